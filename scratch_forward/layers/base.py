@@ -1,0 +1,310 @@
+"""What every layer is: options, weights, a `call` on NumPy arrays, and a rule for masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.symbolic import Node, connect, is_symbolic
+
+Array = NDArray[Any]
+Shape = tuple[int | None, ...]
+Generator = np.random.Generator
+Option = TypeVar("Option")
+
+
+class Layer:
+    """A function on arrays with named weights.
+
+    A subclass states its options as constructor arguments (which is also the allow-list of what may
+    stand in a model file), its weights in `weight_shapes`, its equation in `call`, and what it does
+    to shapes and masks in `compute_output_shape` and `compute_mask`.
+
+    Attributes:
+        name: Name of the layer; the class in snake case unless given.
+        dtype: Data type of weights and arithmetic: float32, or float64 as an oracle.
+        weights: The layer's own weights by name, in Keras's order; empty until they are set.
+        built: Whether the input's shape, and with it the shape of every weight, is known.
+        supports_masking: Whether a mask reaches the output. As in Keras, it is lost otherwise.
+        assets: Names of the text files in an archive that the layer reads.
+    """
+
+    supports_masking: bool = False
+    assets: tuple[str, ...] = ()
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or snake_case(type(self).__name__)
+        self.named = name is not None
+        self.dtype: np.dtype[Any] = np.dtype(np.float32)
+        self.weights: dict[str, Array] = {}
+        self.built = False
+        self.nodes: list[Node] = []
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self.output_shape: Any = None
+
+    # What a subclass says about itself
+
+    def call(self, inputs: Any, mask: Any = None, generator: Generator | None = None) -> Any:
+        """Compute the outputs of a batch.
+
+        Args:
+            inputs: One array, or a list of them for layers that merge.
+            mask: For each array None, or bool `(N, T)`: True where a time step counts.
+            generator: Source of randomness when training; None at inference.
+        """
+        raise NotImplementedError
+
+    def weight_shapes(self, input_shape: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Shapes of the layer's own weights by name, in Keras's order."""
+        return {}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output, or a list of shapes; None stands for a size that is not known."""
+        return input_shape
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Mask of the output, asked for only if `supports_masking`."""
+        return mask
+
+    def children(self) -> dict[str, Layer]:
+        """Layers inside this one, by their path below this one in a weights file."""
+        return {}
+
+    def build_children(self, input_shape: Any) -> None:
+        """Build the layers inside this one for an input of this shape."""
+
+    def convert(self, inputs: Any) -> Any:
+        """Inputs as arrays of the layer's data type."""
+        if isinstance(inputs, list | tuple):
+            return [self.convert(item) for item in inputs]
+        return np.asarray(inputs, self.dtype)
+
+    def load_assets(self, assets: dict[str, str]) -> None:
+        """Read the text files named in `assets`."""
+
+    # What every layer does
+
+    def __call__(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: bool = False,
+        seed: int | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Compute the outputs of a batch, or extend a graph when given symbolic inputs.
+
+        Args:
+            inputs: One array, or a list of them for layers that merge; or what `Input` returned.
+            mask: For each array None, or bool `(N, T)`: True where a time step counts.
+            training: Draw random numbers (dropout, noise) and use the batch's own statistics.
+            seed: Seed of those random numbers; without it they differ from call to call.
+            **arguments: `initial_state`, for recurrent layers.
+
+        Returns:
+            One array, or a tuple of them.
+        """
+        if is_symbolic(inputs):
+            return connect(self, inputs, mask=mask, **arguments)
+        generator = np.random.default_rng(seed) if training else None
+        return self.run(inputs, mask, generator, **arguments)[0]
+
+    def run(
+        self, inputs: Any, mask: Any = None, generator: Generator | None = None, **arguments: Any
+    ) -> tuple[Any, Any]:
+        """Compute outputs and their masks; builds the layer for the inputs' shape if need be."""
+        converted = self.convert(inputs)
+        if not self.built:
+            self.build(shape_of(converted))
+        self._require_weights()
+        outputs = self.call(converted, mask, generator, **arguments)
+        masks = self.compute_mask(inputs, mask) if self.supports_masking else None
+        return outputs, masks
+
+    def build(self, input_shape: Any) -> None:
+        """Fix the shapes of all weights from the shape of the input."""
+        shapes = self.weight_shapes(input_shape)
+        for name, shape in shapes.items():
+            if any(size is None for size in shape):
+                raise ValueError(
+                    f"Layer {self.name!r} needs to know the size of {name!r}, which is {shape} for "
+                    f"an input of shape {input_shape}."
+                )
+        self._shapes = shapes
+        self.build_children(input_shape)
+        self.output_shape = self.compute_output_shape(input_shape)
+        self.built = True
+
+    def flatten(self) -> Iterator[Layer]:
+        """This layer and all inside it, each once, in the order of Keras's list of weights."""
+        seen: set[int] = set()
+        stack: list[Layer] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer.children().values()))
+
+    def set_dtype(self, dtype: DTypeLike) -> None:
+        """Convert weights and arithmetic of this layer and all inside it to a data type."""
+        for layer in self.flatten():
+            layer.dtype = np.dtype(dtype)
+            layer.set_own_weights(dict(layer.weights))
+
+    def set_own_weights(self, weights: dict[str, Array]) -> None:
+        """Set weights by name, converted to the layer's data type; shapes are checked elsewhere."""
+        self.weights = {
+            name: np.ascontiguousarray(array, self.dtype) for name, array in weights.items()
+        }
+
+    def own_weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the layer's own weights by name, once it is built."""
+        return self._shapes
+
+    def get_weights(self) -> list[Array]:
+        """Weights of this layer and all inside it, in Keras's order."""
+        return [array for layer in self.flatten() for array in layer.weights.values()]
+
+    def set_weights(self, arrays: Sequence[Any]) -> None:
+        """Set the weights of this layer and all inside it.
+
+        Args:
+            arrays: As Keras's `get_weights` returns them.
+
+        Raises:
+            ValueError: If their number or a shape is not what the layer has.
+        """
+        if not self.built:
+            raise ValueError(f"Layer {self.name!r} must be built before its weights can be set.")
+        slots = [
+            (layer, name, shape)
+            for layer in self.flatten()
+            for name, shape in layer.own_weight_shapes().items()
+        ]
+        if len(arrays) != len(slots):
+            raise ValueError(
+                f"{self.name!r} has {len(slots)} weights, but {len(arrays)} were given."
+            )
+        found: dict[int, dict[str, Array]] = {}
+        for (layer, name, shape), given in zip(slots, arrays, strict=True):
+            array = np.asarray(given)
+            if array.shape != shape:
+                raise ValueError(
+                    f"Weight {name!r} of layer {layer.name!r} has shape {shape}, but an array of "
+                    f"shape {array.shape} was given."
+                )
+            found.setdefault(id(layer), {})[name] = array
+        for layer in self.flatten():
+            if id(layer) in found:
+                layer.set_own_weights(found[id(layer)])
+
+    def count_params(self) -> int:
+        """Number of weights, each array's elements counted."""
+        return sum(
+            int(np.prod(shape)) for layer in self.flatten() for shape in layer._shapes.values()
+        )
+
+    def _require_weights(self) -> None:
+        if len(self.weights) != len(self._shapes):
+            raise ValueError(
+                f"Layer {self.name!r} has no weights yet: call `set_weights` or `load_weights`."
+            )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def snake_case(class_name: str) -> str:
+    """A class name as Keras writes it in default names and weight paths: `ReLU` as `re_lu`."""
+    spaced = re.sub(r"([A-Z]+)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+def shape_of(inputs: Any) -> Any:
+    """Shape of an array with an open batch size, or the list of shapes of a list of arrays."""
+    if isinstance(inputs, list | tuple):
+        return [shape_of(item) for item in inputs]
+    return (None, *np.shape(inputs)[1:])
+
+
+def one_of(option: str, value: Option, allowed: tuple[Any, ...]) -> Option:
+    """Return `value` if it is one of those allowed.
+
+    Raises:
+        InvalidOption: If it is not.
+    """
+    if not any(type(value) is type(choice) and value == choice for choice in allowed):
+        words = " or ".join(repr(choice) for choice in allowed)
+        raise InvalidOption(option, value, words)
+    return value
+
+
+def positive(option: str, value: Any) -> int:
+    """Return `value` if it is a positive integer.
+
+    Raises:
+        InvalidOption: If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
+        raise InvalidOption(option, value, "a positive integer")
+    return int(value)
+
+
+def optional_positive(option: str, value: Any) -> int | None:
+    """Return `value` if it is None or a positive integer.
+
+    Raises:
+        InvalidOption: If it is neither.
+    """
+    return None if value is None else positive(option, value)
+
+
+def integers(option: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
+    """`rank` integers, each at least `least`; one integer stands for all of them.
+
+    Raises:
+        InvalidOption: For anything else.
+    """
+    items = (value,) * rank if isinstance(value, int | np.integer) else value
+    if (
+        not isinstance(items, list | tuple)
+        or len(items) != rank
+        or any(isinstance(i, bool) or not isinstance(i, int | np.integer) for i in items)
+        or min(items) < least
+    ):
+        raise InvalidOption(option, value, f"an integer or {rank} of them, at least {least}")
+    return tuple(int(i) for i in items)
+
+
+def boolean(option: str, value: Any) -> bool:
+    """Return `value` if it is a bool.
+
+    Raises:
+        InvalidOption: If it is not.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidOption(option, value, "true or false")
+    return bool(value)
+
+
+def number(option: str, value: Any, least: float = -np.inf, most: float = np.inf) -> float:
+    """Return `value` if it is a finite number within the range.
+
+    Raises:
+        InvalidOption: If it is not.
+    """
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not np.isfinite(value)
+        or not least <= value <= most
+    ):
+        bounds = "" if (least, most) == (-np.inf, np.inf) else f" from {least:g} to {most:g}"
+        raise InvalidOption(option, value, f"a finite number{bounds}")
+    return float(value)

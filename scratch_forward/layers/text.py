@@ -1,0 +1,173 @@
+"""Raw text to token ids: `TextVectorization`."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Layer, Shape, one_of, optional_positive
+
+PADDING_TOKEN = ""
+UNKNOWN_TOKEN = "[UNK]"
+
+_LOWER = {ord(upper): upper.lower() for upper in string.ascii_uppercase}
+_STRIP_PUNCTUATION: dict[int, str | None] = dict.fromkeys(map(ord, string.punctuation))
+_SPACES = {ord(character): " " for character in "\t\n\v\f\r"}
+_STANDARDIZE: dict[str | None, dict[int, str | None]] = {
+    None: {},
+    "lower": {**_LOWER},
+    "strip_punctuation": _STRIP_PUNCTUATION,
+    "lower_and_strip_punctuation": {**_STRIP_PUNCTUATION, **_LOWER},
+}
+
+
+class TextVectorization(Layer):
+    """Text to integer ids: standardise, split, look every token up, cut and pad with 0.
+
+    Id 0 is padding, id 1 every token outside the vocabulary, id `2 + k` the vocabulary's token k.
+
+    As Keras does on TensorFlow, only ASCII letters are lowered, the 32 ASCII punctuation marks are
+    deleted (not replaced by a space), and only ASCII white space separates: `É`, `¿` and U+00A0 stay
+    as they are.
+
+    Shapes: `(N,)` or `(N, 1)` strings to `(N, output_sequence_length)` int64; without an
+    `output_sequence_length` the width is that of the longest text of the batch.
+
+    Args:
+        max_tokens: Largest size of the vocabulary, ids 0 and 1 included.
+        standardize: `"lower_and_strip_punctuation"`, `"lower"`, `"strip_punctuation"` or None.
+        split: `"whitespace"`, or `"character"` for one token a code point.
+        ngrams: None; sequences of words are not supported.
+        output_mode: `"int"`.
+        output_sequence_length: Number of ids a text becomes.
+        vocabulary: Tokens, most frequent first, with or without the leading `""` and `"[UNK]"`.
+        vocabulary_size: Size that a file states for the vocabulary, ids 0 and 1 included.
+
+    Raises:
+        InvalidOption: For a value that is not supported, a repeated token, or too many of them.
+    """
+
+    assets: tuple[str, ...] = ("vocabulary.txt",)
+
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        standardize: str | None = "lower_and_strip_punctuation",
+        split: str | None = "whitespace",
+        ngrams: None = None,
+        output_mode: str = "int",
+        output_sequence_length: int | None = None,
+        pad_to_max_tokens: bool = False,
+        vocabulary: Sequence[str] | None = None,
+        idf_weights: None = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        encoding: str = "utf-8",
+        vocabulary_size: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.max_tokens = optional_positive("max_tokens", max_tokens)
+        self.standardize = one_of("standardize", standardize, tuple(_STANDARDIZE))
+        self.split = one_of("split", split, ("whitespace", "character"))
+        self.output_mode = one_of("output_mode", output_mode, ("int",))
+        self.output_sequence_length = optional_positive(
+            "output_sequence_length", output_sequence_length
+        )
+        self.encoding = one_of("encoding", encoding, ("utf-8",))
+        one_of("ngrams", ngrams, (None,))
+        one_of("idf_weights", idf_weights, (None,))
+        one_of("sparse", sparse, (False,))
+        one_of("ragged", ragged, (False,))
+        self.pad_to_max_tokens = pad_to_max_tokens  # acts on other output modes than "int"
+        self.vocabulary_size = optional_positive("vocabulary_size", vocabulary_size)
+        self._table = _STANDARDIZE[self.standardize] | (
+            _SPACES if self.split == "whitespace" else {}
+        )
+        self._ids: dict[str, int] = {}
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary)
+
+    def set_vocabulary(self, vocabulary: Sequence[str]) -> None:
+        """Set the tokens that have an id of their own.
+
+        Args:
+            vocabulary: Tokens, most frequent first, with or without the leading `""`, `"[UNK]"`.
+        """
+        tokens = [str(token) for token in vocabulary]
+        if tokens[:2] == [PADDING_TOKEN, UNKNOWN_TOKEN]:
+            tokens = tokens[2:]
+        ids = {token: index for index, token in enumerate(tokens, start=2)}
+        if len(ids) != len(tokens) or PADDING_TOKEN in ids:
+            repeated = next((t for i, t in enumerate(tokens) if ids[t] != i + 2), PADDING_TOKEN)
+            raise InvalidOption("vocabulary", repeated, "each token once and none of them empty")
+        if self.max_tokens is not None and len(tokens) + 2 > self.max_tokens:
+            expected = f"at most max_tokens={self.max_tokens} tokens with padding and [UNK]"
+            raise InvalidOption("vocabulary", len(tokens) + 2, expected)
+        self._ids = ids
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
+        """Tokens in the order of their ids, `""` and `"[UNK]"` first if asked for."""
+        special = [PADDING_TOKEN, UNKNOWN_TOKEN] if include_special_tokens else []
+        return special + list(self._ids)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Standardise a text and split it into tokens, as they are looked up.
+
+        Args:
+            text: Any Unicode string.
+
+        Returns:
+            The tokens in order; empty when nothing but white space and punctuation is there.
+        """
+        standardized = text.translate(self._table)
+        if self.split == "character":
+            return list(standardized)
+        return [token for token in standardized.split(" ") if token]
+
+    def call(self, inputs: Any, mask: Any = None, generator: Any = None) -> Array:  # noqa: ARG002
+        """Look up the ids of a batch of texts."""
+        if not self._ids:
+            raise ValueError(
+                f"Layer {self.name!r} has no vocabulary; pass `vocabulary` or call "
+                "`set_vocabulary` first."
+            )
+        texts = _flat_texts(inputs)
+        rows = [[self._ids.get(token, 1) for token in self.tokenize(text)] for text in texts]
+        width = self.output_sequence_length
+        if width is None:
+            width = max(map(len, rows), default=0)
+        ids = np.zeros((len(rows), width), np.int64)
+        for row, found in zip(ids, rows, strict=True):
+            kept = found[:width]
+            row[: len(kept)] = kept
+        return ids
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """`(N, output_sequence_length)`."""
+        return (input_shape[0], self.output_sequence_length)
+
+    def convert(self, inputs: Any) -> Any:
+        """Leave strings as they come."""
+        return inputs
+
+    def load_assets(self, assets: dict[str, str]) -> None:
+        """Take the vocabulary from an archive's `vocabulary.txt`, one token a line."""
+        self.set_vocabulary(assets["vocabulary.txt"].splitlines())
+
+
+def _flat_texts(inputs: Any) -> list[str]:
+    """A batch of texts as a list: from one string, a list, `(N,)` or `(N, 1)` arrays of them."""
+    array = np.asarray(inputs, dtype=object)
+    if array.ndim > 2 or (array.ndim == 2 and array.shape[-1] != 1):
+        raise ValueError(
+            f"Expected texts of shape (batch,) or (batch, 1), got an array of shape {array.shape}."
+        )
+    return [
+        text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        for text in array.ravel()
+    ]
