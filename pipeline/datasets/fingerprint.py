@@ -1,0 +1,32 @@
+"""Fingerprints: a hash of the exact arrays trained and tested on."""
+
+import hashlib
+
+import numpy as np
+
+from pipeline.datasets.dataset import Dataset, Split
+
+
+def fingerprint(split: Split) -> str:
+    """The sha256 of a split's inputs and labels, the same on every machine.
+
+    It covers dtype, shape and bytes of both arrays, as little-endian, row-major values, so that
+    two splits share a fingerprint only when a model cannot tell them apart.
+
+    Args:
+        split: inputs of any shape and dtype, and labels of shape ``(N,)``.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for array in (split.inputs, split.labels):
+        portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{portable.dtype.kind}{portable.itemsize}{portable.shape}".encode())
+        digest.update(portable.data)
+    return digest.hexdigest()
+
+
+def fingerprints(dataset: Dataset) -> dict[str, str]:
+    """The fingerprint of each split, by the split's name."""
+    return {name: fingerprint(split) for name, split in dataset.splits.items()}

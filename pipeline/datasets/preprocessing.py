@@ -1,0 +1,214 @@
+"""From raw input to a model's input, in a form that travels with the weights.
+
+What is stored is enough to predict from raw texts or images later: the vocabulary or the scale,
+and the class names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datasets.errors import DatasetError
+from scratch_forward import TextVectorization
+
+PADDING_ID = 0
+UNKNOWN_ID = 1
+RESERVED_TOKENS = ("", "[UNK]")
+PADDINGS = ("post", "pre")
+
+tokenize = TextVectorization().tokenize
+"""Text to tokens exactly as Keras's TextVectorization: lower case, no punctuation, by white space."""
+
+
+@dataclass(frozen=True)
+class TextPreprocessing:
+    """Texts to padded token ids, as Keras's TextVectorization numbers them.
+
+    Attributes:
+        vocabulary: tokens by id; 0 is padding (``""``) and 1 any unknown token (``"[UNK]"``).
+        sequence_length: ids in a row; longer texts lose their end.
+        padding: ``"post"`` or ``"pre"``, the side of the text on which zeros stand.
+        classes: class names in label order.
+    """
+
+    kind: ClassVar[str] = "text"
+
+    vocabulary: tuple[str, ...]
+    sequence_length: int
+    padding: str
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.vocabulary[:2] != RESERVED_TOKENS:
+            raise DatasetError(
+                f"A vocabulary begins with {list(RESERVED_TOKENS)} (padding and unknown tokens), "
+                f"got {list(self.vocabulary[:2])}."
+            )
+        if self.padding not in PADDINGS:
+            raise DatasetError(f"padding={self.padding!r} is unknown: expected post or pre.")
+        if self.sequence_length < 1:
+            raise DatasetError(
+                f"sequence_length={self.sequence_length} is too small: expected at least 1."
+            )
+
+    @classmethod
+    def fit(
+        cls,
+        texts: Sequence[str],
+        classes: Sequence[str],
+        *,
+        vocabulary_size: int | None = None,
+        max_length: int | None = None,
+        padding: str = "post",
+    ) -> TextPreprocessing:
+        """Learn the vocabulary, most frequent token first, and the length from training texts.
+
+        Args:
+            texts: the training texts, and only those.
+            classes: class names in label order.
+            vocabulary_size: most entries to keep, the two reserved ones included; None keeps all.
+            max_length: ids in a row; None takes the longest training text's.
+            padding: ``"post"`` or ``"pre"``.
+
+        Raises:
+            DatasetError: a vocabulary without room for a word, a length below 1, or an unknown
+                padding.
+        """
+        if vocabulary_size is not None and vocabulary_size <= len(RESERVED_TOKENS):
+            raise DatasetError(
+                f"vocabulary_size={vocabulary_size} is too small: expected at least "
+                f"{len(RESERVED_TOKENS) + 1} (padding, unknown and one word)."
+            )
+        tokenized = [tokenize(text) for text in texts]
+        counts = Counter(token for tokens in tokenized for token in tokens)
+        by_frequency = sorted(counts, key=lambda token: (-counts[token], token))
+        longest = max((len(tokens) for tokens in tokenized), default=0)
+        return cls(
+            vocabulary=(*RESERVED_TOKENS, *by_frequency)[:vocabulary_size],
+            sequence_length=max(longest, 1) if max_length is None else max_length,
+            padding=padding,
+            classes=tuple(classes),
+        )
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.vocabulary)}
+
+    def encode(self, texts: Iterable[str]) -> NDArray[np.int32]:
+        """Token ids of N texts, padded with zeros, int32 of shape ``(N, sequence_length)``."""
+        rows = [tokenize(text)[: self.sequence_length] for text in texts]
+        ids = np.full((len(rows), self.sequence_length), PADDING_ID, np.int32)
+        for row, tokens in zip(ids, rows, strict=True):
+            start = 0 if self.padding == "post" else self.sequence_length - len(tokens)
+            row[start : start + len(tokens)] = [self._ids.get(t, UNKNOWN_ID) for t in tokens]
+        return ids
+
+    def describe(self) -> str:
+        """The size of the vocabulary and of a row, as a phrase."""
+        return f"{self.sequence_length} tokens from a vocabulary of {len(self.vocabulary):,}"
+
+    def to_json(self) -> str:
+        """Everything needed to encode later and to name the classes, as JSON text."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> TextPreprocessing:
+        """The preprocessing that `to_json` wrote; DatasetError when the text is not that."""
+        stored = _fields(text, cls)
+        return cls(
+            vocabulary=tuple(stored["vocabulary"]),
+            sequence_length=int(stored["sequence_length"]),
+            padding=stored["padding"],
+            classes=tuple(stored["classes"]),
+        )
+
+
+@dataclass(frozen=True)
+class ImagePreprocessing:
+    """Images of small integers to float32 in [0, 1].
+
+    Attributes:
+        input_shape: height, width and channels.
+        scale: what a raw pixel is multiplied by (the `scale` of Keras's Rescaling).
+        classes: class names in label order.
+    """
+
+    kind: ClassVar[str] = "image"
+
+    input_shape: tuple[int, int, int]
+    scale: float
+    classes: tuple[str, ...]
+
+    def encode(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Scale N images, uint8 of shape ``(N, H, W, C)``, to float32 of the same shape.
+
+        Raises:
+            DatasetError: the images have another shape or dtype.
+        """
+        if images.dtype != np.uint8 or images.shape[1:] != self.input_shape:
+            raise DatasetError(
+                f"Images are {images.dtype} of shape {images.shape}: expected uint8 of shape "
+                f"(N, {', '.join(map(str, self.input_shape))})."
+            )
+        return np.multiply(images, np.float32(self.scale), dtype=np.float32, order="C")
+
+    def describe(self) -> str:
+        """The shape of an image, as a phrase."""
+        return f"images {'x'.join(map(str, self.input_shape))}"
+
+    def to_json(self) -> str:
+        """Everything needed to encode later and to name the classes, as JSON text."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> ImagePreprocessing:
+        """The preprocessing that `to_json` wrote; DatasetError when the text is not that."""
+        stored = _fields(text, cls)
+        height, width, channels = stored["input_shape"]
+        return cls((height, width, channels), float(stored["scale"]), tuple(stored["classes"]))
+
+
+def from_json(text: str) -> TextPreprocessing | ImagePreprocessing:
+    """The preprocessing of either kind that `to_json` wrote.
+
+    Raises:
+        DatasetError: the text is not a stored preprocessing.
+    """
+    kind = _document(text).get("kind")
+    for preprocessing in (TextPreprocessing, ImagePreprocessing):
+        if kind == preprocessing.kind:
+            return preprocessing.from_json(text)
+    raise DatasetError(f"A stored preprocessing has the kind text or image, got {kind!r}.")
+
+
+def _to_json(preprocessing: TextPreprocessing | ImagePreprocessing) -> str:
+    stored = {"kind": preprocessing.kind, **asdict(preprocessing)}
+    return json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DatasetError(f"A stored preprocessing is not JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise DatasetError("A stored preprocessing is a JSON object with a kind, got another value.")
+    return document
+
+
+def _fields(text: str, kind: type[TextPreprocessing] | type[ImagePreprocessing]) -> dict[str, Any]:
+    document = _document(text)
+    if document.get("kind") != kind.kind:
+        raise DatasetError(f"Expected a preprocessing of {kind.kind}, got {document.get('kind')!r}.")
+    missing = [name for name in kind.__dataclass_fields__ if name not in document]
+    if missing:
+        raise DatasetError(f"A stored preprocessing lacks {', '.join(missing)}.")
+    return document
