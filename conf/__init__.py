@@ -1,0 +1,1 @@
+"""Hydra's configuration files: the one source of every default and its documentation."""

@@ -1,0 +1,46 @@
+"""Small changes to training examples that keep their label."""
+
+from functools import partial
+
+import numpy as np
+
+MAX_SHIFT = 1 / 8  # of an image's side
+WORD_DROPOUT = 0.1  # of a text's words
+UNKNOWN_ID = 1
+
+
+def image_augmentation(flips: bool) -> partial[np.ndarray]:
+    """Random shifts, and horizontal flips where they keep the label."""
+    return partial(augment_images, flips=flips)
+
+
+def augment_images(images: np.ndarray, rng: np.random.Generator, flips: bool) -> np.ndarray:
+    """Shift each image by up to an eighth of its side, zeros moving in; flip half of them.
+
+    Args:
+        images: `(N, H, W, C)` float32.
+        rng: decides shifts and flips.
+        flips: whether to flip.
+    """
+    count, height, width, _ = images.shape
+    tall, wide = int(height * MAX_SHIFT), int(width * MAX_SHIFT)
+    padded = np.pad(images, ((0, 0), (tall, tall), (wide, wide), (0, 0)))
+    down = rng.integers(0, 2 * tall + 1, count)
+    right = rng.integers(0, 2 * wide + 1, count)
+    mirrored = rng.random(count) < 0.5 if flips else np.zeros(count, bool)
+    shifted = np.empty_like(images)
+    for row in range(count):
+        window = padded[row, down[row] : down[row] + height, right[row] : right[row] + width]
+        shifted[row] = window[:, ::-1] if mirrored[row] else window
+    return shifted
+
+
+def drop_words(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make a tenth of the words unknown (id 1); padding (id 0) stays.
+
+    Args:
+        ids: `(N, L)` int32.
+        rng: decides which words.
+    """
+    dropped = (rng.random(ids.shape) < WORD_DROPOUT) & (ids != 0)
+    return np.where(dropped, UNKNOWN_ID, ids).astype(ids.dtype)

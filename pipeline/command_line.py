@@ -1,0 +1,83 @@
+"""What the commands share: where configurations lie, and how a command is refused."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline.datasets.errors import DatasetError
+from pipeline.errors import CommandFailedError
+from pipeline.settings import SettingsError
+from pipeline.settings.composed import plain_values
+from pipeline.settings.suggest import did_you_mean
+from pipeline.terminal.console import print_faults
+from pipeline.tracking.errors import StoreError
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+REFUSED = 2  # exit code of a command that did not start
+
+
+def wants_help() -> bool:
+    """Whether `--help` is on the command line."""
+    return bool(get_args_parser().parse_known_args()[0].help)
+
+
+def overrides() -> list[str]:
+    """The `key=value` arguments on the command line, Hydra's own left out."""
+    given = get_args_parser().parse_known_args()[0].overrides
+    return [line for line in given if not line.lstrip("+~").startswith("hydra")]
+
+
+def compose_values(config_name: str) -> dict[str, Any]:
+    """The configuration of a command that is not a sweep, as plain values.
+
+    Raises:
+        SettingsError: when the command line names a setting that there is not.
+    """
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        known = plain_values(hydra.compose(config_name))
+        faults = [
+            f"`{key}` is not an option of this command{did_you_mean(key, known)}."
+            for key in (line.lstrip("+~").split("=")[0] for line in overrides())
+            if key.split(".")[0] not in known
+        ]
+        if faults:
+            raise SettingsError(faults)
+        return plain_values(hydra.compose(config_name, overrides()))
+
+
+def first_sentence(error: Exception) -> list[str]:
+    """Hydra's message on one line."""
+    return [" ".join(str(error).split())]
+
+
+def run_command(
+    command: Callable[[], object], explain: Callable[[Exception], list[str]] = first_sentence
+) -> None:
+    """Run a command; every foreseeable fault ends in one sentence and exit code 2.
+
+    Args:
+        command: composes its configuration and does its work.
+        explain: turns an error of Hydra's own into sentences.
+    """
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # gives errors to us instead of printing them
+    try:
+        command()
+    except (SettingsError, DatasetError, StoreError) as error:
+        refuse(str(error).splitlines())
+    except (HydraException, OmegaConfBaseException) as error:
+        refuse(explain(error))
+    except CommandFailedError as error:
+        sys.exit(error.exit_code)
+
+
+def refuse(faults: list[str]) -> NoReturn:
+    """Print one line a fault and end the command."""
+    print_faults(faults)
+    sys.exit(REFUSED)

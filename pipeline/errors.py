@@ -1,0 +1,9 @@
+"""The error that ends a command whose failure has been told already."""
+
+
+class CommandFailedError(Exception):
+    """The command did its work, and some of it failed; nothing is left to say but the exit code."""
+
+    def __init__(self, exit_code: int = 1):
+        super().__init__(f"exit code {exit_code}")
+        self.exit_code = exit_code

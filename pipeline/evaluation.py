@@ -1,0 +1,66 @@
+"""Scores of predictions against labels (scikit-learn on the whole test set)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.metrics import classification_report, confusion_matrix, f1_score
+
+LEAST_PROBABILITY = 1e-7  # where Keras clips before taking the logarithm
+
+
+def scores(
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> dict[str, float]:
+    """Loss, accuracy, macro, weighted and per-class F1.
+
+    Args:
+        probabilities: `(N, C)` float.
+        labels: `(N,)` integers below C.
+        classes: C names.
+
+    Returns:
+        `loss`, `accuracy`, `f1_macro`, `f1_weighted`, and `f1/<class>` for each class.
+    """
+    predicted = probabilities.argmax(axis=1)
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    per_class = _f1(labels, predicted, classes, None)
+    return {
+        "loss": float(-np.log(np.clip(of_label, LEAST_PROBABILITY, 1)).mean()),
+        "accuracy": float((predicted == labels).mean()),
+        "f1_macro": float(_f1(labels, predicted, classes, "macro")),
+        "f1_weighted": float(_f1(labels, predicted, classes, "weighted")),
+        **{f"f1/{name}": float(f1) for name, f1 in zip(classes, per_class, strict=True)},
+    }
+
+
+def _f1(
+    labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str], average: str | None
+) -> np.ndarray:
+    return f1_score(
+        labels, predicted, labels=range(len(classes)), average=average, zero_division=0.0
+    )
+
+
+def report(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> str:
+    """Precision, recall, F1 and support of each class as a text table with four decimals."""
+    return classification_report(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=range(len(classes)),
+        target_names=classes,
+        digits=4,
+        zero_division=0.0,
+    )
+
+
+def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Counts `(C, C)`: row the true class, column the predicted one."""
+    return confusion_matrix(
+        labels, probabilities.argmax(axis=1), labels=range(probabilities.shape[1])
+    )
+
+
+def only_class(probabilities: np.ndarray) -> int | None:
+    """The class that is predicted for every example, or None when there are several."""
+    predicted = np.unique(probabilities.argmax(axis=1))
+    return int(predicted[0]) if len(predicted) == 1 else None

@@ -1,0 +1,46 @@
+"""python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
+
+from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.errors import CommandFailedError
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.help import parity_help
+
+
+def parity() -> None:
+    """Check the chosen runs one after the other; fail unless each one is exact."""
+    values = compose_values("parity")
+    _check(values["run_id"], values["experiment"])
+    tracking = parse_tracking(values["tracking"])
+
+    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from pipeline.terminal.parity import show_parity
+    from pipeline.tracking.results import finished_runs
+    from pipeline.tracking.store import open_store
+    from pipeline.verification import verify_run
+
+    store = open_store(**tracking.model_dump())
+    passed = True
+    for run in finished_runs(store, values["run_id"], values["experiment"]):
+        outcome = verify_run(store.client, run.info.run_id, values["data_dir"])
+        show_parity(run.info.run_name, run.info.run_id, outcome)
+        passed &= outcome.passed
+    if not passed:
+        raise CommandFailedError
+
+
+def _check(run_id: str | None, experiment: str | None) -> None:
+    if (run_id is None) == (experiment is None):
+        given = "neither is" if run_id is None else "both are"
+        raise SettingsError([f"run_id=... or experiment=... is needed, one of them; {given} set."])
+
+
+def main() -> None:
+    """Answer `--help`, or check runs."""
+    if wants_help():
+        print(parity_help(CONF))
+    else:
+        run_command(parity)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What is stored with every run, and under which names.
+
+A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/validation` lie side by
+side there, and every `test/...` score together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import yaml
+
+from pipeline import evaluation, figures
+from pipeline.baselines import majority_class
+from pipeline.datasets import Dataset
+from pipeline.datasets.fingerprint import fingerprints
+from pipeline.keras_backend import keras
+from pipeline.settings import Settings, flat_parameters
+from pipeline.tracking.environment import git_state, machine, packages, user
+from pipeline.tracking.run import TrackedRun
+from pipeline.training_history import Epoch, History
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Keras's probabilities `(N, C)` on the two splits that a model is not fitted on."""
+
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def tags(settings: Settings) -> dict[str, Any]:
+    """Tags that a run has from its start."""
+    git = git_state()
+    version = {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
+    return {
+        "sweep": settings.sweep.id,
+        "mlflow.user": user(),
+        "mlflow.source.name": "pipeline.train",
+        "mlflow.source.type": "LOCAL",
+        **version,
+    }
+
+
+def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Parameters, the configuration, what was set by hand, and what is running."""
+    tracked.log_params(flat_parameters(config))
+    tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config/config.yaml")
+    tracked.log_text(yaml.safe_dump(list(overrides)), "config/overrides.yaml")
+    tracked.log_text(packages(), "environment/packages.txt")
+    tracked.log_json(machine(), "environment/machine.json")
+
+
+def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
+    """Which data, by fingerprint, description and checksums of its files."""
+    digests = fingerprints(dataset)
+    tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
+    tracked.set_tags(
+        {f"fingerprint.{split}": digest for split, digest in digests.items()}
+        | {"data": dataset.describe(), "data.synthetic": dataset.synthetic}
+    )
+    tracked.log_json(dict(dataset.checksums), "data/checksums.json")
+
+
+def epoch_metrics(epoch: Epoch) -> dict[str, float]:
+    """One epoch's point of every curve."""
+    return {
+        "loss/train": epoch.loss_train,
+        "loss/validation": epoch.loss_validation,
+        "accuracy/train": epoch.accuracy_train,
+        "accuracy/validation": epoch.accuracy_validation,
+        "learning_rate": epoch.learning_rate,
+        "epoch_seconds": epoch.seconds,
+    }
+
+
+def log_scores(
+    tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
+) -> None:
+    """Scores on test and validation data, the best epoch, the baseline, and the test report."""
+    classes, test = dataset.classes, dataset.test.labels
+    on_test = evaluation.scores(predictions.test, test, classes)
+    on_validation = evaluation.scores(predictions.validation, dataset.validation.labels, classes)
+    baseline = majority_class(dataset.train.labels, test)
+    best = {f"best/{name}": value for name, value in asdict(history.best).items()}
+    best["best/epoch"] = best.pop("best/number")
+    tracked.log_metrics(
+        {f"test/{name}": value for name, value in on_test.items()}
+        | {f"validation/{name}": value for name, value in on_validation.items()}
+        | {"baseline/majority_f1_macro": baseline.f1_macro}
+        | best
+    )
+    only = evaluation.only_class(predictions.test)
+    tracked.set_tags({"degenerate": "no" if only is None else f"predicts only {classes[only]}"})
+    tracked.log_text(
+        evaluation.report(predictions.test, test, classes), "reports/classification_report.txt"
+    )
+
+
+def log_weights(
+    tracked: TrackedRun, model: keras.Model, dataset: Dataset, predictions: Predictions
+) -> None:
+    """The model in both Keras formats, how its input is made, its predictions; no pickle."""
+    tracked.log_metrics({"parameters": model.count_params()})
+    with tracked.artifact_folder("weights") as folder:
+        model.save(folder / "model.keras")
+        model.save_weights(folder / "model.weights.h5")
+        (folder / "preprocessing.json").write_text(dataset.preprocessing.to_json())
+    with tracked.artifact_folder("predictions") as folder:
+        np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
+
+
+def log_figures(
+    tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
+) -> None:
+    """Curves and confusion matrix as PNG."""
+    counts = evaluation.confusion(predictions.test, dataset.test.labels)
+    drawn = {
+        "loss": figures.loss_curves(history),
+        "accuracy": figures.accuracy_curves(history),
+        "confusion_matrix": figures.confusion_figure(counts, dataset.classes),
+    }
+    with tracked.artifact_folder("figures") as folder:
+        for name, figure in drawn.items():
+            figure.savefig(folder / f"{name}.png", dpi=120)

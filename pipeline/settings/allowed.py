@@ -1,0 +1,45 @@
+"""Says in words what a setting may be, from the JSON schema of its type."""
+
+from typing import Any
+
+from pipeline.settings.suggest import choices
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """Describe the values that a JSON schema admits.
+
+    >>> allowed({"type": "integer", "minimum": 1})
+    'a whole number, 1 or more'
+    """
+    if "anyOf" in schema:
+        return " or ".join(allowed(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return choices(schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        return f"a list such as [16,32], each entry {allowed(schema['items'])}"
+    if schema.get("pattern") == "^https?://":
+        return "an address that starts with http:// or https://"
+    return _NAMES[schema["type"]] + _range(schema)
+
+
+_NAMES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "null": "null",
+}
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f" from {low:g} to {high}"
+    if low is not None and below is not None:
+        return f" from {low:g} to below {below:g}"
+    if above is not None:
+        return f" above {above:g}"
+    return f", {low:g} or more" if low is not None else ""

@@ -1,0 +1,88 @@
+"""Combinations of settings that are each fine and cannot work together."""
+
+from collections.abc import Iterator
+
+from pipeline.datasets.catalogue import NUSAX_LANGUAGES, SPECS, Spec
+from pipeline.settings.schema import Convolutional, Recurrent, Settings
+from pipeline.settings.suggest import choices, did_you_mean
+
+POOL_SIZE = 2
+
+
+def cross_check(settings: Settings) -> list[str]:
+    """One sentence for each combination that cannot be trained."""
+    spec = SPECS[settings.dataset.name]
+    return [
+        *_model_reads_data(settings, spec),
+        *_language_exists(settings),
+        *_enough_examples(settings, spec),
+    ]
+
+
+def notes(settings: Settings) -> list[str]:
+    """One sentence for each combination that trains, but likely not as meant."""
+    model = settings.model
+    if (
+        isinstance(model, Recurrent)
+        and not (model.mask or model.bidirectional)
+        and model.padding == "post"
+    ):
+        return [
+            "bidirectional=false mask=false padding=post: the last state has read mostly padding; "
+            "mask=true skips it."
+        ]
+    return []
+
+
+def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
+    reads = "image" if isinstance(settings.model, Convolutional) else "text"
+    if reads != spec.kind:
+        fitting = [f"dataset={name}" for name, other in SPECS.items() if other.kind == reads]
+        yield (
+            f"model={settings.model_name} reads {reads}s, but dataset={spec.name} holds "
+            f"{spec.kind}s; choose {choices(fitting)}."
+        )
+    elif isinstance(settings.model, Convolutional) and spec.input_shape is not None:
+        yield from _feature_maps_fit(settings.model, spec.input_shape)
+
+
+def _feature_maps_fit(model: Convolutional, input_shape: tuple[int, int, int]) -> Iterator[str]:
+    """Follow the smaller side of the feature map through convolutions and poolings."""
+    side = min(input_shape[:2])
+    for number in range(1, len(model.filters) + 1):
+        if model.conv_padding == "valid":
+            if model.kernel_size > side:
+                yield (
+                    f"kernel_size={model.kernel_size} is larger than the {side}x{side} feature map "
+                    f"that convolution {number} reads; use a smaller kernel, fewer filters or "
+                    "conv_padding=same."
+                )
+                return
+            side -= model.kernel_size - 1
+        if side < POOL_SIZE:
+            yield (
+                f"filters={list(model.filters)} has {len(model.filters)} layers, but the feature "
+                f"map is only {side}x{side} before pooling {number}; {number - 1} or fewer fit."
+            )
+            return
+        side //= POOL_SIZE
+
+
+def _language_exists(settings: Settings) -> Iterator[str]:
+    language = getattr(settings.dataset, "language", None)
+    if language is not None and language not in NUSAX_LANGUAGES:
+        yield (
+            f"dataset.language={language} must be {choices(NUSAX_LANGUAGES)}"
+            f"{did_you_mean(language, NUSAX_LANGUAGES)}."
+        )
+
+
+def _enough_examples(settings: Settings, spec: Spec) -> Iterator[str]:
+    size = settings.training.train_size
+    if size is None or spec.train_size is None:
+        return
+    if not len(spec.classes) <= size <= spec.train_size:
+        yield (
+            f"train_size={size} must be from {len(spec.classes)} (one example a class) to "
+            f"{spec.train_size}, all that dataset={spec.name} has for training."
+        )

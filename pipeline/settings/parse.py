@@ -1,0 +1,187 @@
+"""Turns a composed configuration into `Settings`, or into one sentence for each fault."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.datasets.catalogue import SPECS
+from pipeline.settings import schema
+from pipeline.settings.allowed import allowed
+from pipeline.settings.cross_checks import cross_check
+from pipeline.settings.suggest import choices, did_you_mean
+
+Config = Mapping[str, Any]
+
+_MODELS: dict[str, type[schema.Group]] = {
+    "cnn": schema.Convolutional,
+    "rnn": schema.Recurrent,
+    "lstm": schema.Recurrent,
+    "gru": schema.Recurrent,
+}
+_OPTIMIZERS: dict[str, type[schema.Group]] = {
+    "adam": schema.Adam,
+    "sgd": schema.Sgd,
+    "rmsprop": schema.Rmsprop,
+}
+_DATA: dict[str, type[schema.Group]] = {"text": schema.TextData, "image": schema.ImageData}
+_TRACKING: dict[str, type[schema.Group]] = {
+    "local": schema.LocalTracking,
+    "server": schema.ServerTracking,
+}
+
+
+class SettingsError(ValueError):
+    """A configuration that cannot be run; `faults` holds one sentence for each reason."""
+
+    def __init__(self, faults: list[str]):
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def parse_settings(config: Config) -> schema.Settings:
+    """Check a resolved configuration and give it types.
+
+    Args:
+        config: what Hydra composed, as plain Python values, without the `hydra` node.
+
+    Raises:
+        SettingsError: with every fault found, not only the first.
+    """
+    faults = _unknown_names(config)
+    if faults:
+        raise SettingsError(faults)
+    groups = {
+        field: _parse_group(kind, prefix, _values(config, kind, prefix), faults)
+        for field, kind, prefix in _layout(config)
+    }
+    faults += _unknown_keys(config)
+    if faults:
+        raise SettingsError(faults)
+    settings = schema.Settings.model_construct(model_name=config["model"]["name"], **groups)
+    faults += cross_check(settings)
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
+    """Check the `tracking` node of a configuration that has no model.
+
+    Raises:
+        SettingsError: when it is not a store that could be opened.
+    """
+    if tracking.get("kind") not in _TRACKING:
+        raise SettingsError([f"tracking must be {choices(_TRACKING)}."])
+    faults: list[str] = []
+    parsed = _parse_group(_TRACKING[tracking["kind"]], "tracking", dict(tracking), faults)
+    if not isinstance(parsed, schema.LocalTracking | schema.ServerTracking):
+        raise SettingsError(faults)
+    return parsed
+
+
+def flat_parameters(config: Config) -> dict[str, Any]:
+    """Every hyperparameter under the name that sets it on the command line.
+
+    `{"model": {"name": "lstm"}, "units": 64, "dataset": {"name": "nusax", "language": "english"}}`
+    becomes `{"model": "lstm", "units": 64, "dataset": "nusax", "dataset.language": "english"}`.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if key in ("sweep", "tracking", "experiment", "data_dir"):
+            continue
+        if isinstance(value, Mapping):
+            flat[key] = value["name"]
+            flat |= {f"{key}.{name}": item for name, item in value.items() if name != "name"}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
+    """Which group of settings lies where: (field of Settings, its type, prefix of its keys)."""
+    data_kind = SPECS[config["dataset"]["name"]].kind
+    return [
+        ("model", _MODELS[config["model"]["name"]], ""),
+        ("training", schema.Training, ""),
+        ("place", schema.Place, ""),
+        ("dataset", _DATA[data_kind], "dataset"),
+        ("optimizer", _OPTIMIZERS[config["optimizer"]["name"]], "optimizer"),
+        ("tracking", _TRACKING[config["tracking"]["kind"]], "tracking"),
+        ("sweep", schema.Sweep, "sweep"),
+    ]
+
+
+def _unknown_names(config: Config) -> list[str]:
+    """A group's `name` is fixed by the file that was chosen; nothing can be said without it."""
+    known = {
+        ("model", "name"): _MODELS,
+        ("dataset", "name"): SPECS,
+        ("optimizer", "name"): _OPTIMIZERS,
+        ("tracking", "kind"): _TRACKING,
+    }
+    return [
+        f"{group}.{key}={show(config[group].get(key))} must be {choices(names)}; "
+        f"choose it with {group}=..."
+        for (group, key), names in known.items()
+        if config[group].get(key) not in names
+    ]
+
+
+def _values(config: Config, kind: type[schema.Group], prefix: str) -> dict[str, Any]:
+    if prefix:
+        return dict(config[prefix])
+    return {key: config[key] for key in kind.model_fields if key in config}
+
+
+def _unknown_keys(config: Config) -> list[str]:
+    known = {"model"}
+    for _, kind, prefix in _layout(config):
+        known |= {prefix} if prefix else set(kind.model_fields)
+    return [
+        unknown_option(key, config["model"]["name"], known) for key in config if key not in known
+    ]
+
+
+def unknown_option(key: str, model: str, known: Iterable[str]) -> str:
+    """The sentence for a key that a model does not have, though another may."""
+    owners = [name for name, kind in _MODELS.items() if key in kind.model_fields]
+    if owners:
+        return f"`{key}` is an option of model={choices(owners)}, not of model={model}."
+    return f"`{key}` is not an option of model={model}{did_you_mean(key, known)}."
+
+
+def _parse_group(
+    kind: type[schema.Group], prefix: str, values: dict[str, Any], faults: list[str]
+) -> schema.Group | None:
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        properties = kind.model_json_schema()["properties"]
+        for detail in error.errors():
+            name = str(detail["loc"][0])
+            key = f"{prefix}.{name}" if prefix else name
+            sentence = _sentence(key, name, values, properties)
+            if sentence not in faults:
+                faults.append(sentence)
+        return None
+
+
+def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str, Any]) -> str:
+    if name not in properties:
+        return f"`{key}` is not a setting; known are {choices(properties)}."
+    if values.get(name) is None:
+        return f"{key} is not set: it must be {allowed(properties[name])}."
+    word = did_you_mean(str(values[name]), properties[name].get("enum", []))
+    return f"{key}={show(values[name])} must be {allowed(properties[name])}{word}."
+
+
+def show(value: Any) -> str:
+    """A value as one would type it on the command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(show(item) for item in value) + "]"
+    return str(value)

@@ -1,0 +1,20 @@
+"""Did you mean ...?"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the closest known word, or nothing when none is close.
+
+    >>> did_you_mean("unit", ["units", "layers"])
+    ' (did you mean `units`?)'
+    """
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def choices(known: Iterable[str]) -> str:
+    """Words for a sentence: "a, b or c"."""
+    words = sorted(known)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -1,0 +1,102 @@
+"""The help page, made from the configuration files and the comments in them."""
+
+import re
+import textwrap
+from pathlib import Path
+
+_SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
+_OPENING = re.compile(r"^(?P<key>\w+):$")
+_TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
+_GROUPS = ("model", "dataset", "optimizer", "tracking")
+_WIDTH, _COLUMN = 79, 28
+
+_TRAIN_HEADER = """\
+python -m pipeline.train [-m] [group=choice ...] [setting=value ...]
+
+Trains, tracks and proves one model, or a whole sweep:
+  python -m pipeline.train -m model=lstm units=32,64,128
+"""
+_TRAIN_FOOTER = """\
+A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
+--help model=cnn dataset=nusax describes those instead of the defaults above.
+--cfg job prints the composed configuration; --hydra-help tells of Hydra itself.
+"""
+
+
+_PARITY_HEADER = """\
+python -m pipeline.parity run_id=...|experiment=... [setting=value ...]
+
+Downloads runs' artifacts, repeats their predictions with NumPy alone, compares
+them with Keras's, and logs the outcome to the same runs.
+"""
+
+
+def parity_help(conf: Path) -> str:
+    """The page for `python -m pipeline.parity --help`."""
+    groups = "groups\n" + _options(conf, "tracking")
+    return "\n".join([_PARITY_HEADER, groups, *_parts(_read(conf, ".", "parity"))])
+
+
+def train_help(conf: Path, choices: dict[str, str]) -> str:
+    """The page for `python -m pipeline.train --help`.
+
+    Args:
+        conf: folder of the configuration files.
+        choices: the options of groups to describe, such as `{"model": "cnn"}`.
+    """
+    model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
+    dataset = choices.get("dataset", "digits" if model == "cnn" else "reviews")
+    model_file = _read(conf, "model", model)
+    if "base/recurrent" in model_file:
+        model_file += _read(conf, "model", "base/recurrent")
+    sections = [
+        _TRAIN_HEADER,
+        "groups\n" + "".join(_options(conf, group) for group in _GROUPS),
+        _section(f"model={model}", model_file),
+        _section(f"optimizer={optimizer}", _read(conf, "optimizer", optimizer)),
+        _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
+        *_parts(_read(conf, ".", "train")),
+        _TRAIN_FOOTER,
+    ]
+    return "\n".join(filter(None, sections))
+
+
+def _read(conf: Path, group: str, option: str) -> str:
+    path = conf / group / f"{option}.yaml"
+    return path.read_text() if path.is_file() else ""
+
+
+def _options(conf: Path, group: str) -> str:
+    options = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    return f"  {group + '=':<12}{', '.join(options)}\n"
+
+
+def _parts(train: str) -> list[str]:
+    """The titled parts of the primary file; what follows the last one is not for people."""
+    parts = re.split(r"(?m)^(?=# ---)", train)[1:]
+    titles = [_TITLE.match(part.splitlines()[0]) for part in parts]
+    return [
+        _section(title["title"], part)
+        for title, part in zip(titles, parts, strict=True)
+        if title and title["title"] != "internal"
+    ]
+
+
+def _section(title: str, text: str, prefix: str = "") -> str:
+    """A file's documented settings: name and default, then the meaning; "" if it has none."""
+    lines, parent = [], ""
+    for line in text.splitlines():
+        if opening := _OPENING.match(line):
+            parent = f"{opening['key']}."
+        if setting := _SETTING.match(line):
+            owner = parent if setting["indent"] else prefix
+            lines.append(_describe(f"{owner}{setting['key']}={setting['default']}", setting))
+    return "\n".join([title, *lines]) + "\n" if lines else ""
+
+
+def _describe(name: str, setting: re.Match[str]) -> str:
+    meaning = textwrap.wrap(setting["meaning"], _WIDTH - _COLUMN)
+    first = f"  {name}"
+    if len(first) < _COLUMN:
+        first = first.ljust(_COLUMN) + meaning.pop(0)
+    return ("\n" + " " * _COLUMN).join([first, *meaning])

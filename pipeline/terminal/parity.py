@@ -1,0 +1,23 @@
+"""The outcome of a parity check, told in two lines."""
+
+from pipeline.terminal.console import console
+from pipeline.verification import Parity
+
+_COLOURS = {"exact": "green", "close": "yellow"}
+
+
+def show_parity(name: str, run_id: str, parity: Parity) -> None:
+    """Which run, how it ended, and by which numbers."""
+    colour = _COLOURS.get(parity.tag, "red")
+    console.print(
+        f"{name.replace('[', chr(92) + '[')}  [dim]{run_id}[/]  [{colour}]{parity.tag}[/]"
+    )
+    if parity.reason:
+        console.print(f"  {parity.reason}", markup=False, soft_wrap=True)
+    if (agreement := parity.agreement) is not None and parity.seconds is not None:
+        console.print(
+            f"  F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; largest "
+            f"difference {agreement.max_abs_diff:.1e}; {agreement.certified_fraction:.2%} of the "
+            f"classes certified; {parity.seconds:.2f} s",
+            soft_wrap=True,
+        )

@@ -1,0 +1,62 @@
+"""The table that closes a sweep, and where to look further."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from pipeline.terminal.console import console
+from pipeline.tracking.links import SweepView
+from pipeline.tracking.results import Result
+
+_PARITY_COLOURS = {"exact": "green", "close": "yellow"}
+
+
+def show_results(results: Sequence[Result]) -> None:
+    """One row a run, the best one marked; below it, what went wrong and why."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("run", overflow="fold")
+    for name in ("test F1", "parity", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for place, result in enumerate(results):
+        table.add_row(*_row(result, best=place == 0 and len(results) > 1))
+    console.print()
+    console.print(table)
+    for result in results:
+        for sentence in _remarks(result):
+            console.print(f"{result.name}: {sentence}", markup=False)
+
+
+def show_links(view: SweepView) -> None:
+    """The exact command and link that open the sweep in the MLflow UI."""
+    console.print()
+    if view.command:
+        console.print("Open the runs in MLflow:")
+        console.print(f"  {view.command}", markup=False, soft_wrap=True)
+    console.print(f"  {view.link}", markup=False, soft_wrap=True)
+
+
+def _row(result: Result, best: bool) -> tuple[str, ...]:
+    parity = result.parity or "-"
+    colour = _PARITY_COLOURS.get(parity, "red")
+    remark = "best" if best and result.f1_macro is not None else ""
+    if result.status != "FINISHED":
+        remark = f"[red]{result.status}[/]"
+    elif result.degenerate != "no":
+        remark = f"[yellow]{result.degenerate}[/]"
+    return (
+        result.name.replace("[", r"\["),
+        "-" if result.f1_macro is None else f"{result.f1_macro:.4f}",
+        f"[{colour}]{parity}[/]",
+        "-" if result.seconds is None else f"{result.seconds:.1f}",
+        remark,
+    )
+
+
+def _remarks(result: Result) -> list[str]:
+    remarks = []
+    if result.error:
+        remarks.append(result.error)
+    if result.parity not in ("exact", None):
+        remarks.append(f"parity {result.parity}: {result.parity_reason}")
+    return remarks

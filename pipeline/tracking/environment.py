@@ -1,0 +1,65 @@
+"""What was running: the code's version, the packages, the machine."""
+
+import getpass
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class GitState:
+    """Commit of the checkout that the code runs from, and whether files differ from it."""
+
+    commit: str
+    dirty: bool
+
+
+@cache
+def git_state() -> GitState | None:
+    """State of the repository that holds this package; None when it is installed elsewhere."""
+    source = Path(__file__).resolve().parent
+    commit = _git(source, "rev-parse", "HEAD")
+    tracked = _git(source, "ls-files", "--error-unmatch", Path(__file__).name)
+    if commit is None or tracked is None:
+        return None
+    return GitState(commit, dirty=bool(_git(source, "status", "--porcelain")))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@cache
+def packages() -> str:
+    """Every installed distribution as `name==version`, one a line, sorted."""
+    found = {f"{one.metadata['Name']}=={one.version}" for one in distributions()}
+    return "\n".join(sorted(found, key=str.lower)) + "\n"
+
+
+def machine() -> dict[str, str | int | None]:
+    """Python, operating system, processors, and the settings that can change rounding."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "default"),
+    }
+
+
+def user() -> str:
+    """Login name, or `unknown` where the system has none for this user id."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

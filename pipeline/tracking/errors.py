@@ -1,0 +1,5 @@
+"""Errors of the store, apart from it so that telling them needs no MLflow."""
+
+
+class StoreError(Exception):
+    """The store cannot be used; one sentence says why."""

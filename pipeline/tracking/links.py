@@ -1,0 +1,63 @@
+"""Links into the MLflow UI that show a sweep's runs without a click."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pipeline.tracking.store import Store
+
+LOCAL_UI = "http://127.0.0.1:5000"
+RESULT_COLUMNS = (
+    "metrics.`test/f1_macro`",
+    "metrics.`test/accuracy`",
+    "tags.`parity`",
+    "attributes.`Duration`",
+)
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """How a person opens a sweep: the command that starts the UI (none for a server), the link."""
+
+    command: str | None
+    link: str
+
+
+def save_sweep_view(
+    store: Store, experiment_id: str, sweep_id: str, varied: Sequence[str]
+) -> SweepView:
+    """Store a view of the sweep's runs, best first, its varied keys as columns.
+
+    MLflow keeps shared views as an experiment tag. The format is its UI's own: should a later
+    version not know it, the link still opens the experiment's runs.
+    """
+    now = int(time.time() * 1000)
+    state = {
+        "searchFilter": f"tags.sweep = '{sweep_id}'",
+        "orderByKey": "metrics.`test/f1_macro`",
+        "orderByAsc": False,
+        "selectedColumns": [*(f"params.`{key}`" for key in varied), *RESULT_COLUMNS],
+    }
+    view = {"name": f"sweep {sweep_id}", "createdAt": now, "updatedAt": now}
+    store.client.set_experiment_tag(
+        experiment_id,
+        f"mlflow.sharedViewState.{sweep_id}",
+        json.dumps({**view, "state": json.dumps(state)}),
+    )
+    return SweepView(_ui_command(store), _link(store, experiment_id, sweep_id))
+
+
+def _link(store: Store, experiment_id: str, sweep_id: str) -> str:
+    address = LOCAL_UI if store.folder else store.uri
+    return (
+        f"{address}/#/experiments/{experiment_id}/runs"
+        f"?workflowType=machine_learning&viewStateShareKey={quote(sweep_id)}"
+    )
+
+
+def _ui_command(store: Store) -> str | None:
+    if store.folder is None:
+        return None
+    return f"mlflow ui --backend-store-uri {store.uri}"

@@ -1,0 +1,84 @@
+"""A sweep's runs, read back from the store."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from pipeline.tracking.errors import StoreError
+from pipeline.tracking.store import Store
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a closing table says of one run; None where the run did not get that far."""
+
+    run_id: str
+    name: str
+    status: str
+    f1_macro: float | None
+    parity: str | None
+    parity_reason: str
+    degenerate: str
+    error: str | None
+    seconds: float | None
+
+
+def sweep_results(store: Store, experiment_ids: Sequence[str], sweep_id: str) -> list[Result]:
+    """Every run of a sweep, best test macro F1 first, runs without one last."""
+    runs = _search(store, experiment_ids, f"tags.sweep = '{sweep_id}'")
+    return sorted(map(_result, runs), key=lambda one: -(one.f1_macro or 0.0))
+
+
+def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> list[Run]:
+    """The run of that id, or all FINISHED runs of the experiment of that name.
+
+    Raises:
+        StoreError: when there is no such run, no such experiment, or nothing finished in it.
+    """
+    if run_id is not None:
+        try:
+            return [store.client.get_run(run_id)]
+        except MlflowException as error:
+            raise StoreError(f"run_id={run_id} is not a run in {store.uri}.") from error
+    found = store.client.get_experiment_by_name(experiment or "")
+    if found is None:
+        names = [one.name for one in store.client.search_experiments()]
+        raise StoreError(
+            f"experiment={experiment} is not in {store.uri}; it holds {', '.join(names)}."
+        )
+    runs = list(_search(store, [found.experiment_id], "attributes.status = 'FINISHED'"))
+    if not runs:
+        raise StoreError(f"experiment={experiment} in {store.uri} holds no finished run.")
+    return runs
+
+
+def _search(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:
+    token = None
+    while True:
+        page = store.client.search_runs(
+            list(experiment_ids), filter_string=query, max_results=_PAGE, page_token=token
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _result(run: Run) -> Result:
+    info, tags = run.info, run.data.tags
+    ended = info.end_time
+    return Result(
+        run_id=info.run_id,
+        name=info.run_name,
+        status=info.status,
+        f1_macro=run.data.metrics.get("test/f1_macro"),
+        parity=tags.get("parity"),
+        parity_reason=tags.get("parity.reason", ""),
+        degenerate=tags.get("degenerate", "no"),
+        error=tags.get("error"),
+        seconds=(ended - info.start_time) / 1000 if ended else None,
+    )

@@ -1,0 +1,64 @@
+"""python -m pipeline.train -m model=lstm units=32,64,128: train, track and prove a sweep."""
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from pipeline.command_line import CONF, first_sentence, overrides, run_command, wants_help
+from pipeline.settings import SettingsError, parse_settings
+from pipeline.settings.composed import plain_values
+from pipeline.sweep.names import run_name
+from pipeline.sweep.plan import plan_sweep
+from pipeline.terminal.help import train_help
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+def train(config: DictConfig) -> str:
+    """Run one job, in whatever process a launcher has put it; gives its parity tag."""
+    from pipeline.run import run
+    from pipeline.terminal.progress import JobProgress
+    from pipeline.tracking.store import open_store
+
+    values = plain_values(config)
+    settings = parse_settings(values)
+    hydra_config = HydraConfig.get()
+    own = [line for line in hydra_config.overrides.task if not line.startswith("sweep.")]
+    name = run_name(own, settings.sweep.varied, settings.model_name)
+    live = hydra_config.launcher._target_.endswith("BasicLauncher")
+    store = open_store(**settings.tracking.model_dump())
+    with JobProgress(settings.sweep, name, settings.training.epochs, live) as progress:
+        return run(settings, values, own, name, store, on_epoch=progress.epoch).tag
+
+
+def main() -> None:
+    """Answer `--help`, or conduct a sweep."""
+    if wants_help():
+        print(train_help(CONF, dict(line.split("=", 1) for line in overrides() if "=" in line)))
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    run_command(train, _explain)
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+    """Let SIGTERM end a run as Ctrl-C does: marked KILLED, not left RUNNING."""
+    raise KeyboardInterrupt
+
+
+def _explain(error: Exception) -> list[str]:
+    """Hydra stops at the first fault, in its own words; planning the sweep tells all of them."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        options = GlobalHydra.instance().config_loader().get_group_options
+        try:
+            plan_sweep(overrides(), lambda groups: hydra.compose("train", groups), options)
+        except SettingsError as found:
+            return found.faults
+    return first_sentence(error)
+
+
+if __name__ == "__main__":
+    main()

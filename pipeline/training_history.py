@@ -1,0 +1,29 @@
+"""What a fit went through, epoch by epoch; no TensorFlow."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training data gave; `number` counts from 1, `seconds` is its time."""
+
+    number: int
+    loss_train: float
+    loss_validation: float
+    accuracy_train: float
+    accuracy_validation: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class History:
+    """Every epoch of a fit, and the one whose weights the model holds."""
+
+    epochs: tuple[Epoch, ...]
+    restored: bool
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch with the least validation loss (the first, if several)."""
+        return min(self.epochs, key=lambda epoch: epoch.loss_validation)

@@ -1,0 +1,157 @@
+"""The independent check of a run: pull its artifacts, run NumPy's forward pass, compare, log.
+
+Nothing is taken from the process that trained: weights, settings and Keras's own predictions are
+downloaded from the store, the test set is built anew. TensorFlow is never imported.
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import yaml
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+import scratch_forward
+from pipeline import datasets
+from pipeline.agreement import Agreement, compare
+from pipeline.data_loading import load_data
+from pipeline.datasets.dataset import Split
+from pipeline.datasets.fingerprint import fingerprint
+from pipeline.evaluation import report
+from pipeline.settings import Settings, SettingsError, parse_settings
+from pipeline.tracking.environment import machine
+from pipeline.tracking.run import TrackedRun
+
+TEST_FINGERPRINT = "fingerprint.test"
+_PULLED = ("weights", "predictions", "config")
+
+Tag = Literal["exact", "close", "diverged", "stale", "failed"]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Outcome of a check.
+
+    Attributes:
+        tag: `exact`, `close` or `diverged` after a comparison; `stale` when the test set is no
+            longer the one the run was tested on; `failed` when no comparison was possible.
+        reason: one sentence, for anything but `exact`.
+        agreement: the comparison, if there was one.
+        seconds: time of the forward pass over the test set.
+        reports: both classification reports, if there was a comparison.
+    """
+
+    tag: Tag
+    reason: str = ""
+    agreement: Agreement | None = None
+    seconds: float | None = None
+    reports: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the two forward passes agree within the bar."""
+        return self.tag == "exact"
+
+
+def verify_run(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
+    """Check one run and log the outcome to it.
+
+    Args:
+        client: of the store that holds the run, local or remote.
+        run_id: the run.
+        data_dir: where data sets lie on this machine.
+    """
+    parity = _check(client, run_id, data_dir)
+    _log(TrackedRun(client, run_id), parity)
+    return parity
+
+
+def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
+    try:
+        with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+            for artifact in _PULLED:
+                client.download_artifacts(run_id, artifact, folder)
+            return _check_files(Path(folder), client.get_run(run_id).data.tags, data_dir)
+    except (MlflowException, OSError) as error:
+        return Parity("failed", f"artifacts cannot be downloaded: {_first_line(error)}")
+
+
+def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
+    try:
+        settings = parse_settings(yaml.safe_load((folder / "config/config.yaml").read_text()))
+        test = load_data(settings, data_dir).test
+        if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
+            return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))
+        return _compare(folder, test, datasets.SPECS[settings.dataset.name].classes)
+    except (datasets.DatasetError, SettingsError) as error:
+        return Parity("failed", f"the test set cannot be rebuilt: {error}")
+    except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:
+        return Parity("failed", f"weights/model.keras: {error}")
+    except (OSError, ValueError, KeyError) as error:
+        return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
+
+
+def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
+    with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
+        keras, labels = stored["probabilities"], stored["labels"]
+    model = scratch_forward.load(folder / "weights/model.keras")
+    started = time.perf_counter()
+    scratch = model.predict(test.inputs)
+    seconds = time.perf_counter() - started
+    agreement = compare(keras, scratch, labels)
+    reports = side_by_side(
+        {"Keras": report(keras, labels, classes), "From scratch": report(scratch, labels, classes)}
+    )
+    return Parity(agreement.verdict, _reason(agreement), agreement, seconds, reports)
+
+
+def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
+    return (
+        f"the test set of dataset={settings.dataset.name} has changed since the run: its "
+        f"fingerprint is {now[:12]}, the run's was {(trained or 'not recorded')[:12]}."
+    )
+
+
+def _reason(agreement: Agreement) -> str:
+    if agreement.verdict == "exact":
+        return ""
+    return (
+        f"largest difference {agreement.max_abs_diff:.1e}, classes agree on "
+        f"{agreement.agreement:.4f}, F1 differs by {agreement.f1_delta:.6f}."
+    )
+
+
+def side_by_side(texts: Mapping[str, str]) -> str:
+    """Set texts beside each other, each under its title."""
+    columns = [[title, "-" * len(title), *text.splitlines()] for title, text in texts.items()]
+    widths = [max(map(len, column)) for column in columns]
+    height = max(map(len, columns))
+    rows = (
+        " | ".join(
+            (column[row] if row < len(column) else "").ljust(width)
+            for column, width in zip(columns, widths, strict=True)
+        ).rstrip()
+        for row in range(height)
+    )
+    return "\n".join(rows) + "\n"
+
+
+def _log(run: TrackedRun, parity: Parity) -> None:
+    run.set_tags({"parity": parity.tag, "parity.reason": parity.reason})
+    if parity.agreement is not None and parity.reports is not None:
+        numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
+        numbers["seconds_scratch"] = parity.seconds
+        run.log_metrics({f"parity/{name}": value for name, value in numbers.items()})
+        run.flush()
+        run.log_text(parity.reports, "parity/classification_reports.txt")
+    document = {key: value for key, value in asdict(parity).items() if key != "reports"}
+    run.log_json({**document, "machine": machine()}, "parity/parity.json")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,102 @@
+import pytest
+
+from pipeline.settings import SettingsError, flat_parameters, parse_settings
+from pipeline.settings.schema import Convolutional, Recurrent, Rmsprop
+
+
+def test_defaults_are_the_reports_models(settings_for):
+    lstm, rnn, cnn = (settings_for(f"model={name}") for name in ("lstm", "rnn", "cnn"))
+    assert (lstm.model.layers, lstm.model.units, lstm.model.bidirectional) == (1, 64, True)
+    assert (rnn.model.layers, rnn.model.units) == (5, 32)
+    assert (cnn.model.filters, cnn.model.kernel_size, cnn.model.pooling) == ((32, 64), 3, "max")
+    assert isinstance(lstm.model, Recurrent)
+    assert isinstance(cnn.model, Convolutional)
+
+
+def test_each_model_has_a_data_set_that_needs_no_download(settings_for):
+    assert settings_for("model=cnn").dataset.name == "digits"
+    assert all(settings_for(f"model={m}").dataset.name == "reviews" for m in ("rnn", "lstm", "gru"))
+
+
+def test_a_chosen_data_set_beats_the_models_own(settings_for):
+    settings = settings_for("model=cnn", "dataset=cifar10")
+    assert settings.dataset.name == "cifar10"
+    assert settings.place.experiment == "cifar10"
+
+
+def test_an_optimizer_brings_its_own_learning_rate_and_options(settings_for):
+    settings = settings_for("optimizer=sgd")
+    assert settings.training.learning_rate == 0.01
+    assert settings.optimizer.momentum == 0.9
+    assert isinstance(settings_for("optimizer=rmsprop").optimizer, Rmsprop)
+
+
+@pytest.mark.parametrize("off", ["off", "false", "null"])
+def test_early_stopping_can_be_off(settings_for, off):
+    assert settings_for(f"early_stopping={off}").training.early_stopping is None
+
+
+def test_early_stopping_is_a_patience(settings_for):
+    assert settings_for("early_stopping=3").training.early_stopping == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("units=-1", "units=-1 must be a whole number, 1 or more."),
+        ("units=1.5", "units=1.5 must be a whole number, 1 or more."),
+        ("units=abc", "units=abc must be a whole number, 1 or more."),
+        ("units=true", "units=true must be a whole number, 1 or more."),
+        ("units=null", "units is not set: it must be a whole number, 1 or more."),
+        ("mask=1", "mask=1 must be true or false."),
+        ("dropout=1.0", "dropout=1.0 must be a number from 0 to below 1."),
+        ("learning_rate=0", "learning_rate=0 must be a number above 0."),
+        ("learning_rate=nan", "learning_rate=nan must be a number above 0."),
+        ("seed=4294967296", "seed=4294967296 must be a whole number from 0 to 4294967295."),
+        ("padding=pst", "padding=pst must be post or pre (did you mean `post`?)."),
+        ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more or null."),
+        ("dataset.name=foo", "dataset.name=foo must be cifar10, digits, nusax or reviews; choose"),
+        ("dataset.vocabulary_size=2", "dataset.vocabulary_size=2 must be a whole number, 3 or"),
+    ],
+)
+def test_a_bad_value_is_one_sentence(composed, override, sentence):
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(composed(override))
+    assert len(refused.value.faults) == 1
+    assert refused.value.faults[0].startswith(sentence)
+
+
+def test_filters_are_a_list_of_widths(composed):
+    with pytest.raises(SettingsError, match=r"filters=\[\] must be a list such as \[16,32\]"):
+        parse_settings(composed("model=cnn", "filters=[]"))
+    with pytest.raises(SettingsError, match=r"filters=\[16,0\] must be a list"):
+        parse_settings(composed("model=cnn", "filters=[16,0]"))
+
+
+def test_every_fault_is_told(composed):
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(composed("units=0", "epochs=0", "optimizer=sgd", "optimizer.momentum=2"))
+    assert [fault.split("=")[0] for fault in refused.value.faults] == [
+        "units",
+        "epochs",
+        "optimizer.momentum",
+    ]
+
+
+def test_a_server_needs_an_address(composed, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(SettingsError, match=r"tracking.uri is not set: .* http:// or https://"):
+        parse_settings(composed("tracking=server"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1234")
+    settings = parse_settings(composed("tracking=server"))
+    assert settings.tracking.uri == "http://127.0.0.1:1234"
+
+
+def test_parameters_are_named_as_on_the_command_line(composed):
+    parameters = flat_parameters(composed("model=gru", "dataset=nusax", "units=8"))
+    assert parameters["model"] == "gru"
+    assert parameters["dataset"] == "nusax"
+    assert parameters["dataset.language"] == "indonesian"
+    assert parameters["optimizer.beta_1"] == 0.9
+    assert parameters["units"] == 8
+    assert not {"experiment", "data_dir", "sweep", "tracking"} & set(parameters)

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from pipeline.models import recurrent
+from pipeline.optimizers import build_optimizer
+from pipeline.training import DivergedError, fit, set_seeds
+
+RNG = np.random.default_rng(0)
+IDS = RNG.integers(1, 30, (60, 7)).astype(np.int32)
+LABELS = IDS[:, 0] % 3
+TRAIN, VALIDATION = (IDS[:40], LABELS[:40]), (IDS[40:], LABELS[40:])
+
+
+def model():
+    return recurrent(
+        "lstm",
+        sequence_length=7,
+        vocabulary_size=30,
+        classes=3,
+        units=6,
+        layers=1,
+        bidirectional=True,
+        embedding_dim=5,
+        mask=True,
+        dropout=0.3,
+        recurrent_dropout=0.1,
+    )
+
+
+def trained(seed=0, learning_rate=0.02, **options):
+    set_seeds(seed)
+    fitted = model()
+    options = {"epochs": 3, "batch_size": 8, "seed": seed} | options
+    optimizer = build_optimizer("adam", learning_rate)
+    return fitted, fit(fitted, TRAIN, VALIDATION, optimizer=optimizer, **options)
+
+
+def same_weights(one, other):
+    return all(map(np.array_equal, one.get_weights(), other.get_weights()))
+
+
+def test_the_same_seed_gives_bit_identical_weights_and_metrics():
+    (one, history), (other, again) = trained(seed=3), trained(seed=3)
+    assert same_weights(one, other)
+    assert [(e.loss_train, e.loss_validation) for e in history.epochs] == [
+        (e.loss_train, e.loss_validation) for e in again.epochs
+    ]
+    assert not same_weights(one, trained(seed=4)[0])
+
+
+def test_every_epoch_is_told_as_it_ends():
+    told = []
+    _, history = trained(on_epoch=told.append)
+    assert tuple(told) == history.epochs
+    assert [epoch.number for epoch in told] == [1, 2, 3]
+    assert told[0].learning_rate == pytest.approx(0.02)
+    assert all(epoch.seconds > 0 for epoch in told)
+    assert not history.restored
+
+
+def test_early_stopping_restores_the_best_weights():
+    fitted, history = trained(epochs=60, early_stopping=2, learning_rate=0.1)
+    assert len(history.epochs) == history.best.number + 2 < 60
+    loss = fitted.evaluate(*VALIDATION, verbose=0)[0]
+    assert loss == pytest.approx(history.best.loss_validation, rel=1e-5)
+
+
+def test_the_best_epoch_has_the_least_validation_loss():
+    _, history = trained(epochs=6)
+    assert history.best.loss_validation == min(e.loss_validation for e in history.epochs)
+
+
+def test_a_loss_that_is_not_finite_ends_the_fit():
+    with pytest.raises(DivergedError, match="the loss is nan after epoch 1; a smaller"):
+        trained(learning_rate=float("nan"))
+
+
+def test_augmentation_reaches_the_model():
+    def silence(inputs, rng):
+        return np.zeros_like(inputs)
+
+    _, history = trained(augment=silence, epochs=30)
+    assert history.epochs[-1].accuracy_train < 0.6  # nothing to learn from
+    _, history = trained(epochs=30)
+    assert history.epochs[-1].accuracy_train > 0.9
