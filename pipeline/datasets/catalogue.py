@@ -111,5 +111,5 @@ SPECS: dict[str, Spec] = {spec.name: spec for spec in (DIGITS, REVIEWS, CIFAR10,
 
 
 def without_download() -> tuple[str, ...]:
-    """Names of the data sets that work on a fresh machine without a network."""
+    """Name the data sets that work on a fresh machine without a network."""
     return tuple(spec.name for spec in SPECS.values() if not spec.needs_download)

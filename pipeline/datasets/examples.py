@@ -24,8 +24,20 @@ class Examples:
     inputs: Images | Texts
     labels: NDArray[np.int64]
 
+    @property
+    def texts(self) -> Texts:
+        """The inputs, known to be texts."""
+        assert isinstance(self.inputs, tuple)
+        return self.inputs
+
+    @property
+    def images(self) -> Images:
+        """The inputs, known to be images."""
+        assert isinstance(self.inputs, np.ndarray)
+        return self.inputs
+
     def take(self, indices: NDArray[np.int64]) -> Examples:
-        """The examples at these indices, in this order."""
+        """Pick the examples at these indices, in this order."""
         if isinstance(self.inputs, tuple):
             inputs: Images | Texts = tuple(self.inputs[index] for index in indices)
         else:

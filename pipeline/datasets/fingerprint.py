@@ -8,7 +8,7 @@ from pipeline.datasets.dataset import Dataset, Split
 
 
 def fingerprint(split: Split) -> str:
-    """The sha256 of a split's inputs and labels, the same on every machine.
+    """Hash a split's inputs and labels with sha256, the same on every machine.
 
     It covers dtype, shape and bytes of both arrays, as little-endian, row-major values, so that
     two splits share a fingerprint only when a model cannot tell them apart.
@@ -28,5 +28,5 @@ def fingerprint(split: Split) -> str:
 
 
 def fingerprints(dataset: Dataset) -> dict[str, str]:
-    """The fingerprint of each split, by the split's name."""
+    """Take the fingerprint of each split, by the split's name."""
     return {name: fingerprint(split) for name, split in dataset.splits.items()}

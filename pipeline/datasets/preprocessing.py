@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ RESERVED_TOKENS = ("", "[UNK]")
 PADDINGS = ("post", "pre")
 
 tokenize = TextVectorization().tokenize
-"""Text to tokens exactly as Keras's TextVectorization: lower case, no punctuation, by white space."""
+"""Text to tokens as Keras's TextVectorization: lower case, no punctuation, by white space."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class TextPreprocessing:
         return ids
 
     def describe(self) -> str:
-        """The size of the vocabulary and of a row, as a phrase."""
+        """Put the sizes of a row and of the vocabulary in a phrase."""
         return f"{self.sequence_length} tokens from a vocabulary of {len(self.vocabulary):,}"
 
     def to_json(self) -> str:
@@ -121,7 +121,7 @@ class TextPreprocessing:
 
     @classmethod
     def from_json(cls, text: str) -> TextPreprocessing:
-        """The preprocessing that `to_json` wrote; DatasetError when the text is not that."""
+        """Read what `to_json` wrote; DatasetError when the text is not that."""
         stored = _fields(text, cls)
         return cls(
             vocabulary=tuple(stored["vocabulary"]),
@@ -161,7 +161,7 @@ class ImagePreprocessing:
         return np.multiply(images, np.float32(self.scale), dtype=np.float32, order="C")
 
     def describe(self) -> str:
-        """The shape of an image, as a phrase."""
+        """Put the shape of an image in a phrase."""
         return f"images {'x'.join(map(str, self.input_shape))}"
 
     def to_json(self) -> str:
@@ -170,14 +170,14 @@ class ImagePreprocessing:
 
     @classmethod
     def from_json(cls, text: str) -> ImagePreprocessing:
-        """The preprocessing that `to_json` wrote; DatasetError when the text is not that."""
+        """Read what `to_json` wrote; DatasetError when the text is not that."""
         stored = _fields(text, cls)
         height, width, channels = stored["input_shape"]
         return cls((height, width, channels), float(stored["scale"]), tuple(stored["classes"]))
 
 
 def from_json(text: str) -> TextPreprocessing | ImagePreprocessing:
-    """The preprocessing of either kind that `to_json` wrote.
+    """Read a preprocessing of either kind that `to_json` wrote.
 
     Raises:
         DatasetError: the text is not a stored preprocessing.
@@ -200,15 +200,19 @@ def _document(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise DatasetError(f"A stored preprocessing is not JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise DatasetError("A stored preprocessing is a JSON object with a kind, got another value.")
+        raise DatasetError(
+            "A stored preprocessing is a JSON object with a kind, got another value."
+        )
     return document
 
 
 def _fields(text: str, kind: type[TextPreprocessing] | type[ImagePreprocessing]) -> dict[str, Any]:
     document = _document(text)
     if document.get("kind") != kind.kind:
-        raise DatasetError(f"Expected a preprocessing of {kind.kind}, got {document.get('kind')!r}.")
-    missing = [name for name in kind.__dataclass_fields__ if name not in document]
+        raise DatasetError(
+            f"Expected a preprocessing of {kind.kind}, got {document.get('kind')!r}."
+        )
+    missing = [name for name in (f.name for f in fields(kind)) if name not in document]
     if missing:
         raise DatasetError(f"A stored preprocessing lacks {', '.join(missing)}.")
     return document

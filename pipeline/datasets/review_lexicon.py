@@ -42,18 +42,18 @@ def _words(text: str) -> tuple[str, ...]:
 
 _PRICE = Aspect(
     _words("harganya, tarifnya, biayanya"),
-    _words("murah, terjangkau, wajar, bersahabat"),
-    _words("mahal, kemahalan, mencekik"),
+    _words("murah, terjangkau"),
+    _words("mahal, mencekik"),
 )
 _STAFF = Aspect(
     _words("pelayanannya, petugasnya, stafnya, kasirnya"),
-    _words("ramah, sigap, sopan, cekatan, profesional, cepat"),
-    _words("jutek, lambat, kasar, cuek, judes, lelet"),
+    _words("ramah, cepat, sopan"),
+    _words("kasar, lambat, jutek"),
 )
 _PLACE = Aspect(
     _words("tempatnya, ruangannya, suasananya, toiletnya, areanya"),
-    _words("bersih, nyaman, sejuk, rapi, asri"),
-    _words("kotor, pengap, bising, kumuh, gerah"),
+    _words("bersih, nyaman, rapi"),
+    _words("kotor, pengap, bising"),
 )
 
 _FOOD = Topic(
@@ -75,18 +75,18 @@ _FOOD = Topic(
     aspects=(
         Aspect(
             _words("ayam gorengnya, nasi gorengnya, sambalnya, sotonya, satenya, rendangnya"),
-            _words("enak, lezat, gurih, sedap, nikmat, empuk"),
-            _words("hambar, alot, gosong, amis, keasinan, basi"),
+            _words("enak, lezat, gurih"),
+            _words("hambar, alot, gosong"),
         ),
         Aspect(
             _words("kopinya, es tehnya, jus mangganya, wedang jahenya"),
-            _words("segar, nikmat, mantap, harum"),
-            _words("encer, kemanisan, pahit, hambar"),
+            _words("segar, enak"),
+            _words("hambar, pahit"),
         ),
         Aspect(
             _words("porsinya, lauknya"),
-            _words("melimpah, mengenyangkan, banyak"),
-            _words("sedikit, pelit, kekecilan"),
+            _words("banyak, mengenyangkan"),
+            _words("sedikit, pelit"),
         ),
         _PRICE,
         _STAFF,
@@ -111,18 +111,18 @@ _HOTEL = Topic(
     aspects=(
         Aspect(
             _words("kamarnya, kamar mandinya, lobinya"),
-            _words("bersih, luas, nyaman, wangi, terawat"),
-            _words("kotor, sempit, pengap, bau, berjamur"),
+            _words("bersih, nyaman, luas"),
+            _words("kotor, sempit, pengap"),
         ),
         Aspect(
             _words("kasurnya, bantalnya, selimutnya"),
-            _words("empuk, lembut, bersih, hangat"),
-            _words("keras, apek, kusam, berdebu"),
+            _words("nyaman, bersih"),
+            _words("keras, kotor"),
         ),
         Aspect(
             _words("sarapannya, makan malamnya"),
-            _words("enak, lezat, beragam, segar"),
-            _words("hambar, monoton, dingin, basi"),
+            _words("enak, segar, lezat"),
+            _words("hambar, dingin"),
         ),
         _PRICE,
         _STAFF,
@@ -146,23 +146,23 @@ _PHONE = Topic(
     aspects=(
         Aspect(
             _words("baterainya, dayanya"),
-            _words("awet, tahan lama, irit"),
-            _words("boros, cepat habis, bocor"),
+            _words("awet, irit"),
+            _words("boros, lemah"),
         ),
         Aspect(
             _words("layarnya, kameranya, hasil fotonya"),
-            _words("jernih, tajam, cerah, terang"),
-            _words("buram, kusam, redup, pecah"),
+            _words("jernih, tajam"),
+            _words("buram, redup"),
         ),
         Aspect(
             _words("kinerjanya, sistemnya, prosesornya, sinyalnya"),
-            _words("cepat, lancar, stabil, kencang"),
-            _words("lemot, lambat, tersendat, panas"),
+            _words("cepat, lancar"),
+            _words("lambat, lemot"),
         ),
         Aspect(
             _words("bodinya, desainnya"),
-            _words("kokoh, elegan, ringan, cantik"),
-            _words("ringkih, norak, berat, licin"),
+            _words("kuat, rapi"),
+            _words("rapuh, jelek"),
         ),
         _PRICE,
     ),
@@ -185,18 +185,18 @@ _TRANSPORT = Topic(
     aspects=(
         Aspect(
             _words("sopirnya, kondekturnya, kru busnya"),
-            _words("ramah, sopan, sabar, cekatan"),
-            _words("ugal-ugalan, kasar, galak, ceroboh"),
+            _words("ramah, sopan, sabar"),
+            _words("kasar, ceroboh"),
         ),
         Aspect(
             _words("kursinya, kabinnya, gerbongnya"),
-            _words("nyaman, empuk, lapang, bersih"),
-            _words("sempit, keras, kotor, pengap, rusak"),
+            _words("nyaman, bersih, luas"),
+            _words("sempit, kotor, keras"),
         ),
         Aspect(
             _words("jadwalnya, keberangkatannya, perjalanannya"),
-            _words("tepat waktu, teratur, lancar"),
-            _words("terlambat, molor, kacau"),
+            _words("lancar, teratur"),
+            _words("kacau, lambat"),
         ),
         _PRICE,
     ),
@@ -219,18 +219,18 @@ _SHOP = Topic(
     aspects=(
         Aspect(
             _words("barangnya, jahitannya, bahannya, kualitasnya"),
-            _words("bagus, rapi, halus, kuat, tebal"),
-            _words("cacat, tipis, kasar, luntur, rapuh"),
+            _words("rapi, kuat, bagus"),
+            _words("rusak, rapuh, jelek"),
         ),
         Aspect(
             _words("pengirimannya, prosesnya, tanggapan penjualnya"),
-            _words("cepat, mudah, lancar"),
-            _words("lambat, rumit, molor, berbelit"),
+            _words("cepat, lancar"),
+            _words("lambat, rumit"),
         ),
         Aspect(
             _words("kemasannya, bungkusnya"),
-            _words("rapi, aman, kokoh"),
-            _words("rusak, penyok, asal-asalan"),
+            _words("rapi, kuat"),
+            _words("rusak, jelek"),
         ),
         _PRICE,
     ),
@@ -251,18 +251,18 @@ _FILM = Topic(
     aspects=(
         Aspect(
             _words("ceritanya, alurnya, akhir kisahnya, dialognya"),
-            _words("seru, menarik, menyentuh, cerdas, segar"),
-            _words("membosankan, klise, garing, berantakan, hambar"),
+            _words("menarik, seru, segar"),
+            _words("membosankan, hambar, kacau"),
         ),
         Aspect(
             _words("aktingnya, pemeran utamanya"),
-            _words("bagus, alami, memukau, meyakinkan"),
-            _words("kaku, jelek, datar, lebay"),
+            _words("bagus, meyakinkan"),
+            _words("jelek, kaku"),
         ),
         Aspect(
             _words("gambarnya, musiknya, efeknya"),
-            _words("indah, megah, halus, memanjakan"),
-            _words("norak, murahan, berisik, kasar"),
+            _words("indah, bagus"),
+            _words("jelek, murahan"),
         ),
     ),
 )
@@ -271,15 +271,15 @@ TOPICS = (_FOOD, _HOTEL, _PHONE, _TRANSPORT, _SHOP, _FILM)
 
 ANYTHING = Aspect(
     subjects=(),
-    positive=_words("memuaskan, bagus, mengesankan, menyenangkan, menggembirakan"),
-    negative=_words("mengecewakan, buruk, payah, menyebalkan, memprihatinkan, parah"),
+    positive=_words("memuaskan, menyenangkan, mengesankan"),
+    negative=_words("mengecewakan, buruk, payah"),
 )
 """Judgements that fit every subject."""
 
 SPEAKER = Aspect(
     subjects=_words("saya, kami, keluarga saya, teman saya, anak-anak"),
-    positive=_words("puas, senang, suka, betah, gembira, kagum"),
-    negative=_words("kecewa, kesal, kapok, menyesal, jengkel, bosan"),
+    positive=_words("puas, senang, suka"),
+    negative=_words("kecewa, kesal, menyesal"),
 )
 """How people felt about any topic."""
 
@@ -289,10 +289,10 @@ MEDIOCRE = (
     "sedang-sedang saja",
     "seperti pada umumnya",
     "rata-rata",
-    "lumayan standar",
+    "lumayan",
 )
 INTENSIFIERS_BEFORE = _words("sangat, benar-benar, sungguh, amat, memang, cukup, begitu")
 INTENSIFIERS_AFTER = _words("sekali, banget")
-NEGATIONS = ("tidak", "sama sekali tidak", "jauh dari", "tidak pernah", "tidak bisa dibilang")
-NEGATIONS_OF_PRAISE = ("kurang", "tidak terlalu", "tidak begitu", "belum")
+NEGATIONS = ("tidak", "sama sekali tidak", "jauh dari", "tidak bisa dibilang")
+NEGATIONS_OF_PRAISE = ("kurang", "tidak terlalu", "tidak begitu")
 """Negations that sound natural before praise only."""

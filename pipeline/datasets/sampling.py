@@ -9,7 +9,7 @@ _SEED = 20_190_523  # any fixed number: samples must not depend on a run's seed
 
 
 def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A fixed order of all examples in which every beginning is a stratified sample.
+    """Put all examples in a fixed order of which every beginning is a stratified sample.
 
     The first examples are one of each class; from there on every class advances through its own
     (shuffled) examples at the pace of its share. Beginnings of one order are nested by nature.
@@ -29,10 +29,8 @@ def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.lexsort((labels, progress)).astype(np.int64)
 
 
-def stratified_subset(
-    labels: NDArray[np.int64], size: int, data_set: str
-) -> NDArray[np.int64]:
-    """Indices of a fixed stratified subset, ascending; smaller ones lie within larger ones.
+def stratified_subset(labels: NDArray[np.int64], size: int, data_set: str) -> NDArray[np.int64]:
+    """Choose a fixed stratified subset; smaller ones lie within larger ones.
 
     Args:
         labels: class indices of all training examples, shape ``(N,)``.
@@ -40,7 +38,7 @@ def stratified_subset(
         data_set: its name, for the error.
 
     Returns:
-        int64 of shape ``(size,)``.
+        Ascending indices, int64 of shape ``(size,)``.
 
     Raises:
         DatasetError: the size is larger than N or smaller than the number of classes.
@@ -54,9 +52,7 @@ def stratified_subset(
     return np.sort(stratified_order(labels)[:size])
 
 
-def held_out(
-    labels: NDArray[np.int64], *sizes: int
-) -> tuple[NDArray[np.int64], ...]:
+def held_out(labels: NDArray[np.int64], *sizes: int) -> tuple[NDArray[np.int64], ...]:
     """Split examples into the remaining ones and stratified held-out parts.
 
     Args:

@@ -1,0 +1,24 @@
+"""Data sets: what is known of each, and arrays ready for training.
+
+`load`, `Dataset` and `Split` are imported on first use, so that settings can be checked against
+`pipeline.datasets.catalogue` without waiting for NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pipeline.datasets.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pipeline.datasets.dataset import Dataset, Split
+    from pipeline.datasets.loading import load
+
+__all__ = ["Dataset", "DatasetError", "Split", "load"]
+
+_HOMES = {"load": "loading", "Dataset": "dataset", "Split": "dataset"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
