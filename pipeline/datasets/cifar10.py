@@ -13,6 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,8 @@ def _examples(batches: list[NDArray[np.uint8]]) -> Examples:
     """Turn records into labels and channels-last images."""
     records = np.concatenate(batches)
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
-    return Examples(planes.transpose(0, 2, 3, 1), records[:, 0].astype(np.int64))
+    images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))  # scaling is 3x faster for it
+    return Examples(images, records[:, 0].astype(np.int64))
 
 
 def _check_class_names(path: Path) -> None:
@@ -148,9 +150,8 @@ def _check_class_names(path: Path) -> None:
 def _origin(folder: Path, checksums: Mapping[str, str], archive: Remote) -> str:
     """Say whether these are the files of the verified archive."""
     stamp = _stamp(folder / STAMP_FILE)
-    official = stamp.get("files")
-    verified = stamp.get("archive_sha256") == archive.sha256 and isinstance(official, dict)
-    if verified and all(official.get(name) == sha256 for name, sha256 in checksums.items()):
+    verified = stamp["files"] if stamp.get("archive_sha256") == archive.sha256 else {}
+    if all(verified.get(name) == sha256 for name, sha256 in checksums.items()):
         return "official binary archive, checksum verified"
     listing = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(checksums.items()))
     combined = hashlib.sha256(listing.encode()).hexdigest()
@@ -160,13 +161,14 @@ def _origin(folder: Path, checksums: Mapping[str, str], archive: Remote) -> str:
     )
 
 
-def _stamp(path: Path) -> dict[str, object]:
+def _stamp(path: Path) -> dict[str, Any]:
     """Read the stamp; an absent or damaged one verifies nothing."""
     try:
         stamp = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return stamp if isinstance(stamp, dict) else {}
+    sound = isinstance(stamp, dict) and isinstance(stamp.get("files"), dict)
+    return stamp if sound else {}
 
 
 def _unusual_sizes(batches: Mapping[str, NDArray[np.uint8]]) -> str:

@@ -65,7 +65,7 @@ class Dataset:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def describe(self) -> str:
-        """Describe it in one line for the terminal: name, sizes, kind of input, source, and if it is synthetic."""
+        """Name it, its sizes, kind of input and source, and if it is synthetic, in one line."""
         sizes = " / ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
         nature = "synthetic data; " if self.synthetic else ""
         return (

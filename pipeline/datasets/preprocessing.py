@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.errors import DatasetError
-from scratch_forward import TextVectorization
+from scratch_forward.layers import TextVectorization
 
 PADDING_ID = 0
 UNKNOWN_ID = 1

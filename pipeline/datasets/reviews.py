@@ -173,7 +173,7 @@ class _Writer:
         return self._one(aspect.subjects), ANYTHING if self._chance(0.25) else aspect
 
     def _predicate(self, aspect: Aspect, sentiment: int) -> str:
-        """Call it mediocre, or praise or blame it: plain, intensified or as the negated opposite."""
+        """Call it mediocre, or judge it: plainly, intensified or by the negated opposite."""
         if sentiment == NEUTRAL:
             return self._one(MEDIOCRE)
         if self._chance(_NEGATED):
