@@ -1,5 +1,27 @@
-"""An independent forward pass for Keras models: NumPy for the arithmetic, h5py for the weights."""
+"""An independent forward pass for Keras models: NumPy for the arithmetic, h5py for the weights.
 
-from scratch_forward.layers.text import TextVectorization
+model = scratch_forward.load("model.keras")
+probabilities = model.predict(x)
+"""
 
-__all__ = ["TextVectorization"]
+from scratch_forward import activations, layers
+from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, UnsupportedModelError
+from scratch_forward.layers import *  # noqa: F403
+from scratch_forward.limits import Limits
+from scratch_forward.loading import from_keras, load
+from scratch_forward.model import Model, Sequential
+
+__all__ = [
+    "ArchiveError",
+    "InvalidOption",
+    "Limits",
+    "Model",
+    "Sequential",
+    "Unsupported",
+    "UnsupportedModelError",
+    "activations",
+    "from_keras",
+    "layers",
+    "load",
+    *layers.__all__,
+]

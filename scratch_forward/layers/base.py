@@ -49,37 +49,45 @@ class Layer:
 
     # What a subclass says about itself
 
-    def call(self, inputs: Any, mask: Any = None, generator: Generator | None = None) -> Any:
-        """Compute the outputs of a batch.
+    def call(self, inputs: Any) -> Any:
+        """Compute the outputs of a batch: the layer's equation.
+
+        Args:
+            inputs: One array, or a list of them for layers that merge.
+        """
+        raise NotImplementedError
+
+    def apply(self, inputs: Any, _mask: Any, _generator: Generator | None, /, **_: Any) -> Any:
+        """Compute the outputs of a batch; overridden by layers that need more than the inputs.
 
         Args:
             inputs: One array, or a list of them for layers that merge.
             mask: For each array None, or bool `(N, T)`: True where a time step counts.
             generator: Source of randomness when training; None at inference.
         """
-        raise NotImplementedError
+        return self.call(inputs)
 
-    def weight_shapes(self, input_shape: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Shapes of the layer's own weights by name, in Keras's order."""
+    def weight_shapes(self, _input_shape: Any) -> dict[str, Any]:
+        """Return the shapes of the layer's own weights by name, in Keras's order."""
         return {}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the output, or a list of shapes; None stands for a size that is not known."""
+        """Return the shape of the output, or a list of them; None is a size that is not known."""
         return input_shape
 
-    def compute_mask(self, inputs: Any, mask: Any) -> Any:  # noqa: ARG002
-        """Mask of the output, asked for only if `supports_masking`."""
+    def compute_mask(self, _inputs: Any, mask: Any) -> Any:
+        """Return the mask of the output, asked for only if `supports_masking`."""
         return mask
 
     def children(self) -> dict[str, Layer]:
-        """Layers inside this one, by their path below this one in a weights file."""
+        """Return the layers inside this one, by their path below this one in a weights file."""
         return {}
 
     def build_children(self, input_shape: Any) -> None:
         """Build the layers inside this one for an input of this shape."""
 
     def convert(self, inputs: Any) -> Any:
-        """Inputs as arrays of the layer's data type."""
+        """Convert inputs to arrays of the layer's data type."""
         if isinstance(inputs, list | tuple):
             return [self.convert(item) for item in inputs]
         return np.asarray(inputs, self.dtype)
@@ -111,6 +119,7 @@ class Layer:
         """
         if is_symbolic(inputs):
             return connect(self, inputs, mask=mask, **arguments)
+        self.require_weights()
         generator = np.random.default_rng(seed) if training else None
         return self.run(inputs, mask, generator, **arguments)[0]
 
@@ -121,8 +130,7 @@ class Layer:
         converted = self.convert(inputs)
         if not self.built:
             self.build(shape_of(converted))
-        self._require_weights()
-        outputs = self.call(converted, mask, generator, **arguments)
+        outputs = self.apply(converted, mask, generator, **arguments)
         masks = self.compute_mask(inputs, mask) if self.supports_masking else None
         return outputs, masks
 
@@ -140,16 +148,23 @@ class Layer:
         self.output_shape = self.compute_output_shape(input_shape)
         self.built = True
 
+    def walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Layer]]:
+        """Yield this layer and all inside it with their paths in a weights file.
+
+        A layer that stands in several places comes once, at its first, in the order of Keras's
+        list of weights.
+        """
+        seen = set() if seen is None else seen
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        yield path, self
+        for name, child in self.children().items():
+            yield from child.walk(f"{path}/{name}" if path else name, seen)
+
     def flatten(self) -> Iterator[Layer]:
-        """This layer and all inside it, each once, in the order of Keras's list of weights."""
-        seen: set[int] = set()
-        stack: list[Layer] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                yield layer
-                stack.extend(reversed(layer.children().values()))
+        """Yield this layer and all inside it, each once."""
+        return (layer for _, layer in self.walk())
 
     def set_dtype(self, dtype: DTypeLike) -> None:
         """Convert weights and arithmetic of this layer and all inside it to a data type."""
@@ -164,11 +179,11 @@ class Layer:
         }
 
     def own_weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the layer's own weights by name, once it is built."""
+        """Return the shapes of the layer's own weights by name, once it is built."""
         return self._shapes
 
     def get_weights(self) -> list[Array]:
-        """Weights of this layer and all inside it, in Keras's order."""
+        """Return the weights of this layer and all inside it, in Keras's order."""
         return [array for layer in self.flatten() for array in layer.weights.values()]
 
     def set_weights(self, arrays: Sequence[Any]) -> None:
@@ -205,29 +220,47 @@ class Layer:
                 layer.set_own_weights(found[id(layer)])
 
     def count_params(self) -> int:
-        """Number of weights, each array's elements counted."""
+        """Count the weights, each array's elements counted."""
         return sum(
             int(np.prod(shape)) for layer in self.flatten() for shape in layer._shapes.values()
         )
 
-    def _require_weights(self) -> None:
-        if len(self.weights) != len(self._shapes):
-            raise ValueError(
-                f"Layer {self.name!r} has no weights yet: call `set_weights` or `load_weights`."
-            )
+    def require_weights(self) -> None:
+        """Check that all weights are set, of this layer and those inside it.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        for path, layer in self.walk(self.name):
+            if layer.weights.keys() != layer.own_weight_shapes().keys():
+                raise ValueError(
+                    f"Layer {path!r} has no weights yet: call `set_weights` or `load_weights`."
+                )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
 def snake_case(class_name: str) -> str:
-    """A class name as Keras writes it in default names and weight paths: `ReLU` as `re_lu`."""
+    """Write a class name as Keras does in names and weight paths: `ReLU` as `re_lu`."""
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
+def numbered(layers: Sequence[Layer]) -> list[str]:
+    """Name layers as a weights file does: class in snake case, `_1` from the second on."""
+    counts: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        base = snake_case(type(layer).__name__)
+        seen = counts.get(base, 0)
+        counts[base] = seen + 1
+        names.append(f"{base}_{seen}" if seen else base)
+    return names
+
+
 def shape_of(inputs: Any) -> Any:
-    """Shape of an array with an open batch size, or the list of shapes of a list of arrays."""
+    """Return the shape of an array with an open batch size, or a list of shapes for a list."""
     if isinstance(inputs, list | tuple):
         return [shape_of(item) for item in inputs]
     return (None, *np.shape(inputs)[1:])
@@ -266,7 +299,7 @@ def optional_positive(option: str, value: Any) -> int | None:
 
 
 def integers(option: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
-    """`rank` integers, each at least `least`; one integer stands for all of them.
+    """Return `rank` integers, each at least `least`; one integer stands for all of them.
 
     Raises:
         InvalidOption: For anything else.

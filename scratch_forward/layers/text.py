@@ -16,7 +16,7 @@ UNKNOWN_TOKEN = "[UNK]"
 
 _LOWER = {ord(upper): upper.lower() for upper in string.ascii_uppercase}
 _STRIP_PUNCTUATION: dict[int, str | None] = dict.fromkeys(map(ord, string.punctuation))
-_SPACES = {ord(character): " " for character in "\t\n\v\f\r"}
+_SPACES: dict[int, str | None] = {ord(character): " " for character in "\t\n\v\f\r"}
 _STANDARDIZE: dict[str | None, dict[int, str | None]] = {
     None: {},
     "lower": {**_LOWER},
@@ -31,8 +31,8 @@ class TextVectorization(Layer):
     Id 0 is padding, id 1 every token outside the vocabulary, id `2 + k` the vocabulary's token k.
 
     As Keras does on TensorFlow, only ASCII letters are lowered, the 32 ASCII punctuation marks are
-    deleted (not replaced by a space), and only ASCII white space separates: `É`, `¿` and U+00A0 stay
-    as they are.
+    deleted (not replaced by a space), and only ASCII white space separates: `É`, `¿` and U+00A0
+    stay as they are.
 
     Shapes: `(N,)` or `(N, 1)` strings to `(N, output_sequence_length)` int64; without an
     `output_sequence_length` the width is that of the longest text of the batch.
@@ -129,7 +129,7 @@ class TextVectorization(Layer):
             return list(standardized)
         return [token for token in standardized.split(" ") if token]
 
-    def call(self, inputs: Any, mask: Any = None, generator: Any = None) -> Array:  # noqa: ARG002
+    def call(self, inputs: Any) -> Array:
         """Look up the ids of a batch of texts."""
         if not self._ids:
             raise ValueError(
@@ -161,7 +161,7 @@ class TextVectorization(Layer):
 
 
 def _flat_texts(inputs: Any) -> list[str]:
-    """A batch of texts as a list: from one string, a list, `(N,)` or `(N, 1)` arrays of them."""
+    """Flatten one string, a list, or an array `(N,)` or `(N, 1)` of them to a list."""
     array = np.asarray(inputs, dtype=object)
     if array.ndim > 2 or (array.ndim == 2 and array.shape[-1] != 1):
         raise ValueError(

@@ -1,0 +1,341 @@
+"""A Keras configuration to a model: only what is on the allow-list, or the list of what is not."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.activations import ACTIVATIONS
+from scratch_forward.errors import (
+    ArchiveError,
+    InvalidOption,
+    Unsupported,
+    UnsupportedModelError,
+)
+from scratch_forward.layers import LAYERS
+from scratch_forward.layers.base import Layer
+from scratch_forward.layers.core import InputLayer
+from scratch_forward.layers.operations import OPERATIONS, Operation
+from scratch_forward.limits import Limits
+from scratch_forward.model import Model, Sequential
+from scratch_forward.symbolic import SymbolicTensor, connect, is_symbolic
+
+# Options that change how a layer is trained or stored, never what it computes.
+_TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
+_TRAINING_ONLY_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+_POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
+_NETWORKS = ("Sequential", "Functional")
+_LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
+_ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
+_CALL_ARGUMENTS = ("mask", "initial_state")
+
+
+def model_from_config(config: Any, limits: Limits) -> Model | Sequential:
+    """Build the model that a configuration describes, without its weights.
+
+    Args:
+        config: What `config.json` holds: `class_name`, `module`, `config`.
+        limits: How much it may ask for.
+
+    Raises:
+        ArchiveError: If the configuration contradicts itself or asks for too much.
+        UnsupportedModelError: If it asks for what is not supported, with all of it.
+    """
+    reader = _Reader(limits)
+    model = reader.layer(config, "")
+    if reader.problems:
+        raise UnsupportedModelError(reader.problems)
+    if not isinstance(model, Model | Sequential):
+        raise ArchiveError("The configuration describes a single layer, not a model.")
+    if not model.built:
+        raise ArchiveError(f"Model {model.name!r} does not say what the shape of its input is.")
+    count = model.count_params()
+    if count > limits.parameters:
+        raise ArchiveError(
+            f"The model has {count:,} weights; the limit is {limits.parameters:,} (parameters)."
+        )
+    return model
+
+
+class _Reader:
+    """Reads a configuration, collecting what is not supported instead of stopping at it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.problems: list[Unsupported] = []
+        self.layer_count = 0
+
+    def layer(self, entry: Any, path: str) -> Layer | None:
+        """Build the layer, or the model, of one entry; None if it is not supported."""
+        self.layer_count += 1
+        if self.layer_count > self.limits.layers:
+            raise ArchiveError(f"The model has more than {self.limits.layers} layers (layers).")
+        class_name = _text(_field(entry, "class_name", path), "class_name", path)
+        config = _field(entry, "config", path)
+        name = config.get("name") if isinstance(config, dict) else None
+        path = f"{path}/{name or class_name}" if path else str(name or class_name)
+        module = entry.get("module") or ""
+        if not isinstance(config, dict):
+            raise ArchiveError(f"Layer {path!r} has a configuration that is not an object.")
+        ours = isinstance(module, str) and module.split(".")[0] == "keras"
+        if ours and class_name in _NETWORKS:
+            return self._network(class_name, config, path)
+        if ours and class_name in OPERATIONS and ".ops" in module:
+            return self._operation(class_name, config, path)
+        if ours and class_name in LAYERS and ".ops" not in module:
+            return self._plain_layer(LAYERS[class_name], config, path)
+        self._refuse(path, "class_name", class_name, _nearest(class_name))
+        return None
+
+    def _plain_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
+        """Build a layer from its options, refusing those that its constructor does not name."""
+        known = inspect.signature(cls.__init__).parameters
+        options: dict[str, Any] = {}
+        complete = True
+        for option, value in config.items():
+            if option == "dtype" and cls is not InputLayer:
+                self._check_policy(value, path)
+            elif option in known:
+                options[option] = self._value(option, value, path)
+                complete &= not (option in _LAYER_OPTIONS and value and not options[option])
+            elif option in _TRAINING_ONLY or option.endswith(_TRAINING_ONLY_ENDINGS):
+                if option == "quantization_config" and value is not None:
+                    self._refuse(path, option, value, "null")
+            else:
+                self._refuse(path, option, value, "a layer without this option")
+        return self._construct(cls, options, path) if complete else None
+
+    def _construct(self, cls: type[Layer], options: dict[str, Any], path: str) -> Layer | None:
+        """Call the constructor; each value that it refuses is noted and left out."""
+        while True:
+            try:
+                return cls(**options)
+            except InvalidOption as error:
+                self._refuse(path, error.option, error.value, error.nearest)
+                if error.option not in options:
+                    return None
+                del options[error.option]
+            except TypeError:
+                if not self.problems:
+                    missing = _missing(cls, options)
+                    raise ArchiveError(f"Layer {path!r} lacks the options {missing}.") from None
+                return None
+
+    def _value(self, option: str, value: Any, path: str) -> Any:
+        """Return an option's value, with layers, functions and arrays built."""
+        if isinstance(value, list) and option == "cells":
+            built = [self.layer(item, path) for item in value]
+            return built if all(built) else None
+        if not isinstance(value, dict):
+            return value
+        if option in _LAYER_OPTIONS:
+            return self.layer(value, path)
+        if option in _ACTIVATION_OPTIONS:
+            return self._activation(option, value, path)
+        inner = value.get("config")
+        if value.get("class_name") in ("__numpy__", "__tensor__") and isinstance(inner, dict):
+            return inner.get("value")
+        return value
+
+    def _activation(self, option: str, value: dict[str, Any], path: str) -> Any:
+        """Return the name of an activation function, or an activation layer."""
+        if value.get("class_name") == "function":
+            name = value.get("config")
+            return name if name in ACTIVATIONS and not value.get("registered_name") else value
+        if value.get("class_name") in LAYERS:
+            return self.layer(value, path)
+        self._refuse(path, option, value.get("class_name"), "an activation of Keras by name")
+        return None
+
+    def _check_policy(self, value: Any, path: str) -> None:
+        """Refuse data types other than floats; half precision is computed in float32."""
+        name = value
+        if isinstance(value, dict) and isinstance(value.get("config"), dict):
+            name = value["config"].get("name")
+        if name not in (*_POLICIES, "string", None):
+            self._refuse(path, "dtype", name, ", ".join(_POLICIES))
+
+    def _network(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
+        """Build a model of either kind."""
+        entries = _field(config, "layers", path)
+        if not isinstance(entries, list):
+            raise ArchiveError(f"Model {path!r} has layers that are not a list.")
+        layers = [self.layer(entry, path) for entry in entries]
+        if self.problems or not all(layers):
+            return None
+        name = config.get("name")
+        try:
+            if class_name == "Sequential":
+                return _sequential(layers, config, name)
+            return _Wiring(entries, layers, path).model(config, name)
+        except ArchiveError:
+            raise
+        except UnsupportedModelError as error:
+            self.problems += error.items
+            return None
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+            raise ArchiveError(f"Model {path!r} contradicts itself: {error}") from error
+
+    def _operation(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
+        """Build a step that is a function and not a layer."""
+        options = {key: value for key, value in config.items() if key not in ("name", "dtype")}
+        if "dtype" in config and isinstance(config["dtype"], str | None):
+            options["dtype"] = config["dtype"]
+        function = OPERATIONS[class_name]
+        known = set() if isinstance(function, np.ufunc) else _options_of(function)
+        for option in [option for option in options if option not in known]:
+            if options.pop(option) is not None:
+                self._refuse(path, option, config[option], "none")
+        return Operation(function, options, config.get("name"))
+
+    def _refuse(self, path: str, option: str, value: Any, nearest: str) -> None:
+        self.problems.append(Unsupported(path, option, value, nearest))
+
+
+class _Wiring:
+    """Calls the layers of a functional configuration on one another.
+
+    Args:
+        entries: The configuration's entries, each with its `inbound_nodes`.
+        layers: The layer of each entry.
+        path: Path of the model, for errors.
+    """
+
+    def __init__(self, entries: list[Any], layers: list[Any], path: str) -> None:
+        self.path = path
+        self.tensors: dict[tuple[str, int], list[SymbolicTensor]] = {}
+        self.pending: list[tuple[str, int, Layer, Any]] = []
+        for entry, layer in zip(entries, layers, strict=True):
+            name = _text(entry.get("name", layer.name), "name", path)
+            if isinstance(layer, InputLayer):
+                self.tensors[name, 0] = [layer.as_tensor()]
+            for index, node in enumerate(entry.get("inbound_nodes") or []):
+                self.pending.append((name, index, layer, node))
+
+    def model(self, config: dict[str, Any], name: str | None) -> Model:
+        """Call all layers and return the model between the stated inputs and outputs.
+
+        Raises:
+            ArchiveError: If some call reads what nothing computes.
+        """
+        while self.pending:
+            waiting = [call for call in self.pending if not self._call(*call)]
+            if len(waiting) == len(self.pending):
+                names = sorted({call[0] for call in waiting})
+                raise ArchiveError(
+                    f"Model {self.path!r} has layers whose inputs nothing computes: {names}."
+                )
+            self.pending = waiting
+        inputs = self._ends(_field(config, "input_layers", self.path))
+        outputs = self._ends(_field(config, "output_layers", self.path))
+        return Model(inputs, outputs, name)
+
+    def _call(self, name: str, index: int, layer: Layer, node: Any) -> bool:
+        """Call a layer if all that it reads is there; returns whether it was."""
+        args, kwargs = _field(node, "args", self.path), _field(node, "kwargs", self.path)
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise ArchiveError(f"Layer {self.path}/{name} has a call that is not well formed.")
+        try:
+            values = self._structure(args)
+            given = {key: self._structure(value) for key, value in kwargs.items()}
+        except LookupError:
+            return False
+        outputs = self._connect(layer, values, given, f"{self.path}/{name}")
+        self.tensors[name, index] = list(outputs) if isinstance(outputs, tuple) else [outputs]
+        return True
+
+    def _connect(self, layer: Layer, values: list[Any], given: dict[str, Any], path: str) -> Any:
+        """Call a layer on what its node names."""
+        if isinstance(layer, Operation):
+            return connect(layer, values, **given)
+        given = {key: v for key, v in given.items() if v is not None and key != "training"}
+        if len(values) == 2 and "initial_state" not in given:
+            given["initial_state"] = values.pop()
+        for option in [key for key in given if key not in _CALL_ARGUMENTS]:
+            item = Unsupported(path, option, given[option], "mask and initial_state in a call")
+            raise UnsupportedModelError([item])
+        if len(values) != 1 or not is_symbolic(values[0]):
+            raise ArchiveError(f"Layer {path!r} is called on {len(values)} arguments, not one.")
+        return connect(layer, values[0], **given)
+
+    def _structure(self, value: Any) -> Any:
+        """Replace references by the tensors that they stand for.
+
+        Raises:
+            LookupError: If one is not computed yet.
+        """
+        if isinstance(value, list):
+            return [self._structure(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("class_name") != "__keras_tensor__":
+            raise ArchiveError(f"Model {self.path!r} calls a layer on {value.get('class_name')!r}.")
+        history = _field(_field(value, "config", self.path), "keras_history", self.path)
+        return self._tensor(history)
+
+    def _tensor(self, history: Any) -> SymbolicTensor:
+        """Return the tensor at (layer, call, output)."""
+        if not isinstance(history, list) or len(history) != 3:
+            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
+        name, call, output = history
+        if not isinstance(call, int) or not isinstance(output, int) or min(call, output) < 0:
+            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
+        tensors = self.tensors[_text(name, "layer", self.path), call]
+        if output >= len(tensors):
+            raise ArchiveError(f"Model {self.path!r} refers to output {output} of {name!r}.")
+        return tensors[output]
+
+    def _ends(self, value: Any) -> Any:
+        """Return the tensors of `input_layers` or `output_layers`: one, a list or a dict."""
+        if isinstance(value, dict):
+            return {key: self._ends(item) for key, item in value.items()}
+        if isinstance(value, list) and value and isinstance(value[0], list):
+            return [self._ends(item) for item in value]
+        return self._tensor(value)
+
+
+def _sequential(layers: list[Any], config: dict[str, Any], name: str | None) -> Sequential:
+    """Build a model of layers in a row, from its input layer or the shape it was built for."""
+    model = Sequential(layers, name)
+    shape = config.get("build_input_shape")
+    if not model.built and isinstance(shape, list):
+        model.build((None, *shape[1:]))
+    return model
+
+
+def _field(entry: Any, key: str, path: str) -> Any:
+    """Return a value of an object.
+
+    Raises:
+        ArchiveError: If it is not an object or has no such key.
+    """
+    if not isinstance(entry, dict) or key not in entry:
+        raise ArchiveError(f"The configuration of {path or 'the model'!r} lacks {key!r}.")
+    return entry[key]
+
+
+def _text(value: Any, key: str, path: str) -> str:
+    if not isinstance(value, str):
+        raise ArchiveError(f"The configuration of {path or 'the model'!r} has {key}={value!r}.")
+    return value
+
+
+def _missing(cls: type[Layer], options: dict[str, Any]) -> list[str]:
+    """Name the constructor's arguments that have no default and were not given."""
+    parameters = inspect.signature(cls).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.name not in options]
+
+
+def _options_of(function: Callable[..., Any]) -> set[str]:
+    """Name the arguments of a function but its first."""
+    return set(list(inspect.signature(function).parameters)[1:])
+
+
+def _nearest(class_name: str) -> str:
+    """Name the supported classes most like this one, or all of them."""
+    close = difflib.get_close_matches(class_name, [*LAYERS, *_NETWORKS], n=3)
+    return ", ".join(close) or "the layers in scratch_forward.layers"

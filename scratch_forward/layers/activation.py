@@ -1,0 +1,151 @@
+"""Activations as layers. All pass a mask through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward import activations
+from scratch_forward.activations import Activation as ActivationFunction
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Generator, Layer, Shape, number
+
+_MASKED = -1e9  # what Keras puts in place of a masked logit
+
+
+class Activation(Layer):
+    """`y = activation(x)` for any Keras activation by name.
+
+    Args:
+        activation: A name, a function, or an activation layer.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(self, activation: str | ActivationFunction, name: str | None = None) -> None:
+        super().__init__(name)
+        self.activation = activations.get(activation)
+
+    def children(self) -> dict[str, Layer]:
+        """Return the activation, if it is a layer."""
+        return {"activation": self.activation} if isinstance(self.activation, Layer) else {}
+
+    def build_children(self, input_shape: Shape) -> None:
+        """Build the activation, if it is a layer."""
+        for layer in self.children().values():
+            layer.build(input_shape)
+
+    def call(self, inputs: Array) -> Array:
+        """Apply the activation."""
+        return self.activation(inputs)
+
+
+class ReLU(Layer):
+    """`x` above the threshold, at most `max_value`; `negative_slope * (x - threshold)` below."""
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.max_value = None if max_value is None else number("max_value", max_value, 0)
+        self.negative_slope = number("negative_slope", negative_slope or 0.0, 0)
+        self.threshold = number("threshold", threshold or 0.0, 0)
+
+    def call(self, inputs: Array) -> Array:
+        """Apply `activations.relu` with the options."""
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(Layer):
+    """`x` if positive, else `negative_slope * x`; the slope is 0.3 unless given."""
+
+    supports_masking = True
+
+    def __init__(self, negative_slope: float = 0.3, name: str | None = None) -> None:
+        super().__init__(name)
+        self.negative_slope = number("negative_slope", negative_slope)
+
+    def call(self, inputs: Array) -> Array:
+        """Apply `activations.leaky_relu`."""
+        return activations.leaky_relu(inputs, self.negative_slope)
+
+
+class ELU(Layer):
+    """`x` if positive, else `alpha * (exp(x) - 1)`."""
+
+    supports_masking = True
+
+    def __init__(self, alpha: float = 1.0, name: str | None = None) -> None:
+        super().__init__(name)
+        self.alpha = number("alpha", alpha)
+
+    def call(self, inputs: Array) -> Array:
+        """Apply `activations.elu`."""
+        return activations.elu(inputs, self.alpha)
+
+
+class PReLU(Layer):
+    """`max(x, 0) - alpha * max(-x, 0)` with a learnt alpha for each element of an example.
+
+    Args:
+        shared_axes: Axes, counted from 1, along which one alpha is shared.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self, shared_axes: int | Sequence[int] | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        axes = shared_axes if isinstance(shared_axes, list | tuple) else [shared_axes]
+        self.shared_axes = [axis for axis in axes if axis is not None]
+        for axis in self.shared_axes:
+            if isinstance(axis, bool) or not isinstance(axis, int) or axis < 1:
+                raise InvalidOption("shared_axes", shared_axes, "axes counted from 1")
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the shape of an example, 1 along shared axes."""
+        sizes = [1 if axis in self.shared_axes else size for axis, size in enumerate(input_shape)]
+        return {"alpha": tuple(sizes[1:])}
+
+    def call(self, inputs: Array) -> Array:
+        """Scale the negative part by alpha."""
+        return np.maximum(inputs, 0) - self.weights["alpha"] * np.maximum(-inputs, 0)
+
+
+class Softmax(Layer):
+    """`exp(x) / sum(exp(x))` along an axis; unlike `activation="softmax"` it uses a mask.
+
+    A masked element counts as -1e9 in the sum and is 0 in the output. The mask must broadcast to
+    the inputs, so that of an Embedding does not fit logits `(N, T, C)` unless C equals T.
+
+    Args:
+        axis: The axis, or axes, that the sum runs over.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: int | Sequence[int] = -1, name: str | None = None) -> None:
+        super().__init__(name)
+        axes: tuple[Any, ...] = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
+        if any(isinstance(one, bool) or not isinstance(one, int) for one in axes):
+            raise InvalidOption("axis", axis, "an axis or a list of them")
+        self.axis: int | tuple[int, ...] = axes[0] if len(axes) == 1 else axes
+
+    def apply(self, inputs: Array, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
+        """Apply softmax to what the mask keeps."""
+        if mask is None:
+            return activations.softmax(inputs, self.axis)
+        kept = np.where(mask, inputs, inputs.dtype.type(_MASKED))
+        return np.where(mask, activations.softmax(kept, self.axis), inputs.dtype.type(0))

@@ -1,0 +1,284 @@
+"""Convolutions: ordinary, depthwise, separable. None of them passes a mask on.
+
+All are cross-correlations: window position i meets kernel element i.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratch_forward import activations
+from scratch_forward.activations import Activation as ActivationFunction
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Layer, Shape, boolean, integers, positive
+from scratch_forward.layers.spatial import Sizes, SpatialLayer, refuse_strided_dilation
+
+
+class _Convolution(SpatialLayer):
+    """What all convolutions share: bias and activation."""
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any,
+        padding: str,
+        data_format: str | None,
+        dilation_rate: Any,
+        activation: str | ActivationFunction | None,
+        use_bias: bool,
+        name: str | None,
+    ) -> None:
+        window = integers("kernel_size", kernel_size, self.rank)
+        super().__init__(window, strides, padding, data_format, dilation_rate, name)
+        self.activation = activations.get(activation)
+        self.use_bias = boolean("use_bias", use_bias)
+
+    def children(self) -> dict[str, Layer]:
+        """Return the activation, if it is a layer."""
+        return {"activation": self.activation} if isinstance(self.activation, Layer) else {}
+
+    def build_children(self, input_shape: Shape) -> None:
+        """Build the activation, if it is a layer, for the output's shape."""
+        for layer in self.children().values():
+            layer.build(self.compute_output_shape(input_shape))
+
+    def call(self, inputs: Array) -> Array:
+        """Convolve, then apply the activation in the layer's data format."""
+        return self.activation(super().call(inputs))
+
+    def with_bias(self, outputs: Array) -> Array:
+        """Add the bias, if there is one, to channels-last outputs."""
+        if self.use_bias:
+            outputs += self.weights["bias"]
+        return outputs
+
+    def multiply_windows(self, padded: Array, kernel: Array) -> Array:
+        """Sum, over the window, the channels seen there times the kernel's matrix for there."""
+        total = None
+        for position, seen in self.taps(padded):
+            product = np.tensordot(seen, kernel[position], axes=1)
+            total = product if total is None else np.add(total, product, out=total)
+        assert total is not None  # a window has at least one position
+        return total
+
+    def scale_windows(self, padded: Array, kernel: Array) -> Array:
+        """Sum, over the window, each channel times its own `depth_multiplier` numbers."""
+        total = None
+        for position, seen in self.taps(padded):
+            product = seen[..., None] * kernel[position]
+            total = product if total is None else np.add(total, product, out=total)
+        assert total is not None  # a window has at least one position
+        return total.reshape(*total.shape[:-2], -1)
+
+
+class _Conv(_Convolution):
+    """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        groups: int = 1,
+        activation: str | ActivationFunction | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
+        )
+        refuse_strided_dilation(self.strides, self.dilation_rate)
+        self.filters = positive("filters", filters)
+        self.groups = positive("groups", groups)
+        if self.filters % self.groups:
+            raise InvalidOption("groups", groups, f"a divisor of filters={filters}")
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the kernel's shape and the bias's."""
+        channels = self.channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"Layer {self.name!r} splits {channels} channels into {self.groups} groups, which "
+                "is not even."
+            )
+        kernel = (*self.window, channels // self.groups, self.filters)
+        return {"kernel": kernel} | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def output_channels(self, input_channels: int) -> int:  # noqa: ARG002
+        """Return `filters`."""
+        return self.filters
+
+    def slide(self, inputs: Array) -> Array:
+        """Convolve each group of channels with its share of the filters."""
+        padded = self.pad(inputs)
+        pairs = zip(
+            np.split(padded, self.groups, axis=-1),
+            np.split(self.weights["kernel"], self.groups, axis=-1),
+            strict=True,
+        )
+        parts = [self.multiply_windows(channels, kernel) for channels, kernel in pairs]
+        return self.with_bias(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
+
+
+class Conv1D(_Conv):
+    """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
+
+    Shapes: `(N, T, C)` to `(N, T', filters)`; kernel `(k, C / groups, filters)`, bias `(filters,)`.
+    Groups take the channels in order. Keras drops a mask here.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Size of the window.
+        strides: Steps between windows.
+        padding: `"valid"`; `"same"` for `ceil(T / strides)` outputs; `"causal"`, all zeros before.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        groups: Number of groups that the channels and the filters are split into.
+        activation: A name, a function, or an activation layer.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+
+class Conv2D(_Conv):
+    """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
+
+    Shapes: `(N, H, W, C)` to `(N, H', W', filters)`; kernel `(kh, kw, C / groups, filters)`, bias
+    `(filters,)`. Groups take the channels in order. Keras drops a mask here.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Size of the window, one number or (height, width).
+        strides: Steps between windows, one number or two.
+        padding: `"valid"`, or `"same"` for `ceil(H / strides)` outputs, an odd zero after.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        groups: Number of groups that the channels and the filters are split into.
+        activation: A name, a function, or an activation layer.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+
+class DepthwiseConv2D(_Convolution):
+    """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
+
+    Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the multiples of a channel side
+    by side; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+
+    Args:
+        kernel_size: Size of the window, one number or (height, width).
+        strides: Steps between windows, one number or two.
+        padding: `"valid"` or `"same"`.
+        depth_multiplier: Outputs for each channel.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window.
+        activation: A name, a function, or an activation layer.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: str | ActivationFunction | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
+        )
+        refuse_strided_dilation(self.strides, self.dilation_rate)
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the kernel's shape and the bias's."""
+        channels = self.channels(input_shape)
+        kernel: Sizes = (*self.window, channels, self.depth_multiplier)
+        bias = {"bias": (self.output_channels(channels),)} if self.use_bias else {}
+        return {"kernel": kernel} | bias
+
+    def output_channels(self, input_channels: int) -> int:
+        """Return the input's channels times `depth_multiplier`."""
+        return input_channels * self.depth_multiplier
+
+    def slide(self, inputs: Array) -> Array:
+        """Convolve every channel on its own."""
+        return self.with_bias(self.scale_windows(self.pad(inputs), self.weights["kernel"]))
+
+
+class SeparableConv2D(_Convolution):
+    """A depthwise convolution without bias, then a 1x1 convolution over its channels.
+
+    Shapes: `(N, H, W, C)` to `(N, H', W', filters)`; depthwise kernel
+    `(kh, kw, C, depth_multiplier)`, pointwise kernel `(1, 1, C * depth_multiplier, filters)`, bias
+    `(filters,)`.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Size of the window, one number or (height, width).
+        strides: Steps between windows, one number or two.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window.
+        depth_multiplier: Depthwise outputs for each channel.
+        activation: A name, a function, or an activation layer.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        depth_multiplier: int = 1,
+        activation: str | ActivationFunction | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
+        )
+        refuse_strided_dilation(self.strides, self.dilation_rate)
+        self.filters = positive("filters", filters)
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the shapes of both kernels and the bias."""
+        channels = self.channels(input_shape)
+        return {
+            "depthwise_kernel": (*self.window, channels, self.depth_multiplier),
+            "pointwise_kernel": (1, 1, channels * self.depth_multiplier, self.filters),
+        } | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def output_channels(self, input_channels: int) -> int:  # noqa: ARG002
+        """Return `filters`."""
+        return self.filters
+
+    def slide(self, inputs: Array) -> Array:
+        """Convolve every channel on its own, then mix the channels."""
+        depthwise = self.scale_windows(self.pad(inputs), self.weights["depthwise_kernel"])
+        return self.with_bias(np.tensordot(depthwise, self.weights["pointwise_kernel"][0, 0], 1))

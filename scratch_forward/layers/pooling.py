@@ -1,0 +1,231 @@
+"""Pooling over windows and over all of space or time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean, integers, one_of
+from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.spatial import SpatialLayer
+
+
+class _Pooling(SpatialLayer):
+    """Windows over each channel."""
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        window = integers("pool_size", pool_size, self.rank)
+        steps = window if strides is None else strides
+        super().__init__(window, steps, padding, data_format, name=name)
+
+
+class _MaxPooling(_Pooling):
+    """The largest element of each window; padding never wins."""
+
+    def slide(self, inputs: Array) -> Array:
+        """Take the maximum over the window's positions."""
+        taps = self.taps(self.pad(inputs, value=-np.inf))
+        largest = next(taps)[1].copy()
+        for _, seen in taps:
+            np.maximum(largest, seen, out=largest)
+        return largest
+
+
+class _AveragePooling(_Pooling):
+    """The mean of each window's elements; padding is not counted."""
+
+    def slide(self, inputs: Array) -> Array:
+        """Divide the sum over the window's positions by how many of them are real."""
+        ones = np.ones((1, *inputs.shape[1:-1], 1), inputs.dtype)
+        return self._sum(self.pad(inputs)) / self._sum(self.pad(ones))
+
+    def _sum(self, padded: Array) -> Array:
+        """Sum over the window's positions."""
+        taps = self.taps(padded)
+        total = next(taps)[1].copy()
+        for _, seen in taps:
+            total += seen
+        return total
+
+
+class MaxPooling1D(_MaxPooling):
+    """`y[p] = max over i of x[strides * p + i]`, `(N, T, C)` to `(N, T', C)`.
+
+    Padding `"same"` pads with minus infinity. Keras drops a mask here.
+
+    Args:
+        pool_size: Size of the window.
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 1
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name)
+
+
+class MaxPooling2D(_MaxPooling):
+    """`y[p] = max over i of x[strides * p + i]`, `(N, H, W, C)` to `(N, H', W', C)`.
+
+    Padding `"same"` pads with minus infinity.
+
+    Args:
+        pool_size: Size of the window, one number or (height, width).
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name)
+
+
+class AveragePooling1D(_AveragePooling):
+    """`y[p] = mean over i of x[strides * p + i]`, `(N, T, C)` to `(N, T', C)`.
+
+    With padding `"same"` the mean is over the real elements only. Keras drops a mask here.
+
+    Args:
+        pool_size: Size of the window.
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 1
+
+
+class AveragePooling2D(_AveragePooling):
+    """`y[p] = mean over i of x[strides * p + i]`, `(N, H, W, C)` to `(N, H', W', C)`.
+
+    With padding `"same"` the mean is over the real elements only.
+
+    Args:
+        pool_size: Size of the window, one number or (height, width).
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+
+class _GlobalPooling(Layer):
+    """One number for each channel."""
+
+    rank: int
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.keepdims = boolean("keepdims", keepdims)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes pooled over."""
+        first = 1 if self.data_format == "channels_last" else 2
+        return tuple(range(first, first + self.rank))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape without the pooled axes, or with 1 for each.
+
+        Raises:
+            ValueError: If the input has another number of axes.
+        """
+        if len(input_shape) != self.rank + 2:
+            raise ValueError(
+                f"Layer {self.name!r} takes inputs of {self.rank + 2} axes, got {input_shape}."
+            )
+        if self.keepdims:
+            return tuple(1 if i in self.axes else size for i, size in enumerate(input_shape))
+        return tuple(size for i, size in enumerate(input_shape) if i not in self.axes)
+
+
+class _GlobalMaxPooling(_GlobalPooling):
+    """The largest element of each channel."""
+
+    def call(self, inputs: Array) -> Array:
+        """Take the maximum over time or space."""
+        return inputs.max(axis=self.axes, keepdims=self.keepdims)
+
+
+class _GlobalAveragePooling(_GlobalPooling):
+    """The mean of each channel."""
+
+    def call(self, inputs: Array) -> Array:
+        """Take the mean over time or space."""
+        return inputs.mean(axis=self.axes, keepdims=self.keepdims)
+
+
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """`(N, T, C)` to `(N, C)`: the largest element of each channel. Keras ignores a mask here."""
+
+    rank = 1
+
+
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """`(N, H, W, C)` to `(N, C)`: the largest element of each channel."""
+
+    rank = 2
+
+
+class GlobalAveragePooling1D(_GlobalAveragePooling):
+    """`(N, T, C)` to `(N, C)`: the mean of each channel over the steps that the mask keeps.
+
+    As in Keras, a row without any such step gives NaN. The mask goes no further.
+    """
+
+    rank = 1
+    supports_masking = True
+
+    def apply(self, inputs: Array, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
+        """Take the mean over time, of what the mask keeps."""
+        if mask is None:
+            return self.call(inputs)
+        kept = np.expand_dims(np.asarray(mask, bool), 2 if self.axes == (1,) else 1)
+        total = np.where(kept, inputs, 0).sum(axis=self.axes, keepdims=self.keepdims)
+        count = kept.sum(axis=self.axes, keepdims=self.keepdims, dtype=inputs.dtype)
+        with np.errstate(invalid="ignore"):
+            return total / count
+
+    def compute_mask(self, _inputs: Any, _mask: Any) -> None:
+        """Return None: there is no time left to mask."""
+        return
+
+
+class GlobalAveragePooling2D(_GlobalAveragePooling):
+    """`(N, H, W, C)` to `(N, C)`: the mean of each channel."""
+
+    rank = 2

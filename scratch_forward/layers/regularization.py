@@ -1,0 +1,157 @@
+"""Dropout and noise: the identity at inference, random when training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Generator, Layer, number, one_of
+from scratch_forward.layers.reshaping import DATA_FORMATS
+
+
+def inverted_dropout(
+    inputs: Array, rate: float, generator: Generator, noise_shape: tuple[int, ...] | None = None
+) -> Array:
+    """Zero each element with probability `rate` and divide the others by `1 - rate`.
+
+    Args:
+        inputs: Any array.
+        rate: Probability of a zero.
+        generator: Source of randomness.
+        noise_shape: Shape of the draw, broadcast to the inputs; theirs unless given.
+    """
+    if rate >= 1:
+        return np.zeros_like(inputs)
+    kept = generator.random(noise_shape or inputs.shape, np.float32) >= rate
+    return np.where(kept, inputs / inputs.dtype.type(1 - rate), inputs.dtype.type(0))
+
+
+class _Random(Layer):
+    """The identity at inference; `call_randomly` when training. A mask passes through."""
+
+    supports_masking = True
+
+    def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
+        """Pass the inputs on, or apply noise if there is a generator."""
+        return inputs if generator is None else self.call_randomly(inputs, generator)
+
+    def call_randomly(self, inputs: Array, generator: Generator) -> Array:
+        """Apply noise."""
+        raise NotImplementedError
+
+
+class Dropout(_Random):
+    """Training: each element is zero with probability `rate`, the others `x / (1 - rate)`.
+
+    Args:
+        rate: Probability of a zero.
+        noise_shape: Sizes of the draw, None or 1 where it is shared along an axis.
+        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.rate = number("rate", rate, 0, 1)
+        if noise_shape is not None and not isinstance(noise_shape, list | tuple):
+            raise InvalidOption("noise_shape", noise_shape, "a list of sizes or None")
+        self.noise_shape = noise_shape
+        self.seed = seed
+
+    def draw_shape(self, inputs: Array) -> tuple[int, ...]:
+        """Return the shape of the draw."""
+        sizes = self.noise_shape or inputs.shape
+        return tuple(
+            have if want is None else want for want, have in zip(sizes, inputs.shape, strict=True)
+        )
+
+    def call_randomly(self, inputs: Array, generator: Generator) -> Array:
+        """Drop elements and scale the others up."""
+        return inverted_dropout(inputs, self.rate, generator, self.draw_shape(inputs))
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout of whole channels: the draw of `(N, T, C)` has shape `(N, 1, C)`."""
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
+        super().__init__(rate, None, seed, name)
+
+    def draw_shape(self, inputs: Array) -> tuple[int, ...]:
+        """Return one draw for each example and channel."""
+        return (inputs.shape[0], 1, inputs.shape[2])
+
+
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels: the draw of `(N, H, W, C)` has shape `(N, 1, 1, C)`."""
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(rate, None, seed, name)
+        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+
+    def draw_shape(self, inputs: Array) -> tuple[int, ...]:
+        """Return one draw for each example and channel."""
+        if self.data_format == "channels_first":
+            return (*inputs.shape[:2], 1, 1)
+        return (inputs.shape[0], 1, 1, inputs.shape[3])
+
+
+class GaussianDropout(_Random):
+    """Training: `x * n` with n normal, mean 1, standard deviation `sqrt(rate / (1 - rate))`."""
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        self.rate = number("rate", rate, 0, 1)
+        self.seed = seed
+
+    def call_randomly(self, inputs: Array, generator: Generator) -> Array:
+        """Multiply by noise."""
+        deviation = math.sqrt(self.rate / (1 - self.rate)) if self.rate < 1 else math.inf
+        noise = generator.normal(1.0, deviation, inputs.shape) if deviation else np.ones(())
+        return inputs * noise.astype(inputs.dtype)
+
+
+class GaussianNoise(_Random):
+    """Training: `x + n` with n normal, mean 0, standard deviation `stddev`."""
+
+    def __init__(self, stddev: float, seed: int | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        self.stddev = number("stddev", stddev, 0, 1)
+        self.seed = seed
+
+    def call_randomly(self, inputs: Array, generator: Generator) -> Array:
+        """Add noise."""
+        return inputs + generator.normal(0.0, self.stddev, inputs.shape).astype(inputs.dtype)
+
+
+class AlphaDropout(Dropout):
+    """Training: dropped elements take SELU's negative limit; mean and variance are kept.
+
+    `a * (x where kept else alpha') + b`, with `alpha' = -alpha * scale` of SELU,
+    `a = ((1 - rate) (1 + rate alpha'^2))^(-1/2)` and `b = -a alpha' rate` (1706.02515).
+    """
+
+    def call_randomly(self, inputs: Array, generator: Generator) -> Array:
+        """Drop elements to the negative limit, then rescale."""
+        if self.rate == 0:
+            return inputs
+        limit = -1.6732632423543772 * 1.0507009873554805
+        a = ((1 - self.rate) * (1 + self.rate * limit**2)) ** -0.5 if self.rate < 1 else math.inf
+        b = -a * limit * self.rate
+        kept = generator.random(self.draw_shape(inputs), np.float32) >= self.rate
+        return (a * np.where(kept, inputs, limit) + b).astype(inputs.dtype)

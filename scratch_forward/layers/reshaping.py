@@ -1,0 +1,190 @@
+"""Layers that move values without changing them: Flatten, Reshape, Permute, RepeatVector, padding.
+
+None of them passes a mask on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Layer, Shape, integers, one_of, positive
+
+DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class Flatten(Layer):
+    """`(N, ...)` to `(N, product of the rest)`, in C order of the channels-last layout.
+
+    Args:
+        data_format: `"channels_first"` moves axis 1 to the end before flattening.
+        name: Name of the layer.
+    """
+
+    def __init__(self, data_format: str | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the batch and the product of the other sizes."""
+        sizes = input_shape[1:]
+        known = [size for size in sizes if size is not None]
+        return (input_shape[0], math.prod(known) if len(known) == len(sizes) else None)
+
+    def call(self, inputs: Array) -> Array:
+        """Flatten all but the batch."""
+        if self.data_format == "channels_first" and inputs.ndim > 1:
+            inputs = np.moveaxis(inputs, 1, -1)
+        return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
+
+
+class Reshape(Layer):
+    """`(N, ...)` to `(N, *target_shape)` in C order; one size may be -1.
+
+    Args:
+        target_shape: Shape of one example.
+        name: Name of the layer.
+    """
+
+    def __init__(self, target_shape: Sequence[int], name: str | None = None) -> None:
+        super().__init__(name)
+        given: list[Any] = (
+            list(target_shape) if isinstance(target_shape, list | tuple) else [target_shape]
+        )
+        open_sizes = [size for size in given if size == -1]
+        for size in given:
+            if size != -1:
+                positive("target_shape", size)
+        if len(open_sizes) > 1:
+            raise InvalidOption("target_shape", target_shape, "positive sizes and at most one -1")
+        self.target_shape = tuple(given)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the target shape, with -1 worked out where the input's sizes are known."""
+        known = [size for size in input_shape[1:] if size is not None]
+        fixed = math.prod(size for size in self.target_shape if size != -1)
+        complete = len(known) == len(input_shape) - 1
+        if complete and math.prod(known) % fixed:
+            raise ValueError(
+                f"Layer {self.name!r} cannot reshape {input_shape[1:]} to {self.target_shape}."
+            )
+        rest = math.prod(known) // fixed if complete else None
+        return (input_shape[0], *(rest if size == -1 else size for size in self.target_shape))
+
+    def call(self, inputs: Array) -> Array:
+        """Reshape all but the batch."""
+        return inputs.reshape(len(inputs), *self.target_shape)
+
+
+class Permute(Layer):
+    """Reorder the axes of an example: output axis i is input axis `dims[i]`, counted from 1.
+
+    Args:
+        dims: A permutation of 1 to the number of axes.
+        name: Name of the layer.
+    """
+
+    def __init__(self, dims: Sequence[int], name: str | None = None) -> None:
+        super().__init__(name)
+        given = tuple(dims) if isinstance(dims, list | tuple) else (dims,)
+        if sorted(given) != list(range(1, len(given) + 1)):
+            raise InvalidOption("dims", dims, "a permutation of 1 to the number of axes")
+        self.dims = given
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input's sizes in the new order."""
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def call(self, inputs: Array) -> Array:
+        """Transpose."""
+        return inputs.transpose(0, *self.dims)
+
+
+class RepeatVector(Layer):
+    """`(N, features)` to `(N, n, features)`: the vector n times.
+
+    Args:
+        n: How often.
+        name: Name of the layer.
+    """
+
+    def __init__(self, n: int, name: str | None = None) -> None:
+        super().__init__(name)
+        self.n = positive("n", n)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape with `n` steps."""
+        return (input_shape[0], self.n, input_shape[1])
+
+    def call(self, inputs: Array) -> Array:
+        """Repeat along a new time axis."""
+        return np.repeat(inputs[:, None, :], self.n, axis=1)
+
+
+class _ZeroPadding(Layer):
+    """Zeros around the spatial axes."""
+
+    padding: tuple[tuple[int, int], ...]
+
+    def __init__(self, data_format: str | None, name: str | None) -> None:
+        super().__init__(name)
+        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+
+    def _amounts(self) -> list[tuple[int, int]]:
+        """Return what is added before and after, for every axis."""
+        channels_first = self.data_format == "channels_first"
+        return (
+            [(0, 0), (0, 0), *self.padding] if channels_first else [(0, 0), *self.padding, (0, 0)]
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the padded shape."""
+        return tuple(
+            None if size is None else size + before + after
+            for size, (before, after) in zip(input_shape, self._amounts(), strict=True)
+        )
+
+    def call(self, inputs: Array) -> Array:
+        """Pad with zeros."""
+        return np.pad(inputs, self._amounts())
+
+
+class ZeroPadding1D(_ZeroPadding):
+    """`(N, T, C)` to `(N, left + T + right, C)`.
+
+    Args:
+        padding: Zeros on both sides, or a pair (left, right).
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self, padding: Any = 1, data_format: str | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(data_format, name)
+        left, right = integers("padding", padding, 2, least=0)
+        self.padding = ((left, right),)
+
+
+class ZeroPadding2D(_ZeroPadding):
+    """`(N, H, W, C)` to `(N, top + H + bottom, left + W + right, C)`.
+
+    Args:
+        padding: One number, a pair (height, width), or ((top, bottom), (left, right)).
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self, padding: Any = (1, 1), data_format: str | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(data_format, name)
+        sides = (padding, padding) if isinstance(padding, int) else padding
+        if not isinstance(sides, list | tuple) or len(sides) != 2:
+            raise InvalidOption("padding", padding, "an integer, or one or a pair for each axis")
+        height, width = (integers("padding", side, 2, least=0) for side in sides)
+        self.padding = ((height[0], height[1]), (width[0], width[1]))
