@@ -68,9 +68,22 @@ class _Reader:
         self.limits = limits
         self.problems: list[Unsupported] = []
         self.layer_count = 0
+        self.shared: dict[int, Layer | None] = {}
 
     def layer(self, entry: Any, path: str) -> Layer | None:
-        """Build the layer, or the model, of one entry; None if it is not supported."""
+        """Build the layer, or the model, of one entry; None if it is not supported.
+
+        A layer that stands in several models has the same `shared_object_id` in each.
+        """
+        identity = entry.get("shared_object_id") if isinstance(entry, dict) else None
+        if isinstance(identity, int) and identity in self.shared:
+            return self.shared[identity]
+        layer = self._new_layer(entry, path)
+        if isinstance(identity, int):
+            self.shared[identity] = layer
+        return layer
+
+    def _new_layer(self, entry: Any, path: str) -> Layer | None:
         self.layer_count += 1
         if self.layer_count > self.limits.layers:
             raise ArchiveError(f"The model has more than {self.limits.layers} layers (layers).")

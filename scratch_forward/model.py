@@ -202,6 +202,11 @@ class Model(_Network):
         self.output_shape = self.compute_output_shape(None)
         self.built = True
 
+    @property
+    def class_name(self) -> str:
+        """Keras's name of a model that is a graph."""
+        return "Functional"
+
     def build(self, input_shape: Any) -> None:
         """Do nothing: the graph was built when its layers were called."""
 

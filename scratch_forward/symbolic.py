@@ -72,15 +72,15 @@ def is_symbolic(structure: Any) -> bool:
 
 
 def tensors_in(structure: Any) -> Iterator[SymbolicTensor]:
-    """All tensors to come in a structure of lists, tuples and dicts, from first to last."""
+    """Yield all tensors to come in a structure, from first to last; dicts by sorted key."""
     if isinstance(structure, SymbolicTensor):
         yield structure
     elif isinstance(structure, list | tuple):
         for item in structure:
             yield from tensors_in(item)
     elif isinstance(structure, dict):
-        for item in structure.values():
-            yield from tensors_in(item)
+        for key in sorted(structure):
+            yield from tensors_in(structure[key])
 
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:

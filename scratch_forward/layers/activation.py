@@ -10,7 +10,7 @@ import numpy as np
 from scratch_forward import activations
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, number
+from scratch_forward.layers.base import Array, Generator, Layer, Shape, activation_option, number
 
 _MASKED = -1e9  # what Keras puts in place of a masked logit
 
@@ -19,7 +19,7 @@ class Activation(Layer):
     """`y = activation(x)` for any Keras activation by name.
 
     Args:
-        activation: A name, a function, or an activation layer.
+        activation: A name, a function, or an activation layer without weights.
         name: Name of the layer.
     """
 
@@ -27,16 +27,7 @@ class Activation(Layer):
 
     def __init__(self, activation: str | ActivationFunction, name: str | None = None) -> None:
         super().__init__(name)
-        self.activation = activations.get(activation)
-
-    def children(self) -> dict[str, Layer]:
-        """Return the activation, if it is a layer."""
-        return {"activation": self.activation} if isinstance(self.activation, Layer) else {}
-
-    def build_children(self, input_shape: Shape) -> None:
-        """Build the activation, if it is a layer."""
-        for layer in self.children().values():
-            layer.build(input_shape)
+        self.activation = activation_option("activation", activation)
 
     def call(self, inputs: Array) -> Array:
         """Apply the activation."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from scratch_forward import activations
 from scratch_forward.errors import InvalidOption
 from scratch_forward.symbolic import Node, connect, is_symbolic
 
@@ -38,7 +39,7 @@ class Layer:
     assets: tuple[str, ...] = ()
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or snake_case(self.class_name)
         self.named = name is not None
         self.dtype: np.dtype[Any] = np.dtype(np.float32)
         self.weights: dict[str, Array] = {}
@@ -48,6 +49,11 @@ class Layer:
         self.output_shape: Any = None
 
     # What a subclass says about itself
+
+    @property
+    def class_name(self) -> str:
+        """Name of the Keras class, from which default names and weight paths follow."""
+        return type(self).__name__
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs of a batch: the layer's equation.
@@ -81,7 +87,7 @@ class Layer:
 
     def children(self) -> dict[str, Layer]:
         """Return the layers inside this one, by their path below this one in a weights file."""
-        return {}
+        return {name: value for name, value in vars(self).items() if isinstance(value, Layer)}
 
     def build_children(self, input_shape: Any) -> None:
         """Build the layers inside this one for an input of this shape."""
@@ -252,7 +258,7 @@ def numbered(layers: Sequence[Layer]) -> list[str]:
     counts: dict[str, int] = {}
     names = []
     for layer in layers:
-        base = snake_case(type(layer).__name__)
+        base = snake_case(layer.class_name)
         seen = counts.get(base, 0)
         counts[base] = seen + 1
         names.append(f"{base}_{seen}" if seen else base)
@@ -264,6 +270,18 @@ def shape_of(inputs: Any) -> Any:
     if isinstance(inputs, list | tuple):
         return [shape_of(item) for item in inputs]
     return (None, *np.shape(inputs)[1:])
+
+
+def activation_option(option: str, value: Any) -> activations.Activation:
+    """Return an activation function by name, or an activation layer without weights.
+
+    Raises:
+        InvalidOption: If there is none of this name, or it has weights, which Keras does not save.
+    """
+    function = activations.get(value, option)
+    if isinstance(function, Layer) and type(function).weight_shapes is not Layer.weight_shapes:
+        raise InvalidOption(option, function.class_name, "an activation without weights")
+    return function
 
 
 def one_of(option: str, value: Option, allowed: tuple[Any, ...]) -> Option:

@@ -9,10 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from scratch_forward import activations
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Layer, Shape, boolean, integers, positive
+from scratch_forward.layers.base import (
+    Array,
+    Shape,
+    activation_option,
+    boolean,
+    integers,
+    positive,
+)
 from scratch_forward.layers.spatial import Sizes, SpatialLayer, refuse_strided_dilation
 
 
@@ -32,17 +38,8 @@ class _Convolution(SpatialLayer):
     ) -> None:
         window = integers("kernel_size", kernel_size, self.rank)
         super().__init__(window, strides, padding, data_format, dilation_rate, name)
-        self.activation = activations.get(activation)
+        self.activation = activation_option("activation", activation)
         self.use_bias = boolean("use_bias", use_bias)
-
-    def children(self) -> dict[str, Layer]:
-        """Return the activation, if it is a layer."""
-        return {"activation": self.activation} if isinstance(self.activation, Layer) else {}
-
-    def build_children(self, input_shape: Shape) -> None:
-        """Build the activation, if it is a layer, for the output's shape."""
-        for layer in self.children().values():
-            layer.build(self.compute_output_shape(input_shape))
 
     def call(self, inputs: Array) -> Array:
         """Convolve, then apply the activation in the layer's data format."""
@@ -139,7 +136,7 @@ class Conv1D(_Conv):
         data_format: Where the channels are, `"channels_last"` unless given.
         dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
         groups: Number of groups that the channels and the filters are split into.
-        activation: A name, a function, or an activation layer.
+        activation: A name, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """
@@ -162,7 +159,7 @@ class Conv2D(_Conv):
         data_format: Where the channels are, `"channels_last"` unless given.
         dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
         groups: Number of groups that the channels and the filters are split into.
-        activation: A name, a function, or an activation layer.
+        activation: A name, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """
@@ -183,7 +180,7 @@ class DepthwiseConv2D(_Convolution):
         depth_multiplier: Outputs for each channel.
         data_format: Where the channels are, `"channels_last"` unless given.
         dilation_rate: Steps between the elements of a window.
-        activation: A name, a function, or an activation layer.
+        activation: A name, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """
@@ -239,7 +236,7 @@ class SeparableConv2D(_Convolution):
         data_format: Where the channels are, `"channels_last"` unless given.
         dilation_rate: Steps between the elements of a window.
         depth_multiplier: Depthwise outputs for each channel.
-        activation: A name, a function, or an activation layer.
+        activation: A name, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from scratch_forward import activations
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import (
     Array,
     Layer,
     Shape,
+    activation_option,
     boolean,
     number,
     positive,
@@ -136,7 +136,7 @@ class Dense(Layer):
 
     Args:
         units: Size of the output's last axis.
-        activation: Name of the activation, a function, or an activation layer.
+        activation: Name of the activation, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """
@@ -152,7 +152,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(name)
         self.units = positive("units", units)
-        self.activation = activations.get(activation)
+        self.activation = activation_option("activation", activation)
         self.use_bias = boolean("use_bias", use_bias)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
@@ -163,15 +163,6 @@ class Dense(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape with `units` at its end."""
         return (*input_shape[:-1], self.units)
-
-    def children(self) -> dict[str, Layer]:
-        """Return the activation, if it is a layer."""
-        return {"activation": self.activation} if isinstance(self.activation, Layer) else {}
-
-    def build_children(self, input_shape: Shape) -> None:
-        """Build the activation, if it is a layer, for the output's shape."""
-        for layer in self.children().values():
-            layer.build(self.compute_output_shape(input_shape))
 
     def call(self, inputs: Array) -> Array:
         """Multiply by the kernel, add the bias, apply the activation."""

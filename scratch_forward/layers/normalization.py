@@ -97,6 +97,7 @@ class LayerNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether there is a `beta`.
         scale: Whether there is a `gamma`.
+        rms_scaling: False.
         name: Name of the layer.
     """
 
@@ -108,9 +109,11 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        rms_scaling: bool = False,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
+        one_of("rms_scaling", rms_scaling, (False,))
         axes = axis if isinstance(axis, list | tuple) else [axis]
         self.axis = [_axis("axis", one) for one in axes]
         self.epsilon = number("epsilon", epsilon, 0)

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from scratch_forward import activations
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import (
@@ -20,6 +19,7 @@ from scratch_forward.layers.base import (
     Generator,
     Layer,
     Shape,
+    activation_option,
     boolean,
     number,
     numbered,
@@ -67,7 +67,7 @@ class _Cell(Layer):
     ) -> None:
         super().__init__(name)
         self.units = positive("units", units)
-        self.activation = _elementwise("activation", activation)
+        self.activation = activation_option("activation", activation)
         self.use_bias = boolean("use_bias", use_bias)
         self.dropout = number("dropout", dropout, 0, 1)
         self.recurrent_dropout = number("recurrent_dropout", recurrent_dropout, 0, 1)
@@ -220,7 +220,7 @@ class LSTMCell(_Cell):
         name: str | None = None,
     ) -> None:
         super().__init__(units, activation, use_bias, dropout, recurrent_dropout, name)
-        self.recurrent_activation = _elementwise("recurrent_activation", recurrent_activation)
+        self.recurrent_activation = activation_option("recurrent_activation", recurrent_activation)
         self.unit_forget_bias = boolean("unit_forget_bias", unit_forget_bias)
         self.seed = seed
 
@@ -264,7 +264,7 @@ class GRUCell(_Cell):
         name: str | None = None,
     ) -> None:
         super().__init__(units, activation, use_bias, dropout, recurrent_dropout, name)
-        self.recurrent_activation = _elementwise("recurrent_activation", recurrent_activation)
+        self.recurrent_activation = activation_option("recurrent_activation", recurrent_activation)
         self.reset_after = boolean("reset_after", reset_after)
         self.seed = seed
 
@@ -426,10 +426,6 @@ class RNN(Layer):
         self.unroll = boolean("unroll", unroll)
         self.zero_output_for_mask = boolean("zero_output_for_mask", zero_output_for_mask)
         self.states: States | None = None
-
-    def children(self) -> dict[str, Layer]:
-        """Return the cell."""
-        return {"cell": self.cell}
 
     def build_children(self, input_shape: Shape) -> None:
         """Build the cell for one step.
@@ -703,14 +699,10 @@ class Bidirectional(Layer):
         for child in (self.forward_layer, self.backward_layer):
             child.zero_output_for_mask = self.return_sequences
 
-    def children(self) -> dict[str, Layer]:
-        """Return both directions."""
-        return {"forward_layer": self.forward_layer, "backward_layer": self.backward_layer}
-
     def build_children(self, input_shape: Shape) -> None:
         """Build both directions."""
-        for child in self.children().values():
-            child.build(input_shape)
+        self.forward_layer.build(input_shape)
+        self.backward_layer.build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         """Return the merged output's shape, or both, and the states' if they are returned."""
@@ -754,7 +746,7 @@ class Bidirectional(Layer):
         starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
         forward, backward = (
             child.run(inputs, mask, generator, initial_state=start)[0]
-            for child, start in zip(self.children().values(), starts, strict=True)
+            for child, start in zip((self.forward_layer, self.backward_layer), starts, strict=True)
         )
         states: tuple[Array, ...] = ()
         if self.return_state:
@@ -794,10 +786,6 @@ class TimeDistributed(Layer):
         if not isinstance(layer, Layer):
             raise InvalidOption("layer", layer, "a layer")
         self.layer = layer
-
-    def children(self) -> dict[str, Layer]:
-        """Return the layer."""
-        return {"layer": self.layer}
 
     def build_children(self, input_shape: Shape) -> None:
         """Build the layer for one step.
@@ -842,11 +830,3 @@ def _step(cell: Any, inputs: Any, states: Any) -> tuple[Array, States]:
     before = cell.get_initial_state(len(batch)) if states is None else cell.convert(states)
     after = cell.advance(cell.project(batch), before)
     return after[cell.output_index], after
-
-
-def _elementwise(option: str, activation: Any) -> ActivationFunction:
-    """Return an activation for use inside a cell; one with weights has no place there."""
-    function = activations.get(activation, option)
-    if isinstance(function, Layer):
-        function.build((None, None))
-    return function
