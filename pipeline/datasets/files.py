@@ -40,7 +40,7 @@ class Wanted:
 
     def missing(self) -> tuple[str, ...]:
         """Name the files that are not in the folder."""
-        return tuple(name for name in self.files if not (self.folder / name).is_file())
+        return tuple(name for name in self.files if not _is_file(self.folder / name))
 
     def unavailable(self, problem: str) -> DatasetError:
         """Say in one sentence what was tried and what to do instead."""
@@ -93,6 +93,13 @@ class Wanted:
                 f"the download from {remote.url} was refused and removed, as its sha256 is "
                 f"{received} instead of {remote.sha256}"
             )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that may not be entered
+        return False
 
 
 def read_bytes(path: Path) -> bytes:
