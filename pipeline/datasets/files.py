@@ -71,10 +71,10 @@ class Wanted:
             raise self.unavailable(f"cannot be downloaded into {data_dir} ({reason})") from error
 
     def download(self, remote: Remote, target: Path) -> None:
-        """Download a file into a download area.
+        """Download a file into a download area, which goes with it when this fails.
 
         Raises:
-            DatasetError: nothing came, or something else than expected, which is removed.
+            DatasetError: nothing came, or something else than expected.
         """
         import pooch  # not needed once the files are there
         import requests
@@ -88,7 +88,6 @@ class Wanted:
             raise self.unavailable(problem) from error
         received = pooch.file_hash(str(target))
         if received != remote.sha256:
-            target.unlink()
             raise self.unavailable(
                 f"the download from {remote.url} was refused and removed, as its sha256 is "
                 f"{received} instead of {remote.sha256}"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,14 @@ def test_validation_chooses_the_regularisation(tmp_path):
     default = tfidf_logistic_regression(data.train, None, data.test)
     chosen = tfidf_logistic_regression(data.train, data.validation, data.test)
     assert chosen.f1_macro > default.f1_macro
+
+
+def test_other_validation_examples_choose_otherwise(tmp_path):
+    data = load("reviews", data_dir=tmp_path)
+    contrary = replace(data.test, labels=(data.test.labels + 1) % 3)
+    helped = tfidf_logistic_regression(data.train, data.test, data.test)
+    misled = tfidf_logistic_regression(data.train, contrary, data.test)
+    assert misled.f1_macro < helped.f1_macro
 
 
 def test_nusax_is_as_hard_as_known(real_nusax):
