@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 MAX_SHIFT = 1 / 8  # of an image's side
 WORD_DROPOUT = 0.1  # of a text's words
@@ -25,13 +26,13 @@ def augment_images(images: np.ndarray, rng: np.random.Generator, flips: bool) ->
     count, height, width, _ = images.shape
     tall, wide = int(height * MAX_SHIFT), int(width * MAX_SHIFT)
     padded = np.pad(images, ((0, 0), (tall, tall), (wide, wide), (0, 0)))
-    down = rng.integers(0, 2 * tall + 1, count)
-    right = rng.integers(0, 2 * wide + 1, count)
-    mirrored = rng.random(count) < 0.5 if flips else np.zeros(count, bool)
-    shifted = np.empty_like(images)
-    for row in range(count):
-        window = padded[row, down[row] : down[row] + height, right[row] : right[row] + width]
-        shifted[row] = window[:, ::-1] if mirrored[row] else window
+    down = rng.integers(0, 2 * tall + 1, size=count)
+    right = rng.integers(0, 2 * wide + 1, size=count)
+    windows = sliding_window_view(padded, (height, width), axis=(1, 2))
+    shifted = np.moveaxis(windows[np.arange(count), down, right], 1, -1)
+    if flips:
+        mirrored = rng.random(count) < 0.5
+        shifted[mirrored] = shifted[mirrored, :, ::-1]
     return shifted
 
 

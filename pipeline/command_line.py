@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -15,7 +16,7 @@ from pipeline.datasets.errors import DatasetError
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.settings.composed import plain_values
-from pipeline.settings.suggest import did_you_mean
+from pipeline.settings.suggest import did_you_mean, not_offered
 from pipeline.terminal.console import print_faults
 from pipeline.tracking.errors import StoreError
 
@@ -38,18 +39,27 @@ def compose_values(config_name: str) -> dict[str, Any]:
     """The configuration of a command that is not a sweep, as plain values.
 
     Raises:
-        SettingsError: when the command line names a setting that there is not.
+        SettingsError: when the command line names a setting or a choice that there is not.
     """
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         known = plain_values(hydra.compose(config_name))
-        faults = [
-            f"`{key}` is not an option of this command{did_you_mean(key, known)}."
-            for key in (line.lstrip("+~").split("=")[0] for line in overrides())
-            if key.split(".")[0] not in known
-        ]
+        options = GlobalHydra.instance().config_loader().get_group_options
+        faults = [fault for line in overrides() for fault in _faults(line, known, options)]
         if faults:
             raise SettingsError(faults)
         return plain_values(hydra.compose(config_name, overrides()))
+
+
+def _faults(
+    override: str, known: Mapping[str, Any], options: Callable[[str], list[str]]
+) -> list[str]:
+    key, _, value = override.lstrip("+~").partition("=")
+    if key.split(".")[0] not in known:
+        return [f"`{key}` is not an option of this command{did_you_mean(key, known)}."]
+    if isinstance(known[key.split(".")[0]], Mapping) and "." not in key:
+        offered = options(key)
+        return [] if value in offered else [not_offered(key, value, offered)]
+    return []
 
 
 def first_sentence(error: Exception) -> list[str]:

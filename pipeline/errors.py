@@ -1,4 +1,6 @@
-"""The error that ends a command whose failure has been told already."""
+"""The error that ends a command whose failure has been told already, and how others are told."""
+
+_LONGEST = 500
 
 
 class CommandFailedError(Exception):
@@ -7,3 +9,8 @@ class CommandFailedError(Exception):
     def __init__(self, exit_code: int = 1):
         super().__init__(f"exit code {exit_code}")
         self.exit_code = exit_code
+
+
+def summary(error: BaseException) -> str:
+    """Kind and message of an error, short enough for a tag or a line."""
+    return f"{type(error).__name__}: {error}"[:_LONGEST]

@@ -33,4 +33,7 @@ with _quiet_stderr():
     import keras
     import tensorflow as tf
 
+# A sweep builds many models in one process; each being traced anew is no cause for a warning.
+tf.get_logger().setLevel("ERROR")
+
 __all__ = ["keras", "tf"]

@@ -7,7 +7,9 @@ from typing import Any
 from pipeline import augmentation, models, records
 from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
-from pipeline.datasets import SPECS, Dataset
+from pipeline.datasets import Dataset
+from pipeline.datasets.catalogue import SPECS
+from pipeline.datasets.preprocessing import ImagePreprocessing, TextPreprocessing
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions
@@ -65,22 +67,22 @@ def run(
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
     """The untrained Keras model that settings describe, shaped for a data set."""
     classes = len(dataset.classes)
-    penalties = {"l1": settings.training.l1, "l2": settings.training.l2}
-    match settings.model:
-        case Convolutional() as model:
-            shape = dataset.train.inputs.shape[1:]
+    penalties: dict[str, Any] = {"l1": settings.training.l1, "l2": settings.training.l2}
+    match settings.model, dataset.preprocessing:
+        case Convolutional() as model, ImagePreprocessing(input_shape=shape):
             return models.convolutional(
                 input_shape=shape, classes=classes, **model.model_dump(), **penalties
             )
-        case Recurrent() as model:
+        case Recurrent() as model, TextPreprocessing() as text:
             return models.recurrent(
                 settings.model_name,
-                sequence_length=dataset.train.inputs.shape[1],
-                vocabulary_size=len(dataset.preprocessing.vocabulary),
+                sequence_length=text.sequence_length,
+                vocabulary_size=len(text.vocabulary),
                 **model.model_dump(exclude={"padding"}),
                 classes=classes,
                 **penalties,
             )
+    raise TypeError(f"model={settings.model_name} cannot read dataset={dataset.name}.")
 
 
 def _train(

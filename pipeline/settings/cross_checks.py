@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.datasets.catalogue import NUSAX_LANGUAGES, SPECS, Spec
 from pipeline.settings.schema import Convolutional, Recurrent, Settings
-from pipeline.settings.suggest import choices, did_you_mean
+from pipeline.settings.suggest import choices, not_offered
 
 POOL_SIZE = 2
 
@@ -71,10 +71,7 @@ def _feature_maps_fit(model: Convolutional, input_shape: tuple[int, int, int]) -
 def _language_exists(settings: Settings) -> Iterator[str]:
     language = getattr(settings.dataset, "language", None)
     if language is not None and language not in NUSAX_LANGUAGES:
-        yield (
-            f"dataset.language={language} must be {choices(NUSAX_LANGUAGES)}"
-            f"{did_you_mean(language, NUSAX_LANGUAGES)}."
-        )
+        yield not_offered("dataset.language", language, NUSAX_LANGUAGES)
 
 
 def _enough_examples(settings: Settings, spec: Spec) -> Iterator[str]:

@@ -58,7 +58,8 @@ def parse_settings(config: Config) -> schema.Settings:
     faults += _unknown_keys(config)
     if faults:
         raise SettingsError(faults)
-    settings = schema.Settings.model_construct(model_name=config["model"]["name"], **groups)
+    named: dict[str, Any] = {"model_name": config["model"]["name"], **groups}
+    settings = schema.Settings.model_validate(named)
     faults += cross_check(settings)
     if faults:
         raise SettingsError(faults)
@@ -114,7 +115,7 @@ def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
 
 def _unknown_names(config: Config) -> list[str]:
     """A group's `name` is fixed by the file that was chosen; nothing can be said without it."""
-    known = {
+    known: dict[tuple[str, str], Iterable[str]] = {
         ("model", "name"): _MODELS,
         ("dataset", "name"): SPECS,
         ("optimizer", "name"): _OPTIMIZERS,

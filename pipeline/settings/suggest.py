@@ -1,4 +1,4 @@
-"""Did you mean ...?"""
+"""Words for what was meant, and for what may be chosen."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -18,3 +18,13 @@ def choices(known: Iterable[str]) -> str:
     """Words for a sentence: "a, b or c"."""
     words = sorted(known)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def not_offered(key: str, value: str, offered: Iterable[str]) -> str:
+    """The sentence for a value that is not among those offered.
+
+    >>> not_offered("optimizer", "sdg", ["adam", "sgd"])
+    'optimizer=sdg must be adam or sgd (did you mean `sgd`?).'
+    """
+    names = list(offered)
+    return f"{key}={value} must be {choices(names)}{did_you_mean(value, names)}."

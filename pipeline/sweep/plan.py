@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pipeline.settings import Settings, SettingsError, parse_settings, unknown_option
 from pipeline.settings.composed import plain_values
 from pipeline.settings.cross_checks import notes
-from pipeline.settings.suggest import choices, did_you_mean
+from pipeline.settings.suggest import not_offered
 
 GROUPS = ("model", "dataset", "optimizer", "tracking")
 
@@ -91,7 +91,7 @@ def _illegal(overrides: list[Override], options: Options) -> list[str]:
             faults.append(f"{override.input_line} would remove a setting; every one is needed.")
         elif key in GROUPS:
             faults += [
-                f"{key}={value} must be {choices(options(key))}{did_you_mean(value, options(key))}."
+                not_offered(key, value, options(key))
                 for value in _values(override)
                 if value not in options(key)
             ]
@@ -140,9 +140,10 @@ def _apply(override: Override, config: DictConfig) -> list[str]:
 
 def _keys(config: DictConfig) -> list[str]:
     """Every settable key, with dots, the sweeper's own left out."""
-    keys = []
-    for key, value in OmegaConf.to_container(config, resolve=False).items():  # type: ignore[union-attr]
-        if key in ("hydra", "sweep"):
-            continue
-        keys += [f"{key}.{name}" for name in value] if isinstance(value, dict) else [str(key)]
+    nodes = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(nodes, dict)
+    keys: list[str] = []
+    for key, node in nodes.items():
+        if key not in ("hydra", "sweep"):
+            keys += [f"{key!s}.{name}" for name in node] if isinstance(node, dict) else [str(key)]
     return keys

@@ -1,10 +1,13 @@
 """Conducts a sweep: plan, data, store, jobs, closing table."""
 
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.errors import CommandFailedError
+from hydra.core.utils import JobReturn, JobStatus
+
+from pipeline.errors import CommandFailedError, summary
 from pipeline.sweep.names import new_sweep_id
 from pipeline.sweep.plan import Plan
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.tracking.results import Result
     from pipeline.tracking.store import Store
 
-Launch = Callable[[list[list[str]]], object]
+Launch = Callable[[list[list[str]]], Sequence[JobReturn]]
 
 
 def conduct(plan: Plan, launch: Launch) -> None:
@@ -31,17 +34,19 @@ def conduct(plan: Plan, launch: Launch) -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.terminal.plan import show_plan
     from pipeline.tracking.store import open_store
+    from pipeline.verification import PASSED
 
     data = _prepare_data(plan)
     store = open_store(**plan.jobs[0].settings.tracking.model_dump())
     sweep_id = new_sweep_id()
     show_plan(plan, data, f"{store.uri} (sweep {sweep_id})")
-    interrupted = _launch(plan, launch, sweep_id)
+    returned = _launch(plan, launch, sweep_id)
     results = _close(plan, store, sweep_id)
-    if interrupted:
+    if returned is None:
         raise CommandFailedError(130)
-    unproven = [one for one in results if one.status != "FINISHED" or one.parity != "exact"]
-    if unproven or len(results) < len(plan.jobs):
+    _tell_lost_jobs(returned, results)
+    proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
+    if len(proven) < len(plan.jobs):
         raise CommandFailedError(1)
 
 
@@ -52,8 +57,8 @@ def _prepare_data(plan: Plan) -> list[str]:
     return list(dict.fromkeys(shared_data(job.settings).describe() for job in plan.jobs))
 
 
-def _launch(plan: Plan, launch: Launch, sweep_id: str) -> bool:
-    """Whether the sweep was interrupted."""
+def _launch(plan: Plan, launch: Launch, sweep_id: str) -> Sequence[JobReturn] | None:
+    """What the launcher gives for each job; None when the sweep was interrupted."""
     started = time.time()
     varied = ",".join(plan.varied)
     jobs = [
@@ -68,10 +73,18 @@ def _launch(plan: Plan, launch: Launch, sweep_id: str) -> bool:
         for number, job in enumerate(plan.jobs, start=1)
     ]
     try:
-        launch(jobs)
+        return launch(jobs)
     except KeyboardInterrupt:
-        return True
-    return False
+        return None
+
+
+def _tell_lost_jobs(returned: Sequence[JobReturn], results: "Sequence[Result]") -> None:
+    """Show the traceback of each job that failed before it had a run to keep it."""
+    told = {result.error for result in results}
+    for job in returned:
+        error = job._return_value
+        if job.status is JobStatus.FAILED and summary(error) not in told:
+            traceback.print_exception(error)
 
 
 def _close(plan: Plan, store: "Store", sweep_id: str) -> "list[Result]":

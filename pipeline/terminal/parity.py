@@ -16,8 +16,8 @@ def show_parity(name: str, run_id: str, parity: Parity) -> None:
         console.print(f"  {parity.reason}", markup=False, soft_wrap=True)
     if (agreement := parity.agreement) is not None and parity.seconds is not None:
         console.print(
-            f"  F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; largest "
-            f"difference {agreement.max_abs_diff:.1e}; {agreement.certified_fraction:.2%} of the "
+            f"  F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; "
+            f"largest difference {agreement.max_abs_diff:.1e}; {agreement.certified_fraction:.2%} of the "
             f"classes certified; {parity.seconds:.2f} s",
             soft_wrap=True,
         )

@@ -49,8 +49,9 @@ class JobProgress:
         count = f"{epoch.number}/{self.epochs}"
         left = f"{_clock(self._seconds_left(epoch.number))} left"
         if self._bar is not None:
-            fields = {"epoch": count, "metrics": metrics, "left": left}
-            self._bar.update(self._task, completed=epoch.number, **fields)
+            self._bar.update(
+                self._task, completed=epoch.number, epoch=count, metrics=metrics, left=left
+            )
         elif time.time() - self._last_line > _LINE_SECONDS or epoch.number == self.epochs:
             self._last_line = time.time()
             console.print(f"{self._place}  epoch {count}  {metrics}  {left}", markup=False)

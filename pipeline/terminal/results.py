@@ -24,7 +24,7 @@ def show_results(results: Sequence[Result]) -> None:
     console.print(table)
     for result in results:
         for sentence in _remarks(result):
-            console.print(f"{result.name}: {sentence}", markup=False)
+            console.print(f"{result.name}: {sentence}", markup=False, soft_wrap=True)
 
 
 def show_links(view: SweepView) -> None:

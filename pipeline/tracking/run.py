@@ -12,6 +12,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
+from pipeline.errors import summary
 from pipeline.tracking.store import Store
 
 _FLUSH_SECONDS = 2.0
@@ -96,7 +97,7 @@ def tracked_run(
         raise
     except BaseException as error:
         run.log_text(traceback.format_exc(), "error/traceback.txt")
-        run.set_tags({"error": f"{type(error).__name__}: {error}"[:500]})
+        run.set_tags({"error": summary(error)})
         _end(run, "FAILED")
         raise
     else:

@@ -1,0 +1,256 @@
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.tracking.store import open_local
+from tests.commands.conftest import TINY, call, environment
+
+NO_TENSORFLOW = (
+    "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"
+    "from pipeline.train import main; main()"
+)
+
+
+def artifacts(store, run_id, folder=None):
+    found = []
+    for item in store.client.list_artifacts(run_id, folder):
+        found += artifacts(store, run_id, item.path) if item.is_dir else [item.path]
+    return sorted(found)
+
+
+def load_text(store, run, path):
+    return mlflow.artifacts.load_text(f"{run.info.artifact_uri}/{path}")
+
+
+def test_the_main_job_gives_three_proven_runs(sweep):
+    assert sweep.done.returncode == 0, sweep.done.stdout + sweep.done.stderr
+    assert [run.info.run_name for run in sweep.runs] == ["units=4", "units=6", "units=8"]
+    assert {run.info.status for run in sweep.runs} == {"FINISHED"}
+    assert {run.data.tags["parity"] for run in sweep.runs} == {"exact"}
+    assert len({run.data.tags["sweep"] for run in sweep.runs}) == 1
+
+
+def test_every_hyperparameter_is_a_flat_parameter(sweep):
+    params = sweep.runs[0].data.params
+    assert params["model"] == "lstm"
+    assert params["dataset"] == "reviews"
+    assert params["units"] == "4"
+    assert params["train_size"] == "60"
+    assert {"layers", "mask", "padding", "optimizer", "optimizer.beta_1", "seed", "l2"} <= {*params}
+
+
+def test_curves_have_one_point_an_epoch(sweep):
+    run = sweep.runs[1]
+    for name in ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation"):
+        history = sweep.store.client.get_metric_history(run.info.run_id, name)
+        assert [metric.step for metric in history] == [1, 2]
+    assert run.data.metrics["learning_rate"] == pytest.approx(0.001)
+    assert run.data.metrics["epoch_seconds"] > 0
+
+
+def test_scores_baseline_best_epoch_and_parity_are_metrics(sweep):
+    metrics = sweep.runs[0].data.metrics
+    expected = {
+        *["test/loss", "test/accuracy", "test/f1_macro", "test/f1_weighted"],
+        *["test/f1/negative", "test/f1/neutral", "test/f1/positive"],
+        *["best/epoch", "best/loss_validation", "best/accuracy_validation", "parameters"],
+        *["validation/f1_macro", "baseline/majority_f1_macro", "seconds"],
+        *["parity/f1_keras", "parity/f1_scratch", "parity/f1_delta", "parity/agreement"],
+        *["parity/max_abs_diff", "parity/mean_abs_diff", "parity/seconds_scratch"],
+        *["parity/min_margin", "parity/certified_fraction"],
+    }
+    assert expected <= set(metrics)
+    assert metrics["parity/f1_delta"] == 0
+    assert metrics["parity/agreement"] == 1
+    assert 0 < metrics["parity/max_abs_diff"] <= 1e-6
+    assert metrics["parity/f1_keras"] == pytest.approx(metrics["test/f1_macro"])
+
+
+def test_artifacts_are_complete_and_hold_no_pickle(sweep):
+    run = sweep.runs[0]
+    paths = artifacts(sweep.store, run.info.run_id)
+    assert paths == [
+        "config/config.yaml",
+        "config/overrides.yaml",
+        "data/checksums.json",
+        "environment/machine.json",
+        "environment/packages.txt",
+        "figures/accuracy.png",
+        "figures/confusion_matrix.png",
+        "figures/loss.png",
+        "parity/classification_reports.txt",
+        "parity/parity.json",
+        "predictions/test.npz",
+        "reports/classification_report.txt",
+        "weights/model.keras",
+        "weights/model.weights.h5",
+        "weights/preprocessing.json",
+    ]
+    raw = (sweep.folder / "mlruns/artifacts" / run.info.run_id).glob("**/test.npz")
+    with np.load(io.BytesIO(next(raw).read_bytes()), allow_pickle=False) as stored:
+        assert stored["probabilities"].shape == (600, 3)
+        assert stored["labels"].shape == (600,)
+
+
+def test_a_run_says_what_made_it(sweep):
+    run = sweep.runs[2]
+    config = yaml.safe_load(load_text(sweep.store, run, "config/config.yaml"))
+    assert config["units"] == 8
+    assert "units=8" in yaml.safe_load(load_text(sweep.store, run, "config/overrides.yaml"))
+    assert "tensorflow==" in load_text(sweep.store, run, "environment/packages.txt")
+    assert len(run.data.tags["fingerprint.test"]) == 64
+    assert run.data.tags["data.synthetic"] == "True"
+    assert run.data.tags["git.dirty"] in ("True", "False")
+    assert len(run.data.tags["mlflow.source.git.commit"]) == 40
+
+
+def test_both_reports_stand_side_by_side(sweep):
+    text = load_text(sweep.store, sweep.runs[0], "parity/classification_reports.txt")
+    assert text.splitlines()[0].split() == ["Keras", "|", "From", "scratch"]
+    for line in text.splitlines()[2:]:
+        left, _, right = line.partition("|")
+        assert left.strip() == right.strip()
+    document = json.loads(load_text(sweep.store, sweep.runs[0], "parity/parity.json"))
+    assert document["tag"] == "exact"
+
+
+def test_the_terminal_tells_plan_progress_results_and_where_to_look(sweep):
+    out = sweep.done.stdout
+    assert "3 runs: model=lstm units=4,6,8" in out
+    assert "synthetic data" in out
+    assert f"sqlite:///{sweep.folder}/mlruns/mlflow.db" in out
+    assert "2/3 units=6" in out
+    assert "epoch 2/2" in out
+    assert "best" in out
+    assert f"mlflow ui --backend-store-uri sqlite:///{sweep.folder}/mlruns/mlflow.db" in out
+    assert "workflowType=machine_learning&viewStateShareKey=" in out
+    assert sweep.done.stderr == ""
+
+
+def test_nothing_is_written_outside_mlruns(sweep):
+    assert [path.name for path in sweep.folder.iterdir()] == ["mlruns"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "faults"),
+    [
+        (
+            ["-m", "units=32,-1,abc", "+bogus=1", "optimizer=foo"],
+            ["optimizer=foo must be adam, rmsprop or sgd."],
+        ),
+        (
+            ["-m", "units=32,-1,abc", "+bogus=1"],
+            [
+                "`bogus` is not an option of model=lstm.",
+                "units=-1 must be a whole number, 1 or more.",
+                "units=abc must be a whole number, 1 or more.",
+            ],
+        ),
+        (["unit=64"], ["`unit` is not an option of model=lstm (did you mean `units`?)."]),
+        (
+            ["model=cnn", "dataset=nusax"],
+            [
+                "model=cnn reads images, but dataset=nusax holds texts; choose dataset=cifar10 or "
+                "dataset=digits."
+            ],
+        ),
+        (["model=lst"], ["model=lst must be cnn, gru, lstm or rnn (did you mean `lstm`?)."]),
+    ],
+)
+def test_a_faulty_sweep_is_refused_without_tensorflow_or_a_run(tmp_path, arguments, faults):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_TENSORFLOW, *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == faults
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_describes_every_setting_without_tensorflow(tmp_path):
+    command = [sys.executable, "-c", NO_TENSORFLOW, "--help", "model=cnn"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True
+    )
+    for key in ("filters=[32, 64]", "kernel_size=3", "early_stopping=off", "experiment="):
+        assert key in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_missing_data_is_one_sentence_and_no_run(tmp_path):
+    proxy = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    done = call("pipeline.train", "dataset=nusax", "data_dir=none", cwd=tmp_path, **proxy)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "(digits, reviews)" in done.stderr
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_a_job_that_fails_does_not_stop_the_others(tmp_path):
+    # The penalty overflows at once.
+    done = call("pipeline.train", "-m", "l2=1e38,0.0", *TINY, cwd=tmp_path)
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("reviews")
+    runs = store.client.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
+    assert [run.info.status for run in runs] == ["FAILED", "FINISHED"]
+    assert "DivergedError" in load_text(store, runs[0], "error/traceback.txt")
+    assert done.returncode == 1
+    assert "l2=1e38: DivergedError: the loss is" in done.stdout
+    assert runs[1].data.tags["parity"] == "exact"
+
+
+def test_ctrl_c_leaves_a_killed_run_and_the_table(tmp_path):
+    command = [sys.executable, "-m", "pipeline.train", "model=rnn", "epochs=500"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "epoch 1/500" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    interrupted = time.monotonic()
+    rest = process.stdout.read()
+    assert process.wait() == 130
+    assert time.monotonic() - interrupted < 20
+    assert "KILLED" in rest
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("reviews")
+    (run,) = store.client.search_runs([experiment.experiment_id])
+    assert run.info.status == "KILLED"
+    assert "loss/train" in run.data.metrics
+
+
+@pytest.mark.parametrize("model", ["rnn layers=2", "gru", "cnn batch_norm=true pooling=average"])
+def test_other_models_train_and_prove(tmp_path, model):
+    name, *options = model.split()
+    done = call("pipeline.train", f"model={name}", *options, *TINY, "augment=true", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "exact" in done.stdout
+
+
+def test_a_server_tracks_as_the_local_store_does(tmp_path, server):
+    done = call(
+        "pipeline.train",
+        *["tracking=server", f"tracking.uri={server}", "units=4", "experiment=remote", *TINY],
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    client = mlflow.MlflowClient(server)
+    experiment = client.get_experiment_by_name("remote")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["parity"] == "exact"
+    assert not list(tmp_path.glob("mlruns/*"))  # nothing but the empty folder
+    assert f"{server}/#/experiments/{experiment.experiment_id}/runs" in done.stdout
