@@ -204,18 +204,19 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
 
 
 def sparsemax(x: Array, axis: int = -1) -> Array:
-    """Euclidean projection of `x` on the probability simplex along an axis (1602.02068).
+    """`max(x - tau, 0)` along an axis, with tau as Keras computes it.
 
-    `max(x - tau, 0)`, where tau makes the result sum to one over its support: the k largest values,
-    for the largest k with `1 + k * x_(k) > x_(1) + ... + x_(k)`.
+    With x sorted from the largest, s_k the sum of the first k and K the largest k for which
+    `k * x_k > s_k - 1`, the projection on the simplex (1602.02068) has `tau = (s_K - 1) / K`. Keras
+    has `tau = (s_1 + ... + s_K - 1) / K`, which is the same for K = 1 only; so has this.
     """
     z = np.moveaxis(x, axis, -1)
-    z = z - z.max(axis=-1, keepdims=True)  # moves tau only, and keeps the sums small
     descending = -np.sort(-z, axis=-1)
     sums = np.cumsum(descending, axis=-1)
     rank = np.arange(1, z.shape[-1] + 1, dtype=x.dtype)
-    support = (1 + rank * descending > sums).sum(axis=-1, keepdims=True)
-    tau = (np.take_along_axis(sums, support - 1, axis=-1) - 1) / support.astype(x.dtype)
+    support = descending - (sums - 1) / rank > 0
+    total = np.where(support, sums, 0).sum(axis=-1, keepdims=True)
+    tau = (total - 1) / support.sum(axis=-1, keepdims=True, dtype=x.dtype)
     return np.moveaxis(np.maximum(z - tau, 0), -1, axis)
 
 

@@ -202,7 +202,6 @@ class DepthwiseConv2D(_Convolution):
         super().__init__(
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
         )
-        refuse_strided_dilation(self.strides, self.dilation_rate)
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
@@ -259,7 +258,6 @@ class SeparableConv2D(_Convolution):
         super().__init__(
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
         )
-        refuse_strided_dilation(self.strides, self.dilation_rate)
         self.filters = positive("filters", filters)
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
 

@@ -1,0 +1,334 @@
+"""The options of every layer that the contract against Keras combines.
+
+Plain data, without Keras: each entry gives a layer's inputs and the values of its options, the
+plainest first. Combinations that Keras itself refuses are named in `refused`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FLAG = (False, True)
+DATA_FORMATS = ("channels_last", "channels_first")
+UNMASKED = ("none",)
+MASKS = ("none", "right", "left", "holes", "rows")
+ACTIVATIONS = (None, "relu", "tanh")
+WIDE_ACTIVATIONS = (
+    *("linear", "relu", "relu6", "elu", "selu", "celu"),
+    *("sigmoid", "sparse_sigmoid", "hard_sigmoid", "log_sigmoid"),
+    *("tanh", "tanh_shrink", "hard_tanh", "softplus", "sparse_plus", "squareplus", "softsign"),
+    *("silu", "hard_silu", "mish", "glu", "exponential", "hard_shrink", "soft_shrink"),
+    *("softmax", "log_softmax", "sparsemax", "swish", "hard_swish"),
+)
+GATES = {
+    "units": (3, 1),
+    "activation": ("tanh", "relu", "linear"),
+    "use_bias": (True, False),
+    "return_sequences": FLAG,
+    "return_state": FLAG,
+    "go_backwards": FLAG,
+    "unroll": FLAG,
+    "zero_output_for_mask": FLAG,
+}
+EXTRA_GATES = {"recurrent_activation": ("sigmoid", "hard_sigmoid")}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A layer under the contract.
+
+    Attributes:
+        layer: Class name.
+        shapes: Shape of each input without the batch; several for a layer that merges.
+        options: Values by option, the plainest first.
+        masks: Patterns of the inputs' masks.
+        ids: Whether inputs are integers below 10 instead of normal numbers.
+        refused: Says which combinations Keras refuses.
+        title: What tells this subject from others of the same layer.
+        float64_agreement: How near Keras's float64 is to exact; it has float32 constants in places.
+    """
+
+    layer: str
+    shapes: Sequence[tuple[int, ...]]
+    options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    masks: Sequence[str] = UNMASKED
+    ids: bool = False
+    refused: Callable[[dict[str, Any]], bool] = lambda _: False
+    title: str = ""
+    float64_agreement: float = 1e-12
+
+    @property
+    def name(self) -> str:
+        """The layer's class, with what tells this subject from others of it."""
+        return f"{self.layer} {self.title}".strip()
+
+
+def _strided_and_dilated(options: dict[str, Any]) -> bool:
+    strides, rate = options["strides"], options["dilation_rate"]
+    return max(_pair(strides)) > 1 and max(_pair(rate)) > 1
+
+
+def _pair(value: Any) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _convolution(**others: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    return {
+        "padding": ("valid", "same"),
+        "activation": ACTIVATIONS,
+        "use_bias": (True, False),
+        **others,
+    }
+
+
+_POOLING = {"padding": ("valid", "same"), "data_format": DATA_FORMATS}
+_GLOBAL = {"keepdims": FLAG, "data_format": DATA_FORMATS}
+_SAME_SHAPES = ((5, 4), (5, 4))
+
+
+def layer(class_name: str, **options: Any) -> dict[str, Any]:
+    """Describe a layer inside another one, for both libraries to build."""
+    return {"class_name": class_name, "options": options}
+
+
+def _stack(*cells: dict[str, Any]) -> dict[str, Any]:
+    return layer("StackedRNNCells", cells=list(cells))
+
+
+_CELLS = (
+    layer("SimpleRNNCell", units=3),
+    _stack(layer("LSTMCell", units=3), layer("GRUCell", units=2)),
+    _stack(layer("GRUCell", units=3, reset_after=False), layer("LSTMCell", units=2)),
+)
+
+SUBJECTS = (
+    Subject(
+        "Dense",
+        [(5, 4)],
+        {"units": (3, 1), "activation": (*ACTIVATIONS, "softmax"), "use_bias": (True, False)},
+        MASKS,
+    ),
+    Subject("Dense", [(4,)], {"units": (3,), "activation": ACTIVATIONS}, title="2-D"),
+    Subject(
+        "Embedding", [(5,)], {"input_dim": (10,), "output_dim": (3, 1), "mask_zero": FLAG}, ids=True
+    ),
+    Subject("Masking", [(5, 4)], {"mask_value": (0.0, 1.5)}, MASKS),
+    Subject("Identity", [(5, 4)], {}, MASKS),
+    Subject("ActivityRegularization", [(5, 4)], {"l1": (0.0, 0.5), "l2": (0.0, 0.5)}, MASKS),
+    Subject("SimpleRNN", [(5, 4)], GATES, MASKS),
+    Subject("LSTM", [(5, 4)], {**GATES, **EXTRA_GATES, "unit_forget_bias": (True, False)}, MASKS),
+    Subject("GRU", [(5, 4)], {**GATES, **EXTRA_GATES, "reset_after": (True, False)}, MASKS),
+    Subject(
+        "LSTM",
+        [(5, 4)],
+        {"units": (3,), "recurrent_dropout": (0.5,), "dropout": (0.5,)},
+        MASKS,
+        title="with dropout",
+    ),
+    Subject(
+        "RNN",
+        [(5, 4)],
+        {
+            "cell": _CELLS,
+            "return_sequences": FLAG,
+            "go_backwards": FLAG,
+            "zero_output_for_mask": FLAG,
+        },
+        MASKS,
+    ),
+    Subject(
+        "Bidirectional",
+        [(5, 4)],
+        {
+            "layer": tuple(
+                layer(cell, units=3, return_sequences=sequences, return_state=state)
+                for cell in ("LSTM", "GRU", "SimpleRNN")
+                for sequences in FLAG
+                for state in FLAG
+            ),
+            "merge_mode": ("concat", "sum", "mul", "ave", None),
+        },
+        MASKS,
+    ),
+    Subject(
+        "Bidirectional",
+        [(5, 4)],
+        {
+            "layer": (layer("LSTM", units=3, return_sequences=True),),
+            "backward_layer": (
+                layer("LSTM", units=3, return_sequences=True, go_backwards=True, use_bias=False),
+                layer("GRU", units=3, return_sequences=True, go_backwards=True),
+            ),
+        },
+        MASKS,
+        title="with a backward layer",
+    ),
+    Subject(
+        "TimeDistributed",
+        [(5, 4)],
+        {"layer": (layer("Dense", units=3), layer("BatchNormalization"), layer("ReLU"))},
+        MASKS,
+    ),
+    Subject(
+        "TimeDistributed",
+        [(3, 6, 6, 2)],
+        {"layer": (layer("Conv2D", filters=2, kernel_size=3), layer("Flatten"))},
+        title="images",
+    ),
+    Subject(
+        "Conv1D",
+        [(9, 4)],
+        {
+            **_convolution(kernel_size=(3, 1, 4), strides=(1, 2), dilation_rate=(1, 2)),
+            "padding": ("valid", "same", "causal"),
+            "filters": (4, 2),
+            "groups": (1, 2),
+        },
+        refused=_strided_and_dilated,
+    ),
+    Subject(
+        "Conv2D",
+        [(9, 10, 4)],
+        _convolution(
+            filters=(4, 2),
+            kernel_size=(3, (2, 5), 1),
+            strides=(1, 2, (2, 1)),
+            dilation_rate=(1, 2, (1, 2)),
+            groups=(1, 2),
+        ),
+        refused=_strided_and_dilated,
+    ),
+    Subject(
+        "DepthwiseConv2D",
+        [(9, 8, 3)],
+        _convolution(
+            data_format=DATA_FORMATS,
+            kernel_size=(3, (2, 4)),
+            strides=(1, 2),
+            dilation_rate=(1, 2),
+            depth_multiplier=(1, 2),
+        ),
+    ),
+    Subject(
+        "SeparableConv2D",
+        [(9, 8, 3)],
+        _convolution(
+            data_format=DATA_FORMATS,
+            filters=(4, 2),
+            kernel_size=(3, (2, 4)),
+            strides=(1, 2),
+            dilation_rate=(1, 2),
+            depth_multiplier=(1, 2),
+        ),
+    ),
+    *(
+        Subject(
+            f"{kind}Pooling1D",
+            [(9, 4)],
+            {"pool_size": (2, 3), "strides": (None, 1, 2, 4), **_POOLING},
+        )
+        for kind in ("Max", "Average")
+    ),
+    *(
+        Subject(
+            f"{kind}Pooling2D",
+            [(9, 8, 3)],
+            {"pool_size": (2, (3, 2)), "strides": (None, 1, (2, 3)), **_POOLING},
+        )
+        for kind in ("Max", "Average")
+    ),
+    Subject("GlobalMaxPooling1D", [(5, 4)], _GLOBAL),
+    Subject("GlobalMaxPooling2D", [(5, 6, 4)], _GLOBAL),
+    Subject("GlobalAveragePooling1D", [(5, 4)], {"keepdims": FLAG}, MASKS),
+    Subject("GlobalAveragePooling1D", [(5, 4)], _GLOBAL, title="unmasked"),
+    Subject("GlobalAveragePooling2D", [(5, 6, 4)], _GLOBAL),
+    Subject("Flatten", [(3, 4, 2)], {"data_format": DATA_FORMATS}),
+    Subject("Reshape", [(3, 4)], {"target_shape": ((12,), (2, 6), (-1, 3), (2, -1, 2))}),
+    Subject("Permute", [(3, 4, 2)], {"dims": ((2, 1, 3), (3, 1, 2), (1, 2, 3))}),
+    Subject("RepeatVector", [(4,)], {"n": (3, 1)}),
+    Subject(
+        "ZeroPadding1D",
+        [(5, 3)],
+        {"padding": (1, 0, (2, 1)), "data_format": DATA_FORMATS},
+    ),
+    Subject(
+        "ZeroPadding2D",
+        [(5, 4, 3)],
+        {
+            "padding": (1, (2, 0), ((1, 2), (3, 0))),
+            "data_format": DATA_FORMATS,
+        },
+    ),
+    Subject(
+        "BatchNormalization",
+        [(5, 4)],
+        {
+            "axis": (-1, 1, 2),
+            "epsilon": (1e-3, 0.1),
+            "center": (True, False),
+            "scale": (True, False),
+        },
+        MASKS,
+    ),
+    Subject("BatchNormalization", [(5, 6, 3)], {"axis": (-1, 1)}, title="images"),
+    Subject(
+        "LayerNormalization",
+        [(5, 4)],
+        {
+            "axis": (-1, 1, [1, 2], [-1, -2]),
+            "epsilon": (1e-3, 0.1),
+            "center": (True, False),
+            "scale": (True, False),
+        },
+        MASKS,
+    ),
+    Subject(
+        "Rescaling",
+        [(5, 3)],
+        {"scale": (0.5, [1.0, 2.0, 3.0]), "offset": (0.0, -1.0, [1.0, 0.0, 2.0])},
+        MASKS,
+    ),
+    Subject("Normalization", [(5, 3)], {"axis": (-1, None, 1, (1, 2)), "invert": FLAG}, MASKS),
+    Subject(
+        "Normalization",
+        [(5, 3)],
+        {"mean": ([1.0, 2.0, 3.0],), "variance": ([4.0, 1.0, 0.0],), "invert": FLAG},
+        title="with given moments",
+    ),
+    *(
+        Subject(name, [(5, 4)], {"rate": (0.0, 0.5)}, MASKS)
+        for name in ("Dropout", "SpatialDropout1D", "GaussianDropout", "AlphaDropout")
+    ),
+    Subject("SpatialDropout2D", [(5, 6, 4)], {"rate": (0.5,)}),
+    Subject("GaussianNoise", [(5, 4)], {"stddev": (0.0, 0.5)}, MASKS),
+    Subject(
+        "ReLU",
+        [(5, 4)],
+        {"max_value": (None, 1.0, 6.0), "negative_slope": (0.0, 0.25), "threshold": (0.0, 0.5)},
+        MASKS,
+    ),
+    Subject("LeakyReLU", [(5, 4)], {"negative_slope": (0.25, 0.0, 1.5)}, MASKS),
+    Subject("ELU", [(5, 4)], {"alpha": (1.0, 0.5)}, MASKS),
+    Subject("PReLU", [(5, 4)], {"shared_axes": (None, [1], [1, 2])}, MASKS),
+    Subject("Softmax", [(5, 4)], {"axis": (-1, 1, (1, 2))}),
+    Subject("Softmax", [(5,)], {"axis": (-1,)}, MASKS, title="masked"),
+    Subject("Activation", [(40,)], {"activation": WIDE_ACTIVATIONS}, title="wide"),
+    Subject(
+        "Activation",
+        [(40,)],
+        {"activation": ("gelu", "leaky_relu")},
+        title="with a constant",
+        float64_agreement=1e-7,
+    ),
+    *(
+        Subject(name, _SAME_SHAPES, {}, (*MASKS, "first"))
+        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract")
+    ),
+    *(
+        Subject(name, ((5, 4), (5, 1), (4,)), {}, title="broadcast")
+        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum")
+    ),
+    Subject("Concatenate", _SAME_SHAPES, {"axis": (-1, 1)}, (*MASKS, "first")),
+    Subject("Dot", _SAME_SHAPES, {"axes": (1, 2, (1, 1), -1), "normalize": FLAG}),
+    Subject("Dot", ((4,), (4,)), {"axes": (1, -1), "normalize": FLAG}, title="vectors"),
+)
