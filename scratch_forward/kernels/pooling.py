@@ -1,0 +1,36 @@
+"""Bias, activation and non-overlapping pooling of a convolution's rows while they are in cache."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+Activation = Literal["linear", "relu"]
+
+
+class Pool(NamedTuple):
+    """Windows of `size` cells, side by side; cells left over at the end are dropped ("valid")."""
+
+    kind: Literal["max", "average"]
+    size: tuple[int, int]
+
+
+def activate(x: np.ndarray, bias: np.ndarray | None, activation: Activation) -> None:
+    """Compute activation(x + bias) in place; x: (..., filters, n), bias: (filters, n)."""
+    if bias is not None:
+        x += bias
+    if activation == "relu":
+        np.maximum(x, 0, out=x)
+
+
+def pool_windows(rows: np.ndarray, pool: Pool, out: np.ndarray) -> None:
+    """Write the largest or the mean of each window of rows (r, w, filters, n) to `out`.
+
+    One call over both axes of the windows: its inner loop takes a whole cell, (filters, n).
+    """
+    (high, wide), (height, width, filters, examples) = pool.size, out.shape
+    cells = rows[: height * high, : width * wide]
+    windows = cells.reshape(height, high, width, wide, filters * examples)
+    combine = np.maximum if pool.kind == "max" else np.add
+    combine.reduce(windows, axis=(1, 3), out=out.reshape(height, width, -1))
+    if pool.kind == "average":
+        out *= out.dtype.type(1 / (high * wide))

@@ -1,0 +1,128 @@
+"""A thread per core over chunks of the batch, with BLAS kept to one thread meanwhile.
+
+NumPy releases the interpreter lock inside its loops and matrix products, so chunks of a batch run
+at the same time. BLAS's own threads split each product instead, and wait for each other after it.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_LIBRARY_PATTERNS = ("*openblas*.so*", "*openblas*.dylib", "*openblas*.dll")
+_SYMBOL_FORMS = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
+
+
+class BlasThreads(NamedTuple):
+    """The two functions of an OpenBLAS library that read and set its number of threads."""
+
+    get: Callable[[], int]
+    set: Callable[[int], None]
+
+
+@cache
+def blas_threads() -> BlasThreads | None:
+    """Find the OpenBLAS that came with NumPy; None where NumPy uses another BLAS."""
+    package = Path(np.__file__).parent
+    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+        for pattern in _LIBRARY_PATTERNS:
+            for path in sorted(folder.glob(pattern)):
+                if found := _thread_functions(path):
+                    return found
+    return None
+
+
+def _thread_functions(path: Path) -> BlasThreads | None:
+    try:
+        library = ctypes.CDLL(str(path))  # already in the process: this only finds its handle
+    except OSError:
+        return None
+    for form in _SYMBOL_FORMS:
+        get = getattr(library, form.format("get_num_threads"), None)
+        set_ = getattr(library, form.format("set_num_threads"), None)
+        if get is not None and set_ is not None:
+            get.argtypes, get.restype = [], ctypes.c_int
+            set_.argtypes, set_.restype = [ctypes.c_int], None
+            return BlasThreads(get, set_)
+    return None
+
+
+_lock = threading.Lock()
+_holders = 0
+_before = 1
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS at one thread inside the block; the last block to end restores what was before.
+
+    The setting belongs to the process, so blocks of several threads share it. Without OpenBLAS
+    the block changes nothing, and results are the same.
+    """
+    _hold(+1)
+    try:
+        yield
+    finally:
+        _hold(-1)
+
+
+def _hold(change: int) -> None:
+    global _holders, _before
+    blas = blas_threads()
+    if blas is None:
+        return
+    with _lock:
+        if _holders == 0:
+            _before = blas.get()
+            blas.set(1)
+        _holders += change
+        if _holders == 0:
+            blas.set(_before)
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="scratch_forward")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has the pool's object but not its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def run(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
+) -> list[Result]:
+    """Call `function` on every item, a thread per core; results in the order of the items.
+
+    Threads take the next item when they are free, so items may differ in cost (put the dearest
+    first). `function` must not call `run` itself. `workers` defaults to the cores available.
+    """
+    workers = min(workers or available_cores(), len(items))
+    with one_blas_thread():
+        if workers <= 1:
+            return [function(item) for item in items]
+        return list(_pool(workers).map(function, items))
+
+
+def slices(length: int, size: int) -> list[slice]:
+    """Cut `range(length)` into slices of `size`; the last one is what remains."""
+    bounds = [*range(0, length, size), length]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]

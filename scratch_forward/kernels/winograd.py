@@ -1,0 +1,133 @@
+"""Winograd's F(m, 3) along the rows: m output rows of a 3-row kernel for m + 2 products, not 3 m.
+
+Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", equation 5, in one
+dimension: for m + 2 input rows d, kernel rows g and m output rows y,
+
+    y = A^T [ (G g) * (B^T d) ]
+
+with the matrices of Toom and Cook: polynomials are multiplied by their values at m + 1 points and
+at infinity. The kernel's columns stay direct, side by side in memory, so every step is a matrix
+product. F(2, 3) costs about one bit of accuracy, F(4, 3) with these points less than three.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from scratch_forward.kernels.direct import RowBlock, row_bounds
+from scratch_forward.kernels.geometry import Geometry, pad_with_zeros
+from scratch_forward.kernels.scratch import Scratch
+
+# By rows per tile. Of the points tried for F(4, 3), these lose the least: {0, 1, -1, 2, -2} lose
+# 1.7 times as much.
+POINTS = {2: (0, 1, -1), 4: (0, 1, -1, 2, -0.5)}
+
+
+def toom_cook(
+    rows: int, taps: int, points: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return A^T (rows, t), G (t, taps) and B^T (t, t), t = rows + taps - 1, in float64."""
+    total = rows + taps - 1
+
+    def values(degree: int) -> np.ndarray:
+        at_infinity = np.eye(degree)[-1:]
+        return np.concatenate([np.vander(points, degree, increasing=True), at_infinity])
+
+    return values(rows).T, values(taps), np.linalg.inv(values(total)).T
+
+
+@dataclass(frozen=True)
+class Winograd:
+    """The transforms and the transformed kernel, (t, 1, filters, kw * channels); t = rows + 2."""
+
+    geometry: Geometry
+    tile: int
+    transform_in: np.ndarray  # B^T (t, t)
+    weights: np.ndarray
+    transform_out: np.ndarray  # A^T (tile, t)
+
+    @staticmethod
+    def covers(geometry: Geometry) -> bool:
+        """Whether the kernel has three rows and every step is 1."""
+        return geometry.kernel[0] == 3 and geometry.is_dense
+
+    @staticmethod
+    def cost(geometry: Geometry) -> float:
+        """Estimate the time per example, in multiplications of a matrix product."""
+        tile = _tile(geometry)
+        (height, width), total = geometry.out, tile + 2
+        tiles = -(-height // tile)
+        inputs = tiles * total * total * (width + 2) * geometry.channels
+        outputs = tiles * tile * total * width * geometry.filters
+        products = tiles * total * width * geometry.kernel[1] * geometry.channels * geometry.filters
+        return products + 6 * (inputs + outputs)  # products of six columns run at a sixth of peak
+
+    @classmethod
+    def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
+        """Transform a kernel (3, kw, channels, filters), in float64."""
+        tile = _tile(geometry)
+        transform_out, transform_kernel, transform_in = toom_cook(tile, 3, POINTS[tile])
+        transformed = np.einsum("ta,abcf->tfbc", transform_kernel, kernel)
+        weights = transformed.reshape(tile + 2, 1, geometry.filters, -1)
+        parts = (
+            np.ascontiguousarray(p, kernel.dtype) for p in (transform_in, weights, transform_out)
+        )
+        return cls(geometry, tile, *parts)
+
+    def row_blocks(
+        self, x: np.ndarray, rows: int, step: int, scratch: Scratch
+    ) -> Iterator[RowBlock]:
+        """Yield (first row, outputs (rows, out width, filters, n)) for x (H, W, C, n).
+
+        A block lives in `scratch`: use it before asking for the next one.
+        """
+        padded = pad_with_zeros(x, self.geometry, -rows % self.tile, scratch)
+        row_elements = self.geometry.out[1] * self.geometry.filters * x.shape[3]
+        for start, stop in row_bounds(rows, int(np.lcm(step, self.tile)), row_elements):
+            inputs = self._transform_input(padded, start, -(-(stop - start) // self.tile), scratch)
+            out = self._transform_output(self._multiply(inputs, scratch), scratch)
+            yield start, out[: stop - start]
+
+    def _transform_input(
+        self, padded: np.ndarray, start: int, tiles: int, scratch: Scratch
+    ) -> np.ndarray:
+        """Apply B^T to overlapping tiles of rows: (tiles, t, padded width, C, n)."""
+        total, row = self.tile + 2, padded[0].size
+        by_row = padded.strides[0]
+        tiled = as_strided(
+            padded[start:],
+            (tiles, total, row),
+            (by_row * self.tile, by_row, padded.itemsize),
+            writeable=False,
+        )
+        inputs = scratch.array("transformed", (tiles, total, row), padded.dtype)
+        np.matmul(self.transform_in, tiled, out=inputs)
+        return inputs.reshape(tiles, total, *padded.shape[1:])
+
+    def _multiply(self, inputs: np.ndarray, scratch: Scratch) -> np.ndarray:
+        """Multiply to (tiles, t, out width, filters, n)."""
+        geometry = self.geometry
+        tiles, total, _, channels, examples = inputs.shape
+        windows = as_strided(
+            inputs,
+            (tiles, total, geometry.out[1], geometry.kernel[1] * channels, examples),
+            inputs.strides,
+            writeable=False,
+        )
+        shape = (tiles, total, geometry.out[1], geometry.filters, examples)
+        return np.matmul(self.weights, windows, out=scratch.array("products", shape, inputs.dtype))
+
+    def _transform_output(self, products: np.ndarray, scratch: Scratch) -> np.ndarray:
+        """Apply A^T: (tiles * tile, out width, filters, n)."""
+        tiles, total, *cell = products.shape
+        out = scratch.array("convolved", (tiles, self.tile, int(np.prod(cell))), products.dtype)
+        np.matmul(self.transform_out, products.reshape(tiles, total, -1), out=out)
+        return out.reshape(tiles * self.tile, *cell)
+
+
+def _tile(geometry: Geometry) -> int:
+    """Take F(4, 3) where the sum over many channels loses as much in any method."""
+    return 4 if geometry.channels >= 32 and geometry.out[0] >= 4 else 2
