@@ -106,7 +106,7 @@ class _Conv(_Convolution):
         kernel = (*self.window, channels // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.use_bias else {})
 
-    def output_channels(self, input_channels: int) -> int:  # noqa: ARG002
+    def output_channels(self, input_channels: int) -> int:
         """Return `filters`."""
         return self.filters
 
@@ -269,7 +269,7 @@ class SeparableConv2D(_Convolution):
             "pointwise_kernel": (1, 1, channels * self.depth_multiplier, self.filters),
         } | ({"bias": (self.filters,)} if self.use_bias else {})
 
-    def output_channels(self, input_channels: int) -> int:  # noqa: ARG002
+    def output_channels(self, input_channels: int) -> int:
         """Return `filters`."""
         return self.filters
 

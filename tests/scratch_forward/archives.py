@@ -1,0 +1,65 @@
+"""Small model archives written without Keras, to be read, damaged and attacked."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+KERNEL = np.array([[1.0, 2.0], [3.0, -4.0]], np.float32)
+BIAS = np.array([0.5, 1.0], np.float32)
+
+
+def dense_config(**options: Any) -> dict[str, Any]:
+    """Describe a Sequential model of one Dense layer on two features."""
+    dense = {"name": "dense", "units": 2, "activation": "relu", "use_bias": True, **options}
+    return sequential(entry("Dense", dense))
+
+
+def sequential(*layers: dict[str, Any], shape: tuple = (None, 2)) -> dict[str, Any]:
+    """Describe a Sequential model."""
+    first = entry("InputLayer", {"name": "input_layer", "batch_shape": list(shape)})
+    config = {"name": "sequential", "layers": [first, *layers]}
+    return {"module": "keras", "class_name": "Sequential", "config": config}
+
+
+def entry(class_name: str, config: dict[str, Any], module: str = "keras.layers") -> dict[str, Any]:
+    """Describe a layer."""
+    return {"module": module, "class_name": class_name, "config": config}
+
+
+def dense_weights(
+    kernel: np.ndarray = KERNEL, bias: np.ndarray = BIAS, prefix: str = "layers/dense"
+) -> bytes:
+    """Write the weights of the Dense layer as Keras lays them out."""
+    return weights({f"{prefix}/vars/0": kernel, f"{prefix}/vars/1": bias})
+
+
+def weights(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Write arrays to an HDF5 file by path."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for path, array in arrays.items():
+            file[path] = array
+    return buffer.getvalue()
+
+
+def write(path: Path, members: Mapping[str, bytes | str], compression: int = 0) -> Path:
+    """Write a zip file of members."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def dense_members(**changed: Any) -> dict[str, Any]:
+    """Return the members of a valid archive, some of them replaced."""
+    return {
+        "metadata.json": "{}",
+        "config.json": json.dumps(dense_config()),
+        "model.weights.h5": dense_weights(),
+    } | changed
