@@ -17,12 +17,18 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.settings import Settings, SettingsError, parse_settings, unknown_option
+from pipeline.settings import (
+    Settings,
+    SettingsError,
+    flat_parameters,
+    parse_settings,
+    unknown_option,
+)
 from pipeline.settings.composed import plain_values
 from pipeline.settings.cross_checks import notes
 from pipeline.settings.suggest import not_offered
 
-GROUPS = ("model", "dataset", "optimizer", "tracking")
+GROUPS = ("model", "dataset", "optimizer", "tracking", "study")
 
 Compose = Callable[[list[str]], DictConfig]
 Options = Callable[[str], list[str]]
@@ -30,19 +36,27 @@ Options = Callable[[str], list[str]]
 
 @dataclass(frozen=True)
 class Job:
-    """One run to come: the overrides that compose it and the settings that they give."""
+    """One run to come.
+
+    Attributes:
+        overrides: what composes it.
+        settings: what that gives, checked.
+        parameters: the same as the run will log it.
+    """
 
     overrides: tuple[str, ...]
     settings: Settings
+    parameters: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a sweep, the keys that differ between them, and remarks on them."""
+    """All jobs of a sweep, the keys that differ between them, remarks on them, and its study."""
 
     jobs: tuple[Job, ...]
     varied: tuple[str, ...]
     notes: tuple[str, ...]
+    study: str | None = None
 
 
 def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> Plan:
@@ -56,7 +70,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     Raises:
         SettingsError: with one sentence for every fault in any of the jobs.
     """
-    overrides = _parse(arguments)
+    overrides = _last_of_each_key(_parse(arguments))
     faults = _illegal(overrides, options)
     if faults:
         raise SettingsError(faults)
@@ -71,7 +85,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
         raise SettingsError(faults)
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
     varied = tuple(o.get_key_element() for o in overrides if o.is_sweep_override())
-    return Plan(tuple(jobs), varied, tuple(remarks))
+    return Plan(tuple(jobs), varied, tuple(remarks), _study(overrides))
 
 
 def _parse(arguments: Sequence[str]) -> list[Override]:
@@ -80,6 +94,16 @@ def _parse(arguments: Sequence[str]) -> list[Override]:
     except HydraException as error:
         reason = " ".join(str(error).split())
         raise SettingsError([f"the command line cannot be read: {reason}"]) from error
+
+
+def _last_of_each_key(overrides: list[Override]) -> list[Override]:
+    """What a study's file sweeps gives way to the command line, where both name a key."""
+    return list({override.key_or_group: override for override in overrides}.values())
+
+
+def _study(overrides: list[Override]) -> str | None:
+    chosen = [str(o.value()) for o in overrides if o.key_or_group == "study"]
+    return chosen[0] if chosen else None
 
 
 def _illegal(overrides: list[Override], options: Options) -> list[str]:
@@ -95,6 +119,8 @@ def _illegal(overrides: list[Override], options: Options) -> list[str]:
                 for value in _values(override)
                 if value not in options(key)
             ]
+            if key == "study" and override.is_sweep_override():
+                faults.append(f"{override.input_line} names several studies; run one at a time.")
         elif override.is_sweep_override() and not override.is_discrete_sweep():
             faults.append(f"{override.input_line} has no end; list the values, `{key}=1,2,3`.")
     return faults
@@ -117,12 +143,14 @@ def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]
         for fault in _apply(override, config)
     ]
     try:
-        settings = parse_settings(plain_values(config))
+        values = plain_values(config)
+        settings = parse_settings(values)
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from error
     if faults:
         raise SettingsError(faults)
-    return Job(tuple(lines), settings)
+    parameters = {key: str(value) for key, value in flat_parameters(values).items()}
+    return Job(tuple(lines), settings, parameters)
 
 
 def _apply(override: Override, config: DictConfig) -> list[str]:
@@ -144,6 +172,6 @@ def _keys(config: DictConfig) -> list[str]:
     assert isinstance(nodes, dict)
     keys: list[str] = []
     for key, node in nodes.items():
-        if key not in ("hydra", "sweep"):
+        if key not in ("hydra", "sweep", "study"):
             keys += [f"{key!s}.{name}" for name in node] if isinstance(node, dict) else [str(key)]
     return keys
