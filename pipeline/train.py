@@ -1,6 +1,7 @@
 """python -m pipeline.train -m model=lstm units=32,64,128: train, track and prove a sweep."""
 
 import signal
+import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -41,6 +42,7 @@ def main() -> None:
         print(train_help(CONF, dict(line.split("=", 1) for line in overrides() if "=" in line)))
         return
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.argv[1:] = [f"+{word}" if word.startswith("study=") else word for word in sys.argv[1:]]
     run_command(train, _explain)
 
 

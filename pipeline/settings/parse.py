@@ -89,7 +89,7 @@ def flat_parameters(config: Config) -> dict[str, Any]:
     """
     flat: dict[str, Any] = {}
     for key, value in config.items():
-        if key in ("sweep", "tracking", "experiment", "data_dir"):
+        if key in ("sweep", "study", "tracking", "experiment", "data_dir"):
             continue
         if isinstance(value, Mapping):
             flat[key] = value["name"]
@@ -136,7 +136,7 @@ def _values(config: Config, kind: type[schema.Group], prefix: str) -> dict[str, 
 
 
 def _unknown_keys(config: Config) -> list[str]:
-    known = {"model"}
+    known = {"model", "study"}  # a study's question and claim change no run
     for _, kind, prefix in _layout(config):
         known |= {prefix} if prefix else set(kind.model_fields)
     return [

@@ -15,6 +15,8 @@ python -m pipeline.train [-m] [group=choice ...] [setting=value ...]
 
 Trains, tracks and proves one model, or a whole sweep:
   python -m pipeline.train -m model=lstm units=32,64,128
+A study is a sweep with a question, and ends with a report that answers it:
+  python -m pipeline.train -m +study=lstm_units
 """
 _TRAIN_FOOTER = """\
 A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
@@ -31,10 +33,24 @@ them with Keras's, and logs the outcome to the same runs.
 """
 
 
+_REPORT_HEADER = """\
+python -m pipeline.report study=...|sweep=...|experiment=... [setting=value ...]
+
+Reads a sweep's runs back and writes what they show: verdict, figures, table,
+one HTML page, Markdown and CSV, logged to the sweep's own run.
+"""
+
+
 def parity_help(conf: Path) -> str:
     """The page for `python -m pipeline.parity --help`."""
     groups = "groups\n" + _options(conf, "tracking")
     return "\n".join([_PARITY_HEADER, groups, *_parts(_read(conf, ".", "parity"))])
+
+
+def report_help(conf: Path) -> str:
+    """The page for `python -m pipeline.report --help`."""
+    groups = "groups\n" + _options(conf, "study") + _options(conf, "tracking")
+    return "\n".join([_REPORT_HEADER, groups, *_parts(_read(conf, ".", "report"))])
 
 
 def train_help(conf: Path, choices: dict[str, str]) -> str:
@@ -51,7 +67,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         model_file += _read(conf, "model", "base/recurrent")
     sections = [
         _TRAIN_HEADER,
-        "groups\n" + "".join(_options(conf, group) for group in _GROUPS),
+        "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
         _section(f"model={model}", model_file),
         _section(f"optimizer={optimizer}", _read(conf, "optimizer", optimizer)),
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
@@ -67,8 +83,9 @@ def _read(conf: Path, group: str, option: str) -> str:
 
 
 def _options(conf: Path, group: str) -> str:
-    options = sorted(path.stem for path in (conf / group).glob("*.yaml"))
-    return f"  {group + '=':<12}{', '.join(options)}\n"
+    options = ", ".join(sorted(path.stem for path in (conf / group).glob("*.yaml")))
+    first, rest = f"  {group + '=':<12}", " " * 14
+    return textwrap.fill(options, _WIDTH, initial_indent=first, subsequent_indent=rest) + "\n"
 
 
 def _parts(train: str) -> list[str]:

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.tracking.errors import StoreError
 from pipeline.tracking.store import Store
 
+KIND, SWEEP = "kind", "sweep"  # marks the run that a sweep has for itself, beside those of its jobs
 _PAGE = 1000
 
 
@@ -29,7 +30,7 @@ class Result:
 
 def sweep_results(store: Store, experiment_ids: Sequence[str], sweep_id: str) -> list[Result]:
     """Every run of a sweep, best test macro F1 first, runs without one last."""
-    runs = _search(store, experiment_ids, f"tags.sweep = '{sweep_id}'")
+    runs = search_runs(store, experiment_ids, f"tags.sweep = '{sweep_id}'")
     return sorted(map(_result, runs), key=lambda one: -(one.f1_macro or 0.0))
 
 
@@ -50,13 +51,15 @@ def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> l
         raise StoreError(
             f"experiment={experiment} is not in {store.uri}; it holds {', '.join(names)}."
         )
-    runs = list(_search(store, [found.experiment_id], "attributes.status = 'FINISHED'"))
+    finished = search_runs(store, [found.experiment_id], "attributes.status = 'FINISHED'")
+    runs = [run for run in finished if run.data.tags.get(KIND) != SWEEP]
     if not runs:
         raise StoreError(f"experiment={experiment} in {store.uri} holds no finished run.")
     return runs
 
 
-def _search(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:
+def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:
+    """Every run that matches an MLflow filter, the newest first, however many there are."""
     token = None
     while True:
         page = store.client.search_runs(
