@@ -54,6 +54,6 @@ def run_stack(
         x = np.moveaxis(images[part], 0, -1)
         for stage in stages:
             x = stage(x, buffers.scratch)
-        return np.moveaxis(x, -1, 0)
+        return np.moveaxis(x, -1, 0).copy()  # x may be in a buffer that the next group uses
 
     return np.concatenate(run(forward, slices(len(images), group), workers))

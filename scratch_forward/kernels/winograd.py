@@ -130,4 +130,4 @@ class Winograd:
 
 def _tile(geometry: Geometry) -> int:
     """Take F(4, 3) where the sum over many channels loses as much in any method."""
-    return 4 if geometry.channels >= 32 and geometry.out[0] >= 4 else 2
+    return 4 if geometry.channels >= 16 and geometry.out[0] >= 4 else 2

@@ -1,0 +1,48 @@
+"""A stack of image stages equals its layers by their definitions, in any grouping."""
+
+import numpy as np
+import pytest
+
+from scratch_forward.kernels.convolution import prepare
+from scratch_forward.kernels.pooling import Pool
+from scratch_forward.kernels.stack import FlatDense, run_stack
+from tests.scratch_forward.kernels.test_convolution import pooled, reference
+
+
+def stack_and_truth(images, kind):
+    rng = np.random.default_rng(1)
+    kernels = [0.2 * rng.standard_normal((3, 3, 3, 8)), 0.1 * rng.standard_normal((5, 5, 8, 6))]
+    biases = [rng.standard_normal(8), rng.standard_normal(6)]
+    dense, dense_bias = 0.1 * rng.standard_normal((4 * 3 * 6, 7)), rng.standard_normal(7)
+    stages, truth, shape = [], np.moveaxis(images, 0, -1).astype(np.float64), images.shape[1:]
+    for kernel, bias in zip(kernels, biases, strict=True):
+        plan = prepare(
+            kernel.astype(np.float32),
+            bias.astype(np.float32),
+            shape,
+            padding="same",
+            activation="relu",
+            pool=Pool(kind, (2, 2)),
+        )
+        stages, shape = [*stages, plan], plan.out_shape
+        truth = pooled(np.maximum(reference(truth, kernel, bias, padding="same"), 0), kind, (2, 2))
+    stages.append(FlatDense(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"))
+    rows = np.moveaxis(truth, -1, 0).reshape(len(images), -1)
+    return stages, np.maximum(rows @ dense + dense_bias, 0)
+
+
+@pytest.mark.parametrize("kind", ["max", "average"])
+@pytest.mark.parametrize(("group", "workers"), [(64, 1), (5, 2), (1, 2), (4, 3)])
+def test_groups_and_threads_do_not_matter(kind, group, workers):
+    images = np.random.default_rng(2).random((11, 17, 12, 3), dtype=np.float32)
+    stages, truth = stack_and_truth(images, kind)
+    ours = run_stack(stages, images, workers=workers, group=group)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, truth, atol=2e-6 * np.abs(truth).max())
+
+
+def test_a_stack_may_end_in_a_convolution():
+    images = np.random.default_rng(3).random((7, 9, 9, 2), dtype=np.float32)
+    plan = prepare(np.ones((1, 1, 2, 1), np.float32), None, images.shape[1:])
+    ours = run_stack([plan], images, workers=1, group=1)
+    np.testing.assert_allclose(ours[..., 0], images.sum(axis=-1), rtol=1e-6)
