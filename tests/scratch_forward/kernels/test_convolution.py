@@ -131,12 +131,13 @@ def test_float64_stays_float64(method):
     np.testing.assert_allclose(ours, reference(x, weights, bias, padding="same"), atol=1e-12)
 
 
+@pytest.mark.parametrize("pool", [(2, 2), (3, 1)])
 @pytest.mark.parametrize("method", METHODS)
-def test_many_row_blocks_equal_one(method, monkeypatch):
+def test_many_row_blocks_equal_one(method, pool, monkeypatch):
     rng = np.random.default_rng(5)
     x, weights, bias = example(rng, (13, 9), 4, (3, 3), filters=6)
     plan = prepare(
-        weights, bias, x.shape[:3], padding="same", method=method, pool=Pool("max", (2, 2))
+        weights, bias, x.shape[:3], padding="same", method=method, pool=Pool("max", pool)
     )
     whole = plan(x)
     monkeypatch.setattr("scratch_forward.kernels.direct.BLOCK", 1)
