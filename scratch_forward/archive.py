@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -27,6 +27,8 @@ CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 METADATA = "metadata.json"
 ASSETS = "assets/"
+
+Content = TypeVar("Content")
 
 _ENCRYPTED = 0x1
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -61,23 +63,30 @@ def read_archive(path: str | Path, limits: Limits) -> Archive:
     if not source.is_file():
         raise ArchiveError(f"There is no file {str(source)!r}.")
     content = _file_bytes(source, source.name, limits.archive_bytes)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_members(archive, len(content), limits)
-            members = {info.filename: archive.read(info) for info in archive.infolist()}
-    except ArchiveError:
-        raise
-    except Exception as error:  # zipfile raises many kinds on malformed files
-        raise ArchiveError(f"{source.name!r} is not a readable .keras archive: {error}") from error
+    archive = _readable(lambda: zipfile.ZipFile(io.BytesIO(content)), source.name)
+    _check_members(archive, len(content), limits)
 
     def member(name: str, most: int) -> bytes:
-        if name not in members:
+        if name not in archive.NameToInfo:
             raise ArchiveError(f"The archive has no {name!r}.")
-        if len(members[name]) > most:
-            raise ArchiveError(f"{name!r} has {len(members[name]):,} bytes; the limit is {most:,}.")
-        return members[name]
+        size = archive.NameToInfo[name].file_size
+        if size > most:
+            raise ArchiveError(f"{name!r} has {size:,} bytes; the limit is {most:,}.")
+        return _readable(lambda: archive.read(name), source.name)
 
     return _from_members(member, limits)
+
+
+def _readable(read: Callable[[], Content], name: str) -> Content:
+    """Return what a step of reading a zip file returns.
+
+    Raises:
+        ArchiveError: If it fails, in whichever of its many ways.
+    """
+    try:
+        return read()
+    except Exception as error:
+        raise ArchiveError(f"{name!r} is not a readable .keras archive: {error}") from error
 
 
 def _from_members(member: Callable[[str, int], bytes], limits: Limits) -> Archive:

@@ -188,6 +188,8 @@ class Model(_Network):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name)
+        if isinstance(outputs, list | tuple) and len(outputs) == 1:
+            outputs = outputs[0]  # Keras too returns one array for a list of one
         self.inputs = list(tensors_in(inputs))
         self.outputs = list(tensors_in(outputs))
         self._input_structure = inputs

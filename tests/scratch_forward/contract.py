@@ -2,7 +2,8 @@
 
 A case is one layer with options, a batch size and a mask pattern. It is run by Keras in float64
 (the truth), by Keras in float32 and by ours in both; outputs and masks are compared. The bar, for
-every element: our error is at most twice the largest that Keras makes in that output, plus 4 ULP.
+every element: our error is at most twice the largest that Keras makes in that output, plus 4 ULP;
+probabilities are within 1e-6.
 """
 
 import json
@@ -24,6 +25,8 @@ from tests.scratch_forward.pairwise import pairwise
 BATCHES = (7, 1)
 SEED = 20240717
 FEW_ULP = 4
+PROBABILITIES = ("softmax", "sigmoid")
+PROBABILITY_ERROR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -246,6 +249,8 @@ def _measure(
         if (off > 2 * keras_off.max(initial=0) + FEW_ULP * place).any():
             worst = np.unravel_index(np.argmax(off / place), off.shape)
             fault = f"output {index} is {mine[worst]} at {worst}; exact {true[worst]:.9g}"
+        if case.options.get("activation") in PROBABILITIES and off.max() > PROBABILITY_ERROR:
+            fault = f"output {index} is a probability that is off by {off.max():.1g}"
         apart = np.abs(np.nan_to_num(exact) - true).max(initial=0) / max(1, np.abs(true).max())
         if apart > case.subject.float64_agreement:
             fault = f"output {index} in float64 differs from Keras's by {apart:.1g}"

@@ -82,6 +82,11 @@ def test_a_graph_computes_what_its_layers_do() -> None:
     np.testing.assert_allclose(outputs[1], a @ kernel + bias, atol=1e-5)
 
 
+def test_a_list_of_one_output_is_one_array() -> None:
+    x = sf.Input((4,))
+    assert sf.Model([x], [sf.ReLU()(x)]).predict(np.ones((3, 4))).shape == (3, 4)
+
+
 def test_models_stand_inside_models() -> None:
     inner = sf.Sequential([sf.Input((4,)), sf.Dense(4, "tanh")])
     x = sf.Input((4,))
