@@ -9,8 +9,18 @@ import subprocess
 import sys
 import time
 
+import hydra
+
+from pipeline.batches import TrainingBatches
+from pipeline.command_line import CONF
+from pipeline.data_loading import load_data
+from pipeline.keras_backend import keras, tf
+from pipeline.run import build_model
+from pipeline.settings import parse_settings
+from pipeline.settings.composed import plain_values
+
 ROUNDS = 5
-EPOCHS = 4
+EPOCHS = 8
 MODELS = ("lstm", "rnn", "cnn")
 
 
@@ -33,51 +43,32 @@ def _in_a_process(model: str, mode: str) -> float:
 
 def seconds_an_epoch(name: str, deterministic: bool) -> float:
     """Median time of the epochs after the first, which also compiles, on the built-in data."""
-    from pipeline import models
-    from pipeline.batches import TrainingBatches
-    from pipeline.datasets import load
-    from pipeline.datasets.preprocessing import TextPreprocessing
-    from pipeline.keras_backend import keras, tf
-
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
-    data = load("digits" if name == "cnn" else "reviews", data_dir="data")
-    classes = len(data.classes)
-    if isinstance(data.preprocessing, TextPreprocessing):
-        model = models.recurrent(
-            name,
-            sequence_length=data.preprocessing.sequence_length,
-            vocabulary_size=len(data.preprocessing.vocabulary),
-            classes=classes,
-            units=64,
-            layers=1,
-            bidirectional=True,
-            embedding_dim=128,
-            mask=True,
-            dropout=0.5,
-            recurrent_dropout=0.0,
-        )
-    else:
-        model = models.convolutional(
-            input_shape=data.preprocessing.input_shape,
-            classes=classes,
-            filters=(32, 64),
-            kernel_size=3,
-            pooling="max",
-            conv_padding="same",
-            batch_norm=False,
-            dense_units=128,
-            dropout=0.0,
-        )
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        settings = parse_settings(plain_values(hydra.compose("train", [f"model={name}"])))
+    data = load_data(settings, settings.place.data_dir)
+    model = build_model(settings, data)
     model.compile("adam", "sparse_categorical_crossentropy")
     batches = TrainingBatches(data.train.inputs, data.train.labels, batch_size=32, seed=0)
-    times = []
-    for _ in range(EPOCHS):
-        started = time.perf_counter()
-        model.fit(batches, shuffle=False, verbose=0)
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
+    times = _Times()
+    model.fit(batches, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[times])
+    return statistics.median(times.seconds[1:])
+
+
+class _Times(keras.callbacks.Callback):
+    """Collects the seconds of each epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self.started)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def _origin(folder: Path, checksums: Mapping[str, str], archive: Remote) -> str:
     combined = hashlib.sha256(listing.encode()).hexdigest()
     return (
         "laid out by hand, not checked against the official archive, "
-        f"sha256 of all files together {combined}"
+        f"sha256 of all files together {combined[:12]}"
     )
 
 

@@ -78,7 +78,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     jobs: list[Job] = []
     for lines in chain.from_iterable(BasicSweeper.split_arguments(overrides, None)):
         try:
-            jobs.append(_job(lines, composed))
+            jobs.append(_job([_as_typed(line) for line in lines], composed))
         except SettingsError as error:
             faults += [fault for fault in error.faults if fault not in faults]
     if faults:
@@ -86,6 +86,12 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
     varied = tuple(o.get_key_element() for o in overrides if o.is_sweep_override())
     return Plan(tuple(jobs), varied, tuple(remarks), _study(overrides))
+
+
+def _as_typed(line: str) -> str:
+    """Hydra spells the values of a boolean sweep as Python does; people type them in lower case."""
+    key, _, value = line.partition("=")
+    return f"{key}={value.lower()}" if value in ("True", "False") else line
 
 
 def _parse(arguments: Sequence[str]) -> list[Override]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.sweep.plan import Plan
@@ -13,12 +14,12 @@ def show_plan(plan: Plan, data: Sequence[str], tracked_at: str) -> None:
     count = len(plan.jobs)
     runs = f"{count} run{'s' if count > 1 else ''}"
     table = Table.grid(padding=(0, 2))
-    table.add_row("[bold]plan[/]", f"{runs}: {_varied(plan)}")
+    table.add_row("[bold]plan[/]", escape(f"{runs}: {_varied(plan)}"))
     for line in data:
-        table.add_row("data", line)
-    table.add_row("tracking", tracked_at)
+        table.add_row("[bold]data[/]", escape(line))
+    table.add_row("[bold]tracking[/]", escape(tracked_at))
     for note in plan.notes:
-        table.add_row("[yellow]note[/]", note)
+        table.add_row("[bold yellow]note[/]", escape(note))
     console.print(table)
 
 

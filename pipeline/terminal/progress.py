@@ -2,8 +2,10 @@
 
 import time
 from types import TracebackType
+from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from pipeline.settings.schema import Sweep
 from pipeline.terminal.console import console
@@ -26,7 +28,7 @@ class JobProgress:
 
     def __enter__(self) -> "JobProgress":
         if self._bar is None:
-            console.print(f"{self._place} starts", markup=False)
+            console.print(f"{self._place} starts", markup=False, soft_wrap=True)
         else:
             self._bar.start()
             self._task = self._bar.add_task(
@@ -54,7 +56,8 @@ class JobProgress:
             )
         elif time.time() - self._last_line > _LINE_SECONDS or epoch.number == self.epochs:
             self._last_line = time.time()
-            console.print(f"{self._place}  epoch {count}  {metrics}  {left}", markup=False)
+            line = f"{self._place}  epoch {count}  {metrics}  {left}"
+            console.print(line, markup=False, soft_wrap=True)
 
     @property
     def _place(self) -> str:
@@ -66,9 +69,12 @@ class JobProgress:
         return (time.time() - self._started) * (1 - done) / done
 
 
+_CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
+
+
 def _bar() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(max_width=30, **_CUT)),
         BarColumn(bar_width=None, complete_style="blue", finished_style="blue"),
         TextColumn("{task.fields[epoch]}"),
         TextColumn("{task.fields[metrics]}"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.terminal.console import console
@@ -43,9 +44,9 @@ def _row(result: Result, best: bool) -> tuple[str, ...]:
     if result.status != "FINISHED":
         remark = f"[red]{result.status}[/]"
     elif result.degenerate != "no":
-        remark = f"[yellow]{result.degenerate}[/]"
+        remark = f"[yellow]{escape(result.degenerate)}[/]"
     return (
-        result.name.replace("[", r"\["),
+        escape(result.name),
         "-" if result.f1_macro is None else f"{result.f1_macro:.4f}",
         f"[{colour}]{parity}[/]",
         "-" if result.seconds is None else f"{result.seconds:.1f}",

@@ -24,6 +24,12 @@ def test_a_sweep_is_the_product_of_its_values(plan_for):
     assert plan.varied == ("units", "layers")
 
 
+def test_booleans_are_named_as_they_are_typed(plan_for):
+    plan = plan_for("mask=true,false")
+    assert [job.overrides for job in plan.jobs] == [("mask=true",), ("mask=false",)]
+    assert [job.settings.model.mask for job in plan.jobs] == [True, False]
+
+
 def test_lists_are_swept_as_values(plan_for):
     plan = plan_for("model=cnn", "filters=[16,32],[32,64],[64,128]")
     assert [job.settings.model.filters for job in plan.jobs] == [(16, 32), (32, 64), (64, 128)]
