@@ -55,7 +55,7 @@ class Fourier:
         forward = 2 * frequencies * width * (height + 3 * columns)
         backward = 2 * frequencies * out_width * (out_height + 3 * columns)
         transforms = geometry.channels * forward + geometry.filters * backward
-        return 1.5 * products + 2 * transforms
+        return 1.5 * products + 2 * transforms  # as measured: small products, short sums
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
