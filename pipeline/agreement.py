@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 BAR = 1e-6  # largest absolute difference of a probability that passes
-ROUNDING = 4 * 2.0**-23  # a few units in the last place of a probability in float32
 ROUNDED_ZERO = 5e-7  # an F1 difference below this is 0.000000 in six decimals
 
 Verdict = Literal["exact", "close", "diverged"]
@@ -74,27 +73,6 @@ def compare(keras: np.ndarray, scratch: np.ndarray, labels: np.ndarray) -> Agree
         certified_fraction=float((margins > 2 * worst).mean()),
         verdict=_verdict(bool(same.all()), delta, float(difference.max())),
     )
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Largest error of both predictions against the same model in float64.
-
-    Deep recurrent models can carry rounding past 1e-6 in Keras itself: this tells whose it is.
-    """
-
-    keras: float
-    scratch: float
-
-    @property
-    def explain(self) -> bool:
-        """Whether the forward pass is about as near to the truth as Keras, or nearer."""
-        return self.scratch <= 2 * self.keras + ROUNDING
-
-
-def errors(keras: np.ndarray, scratch: np.ndarray, oracle: np.ndarray) -> Errors:
-    """Measure both predictions `(N, C)` against float64 probabilities `(N, C)`."""
-    return Errors(float(np.abs(keras - oracle).max()), float(np.abs(scratch - oracle).max()))
 
 
 def _verdict(all_same: bool, f1_delta: float, max_abs_diff: float) -> Verdict:

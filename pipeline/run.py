@@ -9,7 +9,7 @@ from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.datasets.catalogue import SPECS
-from pipeline.datasets.preprocessing import ImagePreprocessing, TextPreprocessing
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 import scratch_forward
 from pipeline import datasets
-from pipeline.agreement import Agreement, Errors, compare, errors
+from pipeline.agreement import Agreement, compare
 from pipeline.data_loading import load_data
 from pipeline.datasets.catalogue import SPECS
 from pipeline.datasets.dataset import Split
@@ -27,6 +27,7 @@ from pipeline.evaluation import report
 from pipeline.settings import Settings, SettingsError, parse_settings
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
+from scratch_forward.rounding import Errors, errors
 
 TEST_FINGERPRINT = "fingerprint.test"
 _PULLED = ("weights", "predictions", "config")

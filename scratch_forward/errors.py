@@ -11,6 +11,10 @@ class ArchiveError(ValueError):
     """A file is malformed, contradicts itself, or asks for more than the limits allow."""
 
 
+class PreprocessingError(ValueError):
+    """Raw input, or the description of how to prepare it, is not what it should be."""
+
+
 class InvalidOption(ValueError):
     """A layer's argument has a value that is not supported.
 

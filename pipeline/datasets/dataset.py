@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.preprocessing import ImagePreprocessing, TextPreprocessing
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from pipeline.datasets.catalogue import SPECS, Spec
 from pipeline.datasets.dataset import Dataset, Split
 from pipeline.datasets.errors import DatasetError
 from pipeline.datasets.examples import Examples, Source
-from pipeline.datasets.preprocessing import ImagePreprocessing, TextPreprocessing
+from scratch_forward.errors import PreprocessingError
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 from pipeline.datasets.sampling import stratified_subset
 
 
@@ -86,13 +87,16 @@ def _preprocessing(
     """Fit on the training examples that are used, and on nothing else."""
     if spec.input_shape is not None:
         return ImagePreprocessing(spec.input_shape, source.scale, spec.classes)
-    return TextPreprocessing.fit(
-        train.texts,
-        spec.classes,
-        vocabulary_size=vocabulary_size,
-        max_length=max_length,
-        padding=padding,
-    )
+    try:
+        return TextPreprocessing.fit(
+            train.texts,
+            spec.classes,
+            vocabulary_size=vocabulary_size,
+            max_length=max_length,
+            padding=padding,
+        )
+    except PreprocessingError as error:
+        raise DatasetError(str(error)) from error
 
 
 def _split(examples: Examples, preprocessing: TextPreprocessing | ImagePreprocessing) -> Split:

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.datasets.catalogue import REVIEWS
 from pipeline.datasets.examples import Examples, Source
-from pipeline.datasets.preprocessing import tokenize
+from scratch_forward.preprocessing import tokenize
 from pipeline.datasets.review_lexicon import (
     ANYTHING,
     INTENSIFIERS_AFTER,

@@ -89,7 +89,7 @@ def test_files_laid_out_by_hand_are_used_and_said(cifar_files, lay_out):
         f"{hashlib.sha256(cifar_files[name]).hexdigest()}  {name}\n"
         for name in (*cifar10.TRAIN_FILES, cifar10.TEST_FILE)
     )
-    assert hashlib.sha256(listing.encode()).hexdigest() in loaded.source
+    assert hashlib.sha256(listing.encode()).hexdigest()[:12] in loaded.source
 
 
 def test_class_names_may_be_left_out(cifar_files, lay_out):

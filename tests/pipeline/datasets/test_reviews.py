@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.baselines import tfidf_logistic_regression
 from pipeline.datasets import load, reviews
-from pipeline.datasets.preprocessing import tokenize
+from scratch_forward.preprocessing import tokenize
 
 
 @pytest.fixture(scope="module")

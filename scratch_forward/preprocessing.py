@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.errors import DatasetError
+from scratch_forward.errors import PreprocessingError
 from scratch_forward.layers import TextVectorization
 
 PADDING_ID = 0
@@ -48,14 +48,14 @@ class TextPreprocessing:
 
     def __post_init__(self) -> None:
         if self.vocabulary[:2] != RESERVED_TOKENS:
-            raise DatasetError(
+            raise PreprocessingError(
                 f"A vocabulary begins with {list(RESERVED_TOKENS)} (padding and unknown tokens), "
                 f"got {list(self.vocabulary[:2])}."
             )
         if self.padding not in PADDINGS:
-            raise DatasetError(f"padding={self.padding!r} is unknown: expected post or pre.")
+            raise PreprocessingError(f"padding={self.padding!r} is unknown: expected post or pre.")
         if self.sequence_length < 1:
-            raise DatasetError(
+            raise PreprocessingError(
                 f"sequence_length={self.sequence_length} is too small: expected at least 1."
             )
 
@@ -79,11 +79,11 @@ class TextPreprocessing:
             padding: ``"post"`` or ``"pre"``.
 
         Raises:
-            DatasetError: a vocabulary without room for a word, a length below 1, or an unknown
+            PreprocessingError: no room for a word, a length below 1, or an unknown
                 padding.
         """
         if vocabulary_size is not None and vocabulary_size <= len(RESERVED_TOKENS):
-            raise DatasetError(
+            raise PreprocessingError(
                 f"vocabulary_size={vocabulary_size} is too small: expected at least "
                 f"{len(RESERVED_TOKENS) + 1} (padding, unknown and one word)."
             )
@@ -121,7 +121,7 @@ class TextPreprocessing:
 
     @classmethod
     def from_json(cls, text: str) -> TextPreprocessing:
-        """Read what `to_json` wrote; DatasetError when the text is not that."""
+        """Read what `to_json` wrote; PreprocessingError when the text is not that."""
         stored = _fields(text, cls)
         return cls(
             vocabulary=tuple(stored["vocabulary"]),
@@ -147,14 +147,14 @@ class ImagePreprocessing:
     scale: float
     classes: tuple[str, ...]
 
-    def encode(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Scale N images, uint8 of shape ``(N, H, W, C)``, to float32 of the same shape.
 
         Raises:
-            DatasetError: the images have another shape or dtype.
+            PreprocessingError: the images have another shape or dtype.
         """
         if images.dtype != np.uint8 or images.shape[1:] != self.input_shape:
-            raise DatasetError(
+            raise PreprocessingError(
                 f"Images are {images.dtype} of shape {images.shape}: expected uint8 of shape "
                 f"(N, {', '.join(map(str, self.input_shape))})."
             )
@@ -170,7 +170,7 @@ class ImagePreprocessing:
 
     @classmethod
     def from_json(cls, text: str) -> ImagePreprocessing:
-        """Read what `to_json` wrote; DatasetError when the text is not that."""
+        """Read what `to_json` wrote; PreprocessingError when the text is not that."""
         stored = _fields(text, cls)
         height, width, channels = stored["input_shape"]
         return cls((height, width, channels), float(stored["scale"]), tuple(stored["classes"]))
@@ -180,13 +180,13 @@ def from_json(text: str) -> TextPreprocessing | ImagePreprocessing:
     """Read a preprocessing of either kind that `to_json` wrote.
 
     Raises:
-        DatasetError: the text is not a stored preprocessing.
+        PreprocessingError: the text is not a stored preprocessing.
     """
     kind = _document(text).get("kind")
     for preprocessing in (TextPreprocessing, ImagePreprocessing):
         if kind == preprocessing.kind:
             return preprocessing.from_json(text)
-    raise DatasetError(f"A stored preprocessing has the kind text or image, got {kind!r}.")
+    raise PreprocessingError(f"A stored preprocessing has the kind text or image, got {kind!r}.")
 
 
 def _to_json(preprocessing: TextPreprocessing | ImagePreprocessing) -> str:
@@ -198,9 +198,9 @@ def _document(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise DatasetError(f"A stored preprocessing is not JSON: {error}.") from error
+        raise PreprocessingError(f"A stored preprocessing is not JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise DatasetError(
+        raise PreprocessingError(
             "A stored preprocessing is a JSON object with a kind, got another value."
         )
     return document
@@ -209,10 +209,10 @@ def _document(text: str) -> dict[str, Any]:
 def _fields(text: str, kind: type[TextPreprocessing] | type[ImagePreprocessing]) -> dict[str, Any]:
     document = _document(text)
     if document.get("kind") != kind.kind:
-        raise DatasetError(
+        raise PreprocessingError(
             f"Expected a preprocessing of {kind.kind}, got {document.get('kind')!r}."
         )
     missing = [name for name in (f.name for f in fields(kind)) if name not in document]
     if missing:
-        raise DatasetError(f"A stored preprocessing lacks {', '.join(missing)}.")
+        raise PreprocessingError(f"A stored preprocessing lacks {', '.join(missing)}.")
     return document

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.datasets.errors import DatasetError
-from pipeline.datasets.preprocessing import ImagePreprocessing, TextPreprocessing, from_json
+from scratch_forward.errors import PreprocessingError
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing, from_json
 
 TEXTS = ["Enak, enak sekali!", "Tidak enak.", "Mahal; tidak sekali-kali lagi"]
 CLASSES = ("buruk", "baik")
@@ -85,7 +85,7 @@ def test_images_are_scaled_to_one():
     "images", [np.zeros((2, 3, 1), np.uint8), np.zeros((2, 1, 3, 1), np.float32)]
 )
 def test_other_images_are_refused(images):
-    with pytest.raises(DatasetError, match=r"expected uint8 of shape \(N, 1, 3, 1\)"):
+    with pytest.raises(PreprocessingError, match=r"expected uint8 of shape \(N, 1, 3, 1\)"):
         ImagePreprocessing((1, 3, 1), 1 / 255, CLASSES).encode(images)
 
 
@@ -100,17 +100,17 @@ def test_other_images_are_refused(images):
     ],
 )
 def test_what_is_no_stored_preprocessing_is_refused(text, told):
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(PreprocessingError, match=told):
         from_json(text)
 
 
 def test_reserved_entries_are_required():
     stored = json.loads(TextPreprocessing.fit(TEXTS, CLASSES).to_json())
     stored["vocabulary"] = stored["vocabulary"][2:]
-    with pytest.raises(DatasetError, match="begins with"):
+    with pytest.raises(PreprocessingError, match="begins with"):
         from_json(json.dumps(stored))
 
 
 def test_kinds_are_not_mixed_up():
-    with pytest.raises(DatasetError, match="Expected a preprocessing of image, got 'text'"):
+    with pytest.raises(PreprocessingError, match="Expected a preprocessing of image, got 'text'"):
         ImagePreprocessing.from_json(TextPreprocessing.fit(TEXTS, CLASSES).to_json())
