@@ -1,0 +1,1 @@
+"""What a sweep shows: runs read back, statistics over seeds, verdict, figures, page."""

@@ -1,0 +1,166 @@
+"""From variants to comparisons: which differ, by how much, how surely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+
+from pipeline.study.gathering import Gathered
+from pipeline.study.measures import MAIN, Measure
+from pipeline.study.statistics import Difference, holm, paired_difference
+from pipeline.study.variants import Variant, group_by_values
+
+_ALL_PAIRS = 4  # up to this many variants each is compared with each, above with the best alone
+_SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two settings compared seed by seed.
+
+    Attributes:
+        first: the one with the higher mean.
+        second: the other.
+        difference: of the main measure, first minus second.
+        p: adjusted for the number of comparisons (Holm); None below 3 seeds.
+    """
+
+    first: str
+    second: str
+    difference: Difference
+    p: float | None
+
+    @property
+    def verdict(self) -> str:
+        """`shown`, `likely` (alone, but not among so many), `no difference shown`, `too few`."""
+        if self.difference.interval is None:
+            return "too few seeds for an interval"
+        if not self.difference.shown:
+            return "no difference shown"
+        return "shown" if self.p is not None and self.p < _SIGNIFICANT else "likely"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one of several varied keys does, averaged over the settings of all the others.
+
+    Attributes:
+        key: the key.
+        best: its value with the highest mean.
+        levels: mean of the main measure by value.
+        comparisons: the best value against each other one.
+    """
+
+    key: str
+    best: str
+    levels: dict[str, float]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that is computed from the runs of a report.
+
+    Attributes:
+        gathered: the runs.
+        variants: finished runs by setting, in the order of their values.
+        comparisons: paired differences of the main measure, the best variant's first.
+        effects: of each varied key, where there are several.
+    """
+
+    gathered: Gathered
+    variants: tuple[Variant, ...]
+    comparisons: tuple[Comparison, ...]
+    effects: tuple[Effect, ...]
+
+    @property
+    def ranked(self) -> list[Variant]:
+        """Variants with a score, the highest mean first."""
+        return rank(self.variants)
+
+    @property
+    def best(self) -> Variant:
+        """The variant with the highest mean of the main measure."""
+        return self.ranked[0]
+
+    @property
+    def seeds(self) -> list[int]:
+        """How many runs each variant has, without repetition."""
+        return sorted({len(variant.runs) for variant in self.variants})
+
+
+def rank(variants: Sequence[Variant]) -> list[Variant]:
+    """The highest mean of the main measure first; variants without one are left out."""
+    scored = [(variant, variant.estimate(MAIN)) for variant in variants]
+    known = [(variant, found.mean) for variant, found in scored if found is not None]
+    return [variant for variant, _ in sorted(known, key=lambda pair: -pair[1])]
+
+
+def analyse(gathered: Gathered) -> Analysis:
+    """Group a report's finished runs and compare them.
+
+    Raises:
+        ValueError: when no run has a test score.
+    """
+    finished = [run for run in gathered.runs if run.finished]
+    variants = group_by_values(finished, gathered.varied, gathered.planned)
+    ranked = rank(variants)
+    if not ranked:
+        raise ValueError(f"{gathered.title} has no finished run with a test score.")
+    effects = [_effect(key, variants) for key in gathered.varied if len(gathered.varied) > 1]
+    known = tuple(effect for effect in effects if effect is not None)
+    return Analysis(gathered, tuple(variants), tuple(_comparisons(ranked)), known)
+
+
+def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
+    pairs = list(combinations(ranked, 2))
+    if len(ranked) > _ALL_PAIRS:
+        pairs = [(ranked[0], other) for other in ranked[1:]]
+    found = [
+        (first.name, second.name, paired_difference(first.by_seed(MAIN), second.by_seed(MAIN)))
+        for first, second in pairs
+    ]
+    return adjusted([(a, b, difference) for a, b, difference in found if difference is not None])
+
+
+def adjusted(differences: Sequence[tuple[str, str, Difference]]) -> list[Comparison]:
+    """Comparisons whose p values allow for each other's number."""
+    known = [d.p for _, _, d in differences if d.p is not None]
+    corrected = iter(holm(known))
+    return [
+        Comparison(first, second, difference, None if difference.p is None else next(corrected))
+        for first, second, difference in differences
+    ]
+
+
+def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
+    """None when some value of the key lacks settings that the others have."""
+    by_level = _levels(key, variants, MAIN)
+    means = {level: fmean(samples.values()) for level, samples in by_level.items() if samples}
+    if len(means) < 2:
+        return None
+    best = max(means, key=lambda level: means[level])
+    found = [
+        (f"{key}={best}", f"{key}={other}", paired_difference(by_level[best], by_level[other]))
+        for other in sorted(means, key=lambda level: -means[level])
+        if other != best
+    ]
+    comparisons = adjusted([(a, b, d) for a, b, d in found if d is not None])
+    return Effect(key, best, means, tuple(comparisons))
+
+
+def _levels(key: str, variants: Sequence[Variant], measure: Measure) -> dict[str, dict[int, float]]:
+    """By value of the key and seed, the mean over those settings of the others that all have."""
+    samples: dict[str, dict[tuple[tuple[str, ...], int], float]] = {}
+    for variant in variants:
+        rest = tuple(value for name, value in variant.values.items() if name != key)
+        into = samples.setdefault(variant.values[key], {})
+        into.update({(rest, seed): score for seed, score in variant.by_seed(measure).items()})
+    common = set.intersection(*(set(found) for found in samples.values()))
+    seeds = sorted({seed for _, seed in common})
+    settings = {rest for rest, _ in common}
+    whole = [seed for seed in seeds if all((rest, seed) in common for rest in settings)]
+    return {
+        level: {seed: fmean(found[rest, seed] for rest in settings) for seed in whole}
+        for level, found in samples.items()
+    }

@@ -1,0 +1,173 @@
+"""The answer in plain words, made from the numbers alone."""
+
+from dataclasses import dataclass
+
+from pipeline.study.analysis import Analysis, Comparison, Effect
+from pipeline.study.claim import Judgement, judge, told
+from pipeline.study.measures import MAIN
+from pipeline.study.reference import References
+from pipeline.study.statistics import FEWEST, Difference, difference
+from pipeline.study.variants import Variant
+
+_NAMED = 6  # comparisons that are spelled out
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study found.
+
+    Attributes:
+        headline: the answer in one sentence.
+        points: what it rests on, a sentence each.
+        judgement: of the earlier report's claim, if there was one.
+    """
+
+    headline: str
+    points: tuple[str, ...]
+    judgement: Judgement | None
+
+
+def conclude(analysis: Analysis, baselines: References) -> Verdict:
+    """Put an analysis into words."""
+    study = analysis.gathered.study
+    against = study is not None and study.against == "tfidf" and baselines.tfidf
+    points = _comparison_points(analysis) + _effect_points(analysis.effects)
+    if against:
+        headline = _against_tfidf(analysis, baselines)
+    else:
+        headline = _headline(analysis)
+        points += _baseline_points(analysis, baselines)
+    points += _degenerate_points(analysis)
+    runs = [run for variant in analysis.variants for run in variant.runs]
+    judgement = None
+    if study is not None and study.claim is not None:
+        judgement = judge(study.claim, runs, analysis.gathered.varied)
+    return Verdict(headline, tuple(points), judgement)
+
+
+def _headline(analysis: Analysis) -> str:
+    best, count = analysis.best, len(analysis.ranked)
+    score = _score(best)
+    if count == 1:
+        return f"{best.name}: {score}."
+    with_best = [c for c in analysis.comparisons if best.name in (c.first, c.second)]
+    if any(c.difference.interval is None for c in with_best) or len(with_best) < count - 1:
+        return (
+            f"{best.name} has the highest mean, {score}, but there are too few seeds to say "
+            f"how sure that is (fewer than {FEWEST})."
+        )
+    beaten = [c for c in with_best if c.verdict == "shown"]
+    if len(beaten) == count - 1:
+        return f"{best.name} is best: {score}, ahead of {_others(beaten, count)} {_by(beaten)}."
+    likely = [c for c in with_best if c.verdict == "likely"]
+    if not beaten and likely:
+        return (
+            f"{best.name} has the highest mean, {score}, likely but not surely ahead of "
+            f"{_list([c.second for c in likely])}."
+        )
+    if not beaten:
+        return (
+            f"No difference shown between {count} settings; {best.name} has the highest "
+            f"mean, {score}."
+        )
+    level = [c.second for c in with_best if c.verdict != "shown"]
+    return (
+        f"{best.name} has the highest mean, {score}, surely ahead of {_others(beaten, count)}; "
+        f"against {_list(level)} no sure difference."
+    )
+
+
+def _score(variant: Variant) -> str:
+    found = variant.estimate(MAIN)
+    assert found is not None  # only ranked variants are told of
+    return f"{MAIN.title} {MAIN.show(found.mean)}"
+
+
+def _others(comparisons: list[Comparison], count: int) -> str:
+    if len(comparisons) == count - 1 and count > 3:
+        return f"all {count - 1} others"
+    return _list([comparison.second for comparison in comparisons])
+
+
+def _by(comparisons: list[Comparison]) -> str:
+    gains = [comparison.difference.mean for comparison in comparisons]
+    low, high = MAIN.show(min(gains)), MAIN.show(max(gains))
+    return f"by {low}" if low == high else f"by {low} to {high}"
+
+
+def _list(names: list[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{len(names)} others"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _comparison_points(analysis: Analysis) -> list[str]:
+    points = [
+        f"{c.first} against {c.second}: {told(c.difference, MAIN)}{_caution(c)}."
+        for c in analysis.comparisons[:_NAMED]
+        if c.difference.interval is not None
+    ]
+    more = len(analysis.comparisons) - _NAMED
+    return [*points, f"{more} more comparisons are in the table."] if more > 0 else points
+
+
+def _caution(comparison: Comparison) -> str:
+    if comparison.verdict != "likely":
+        return ""
+    return ", likely, though not sure among so many comparisons"
+
+
+def _effect_points(effects: tuple[Effect, ...]) -> list[str]:
+    return [
+        f"On average over the other settings, {c.first} against {c.second}: "
+        f"{told(c.difference, MAIN)}{_caution(c)}."
+        for effect in effects
+        for c in effect.comparisons
+    ]
+
+
+def beyond(variant: Variant, baseline: float) -> Difference | None:
+    """How far a variant's runs lie above a fixed score; None when it has no run."""
+    samples = variant.by_seed(MAIN).values()
+    return difference([sample - baseline for sample in samples]) if samples else None
+
+
+def _baseline_points(analysis: Analysis, baselines: References) -> list[str]:
+    best, points = analysis.best, []
+    for name, scores in (("TF-IDF", baselines.tfidf), ("the majority class", baselines.majority)):
+        if best.name in scores and (found := beyond(best, scores[best.name].f1_macro)) is not None:
+            points.append(
+                f"{best.name} against {name} ({MAIN.show(scores[best.name].f1_macro)}): "
+                f"{told(found, MAIN)}."
+            )
+    return points
+
+
+def _against_tfidf(analysis: Analysis, baselines: References) -> str:
+    """One clause for each variant: above, below, or neither."""
+    clauses = []
+    for variant in analysis.variants:
+        score = baselines.tfidf[variant.name].f1_macro
+        found = beyond(variant, score)
+        if found is None:
+            continue
+        if found.interval is None:
+            word = "too few seeds to say against"
+        elif not found.shown:
+            word = "no difference shown against"
+        else:
+            word = "beats" if found.mean > 0 else "stays below"
+        clauses.append(
+            f"{variant.name} {word} TF-IDF ({_score(variant)} against {MAIN.show(score)}, "
+            f"{MAIN.show(found.mean, signed=True)})"
+        )
+    return "; ".join(clauses) + "."
+
+
+def _degenerate_points(analysis: Analysis) -> list[str]:
+    found = [
+        f"{variant.name} ({len(variant.degenerate)} of {len(variant.runs)})"
+        for variant in analysis.variants
+        if variant.degenerate
+    ]
+    return [f"Runs that predict one class for everything: {', '.join(found)}."] if found else []

@@ -1,0 +1,57 @@
+"""The run that a sweep has for itself: its plan while it lasts, its report in the end."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mlflow.entities import Run
+
+from pipeline.tracking.environment import git_state, user
+from pipeline.tracking.results import KIND, SWEEP, search_runs
+from pipeline.tracking.run import TrackedRun, tracked_run
+from pipeline.tracking.store import Store
+
+OF, STUDY = "sweep.id", "study"  # tags; jobs carry the id as `sweep`, which views are filtered by
+PLAN = "sweep/plan.json"
+
+
+@contextmanager
+def sweep_run(
+    store: Store, experiment_id: str, sweep_id: str, tags: Mapping[str, Any] | None = None
+) -> Iterator[TrackedRun]:
+    """Open the run of a sweep for the length of a block; it ends as any run does.
+
+    Args:
+        store: where the sweep's jobs are tracked.
+        experiment_id: of the experiment that they are in.
+        sweep_id: the sweep's.
+        tags: further ones.
+    """
+    git = git_state()
+    version = {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
+    own = {KIND: SWEEP, OF: sweep_id, "mlflow.user": user(), "mlflow.source.type": "LOCAL"}
+    merged = {**own, **version, **(tags or {})}
+    with tracked_run(store, experiment_id, f"sweep {sweep_id}", merged) as run:
+        yield run
+
+
+def log_plan(
+    run: TrackedRun, command: str, varied: Sequence[str], jobs: Sequence[Mapping[str, str]]
+) -> None:
+    """Keep what a sweep set out to do, so that what is missing can be told.
+
+    Args:
+        run: the sweep's own.
+        command: as typed.
+        varied: keys whose values differ between the jobs.
+        jobs: the parameters of each job.
+    """
+    run.log_json({"command": command, "varied": [*varied], "jobs": [*jobs]}, PLAN)
+
+
+def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:
+    """The sweeps' own runs that carry a tag with this value, the newest first."""
+    experiments = [one.experiment_id for one in store.client.search_experiments()]
+    query = f"tags.{KIND} = '{SWEEP}' AND tags.`{tag}` = '{value}'"
+    return list(search_runs(store, experiments, query))
