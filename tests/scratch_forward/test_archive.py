@@ -262,7 +262,9 @@ def test_a_configuration_that_contradicts_itself_is_refused(tmp_path, config) ->
 
 def test_everything_that_is_not_supported_is_listed_at_once(tmp_path) -> None:
     config = archives.sequential(
-        archives.entry("Dense", {"name": "a", "units": 2, "activation": "reluu", "rank": 4}),
+        archives.entry(
+            "Dense", {"name": "a", "units": 2, "activation": "reluu", "rank": 4, "use_bias": 3}
+        ),
         archives.entry("Conv3D", {"name": "b"}),
         archives.entry("Lambda", {"name": "c", "function": "evil"}),
         archives.entry("Mine", {"name": "d"}, module="mine.layers"),
@@ -283,6 +285,7 @@ def test_everything_that_is_not_supported_is_listed_at_once(tmp_path) -> None:
     assert found == {
         ("sequential/a", "activation", "reluu"),
         ("sequential/a", "rank", 4),
+        ("sequential/a", "use_bias", 3),
         ("sequential/b", "class_name", "Conv3D"),
         ("sequential/c", "class_name", "Lambda"),
         ("sequential/d", "class_name", "Mine"),
@@ -316,6 +319,13 @@ def test_weights_that_contradict_the_configuration_are_refused(tmp_path) -> None
     ):
         with pytest.raises(sf.ArchiveError):
             load_weights(tmp_path, content)
+
+
+def test_a_weight_too_many_is_refused(tmp_path) -> None:
+    arrays = [archives.KERNEL, archives.BIAS, archives.BIAS]
+    content = archives.weights({f"layers/dense/vars/{i}": a for i, a in enumerate(arrays)})
+    with pytest.raises(sf.ArchiveError, match="holds 3 weights; the model has 2"):
+        load_weights(tmp_path, content)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -391,6 +391,15 @@ def test_batch_normalization_in_training_normalises_the_batch(generator) -> None
     np.testing.assert_allclose(y.std(axis=0), 1, atol=1e-2)
 
 
+def test_batch_normalization_in_training_leaves_masked_steps_out_of_the_statistics() -> None:
+    layer = sf.BatchNormalization(center=False, scale=False, epsilon=0)
+    layer.build((None, None, 1))
+    layer.set_weights([[0.0], [1.0]])
+    x = np.array([[[1.0], [3.0], [100.0]]])
+    y = layer(x, mask=np.array([[True, True, False]]), training=True)
+    assert y[0, :2, 0].tolist() == [-1, 1]
+
+
 # Refusals
 
 

@@ -26,7 +26,7 @@ def fill(model: Any, seed: int = 0) -> Any:
     """Give a model random weights of a sensible size."""
     generator = np.random.default_rng(seed)
     for weight in model.weights:
-        if "normalization/" in weight.path and weight.name in ("mean", "variance", "count"):
+        if weight.name in ("mean", "variance", "count"):
             continue  # Normalization computes with a copy made when it was adapted
         values = generator.normal(0, 0.4, weight.shape)
         weight.assign(np.abs(values) + 0.5 if "variance" in weight.name else values)
