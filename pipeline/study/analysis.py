@@ -6,7 +6,7 @@ from itertools import combinations
 from statistics import fmean
 
 from pipeline.study.gathering import Gathered
-from pipeline.study.measures import MAIN, Measure
+from pipeline.study.measures import MAIN
 from pipeline.study.statistics import Difference, holm, paired_difference
 from pipeline.study.variants import Variant, group_by_values
 
@@ -49,12 +49,14 @@ class Effect:
         best: its value with the highest mean.
         levels: mean of the main measure by value.
         comparisons: the best value against each other one.
+        ranges: for each comparison, its least and greatest mean in any setting of the other keys.
     """
 
     key: str
     best: str
     levels: dict[str, float]
     comparisons: tuple[Comparison, ...]
+    ranges: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -134,33 +136,53 @@ def adjusted(differences: Sequence[tuple[str, str, Difference]]) -> list[Compari
 
 
 def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
-    """None when some value of the key lacks settings that the others have."""
-    by_level = _levels(key, variants, MAIN)
-    means = {level: fmean(samples.values()) for level, samples in by_level.items() if samples}
+    """None when no setting of the other keys has runs for every value of this one."""
+    samples = _samples(key, variants)
+    by_level = {level: _seed_means(found) for level, found in samples.items()}
+    means = {level: fmean(found.values()) for level, found in by_level.items() if found}
     if len(means) < 2:
         return None
     best = max(means, key=lambda level: means[level])
+    others = sorted((level for level in means if level != best), key=lambda level: -means[level])
     found = [
         (f"{key}={best}", f"{key}={other}", paired_difference(by_level[best], by_level[other]))
-        for other in sorted(means, key=lambda level: -means[level])
-        if other != best
+        for other in others
     ]
     comparisons = adjusted([(a, b, d) for a, b, d in found if d is not None])
-    return Effect(key, best, means, tuple(comparisons))
+    ranges = [_range(samples[best], samples[other]) for other in others]
+    return Effect(key, best, means, tuple(comparisons), tuple(ranges))
 
 
-def _levels(key: str, variants: Sequence[Variant], measure: Measure) -> dict[str, dict[int, float]]:
-    """By value of the key and seed, the mean over those settings of the others that all have."""
-    samples: dict[str, dict[tuple[tuple[str, ...], int], float]] = {}
+_Samples = dict[tuple[tuple[str, ...], int], float]  # score by setting of the other keys, and seed
+
+
+def _samples(key: str, variants: Sequence[Variant]) -> dict[str, _Samples]:
+    """Scores by value of a key, for those settings of the others and seeds that all values have."""
+    samples: dict[str, _Samples] = {}
     for variant in variants:
         rest = tuple(value for name, value in variant.values.items() if name != key)
         into = samples.setdefault(variant.values[key], {})
-        into.update({(rest, seed): score for seed, score in variant.by_seed(measure).items()})
+        into.update({(rest, seed): score for seed, score in variant.by_seed(MAIN).items()})
     common = set.intersection(*(set(found) for found in samples.values()))
-    seeds = sorted({seed for _, seed in common})
     settings = {rest for rest, _ in common}
-    whole = [seed for seed in seeds if all((rest, seed) in common for rest in settings)]
+    seeds = {seed for _, seed in common}
+    whole = {seed for seed in seeds if all((rest, seed) in common for rest in settings)}
     return {
-        level: {seed: fmean(found[rest, seed] for rest in settings) for seed in whole}
+        level: {place: found[place] for place in sorted(common) if place[1] in whole}
         for level, found in samples.items()
     }
+
+
+def _seed_means(samples: _Samples) -> dict[int, float]:
+    by_seed: dict[int, list[float]] = {}
+    for (_, seed), score in samples.items():
+        by_seed.setdefault(seed, []).append(score)
+    return {seed: fmean(scores) for seed, scores in by_seed.items()}
+
+
+def _range(first: _Samples, second: _Samples) -> tuple[float, float]:
+    by_setting: dict[tuple[str, ...], list[float]] = {}
+    for (rest, seed), score in first.items():
+        by_setting.setdefault(rest, []).append(score - second[rest, seed])
+    means = [fmean(found) for found in by_setting.values()]
+    return min(means), max(means)

@@ -57,6 +57,9 @@ def judge(claim: Claim, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judg
         varied: keys that differ between them.
     """
     measure = MEASURES[claim.measure]
+    used = {run.params.get("dataset") for run in runs}
+    if used != {claim.dataset}:
+        return Judgement("not judged", f"the claim is about {claim.dataset}, not these data.")
     keys = [key for key in varied if key not in claim.under]
     if len(keys) != 1:
         return Judgement("not judged", "the claim is about one key, and these runs vary others.")

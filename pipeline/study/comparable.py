@@ -23,10 +23,14 @@ def _settings(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
     keys = dict.fromkeys(key for run in runs for key in run.params)
     fixed = [key for key in keys if key != "seed" and key not in varied]
     return [
-        _sentence(f"`{key}`", runs, lambda run, key=key: label(run.params.get(key)))
+        _sentence(f"`{key}`", runs, _parameter(key))
         for key in fixed
         if len(values_of(runs, key)) > 1 and not follows(runs, key, varied)
     ]
+
+
+def _parameter(key: str) -> Callable[[StudyRun], str]:
+    return lambda run: label(run.params.get(key))
 
 
 def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:

@@ -31,6 +31,7 @@ class Claim(Group):
 
     Attributes:
         said: its words, in short.
+        dataset: that it was made on.
         measure: the name in `MEASURES` that it speaks of.
         expects: pairs of values of the varied key, the one with the higher measure first.
         under: values of other varied keys, the conditions that the claim was made under.
@@ -38,9 +39,10 @@ class Claim(Group):
     """
 
     said: str
+    dataset: str
     measure: Annotated[str, AfterValidator(_known)]
     expects: list[Annotated[tuple[Any, Any], Field(strict=False)]] = Field(min_length=1)
-    under: dict[str, Any] = {}
+    under: dict[str, Any] = Field(default_factory=dict)
     artefact: Artefact | None = None
 
 

@@ -20,7 +20,7 @@ from pipeline.study.reference import References
 from pipeline.study.variants import Variant
 
 INK, GREY, LIGHT, PAPER = "#1b1b1b", "#6b6b6b", "#dcdcdc", "#fffffe"
-_ROW, _WIDTH = 0.34, 9.0  # inches
+_ROW, _PLOT, _LETTER = 0.34, 7.6, 0.085  # inches: a row, a plot with its numbers, a letter
 _COLUMNS, _MOST_PANELS = 4, 12
 _NEAR = 0.2  # share of the width within which two reference names would touch
 
@@ -28,10 +28,9 @@ _NEAR = 0.2  # share of the width within which two reference names would touch
 def forest(analysis: Analysis, baselines: References) -> Figure:
     """Mean and interval of each setting, its seeds as dots, baselines as lines."""
     variants = analysis.variants
-    figure, axes = _rows(len(variants))
+    figure, axes = _rows([variant.name for variant in variants])
     for row, variant in enumerate(variants):
         _draw_variant(axes, row, variant, highest=variant is analysis.best)
-    axes.set_yticks(range(len(variants)), [variant.name for variant in variants])
     axes.set_xlabel(f"{MAIN.title}: mean, 95 % interval and each seed")
     _draw_references(axes, variants, baselines)
     return figure
@@ -39,7 +38,9 @@ def forest(analysis: Analysis, baselines: References) -> Figure:
 
 def differences(comparisons: Sequence[Comparison]) -> Figure:
     """Paired differences with their intervals around zero."""
-    figure, axes = _rows(len(comparisons))
+    firsts = {comparison.first for comparison in comparisons}
+    one = firsts.pop() if len(firsts) == 1 and len(comparisons) > 1 else None
+    figure, axes = _rows([c.second if one else f"{c.first} − {c.second}" for c in comparisons])
     axes.axvline(0, color=GREY, linewidth=1)
     for row, comparison in enumerate(comparisons):
         found = comparison.difference
@@ -49,9 +50,8 @@ def differences(comparisons: Sequence[Comparison]) -> Figure:
         axes.plot(found.mean, row, "o", color=colour, markersize=7)
         mean = MAIN.show(found.mean, signed=True)
         _beside(axes, row, f"{mean}  {comparison.verdict}", colour)
-    names = [f"{comparison.first} − {comparison.second}" for comparison in comparisons]
-    axes.set_yticks(range(len(comparisons)), names)
-    axes.set_xlabel(f"Difference in {MAIN.title}, same seeds, with 95 % interval")
+    lead = f"{one}\nminus each of these: difference" if one else "Difference"
+    axes.set_xlabel(f"{lead} in {MAIN.title}, same seeds, 95 % interval")
     return figure
 
 
@@ -124,23 +124,23 @@ def _draw_cells(axes: Axes, scores: np.ndarray, marks: np.ndarray) -> None:
     high = max(high, low + 1e-9)
     axes.pcolormesh(scores, cmap="cividis", vmin=low, vmax=high, edgecolors=PAPER, linewidth=1.5)
     for row, column in np.ndindex(*scores.shape):
-        score = scores[row, column]
+        score = float(scores[row, column])
         if np.isnan(score):
             axes.text(column + 0.5, row + 0.5, "no run", ha="center", va="center", color=GREY)
             continue
         colour = "#000001" if (score - low) / (high - low) > 0.55 else "#fefefe"
         text = f"{MAIN.show(score)}{marks[row, column]}"
-        axes.text(
-            column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=9
-        )
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=9)
     axes.spines[:].set_visible(False)
 
 
-def _rows(count: int) -> tuple[Figure, Axes]:
-    """An empty plot with a row for each of `count` things, the first on top."""
-    figure = Figure(figsize=(_WIDTH, 1.0 + _ROW * count), layout="constrained")
+def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
+    """An empty plot with a named row for each thing, the first on top."""
+    size = (_PLOT + _LETTER * max(map(len, names)), 1.0 + _ROW * len(names))
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
-    axes.set_ylim(count - 0.4, -0.6)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), names)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GREY)
     axes.tick_params(axis="y", length=0, colors=INK)
@@ -238,7 +238,7 @@ def _draw_curves(axes: Axes, variant: Variant, quantity: str) -> None:
             drawn.epochs, drawn.low, drawn.high, color=colour, alpha=0.18, linewidth=0
         )
         axes.plot(drawn.epochs, drawn.mean, color=colour, linewidth=1.8)
-    axes.set_title(variant.name, color=INK, fontsize=9, loc="left")
+    axes.set_title(variant.name, color=INK, fontsize=9, loc="left", pad=16)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_color(GREY)
@@ -248,6 +248,15 @@ def _draw_curves(axes: Axes, variant: Variant, quantity: str) -> None:
     best = variant.estimate(MEASURES["best_epoch"])
     if quantity == "loss" and best is not None:
         axes.axvline(best.mean, color=GREY, linewidth=1, linestyle=":")
+        axes.annotate(
+            f"least validation loss: epoch {best.mean:.1f}",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 4),
+            textcoords="offset points",
+            color=GREY,
+            fontsize=8,
+        )
 
 
 def _name_curves(axes: Axes, bands: Sequence[tuple[str, str, Band]]) -> None:
@@ -261,7 +270,8 @@ def _name_curves(axes: Axes, bands: Sequence[tuple[str, str, Band]]) -> None:
     for name, colour, drawn in bands:
         above = (gap[at] > 0) == (name == "train")
         edge = drawn.high[at] if above else drawn.low[at]
-        side = "left" if at < count / 3 else "right" if at > 2 * count / 3 else "center"
+        place = at / max(count - 1, 1)
+        side = "left" if place < 1 / 3 else "right" if place > 2 / 3 else "center"
         axes.annotate(
             name,
             (drawn.epochs[at], edge),

@@ -43,8 +43,9 @@ def overfits_after(run: StudyRun) -> float | None:
     losses = run.curves.get("loss/validation", ())
     if not losses:
         return None
-    best = min(losses)
-    return losses.index(best) + 1.0 if max(losses[losses.index(best) :]) > best * (1 + RISE) else None
+    least = min(losses)
+    epoch = losses.index(least) + 1
+    return float(epoch) if max(losses[epoch - 1 :]) > least * (1 + RISE) else None
 
 
 MEASURES: dict[str, Measure] = {

@@ -118,12 +118,16 @@ def _caution(comparison: Comparison) -> str:
 
 
 def _effect_points(effects: tuple[Effect, ...]) -> list[str]:
-    return [
-        f"On average over the other settings, {c.first} against {c.second}: "
-        f"{told(c.difference, MAIN)}{_caution(c)}."
-        for effect in effects
-        for c in effect.comparisons
-    ]
+    points = []
+    for effect in effects:
+        for comparison, (low, high) in zip(effect.comparisons, effect.ranges, strict=True):
+            ends = MAIN.show(low, signed=True), MAIN.show(high, signed=True)
+            points.append(
+                f"{comparison.first} against {comparison.second}, averaged over the other "
+                f"settings: {told(comparison.difference, MAIN)}{_caution(comparison)}; "
+                f"from {ends[0]} to {ends[1]} depending on them."
+            )
+    return points
 
 
 def beyond(variant: Variant, baseline: float) -> Difference | None:

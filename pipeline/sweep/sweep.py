@@ -1,15 +1,22 @@
 """Conducts a sweep: plan, data, store, jobs, closing table."""
 
+import shlex
+import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hydra.core.utils import JobReturn, JobStatus
 
+from pipeline.command_line import CONF
 from pipeline.errors import CommandFailedError, summary
+from pipeline.settings import SettingsError
 from pipeline.sweep.names import new_sweep_id
 from pipeline.sweep.plan import Plan
+from pipeline.terminal.console import print_faults
+from pipeline.tracking.errors import StoreError
 
 if TYPE_CHECKING:
     from pipeline.tracking.results import Result
@@ -40,11 +47,17 @@ def conduct(plan: Plan, launch: Launch) -> None:
     store = open_store(**plan.jobs[0].settings.tracking.model_dump())
     sweep_id = new_sweep_id()
     show_plan(plan, data, f"{store.uri} (sweep {sweep_id})")
-    returned = _launch(plan, launch, sweep_id)
-    results = _close(plan, store, sweep_id)
-    if returned is None:
-        raise CommandFailedError(130)
+    try:
+        with _own_run(plan, store, sweep_id):
+            returned = _launch(plan, launch, sweep_id)
+            results = _close(plan, store, sweep_id)
+            if returned is None:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        raise CommandFailedError(130) from None
     _tell_lost_jobs(returned, results)
+    if plan.study is not None:
+        _report(plan, store, sweep_id)
     proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
     if len(proven) < len(plan.jobs):
         raise CommandFailedError(1)
@@ -55,6 +68,36 @@ def _prepare_data(plan: Plan) -> list[str]:
     from pipeline.data_loading import shared_data
 
     return list(dict.fromkeys(shared_data(job.settings).describe() for job in plan.jobs))
+
+
+@contextmanager
+def _own_run(plan: Plan, store: "Store", sweep_id: str) -> Iterator[None]:
+    """For the length of a study's sweep, a run of its own that keeps the plan and the report."""
+    if plan.study is None:
+        yield
+        return
+    from pipeline.tracking.sweep_run import STUDY, log_plan, sweep_run
+
+    experiment = store.experiment(plan.jobs[0].settings.place.experiment)
+    with sweep_run(store, experiment.experiment_id, sweep_id, {STUDY: plan.study}) as run:
+        command = shlex.join(["python", "-m", "pipeline.train", *sys.argv[1:]])
+        log_plan(run, command, plan.varied, [job.parameters for job in plan.jobs])
+        yield
+
+
+def _report(plan: Plan, store: "Store", sweep_id: str) -> None:
+    """Write a study's report; where that cannot be done, the runs themselves are still good."""
+    from pipeline.study.gathering import gather_sweep
+    from pipeline.study.writing import write_report
+    from pipeline.terminal.report import show_report
+
+    try:
+        gathered = gather_sweep(store, CONF, sweep_id)
+        page, run_id = write_report(store, gathered, plan.jobs[0].settings.place.data_dir)
+    except (StoreError, SettingsError) as error:
+        print_faults([f"no report: {sentence}" for sentence in str(error).splitlines()])
+    else:
+        show_report(page, store, gathered.experiment_id, run_id, None)
 
 
 def _launch(plan: Plan, launch: Launch, sweep_id: str) -> Sequence[JobReturn] | None:

@@ -57,6 +57,15 @@ def _link(store: Store, experiment_id: str, sweep_id: str) -> str:
     )
 
 
+def artifact_link(store: Store, experiment_id: str, run_id: str, path: str) -> str:
+    """Address that opens one artifact of a run in the MLflow UI."""
+    address = LOCAL_UI if store.folder else store.uri
+    return (
+        f"{address}/#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}"
+        "?workflowType=machine_learning"
+    )
+
+
 def _ui_command(store: Store) -> str | None:
     if store.folder is None:
         return None

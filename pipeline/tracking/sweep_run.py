@@ -1,6 +1,5 @@
 """The run that a sweep has for itself: its plan while it lasts, its report in the end."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any

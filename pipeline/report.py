@@ -1,0 +1,74 @@
+"""python -m pipeline.report study=lstm_units: what a sweep's runs show, with a verdict."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.help import report_help
+
+if TYPE_CHECKING:
+    from pipeline.study.gathering import Gathered
+    from pipeline.tracking.store import Store
+
+_SOURCES = ("study", "sweep", "experiment")
+
+
+def report() -> None:
+    """Read the chosen runs back, write their report, and tell the verdict."""
+    values = compose_values("report")
+    _check(values)
+    tracking = parse_tracking(values["tracking"])
+
+    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from pipeline.study.writing import write_report
+    from pipeline.terminal.report import show_report
+    from pipeline.tracking.store import open_store
+
+    store = open_store(**tracking.model_dump())
+    to = Path(values["to"]) if values["to"] else None
+    gathered = _gather(store, values)
+    page, run_id = write_report(
+        store, gathered, values["data_dir"], mixed=values["mixed"] is True, to=to
+    )
+    show_report(page, store, gathered.experiment_id, run_id, to)
+
+
+def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
+    from pipeline.study.gathering import gather_experiment, gather_study, gather_sweep
+
+    if values["study"] is not None:
+        return gather_study(store, CONF, values["study"])
+    if values["sweep"] is not None:
+        return gather_sweep(store, CONF, values["sweep"])
+    return gather_experiment(store, values["experiment"], values["varied"])
+
+
+def _check(values: dict[str, Any]) -> None:
+    from pipeline.study.definition import load_study
+
+    given = [name for name in _SOURCES if values[name] is not None]
+    if len(given) != 1:
+        told = "none is" if not given else f"{' and '.join(given)} are"
+        raise SettingsError(
+            [f"study=..., sweep=... or experiment=... is needed, one of them; {told} set."]
+        )
+    if values["mixed"] not in (True, False):
+        raise SettingsError([f"mixed={values['mixed']} must be true or false."])
+    varied = values["varied"]
+    if varied is not None and not isinstance(varied, list):
+        raise SettingsError([f"varied={varied} must be a list of parameters, 'varied=[units]'."])
+    if values["study"] is not None:
+        load_study(CONF, str(values["study"]))
+
+
+def main() -> None:
+    """Answer `--help`, or write a report."""
+    if wants_help():
+        print(report_help(CONF))
+    else:
+        run_command(report)
+
+
+if __name__ == "__main__":
+    main()
