@@ -6,20 +6,24 @@ side there, and every `test/...` score together.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+import scratch_forward
 from pipeline import evaluation, figures
 from pipeline.baselines import majority_class
 from pipeline.datasets import Dataset
 from pipeline.datasets.fingerprint import fingerprints
-from pipeline.keras_backend import keras
+from pipeline.keras_backend import keras, tf
+from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
 from pipeline.tracking.environment import git_state, machine, packages, user
 from pipeline.tracking.run import TrackedRun
 from pipeline.training_history import Epoch, History
+from scratch_forward.card import write_card
 
 
 @dataclass(frozen=True)
@@ -98,15 +102,30 @@ def log_scores(
     )
 
 
-def log_weights(
-    tracked: TrackedRun, model: keras.Model, dataset: Dataset, predictions: Predictions
-) -> None:
-    """The model in both Keras formats, how its input is made, its predictions; no pickle."""
+def log_weights(tracked: TrackedRun, model: keras.Model, dataset: Dataset) -> None:
+    """The model in both Keras formats with its card and preprocessing, and as an MLflow model."""
     tracked.log_metrics({"parameters": model.count_params()})
-    with tracked.artifact_folder("weights") as folder:
-        model.save(folder / "model.keras")
-        model.save_weights(folder / "model.weights.h5")
-        (folder / "preprocessing.json").write_text(dataset.preprocessing.to_json())
+    with tracked.artifact_folder("weights") as weights:
+        model.save(weights / "model.keras")
+        (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
+        _write_card(weights / "model.keras", model)
+        with tracked.artifact_folder("model") as packed:
+            save_served_model(packed, weights, dataset.preprocessing)
+        model.save_weights(weights / "model.weights.h5")  # serving has no use for it
+
+
+def _write_card(archive: Path, model: keras.Model) -> None:
+    versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    write_card(
+        archive,
+        scratch_forward.load(archive),
+        predict=lambda inputs: model(inputs[0]).numpy(),
+        about={**versions, **machine()},
+    )
+
+
+def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predictions) -> None:
+    """Test probabilities and labels as arrays; no pickle."""
     with tracked.artifact_folder("predictions") as folder:
         np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
 

@@ -9,7 +9,6 @@ from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.datasets.catalogue import SPECS
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions
@@ -20,6 +19,7 @@ from pipeline.tracking.store import Store
 from pipeline.training import fit, set_seeds
 from pipeline.training_history import Epoch, History
 from pipeline.verification import Parity, verify_run
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 PREDICTION_BATCH = 256
 
@@ -57,7 +57,8 @@ def run(
         history = _train(model, settings, dataset, tracked, on_epoch)
         predictions = _predict(model, dataset)
         records.log_scores(tracked, dataset, history, predictions)
-        records.log_weights(tracked, model, dataset, predictions)
+        records.log_predictions(tracked, dataset, predictions)
+        records.log_weights(tracked, model, dataset)
         records.log_figures(tracked, dataset, history, predictions)
         parity = verify_run(store.client, tracked.run_id, settings.place.data_dir)
         tracked.log_metrics({"seconds": time.perf_counter() - started})

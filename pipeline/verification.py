@@ -42,9 +42,9 @@ class Parity:
 
     Attributes:
         tag: `exact` when the bar is met; `close` when only some probability differs by more than
-            1e-6 and a float64 run shows that the rounding is Keras's as much as ours; `diverged`
-            otherwise; `stale` when the test set is no longer the one the run was tested on;
-            `failed` when no comparison was possible.
+            1e-6 and, held against a float64 run, both errors are of the size of rounding;
+            `diverged` otherwise; `stale` when the test set is no longer the one the run was
+            tested on; `failed` when no comparison was possible.
         reason: one sentence, for anything but `exact`.
         agreement: the comparison, if there was one.
         errors: of both against float64, where the bar was not met.

@@ -5,6 +5,7 @@ probabilities = model.predict(x)
 """
 
 from scratch_forward import activations, layers
+from scratch_forward.classifier import Classifier, Prediction
 from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, UnsupportedModelError
 from scratch_forward.layers import *  # noqa: F403
 from scratch_forward.limits import Limits
@@ -13,9 +14,11 @@ from scratch_forward.model import Model, Sequential
 
 __all__ = [
     "ArchiveError",
+    "Classifier",
     "InvalidOption",
     "Limits",
     "Model",
+    "Prediction",
     "Sequential",
     "Unsupported",
     "UnsupportedModelError",

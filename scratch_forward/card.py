@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ AnyModel = Model | Sequential
 
 
 def card_path(model_path: str | Path) -> Path:
-    """Where the card of a model lies: `model.keras` has `model.card.npz` beside it."""
+    """Place of a model's card: `model.keras` has `model.card.npz` beside it."""
     return Path(model_path).with_suffix(".card.npz")
 
 
@@ -168,7 +169,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Array], list[Array]]:
             )
     except FileNotFoundError as error:
         raise ArchiveError(f"There is no parity card at {path}.") from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         if isinstance(error, ArchiveError):
             raise
         raise ArchiveError(f"The parity card {path} cannot be read: {error}") from error

@@ -49,11 +49,15 @@ class Classifier:
     preprocessing: TextPreprocessing | ImagePreprocessing
 
     @classmethod
-    def load(cls, folder: str | Path) -> Classifier:
+    def load(cls, folder: str | Path, verify: bool = False) -> Classifier:
         """Read `model.keras` and `preprocessing.json` from one folder.
 
+        Args:
+            folder: where both lie.
+            verify: replay the parity card that lies there too, before the model is used.
+
         Raises:
-            ArchiveError: a file is missing or malformed.
+            ArchiveError: a file is missing or malformed, or the model fails its card.
             UnsupportedModelError: the model uses what is not supported.
         """
         described = Path(folder) / PREPROCESSING_FILE
@@ -61,7 +65,7 @@ class Classifier:
             preprocessing = from_json(described.read_text(encoding="utf-8"))
         except (OSError, PreprocessingError) as error:
             raise ArchiveError(f"{described} cannot be used: {error}") from error
-        return cls(load(Path(folder) / MODEL_FILE), preprocessing)
+        return cls(load(Path(folder) / MODEL_FILE, verify=verify), preprocessing)
 
     def probabilities(self, raw: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities `(N, classes)`, float32.

@@ -8,16 +8,21 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from scratch_forward.archive import assign_weights, read_archive
+from scratch_forward.archive import Archive, assign_weights, read_archive
+from scratch_forward.card import verify_card
 from scratch_forward.errors import ArchiveError, InvalidOption
 from scratch_forward.graph import model_from_config
+from scratch_forward.layers.base import Layer
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.limits import Limits
 from scratch_forward.model import Model, Sequential
 
 
 def load(
-    path: str | Path, dtype: DTypeLike = "float32", limits: Limits | None = None
+    path: str | Path,
+    dtype: DTypeLike = "float32",
+    limits: Limits | None = None,
+    verify: bool = False,
 ) -> Model | Sequential:
     """Load a model that Keras saved, without Keras.
 
@@ -25,9 +30,12 @@ def load(
         path: A `.keras` file, or the directory that it unpacks to.
         dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
         limits: How much the file may ask for.
+        verify: Replay the parity card that lies beside the file (`model.card.npz` for
+            `model.keras`), and refuse a model that does not answer as Keras did.
 
     Raises:
-        ArchiveError: If the file is malformed, contradicts itself or asks for too much.
+        ArchiveError: If the file is malformed, contradicts itself or asks for too much, or fails
+            its card.
         UnsupportedModelError: If the model uses what is not supported, with all of it.
     """
     bounds = limits or Limits()
@@ -38,14 +46,20 @@ def load(
         if layer.assets and not (
             isinstance(layer, TextVectorization) and layer.get_vocabulary(False)
         ):
-            try:
-                layer.load_assets(
-                    {name: archive.read_asset(f"{layer_path}/{name}") for name in layer.assets}
-                )
-            except InvalidOption as error:
-                raise ArchiveError(f"The assets of {layer_path!r} do not fit: {error}") from error
+            _load_assets(archive, layer_path, layer)
     model.set_dtype(dtype)
+    if verify:
+        verify_card(path, model, oracle=lambda: load(path, "float64", limits))
     return model
+
+
+def _load_assets(archive: Archive, layer_path: str, layer: Layer) -> None:
+    try:
+        layer.load_assets(
+            {name: archive.read_asset(f"{layer_path}/{name}") for name in layer.assets}
+        )
+    except InvalidOption as error:
+        raise ArchiveError(f"The assets of {layer_path!r} do not fit: {error}") from error
 
 
 def from_keras(

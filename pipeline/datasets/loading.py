@@ -9,9 +9,9 @@ from pipeline.datasets.catalogue import SPECS, Spec
 from pipeline.datasets.dataset import Dataset, Split
 from pipeline.datasets.errors import DatasetError
 from pipeline.datasets.examples import Examples, Source
+from pipeline.datasets.sampling import stratified_subset
 from scratch_forward.errors import PreprocessingError
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
-from pipeline.datasets.sampling import stratified_subset
 
 
 def load(

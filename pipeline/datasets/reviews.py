@@ -15,7 +15,6 @@ import numpy as np
 
 from pipeline.datasets.catalogue import REVIEWS
 from pipeline.datasets.examples import Examples, Source
-from scratch_forward.preprocessing import tokenize
 from pipeline.datasets.review_lexicon import (
     ANYTHING,
     INTENSIFIERS_AFTER,
@@ -28,6 +27,7 @@ from pipeline.datasets.review_lexicon import (
     Aspect,
     Topic,
 )
+from scratch_forward.preprocessing import tokenize
 
 SIZES = (1_200, 300, 600)
 _SEED = 3_270  # fixed: the data set is one and the same, whatever a run's seed

@@ -70,9 +70,11 @@ class TrackedRun:
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
         """A temporary folder whose files become artifacts under `name` when the block succeeds."""
-        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
-            yield Path(folder)
-            self.client.log_artifacts(self.run_id, folder, name)
+        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
+            folder = Path(parent) / name  # a model that is packed from it keeps the name
+            folder.mkdir()
+            yield folder
+            self.client.log_artifacts(self.run_id, str(folder), name)
 
 
 @contextmanager

@@ -77,7 +77,9 @@ def test_scores_baseline_best_epoch_and_parity_are_metrics(sweep):
 def test_artifacts_are_complete_and_hold_no_pickle(sweep):
     run = sweep.runs[0]
     paths = artifacts(sweep.store, run.info.run_id)
-    assert paths == [
+    assert "model/MLmodel" in paths
+    assert not [path for path in paths if path.endswith((".pkl", ".pickle"))]
+    assert [path for path in paths if not path.startswith("model/")] == [
         "config/config.yaml",
         "config/overrides.yaml",
         "data/checksums.json",
@@ -90,6 +92,7 @@ def test_artifacts_are_complete_and_hold_no_pickle(sweep):
         "parity/parity.json",
         "predictions/test.npz",
         "reports/classification_report.txt",
+        "weights/model.card.npz",
         "weights/model.keras",
         "weights/model.weights.h5",
         "weights/preprocessing.json",

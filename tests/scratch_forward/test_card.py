@@ -89,7 +89,7 @@ def test_other_weights_are_refused(saved, tmp_path):
     other = scratch_forward.load(saved)
     weights = other.get_weights()
     other.set_weights([weights[0] * 1.5, *weights[1:]])
-    with pytest.raises(ArchiveError, match="are not those that .* was made for"):
+    with pytest.raises(ArchiveError, match=r"are not those that .* was made for"):
         verify_card(saved, other, oracle=lambda: other)
 
 
