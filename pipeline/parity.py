@@ -13,7 +13,7 @@ def parity() -> None:
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.terminal.parity import show_parity
+    from pipeline.terminal.parity import show_diagnosis, show_parity
     from pipeline.tracking.results import finished_runs
     from pipeline.tracking.store import open_store
     from pipeline.verification import verify_run
@@ -24,6 +24,11 @@ def parity() -> None:
         outcome = verify_run(store.client, run.info.run_id, values["data_dir"])
         show_parity(run.info.run_name, run.info.run_id, outcome)
         passed &= outcome.passed
+        if values["diagnose"]:
+            from pipeline.diagnosis import diagnose_run, guilty
+
+            checks = diagnose_run(store.client, run.info.run_id, values["data_dir"])
+            show_diagnosis(checks, guilty(checks))
     if not passed:
         raise CommandFailedError
 

@@ -6,7 +6,8 @@ downloaded from the store, the test set is built anew. TensorFlow is never impor
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -78,19 +79,31 @@ def verify_run(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
     return parity
 
 
+@contextmanager
+def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
+    """A temporary folder with the artifacts that a check needs, downloaded through MLflow."""
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+        for artifact in _PULLED:
+            client.download_artifacts(run_id, artifact, folder)
+        yield Path(folder)
+
+
+def stored_settings(folder: Path) -> Settings:
+    """The settings of the run whose artifacts lie in `folder`."""
+    return parse_settings(yaml.safe_load((folder / "config/config.yaml").read_text()))
+
+
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
     try:
-        with tempfile.TemporaryDirectory(prefix="parity-") as folder:
-            for artifact in _PULLED:
-                client.download_artifacts(run_id, artifact, folder)
-            return _check_files(Path(folder), client.get_run(run_id).data.tags, data_dir)
+        with pulled(client, run_id) as folder:
+            return _check_files(folder, client.get_run(run_id).data.tags, data_dir)
     except (MlflowException, OSError) as error:
         return Parity("failed", f"artifacts cannot be downloaded: {_first_line(error)}")
 
 
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
     try:
-        settings = parse_settings(yaml.safe_load((folder / "config/config.yaml").read_text()))
+        settings = stored_settings(folder)
         test = load_data(settings, data_dir).test
         if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
             return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))

@@ -54,6 +54,16 @@ def test_a_run_is_checked_again_without_tensorflow(sweep):
     assert "exact" in done.stdout
 
 
+def test_a_diagnosis_compares_layer_by_layer(sweep):
+    run = sweep.runs[0]
+    done = check(run, sweep.folder, "diagnose=true")
+    assert done.returncode == 0, done.stderr
+    assert "No layer is at fault" in done.stdout
+    table = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/parity/diagnosis.csv")
+    kinds = [line.split(",")[1] for line in table.splitlines()]
+    assert kinds == ["kind", "Embedding", "Bidirectional", "Dropout", "Dense"]
+
+
 def test_all_of_an_experiment_are_checked(sweep):
     done = call("pipeline.parity", "experiment=reviews", cwd=sweep.folder)
     assert done.returncode == 0, done.stderr
