@@ -22,7 +22,7 @@ from pipeline.study.variants import Variant
 INK, GREY, LIGHT, PAPER = "#1b1b1b", "#6b6b6b", "#dcdcdc", "#fffffe"
 _ROW, _PLOT, _LETTER = 0.34, 7.6, 0.085  # inches: a row, a plot with its numbers, a letter
 _COLUMNS, _MOST_PANELS = 4, 12
-_NEAR = 0.2  # share of the width within which two reference names would touch
+_NEAR = 0.3  # share of the width within which two reference names would touch
 
 
 def forest(analysis: Analysis, baselines: References) -> Figure:
@@ -186,42 +186,40 @@ def _beside(axes: Axes, row: int, text: str, colour: str) -> None:
 
 def _draw_references(axes: Axes, variants: Sequence[Variant], baselines: References) -> None:
     """A line through all rows where a baseline is the same for all, else a tick in each row."""
-    lines: list[tuple[float, str]] = []
+    low, high = axes.get_xlim()
+    reach = high - low  # a baseline further away would squeeze everything else: named at the edge
+    names: list[tuple[float, str]] = []
     for name, scores in (("majority class", baselines.majority), ("TF-IDF", baselines.tfidf)):
         values = {round(found.f1_macro, 9) for found in scores.values()}
         if len(values) == 1:
-            lines.append((values.pop(), name))
-            continue
-        for row, variant in enumerate(variants):
-            if (found := scores.get(variant.name)) is not None:
-                axes.plot([found.f1_macro] * 2, (row - 0.4, row + 0.4), color=ORANGE, linewidth=2)
-        if values:
-            lines.append((scores[variants[0].name].f1_macro, name))
-    same = {name for _, name in lines}
-    _name_lines(axes, lines, {name: len(_values(baselines, name)) == 1 for name in same})
+            value = values.pop()
+            if value < low - reach:
+                names.append((low, f"← {name} {MAIN.show(value)}"))
+                continue
+            axes.axvline(value, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+            names.append((value, f"{name} {MAIN.show(value)}"))
+        elif values:
+            for row, variant in enumerate(variants):
+                tick = [scores[variant.name].f1_macro] * 2
+                axes.plot(tick, (row - 0.4, row + 0.4), color=ORANGE, linewidth=2)
+            names.append((scores[variants[0].name].f1_macro, name))
+    _name_references(axes, sorted(names))
 
 
-def _values(baselines: References, name: str) -> set[float]:
-    scores = baselines.tfidf if name == "TF-IDF" else baselines.majority
-    return {round(found.f1_macro, 9) for found in scores.values()}
-
-
-def _name_lines(axes: Axes, lines: list[tuple[float, str]], whole: dict[str, bool]) -> None:
+def _name_references(axes: Axes, names: Sequence[tuple[float, str]]) -> None:
+    """Names above the plot, the higher one up where two would touch."""
     low, high = axes.get_xlim()
     last, height = -np.inf, 0
-    for value, name in sorted(lines):
-        if whole[name]:
-            axes.axvline(value, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
-        low, high = min(low, value), max(high, value)
+    for value, name in names:
         height = height + 1 if value - last < _NEAR * (high - low) else 0
         last = value
         axes.annotate(
-            f"{name} {MAIN.show(value)}" if whole[name] else name,
+            name,
             (value, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 3 + 12 * height),
             textcoords="offset points",
-            ha="center",
+            ha="left" if name.startswith("←") else "center",
             color=ORANGE,
             fontsize=9,
             annotation_clip=False,

@@ -30,8 +30,7 @@ def svg(figure: Figure, name: str, transparent: bool = False) -> str:
     """
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        ground = "none" if transparent else "white"
-        figure.savefig(buffer, format="svg", facecolor=ground, metadata={"Date": None})
+        figure.savefig(buffer, format="svg", transparent=transparent, metadata={"Date": None})
     return buffer.getvalue()
 
 

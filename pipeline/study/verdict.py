@@ -62,7 +62,7 @@ def _headline(analysis: Analysis) -> str:
     likely = [c for c in with_best if c.verdict == "likely"]
     if not beaten and likely:
         return (
-            f"{best.name} has the highest mean, {score}, likely but not surely ahead of "
+            f"{best.name} has the highest mean, {score}, likely but not clearly ahead of "
             f"{_list([c.second for c in likely])}."
         )
     if not beaten:
@@ -72,8 +72,8 @@ def _headline(analysis: Analysis) -> str:
         )
     level = [c.second for c in with_best if c.verdict != "shown"]
     return (
-        f"{best.name} has the highest mean, {score}, surely ahead of {_others(beaten, count)}; "
-        f"against {_list(level)} no sure difference."
+        f"{best.name} has the highest mean, {score}, clearly ahead of {_others(beaten, count)}; "
+        f"against {_list(level)} no clear difference."
     )
 
 
