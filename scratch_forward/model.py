@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.archive import read_weights
+from scratch_forward.fast.fusion import Row, fuse, fuse_nodes
+from scratch_forward.fast.plan import Plan, Stage, in_order, spread
 from scratch_forward.layers.base import Array, Generator, Layer, numbered, shape_of
 from scratch_forward.layers.core import Embedding, InputLayer
 from scratch_forward.layers.operations import Operation
@@ -23,6 +25,10 @@ class _Network(Layer):
 
     layers: list[Layer]
 
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self._plan: Plan | None = None
+
     def children(self) -> dict[str, Layer]:
         """Return the layers by their path in a weights file."""
         names = numbered(self.layers)
@@ -32,13 +38,25 @@ class _Network(Layer):
         """Leave the inputs to the layers that they enter by."""
         return inputs
 
-    def predict(self, x: Any, batch_size: int = BATCH_SIZE) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        *,
+        fast: bool = True,
+        threads: int | None = None,
+    ) -> Any:
         """Compute the outputs of a data set, some examples at a time.
+
+        The result depends neither on `batch_size` nor on `threads`, up to rounding.
 
         Args:
             x: Array whose first axis counts the examples, or a list or dict of them for a model
                 with several inputs.
-            batch_size: How many examples to compute at once; the result does not depend on it.
+            batch_size: How many examples to compute at once; chosen for speed unless given.
+            fast: Whether layers may be computed together, and on several cores; without it, and in
+                float64 or with stateful layers, every layer runs by itself, as it is written.
+            threads: Number of threads; one for every available core unless given.
 
         Returns:
             Array, or a list or dict of them as the model's outputs are, first axis as in `x`.
@@ -46,15 +64,44 @@ class _Network(Layer):
         Raises:
             ValueError: If the inputs do not fit the model, or there are none.
         """
-        if batch_size < 1:
-            raise ValueError(f"Expected a positive `batch_size`, got {batch_size}.")
+        for option, value in (("batch_size", batch_size), ("threads", threads)):
+            if value is not None and value < 1:
+                raise ValueError(f"Expected a positive `{option}`, got {value}.")
         columns = map_leaves(np.asarray, x)
         sizes = {len(column) for column in leaves(columns)}
         if len(sizes) != 1 or 0 in sizes:
             raise ValueError(f"Expected the same positive number of examples, got {sizes}.")
         count = sizes.pop()
-        chunks = (slice(start, start + batch_size) for start in range(0, count, batch_size))
-        return _concatenate([self(_rows(columns, chunk)) for chunk in chunks])
+        stage = self._fast_stage(columns) if fast else None
+        if stage is None:
+            plain = in_order(
+                lambda rows: self(_rows(columns, rows)), count, batch_size or BATCH_SIZE
+            )
+            return plain.joined()
+        elements = sum(column.size for column in leaves(columns)) // count
+        return spread(
+            lambda rows: stage.run(_rows(columns, rows))[0], count, elements, batch_size, threads
+        ).joined()
+
+    def _fast_stage(self, columns: Any) -> Stage | None:
+        """Return what computes the model fast, made anew if weights have changed; None if nothing.
+
+        Stateful layers need the examples in order, and float64 is there to check the fast way.
+        """
+        if self._plan is not None and self._plan.is_current:
+            return self._plan.stage
+        if not self.built:
+            self.build(shape_of(columns))
+        self.require_weights()
+        layers = list(self.flatten())
+        if any(getattr(layer, "stateful", False) or layer.dtype != np.float32 for layer in layers):
+            return None
+        self._plan = Plan(self)
+        return self._plan.stage
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be made again."""
+        return {**vars(self), "_plan": None}
 
     def stream(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Yield the outputs of each batch as it arrives, holding one batch at a time.
@@ -165,10 +212,14 @@ class Sequential(_Network):
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **_: Any
     ) -> tuple[Any, Any]:
         """Compute outputs and their mask, layer by layer."""
-        values = inputs if self.input_layer is None else self.input_layer.convert(inputs)
-        for layer in self.layers:
-            values, mask = layer.run(values, mask, generator)
-        return values, mask
+        return Row([*self._entrance(), *self.layers]).run(inputs, mask, generator)
+
+    def fused(self) -> Stage:
+        """Return the layers in a row, those taken together that can be."""
+        return Row([*self._entrance(), *fuse(self.layers)])
+
+    def _entrance(self) -> list[InputLayer]:
+        return [] if self.input_layer is None else [self.input_layer]
 
     def __call__(self, inputs: Any, *args: Any, **arguments: Any) -> Any:
         """Compute the outputs of a batch; see `Layer.__call__`."""
@@ -221,6 +272,16 @@ class Model(_Network):
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **_: Any
     ) -> tuple[Any, Any]:
         """Compute outputs and their masks, node by node."""
+        return self.run_nodes(self._nodes, inputs, mask, generator)
+
+    def fused(self) -> Stage:
+        """Return the graph with rows of its nodes taken together where they can be."""
+        return _FusedGraph(self, fuse_nodes(self._nodes, self.outputs))
+
+    def run_nodes(
+        self, nodes: Sequence[Node], inputs: Any, mask: Any, generator: Generator | None
+    ) -> tuple[Any, Any]:
+        """Compute outputs and their masks by these nodes, the model's own or fused ones."""
         masks = mask if isinstance(mask, list | tuple) else [mask] * len(self.inputs)
         values: dict[SymbolicTensor, tuple[Any, Any]] = {
             tensor: (tensor.node.layer.convert(value), its_mask)
@@ -228,7 +289,7 @@ class Model(_Network):
                 self.inputs, self._flat_inputs(inputs), masks, strict=True
             )
         }
-        for node in self._nodes:
+        for node in nodes:
             outputs, output_masks = _run_node(node, values, generator)
             values.update(_paired(node.outputs, outputs, output_masks))
         if isinstance(self._output_structure, SymbolicTensor):
@@ -260,6 +321,19 @@ class Model(_Network):
                 f"Model {self.name!r} takes {len(self.inputs)} inputs, got {len(flat)}."
             )
         return flat
+
+
+class _FusedGraph:
+    """A graph model by way of other nodes."""
+
+    def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
+        self.model, self.nodes = model, nodes
+
+    def run(
+        self, inputs: Any, mask: Any = None, generator: Generator | None = None
+    ) -> tuple[Any, Any]:
+        """Compute outputs and their masks."""
+        return self.model.run_nodes(self.nodes, inputs, mask, generator)
 
 
 def _run_node(
@@ -401,16 +475,6 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
 def _rows(columns: Any, chunk: slice) -> Any:
     """Take some examples of every array."""
     return map_leaves(lambda column: column[chunk], columns)
-
-
-def _concatenate(parts: list[Any]) -> Any:
-    """Join the outputs of several batches, array by array."""
-    first = parts[0]
-    if isinstance(first, dict):
-        return {key: _concatenate([part[key] for part in parts]) for key in first}
-    if isinstance(first, list | tuple):
-        return [_concatenate(list(items)) for items in zip(*parts, strict=True)]
-    return first if len(parts) == 1 else np.concatenate(parts)
 
 
 def _shape_text(shape: Any) -> str:

@@ -1,87 +1,105 @@
-"""An embedding and the recurrent layers above it, over a whole batch of token sequences.
+"""Recurrent layers one above the other on one share of a batch, padding left out from end to end.
 
-Each thread takes a share of the sequences through all layers. Shares are dealt from the sequences
-in order of length, so they cost the same; one that is too small to keep two threads apart (see
-`direct.BLOCK`) is not made.
+The batch is laid out as `Ragged` once, for all layers: a mask goes from each layer to the next as
+it is, and what a layer gives for a masked step is never read.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from scratch_forward.kernels.recurrent import (
     Projection,
     Recurrent,
+    Result,
     project_features,
     project_tokens,
 )
 from scratch_forward.kernels.sequences import Ragged
-from scratch_forward.kernels.threads import available_cores, run
+from scratch_forward.kernels.stack import Lap
 
-SHARE = 1 << 14  # elements per step (directions, gates, columns, units) worth a thread of its own
+Merge = Literal["concat", "sum", "mul", "ave"]
+
+
+class StackLayer(NamedTuple):
+    """A recurrent layer of a stack.
+
+    merge: how two directions join; backwards: whether a single direction starts at the last step.
+    """
+
+    recurrent: Recurrent
+    merge: Merge = "concat"
+    backwards: bool = False
 
 
 @dataclass(frozen=True)
 class RecurrentStack:
-    """Recurrent layers straight after an Embedding, the first one's projection looked up."""
+    """Recurrent layers, each fed the outputs of the one below.
 
-    layers: tuple[Recurrent, ...]
-    table: np.ndarray  # (D, G, V, u)
+    All but the last give an output for every step; only the last may start at the last step, and
+    only if it gives the last output alone.
+    """
 
-    @classmethod
-    def prepare(cls, embeddings: np.ndarray, layers: Sequence[Recurrent]) -> Self:
-        """Multiply embeddings (V, features) by the first layer's kernel."""
-        return cls(tuple(layers), layers[0].look_up_table(embeddings))
+    layers: Sequence[StackLayer]
+    table: np.ndarray | None  # (D, G, V, u), the first layer's look-up table, for token ids
+    return_sequences: bool = False
+    zero_masked: bool = False  # outputs of masked steps: zeros, or those of the step before
 
     def __call__(
-        self, tokens: np.ndarray, mask: np.ndarray | None = None, workers: int | None = None
+        self, x: np.ndarray, mask: np.ndarray | None = None, lap: Lap = lambda _: None
     ) -> np.ndarray:
-        """Return the last layer's last outputs, directions side by side: (N, D u).
+        """Map x to the last layer's outputs, (N, u) or (N, T, u); concatenated directions 2 u.
 
-        tokens: int (N, T), ids in [-V, V), negative ones counted from the end as NumPy does;
-        mask: bool (N, T) of any pattern. Raises IndexError for any other id.
+        x: token ids in [0, V), (N, T), if there is a table; features (N, T, F) otherwise.
+        mask: bool (N, T) of any pattern.
         """
-        vocabulary = self.table.shape[2]
-        if tokens.size and not -vocabulary <= tokens.min() <= tokens.max() < vocabulary:
-            raise IndexError(f"Expected token ids below {vocabulary}, got {tokens.max()}.")
-        tokens = np.where(tokens < 0, tokens + vocabulary, tokens)
-        mask = np.ones(tokens.shape, bool) if mask is None else mask
-        shares = self._deal(mask, workers or available_cores())
-        parts = run(lambda rows: self._forward(tokens[rows], mask[rows]), shares, workers)
-        out = np.empty((len(tokens), parts[0].shape[1]), parts[0].dtype)
-        for rows, part in zip(shares, parts, strict=True):
-            out[rows] = part
-        return out
+        batch = Ragged.of(mask) if mask is not None else Ragged.full(*x.shape[:2])
+        x = batch.gather(x)
+        for number, layer in enumerate(self.layers[:-1]):
+            x = _steps(layer, self._run(number, x, batch, sequences=True), batch)
+            lap(number)
+        y = self._finish(x, batch)
+        lap(len(self.layers) - 1)
+        return y
 
-    def _deal(self, mask: np.ndarray, workers: int) -> list[np.ndarray]:
-        """Return the rows of each share."""
-        directions, gates, _, units = self.table.shape
-        count = min(workers, max(len(mask) * directions * gates * units // SHARE, 1))
-        by_length = np.argsort(-mask.sum(axis=1), kind="stable")
-        return [by_length[first::count] for first in range(count)]
+    def _finish(self, x: np.ndarray, batch: Ragged) -> np.ndarray:
+        """Run the last layer and put its outputs back into the batch."""
+        layer = self.layers[-1]
+        result = self._run(len(self.layers) - 1, x, batch, sequences=self.return_sequences)
+        if self.return_sequences:
+            return batch.scatter(_steps(layer, result, batch), zero_masked=self.zero_masked)
+        return batch.restore(_merged(layer.merge, list(result.states[0])))
 
-    def _forward(self, tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """Run one share: (n, T) to (n, D u)."""
-        batch = Ragged.of(mask)
-        project = project_tokens(self.table, self._both_ways(batch.gather(tokens), batch))
-        *lower, last = self.layers
-        for layer, above in zip(lower, self.layers[1:], strict=True):
-            project = self._pass_on(layer, above, project, batch)
-        states = last.run(project, batch, return_sequences=False).states
-        return np.concatenate(list(batch.restore(states[0])), axis=-1)
+    def _run(self, number: int, x: np.ndarray, batch: Ragged, sequences: bool) -> Result:
+        layer = self.layers[number]
+        both = len(layer.recurrent.kernel) == 2
+        turned = batch.reverse(x) if both or layer.backwards else x
+        ways = [x, turned] if both else [turned]
+        project: Projection
+        if number == 0 and self.table is not None:
+            project = project_tokens(self.table, ways)
+        else:
+            project = project_features(layer.recurrent, ways)
+        return layer.recurrent.run(project, batch, return_sequences=sequences)
 
-    def _pass_on(
-        self, layer: Recurrent, above: Recurrent, project: Projection, batch: Ragged
-    ) -> Projection:
-        outputs = layer.run(project, batch, return_sequences=True).outputs
-        assert outputs is not None
-        joined = outputs[0]
-        if len(outputs) == 2:
-            joined = np.concatenate([outputs[0], batch.reverse(outputs[1])], axis=-1)
-        return project_features(above, self._both_ways(joined, batch))
 
-    def _both_ways(self, x: np.ndarray, batch: Ragged) -> list[np.ndarray]:
-        """Return x (S, n, ...) for each direction, in its order of processing."""
-        return [x] if len(self.table) == 1 else [x, batch.reverse(x)]
+def _steps(layer: StackLayer, result: Result, batch: Ragged) -> np.ndarray:
+    """Join the directions' outputs of every step, (S, N, u), in the order of the input."""
+    assert result.outputs is not None
+    first, *others = result.outputs
+    return _merged(layer.merge, [first, *(batch.reverse(other) for other in others)])
+
+
+def _merged(merge: Merge, directions: list[np.ndarray]) -> np.ndarray:
+    """Join the outputs of one direction, which stays as it is, or of two."""
+    if len(directions) == 1:
+        return directions[0]
+    forward, backward = directions
+    if merge == "concat":
+        return np.concatenate([forward, backward], axis=-1)
+    if merge == "mul":
+        return forward * backward
+    total = forward + backward
+    return total / 2 if merge == "ave" else total

@@ -34,6 +34,13 @@ class Ragged:
         times = np.argsort(~valid, axis=1, kind="stable")[:, :steps].T
         return cls(order, lengths, np.ascontiguousarray(times), valid)
 
+    @classmethod
+    def full(cls, rows: int, steps: int) -> Self:
+        """Lay out a batch in which every step counts."""
+        times = np.broadcast_to(np.arange(steps)[:, None], (steps, rows))
+        lengths = np.full(rows, steps)
+        return cls(np.arange(rows), lengths, times, np.ones((rows, steps), bool))
+
     @property
     def steps(self) -> int:
         """The largest number of valid steps."""

@@ -154,6 +154,13 @@ class Layer:
         self.output_shape = self.compute_output_shape(input_shape)
         self.built = True
 
+    def fused(self) -> Any:
+        """Return what computes the same faster, for `predict`: the layer itself unless it knows.
+
+        It has a `run` like the layer's. `scratch_forward.fast` takes runs of layers together.
+        """
+        return self
+
     def walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Layer]]:
         """Yield this layer and all inside it with their paths in a weights file.
 
@@ -179,10 +186,16 @@ class Layer:
             layer.set_own_weights(dict(layer.weights))
 
     def set_own_weights(self, weights: dict[str, Array]) -> None:
-        """Set weights by name, converted to the layer's data type; shapes are checked elsewhere."""
+        """Set weights by name, converted to the layer's data type; shapes are checked elsewhere.
+
+        They are copies that cannot be written to: what was computed from them stays true until
+        others are set.
+        """
         self.weights = {
-            name: np.ascontiguousarray(array, self.dtype) for name, array in weights.items()
+            name: np.array(array, self.dtype, order="C") for name, array in weights.items()
         }
+        for array in self.weights.values():
+            array.setflags(write=False)
 
     def own_weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the layer's own weights by name, once it is built."""

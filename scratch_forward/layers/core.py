@@ -220,13 +220,23 @@ class Embedding(Layer):
         Raises:
             ValueError: If an id is outside the table.
         """
-        try:
-            return self.weights["embeddings"][inputs]
-        except IndexError:
+        return self.weights["embeddings"][self.positions(inputs)]
+
+    def positions(self, ids: Array) -> Array:
+        """Return the ids counted from the first row, negative ones too.
+
+        Raises:
+            ValueError: If an id is outside the table.
+        """
+        if not ids.size:
+            return ids
+        least, most = ids.min(), ids.max()
+        if least < -self.input_dim or most >= self.input_dim:
             raise ValueError(
                 f"Layer {self.name!r} looks up ids from 0 to {self.input_dim - 1}, got ids from "
-                f"{inputs.min()} to {inputs.max()}."
-            ) from None
+                f"{least} to {most}."
+            )
+        return ids if least >= 0 else np.where(ids < 0, ids + self.input_dim, ids)
 
 
 class Masking(Layer):

@@ -1,9 +1,9 @@
 """The contract that every layer passes: nearly as near to the exact result as Keras is, or nearer.
 
 A case is one layer with options, a batch size and a mask pattern. It is run by Keras in float64
-(the truth), by Keras in float32 and by ours in both; outputs and masks are compared. The bar, for
-every element: our error is at most twice the largest that Keras makes in that output, plus 4 ULP;
-probabilities are within 1e-6.
+(the truth), by Keras in float32, by ours in both, and by the stage that stands for the layer where
+a model predicts fast; outputs and masks are compared. The bar, for every element: our error is at
+most twice the largest that Keras makes in that output, plus 4 ULP; probabilities are within 1e-6.
 """
 
 import json
@@ -18,6 +18,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""  # cuDNN zero-fills masked steps, unlike
 import keras
 import numpy as np
 
+from scratch_forward.fast.fusion import Row, fuse
 from scratch_forward.layers import LAYERS
 from tests.scratch_forward.matrix import Subject
 from tests.scratch_forward.pairwise import pairwise
@@ -88,10 +89,17 @@ def run(case: Case) -> Outcome:
     theirs, _ = _run_keras(_keras_layer(case, "float32"), weights, inputs, masks)
     ours, our_masks = _run_ours(case, weights, inputs, masks, "float32")
     oracle, _ = _run_ours(case, weights, inputs, masks, "float64")
-    fault = _compare_masks(our_masks, truth_masks) or _compare_shapes(ours, truth)
-    if fault:
-        return Outcome(case, np.inf, np.inf, np.inf, fault)
-    return _measure(case, ours, oracle, theirs, truth)
+    fast, fast_masks = _run_ours(case, weights, inputs, masks, "float32", fast=True)
+    for found, its_masks in ((ours, our_masks), (fast, fast_masks)):
+        fault = _compare_masks(its_masks, truth_masks) or _compare_shapes(found, truth)
+        if fault:
+            return Outcome(case, np.inf, np.inf, np.inf, fault)
+    plain = _measure(case, ours, oracle, theirs, truth)
+    return max(plain, _measure(case, fast, oracle, theirs, truth), key=_badness)
+
+
+def _badness(outcome: Outcome) -> tuple[bool, float]:
+    return bool(outcome.fault), outcome.ulp
 
 
 def shrink(outcome: Outcome) -> Outcome:
@@ -201,14 +209,20 @@ def _run_keras(
 
 
 def _run_ours(
-    case: Case, weights: list[np.ndarray], inputs: list[np.ndarray], masks: list[Any], dtype: str
+    case: Case,
+    weights: list[np.ndarray],
+    inputs: list[np.ndarray],
+    masks: list[Any],
+    dtype: str,
+    fast: bool = False,
 ) -> tuple[list[np.ndarray], list[Any]]:
     layer = _build(LAYERS, case.subject.layer, case.options)
     layer.set_dtype(dtype)
     layer.build(_shapes(inputs))
     layer.set_weights(weights)
     single = len(inputs) == 1
-    outputs, found = layer.run(inputs[0] if single else inputs, masks[0] if single else masks)
+    runner = Row(fuse([layer])) if fast else layer
+    outputs, found = runner.run(inputs[0] if single else inputs, masks[0] if single else masks)
     flat = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     found = list(found) if isinstance(found, list | tuple) else [found]
     return flat, found + [None] * (len(flat) - len(found))

@@ -1,22 +1,23 @@
-"""Stacks of recurrent layers: shares, threads and masks leave the result alone."""
+"""Stacks of recurrent layers equal their equations, whatever the mask, the ends and the input."""
 
 import numpy as np
 import pytest
 
 from scratch_forward.kernels.recurrent import Recurrent
-from scratch_forward.kernels.sequence_stack import RecurrentStack
+from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
 from tests.scratch_forward.kernels.test_recurrent import GATES, reference, weights_for
 
 ROWS, STEPS, VOCABULARY, UNITS = 13, 9, 20, 6
 
 
-def stack_and_weights(cell, directions, count=3):
+def stack_and_weights(cell, directions, count=3, merge="concat", **ends):
     rng = np.random.default_rng(1)
     embeddings = rng.standard_normal((VOCABULARY, 5)).astype(np.float32)
-    sizes = [5] + [directions * UNITS] * (count - 1)
+    sizes = [5] + [UNITS * (directions if merge == "concat" else 1)] * (count - 1)
     weights = [[weights_for(rng, cell, size, UNITS) for _ in range(directions)] for size in sizes]
-    layers = [Recurrent.prepare(cell, pair) for pair in weights]
-    return RecurrentStack.prepare(embeddings, layers), embeddings, weights
+    layers = [StackLayer(Recurrent.prepare(cell, pair), merge) for pair in weights]
+    table = layers[0].recurrent.look_up_table(embeddings)
+    return RecurrentStack(layers, table, **ends), embeddings, weights
 
 
 def example():
@@ -27,20 +28,27 @@ def example():
     return tokens, mask
 
 
-def plain(cell, embeddings, weights, tokens, mask):
-    """Run layer after layer, direction after direction, by the equations."""
-    x = embeddings[tokens]
-    zeros = [np.zeros((len(tokens), UNITS))] * (2 if cell == "lstm" else 1)
+MERGES = {
+    "concat": lambda parts: np.concatenate(parts, axis=-1),
+    "sum": sum,
+    "mul": lambda parts: np.prod(parts, axis=0),
+    "ave": lambda parts: np.mean(parts, axis=0),
+}
+
+
+def plain(cell, x, weights, mask, merge="concat", zero_masked=True):
+    """Run layer after layer, direction after direction, by the equations; outputs, last outputs."""
+    zeros = [np.zeros((len(x), UNITS))] * (2 if cell == "lstm" else 1)
     for pair in weights:
         ends, sequences = [], []
         for direction, turn in zip(pair, (1, -1), strict=False):
             outputs, states = reference(
-                cell, direction, x[:, ::turn], mask[:, ::turn], zeros, zero_masked=True
+                cell, direction, x[:, ::turn], mask[:, ::turn], zeros, zero_masked=zero_masked
             )
             sequences.append(outputs[:, ::turn])
             ends.append(states[0])
-        x = np.concatenate(sequences, axis=-1)
-    return np.concatenate(ends, axis=-1)
+        x = MERGES[merge](sequences)
+    return x, MERGES[merge](ends)
 
 
 @pytest.mark.parametrize("cell", GATES)
@@ -50,24 +58,39 @@ def test_a_stack_equals_its_layers_by_the_equations(cell, directions, masked):
     stack, embeddings, weights = stack_and_weights(cell, directions)
     tokens, mask = example()
     mask = mask if masked else np.ones_like(mask)
-    truth = plain(cell, embeddings, weights, tokens, mask)
+    _, truth = plain(cell, embeddings[tokens], weights, mask)
     np.testing.assert_allclose(stack(tokens, mask if masked else None), truth, atol=1e-6)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-@pytest.mark.parametrize("share", [1, 1 << 30])
-def test_shares_and_threads_do_not_matter(workers, share, monkeypatch):
-    stack, *_ = stack_and_weights("lstm", 2)
+@pytest.mark.parametrize("merge", MERGES)
+def test_directions_merge_after_every_step_and_at_the_end(merge):
     tokens, mask = example()
-    expected = stack(tokens, mask, workers=1)
-    monkeypatch.setattr("scratch_forward.kernels.sequence_stack.SHARE", share)
-    np.testing.assert_allclose(stack(tokens, mask, workers=workers), expected, atol=1e-6)
+    for sequences in (False, True):
+        stack, embeddings, weights = stack_and_weights(
+            "gru", 2, merge=merge, return_sequences=sequences, zero_masked=True
+        )
+        outputs, ends = plain("gru", embeddings[tokens], weights, mask, merge)
+        truth = outputs if sequences else ends
+        np.testing.assert_allclose(stack(tokens, mask), truth, atol=1e-6)
 
 
-def test_negative_ids_count_from_the_end_and_others_are_refused():
-    stack, *_ = stack_and_weights("gru", 1)
+@pytest.mark.parametrize("zero_masked", [True, False])
+def test_masked_steps_give_zeros_or_what_the_step_before_gave(zero_masked):
     tokens, mask = example()
-    shifted = np.where(tokens % 2, tokens, tokens - VOCABULARY)
-    np.testing.assert_array_equal(stack(shifted, mask), stack(tokens, mask))
-    with pytest.raises(IndexError, match="below 20, got 20"):
-        stack(np.full((2, 3), VOCABULARY))
+    stack, embeddings, weights = stack_and_weights(
+        "lstm", 1, return_sequences=True, zero_masked=zero_masked
+    )
+    truth, _ = plain("lstm", embeddings[tokens], weights, mask, zero_masked=zero_masked)
+    np.testing.assert_allclose(stack(tokens, mask), truth, atol=1e-6)
+
+
+def test_features_do_as_well_as_tokens_and_may_be_read_backwards():
+    tokens, mask = example()
+    stack, embeddings, weights = stack_and_weights("simple_rnn", 1, count=1)
+    features = embeddings[tokens]
+    backwards = [stack.layers[0]._replace(backwards=True)]
+    _, truth = plain("simple_rnn", features[:, ::-1], weights, mask[:, ::-1])
+    ours = RecurrentStack(backwards, None)(features, mask)
+    np.testing.assert_allclose(ours, truth, atol=1e-6)
+    table = RecurrentStack(backwards, stack.table)(tokens, mask)
+    np.testing.assert_allclose(table, truth, atol=1e-6)

@@ -5,7 +5,8 @@ import pytest
 
 from scratch_forward.kernels.convolution import prepare
 from scratch_forward.kernels.pooling import Pool
-from scratch_forward.kernels.stack import FlatDense, run_stack
+from scratch_forward.kernels.scratch import Scratch
+from scratch_forward.kernels.stack import DenseColumns, Flat, run_stack
 from tests.scratch_forward.kernels.test_convolution import pooled, reference
 
 
@@ -26,17 +27,22 @@ def stack_and_truth(images, kind):
         )
         stages, shape = [*stages, plan], plan.out_shape
         truth = pooled(np.maximum(reference(truth, kernel, bias, padding="same"), 0), kind, (2, 2))
-    stages.append(FlatDense(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"))
+    stages += [
+        Flat(),
+        DenseColumns(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"),
+    ]
     rows = np.moveaxis(truth, -1, 0).reshape(len(images), -1)
     return stages, np.maximum(rows @ dense + dense_bias, 0)
 
 
 @pytest.mark.parametrize("kind", ["max", "average"])
-@pytest.mark.parametrize(("group", "workers"), [(64, 1), (5, 2), (1, 2), (4, 3)])
-def test_groups_and_threads_do_not_matter(kind, group, workers):
+@pytest.mark.parametrize("size", [11, 5, 1])
+def test_a_stack_equals_its_layers_by_their_definitions(kind, size):
     images = np.random.default_rng(2).random((11, 17, 12, 3), dtype=np.float32)
     stages, truth = stack_and_truth(images, kind)
-    ours = run_stack(stages, images, workers=workers, group=group)
+    scratch = Scratch()
+    groups = [images[start : start + size] for start in range(0, 11, size)]
+    ours = np.concatenate([run_stack(stages, group, scratch) for group in groups])
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, truth, atol=2e-6 * np.abs(truth).max())
 
@@ -44,5 +50,5 @@ def test_groups_and_threads_do_not_matter(kind, group, workers):
 def test_a_stack_may_end_in_a_convolution():
     images = np.random.default_rng(3).random((7, 9, 9, 2), dtype=np.float32)
     plan = prepare(np.ones((1, 1, 2, 1), np.float32), None, images.shape[1:])
-    ours = run_stack([plan], images, workers=1, group=1)
+    ours = run_stack([plan], images, Scratch())
     np.testing.assert_allclose(ours[..., 0], images.sum(axis=-1), rtol=1e-6)

@@ -1,0 +1,210 @@
+"""Which layers are computed together: the one place that decides it.
+
+A stage replaces a run of layers where all of them have options that its kernels know; every other
+layer is its own stage.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from scratch_forward import activations
+from scratch_forward.fast.images import ImageStage
+from scratch_forward.fast.plan import Stage
+from scratch_forward.fast.sequences import SequenceStage
+from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
+from scratch_forward.layers.base import Generator, Layer
+from scratch_forward.layers.convolution import Conv1D, Conv2D
+from scratch_forward.layers.core import ActivityRegularization, Dense, Embedding, Identity
+from scratch_forward.layers.normalization import BatchNormalization
+from scratch_forward.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+from scratch_forward.layers.recurrent import (
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+)
+from scratch_forward.layers.regularization import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
+from scratch_forward.layers.reshaping import Flatten
+from scratch_forward.symbolic import Node, SymbolicTensor
+
+# Nothing at inference, masks pass
+_NOTHING: tuple[type[Layer], ...] = (
+    *(Dropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout, GaussianNoise),
+    *(AlphaDropout, Identity, ActivityRegularization),
+)
+_POOLING = {1: (MaxPooling1D, AveragePooling1D), 2: (MaxPooling2D, AveragePooling2D)}
+_OVER_AN_AXIS = (
+    *(activations.softmax, activations.log_softmax, activations.sparsemax),
+    activations.glu,
+)
+_CELLS = (SimpleRNNCell, LSTMCell, GRUCell)
+
+
+def fuse(layers: Sequence[Layer]) -> list[Stage]:
+    """Turn layers in a row into stages; what does nothing at inference is left out."""
+    stages: list[Stage] = []
+    rest = [layer for layer in layers if type(layer) not in _NOTHING]
+    while rest:
+        if taken := _image_layers(rest):
+            stages.append(ImageStage(rest[:taken]))
+        elif taken := _sequence_layers(rest):
+            stages.append(SequenceStage(rest[:taken]))
+        else:
+            taken = 1
+            stages.append(rest[0].fused())
+        rest = rest[taken:]
+    return stages
+
+
+class Row:
+    """Stages in a row, in place of one layer."""
+
+    def __init__(self, stages: list[Stage]) -> None:
+        self.stages = stages
+
+    def run(
+        self, values: Any, mask: Any = None, generator: Generator | None = None
+    ) -> tuple[Any, Any]:
+        """Compute outputs and their mask, stage by stage."""
+        for stage in self.stages:
+            values, mask = stage.run(values, mask, generator)
+        return values, mask
+
+
+def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:
+    """Replace rows of a graph's nodes, in each of which nothing else reads what is between.
+
+    Args:
+        nodes: The graph's nodes, each after those that it reads.
+        outputs: The graph's outputs, which are read from outside.
+    """
+    readers = Counter([*outputs, *(tensor for node in nodes for tensor in node.parents())])
+    rows: dict[SymbolicTensor, list[Node]] = {}  # by what the last node of each gives
+    fused: list[list[Node]] = []
+    for node in nodes:
+        before = node.inputs if isinstance(node.inputs, SymbolicTensor) else None
+        row = rows.get(before) if before and readers[before] == 1 and not node.arguments else None
+        if row is None:
+            row = []
+            fused.append(row)
+        row.append(node)
+        if len(node.outputs) == 1 and not row[0].arguments:
+            rows[node.outputs[0]] = row
+    fused.sort(key=lambda row: nodes.index(row[-1]))
+    return [_as_one_node(row) for row in fused]
+
+
+def _as_one_node(row: list[Node]) -> Node:
+    if row[0].arguments:  # initial states or a mask of its own: for the layer as it is
+        return row[0]
+    stages = fuse([node.layer for node in row])
+    layer: Any = stages[0] if len(stages) == 1 else Row(stages)
+    return Node(layer, row[0].inputs, row[0].arguments, row[-1].outputs)
+
+
+def _image_layers(layers: Sequence[Any]) -> int:
+    """Count the layers from the first, a convolution, that an `ImageStage` can take."""
+    if type(layers[0]) not in (Conv1D, Conv2D):
+        return 0
+    rank, flat = layers[0].rank, False
+    for count, layer in enumerate(layers):
+        if _is_elementwise(layer):
+            continue
+        if flat:
+            if type(layer) is not Dense or not _acts_elementwise(layer.activation):
+                return count
+        elif type(layer) is Flatten and layer.data_format == "channels_last":
+            flat = True
+        elif not _is_spatial(layer, rank):
+            return count
+    return len(layers)
+
+
+def _is_spatial(layer: Any, rank: int) -> bool:
+    """Whether a stage can compute this layer on images with the batch as last axis."""
+    if isinstance(layer, BatchNormalization):
+        return layer.axis in (-1, rank + 1)
+    if getattr(layer, "data_format", "") != "channels_last":
+        return False
+    if type(layer) in (Conv1D, Conv2D):
+        return layer.rank == rank and _acts_elementwise(layer.activation)
+    return (
+        type(layer) in _POOLING[rank] and layer.strides == layer.window and layer.padding == "valid"
+    )
+
+
+def _is_elementwise(layer: Layer) -> bool:
+    if type(layer) is Activation:
+        return _acts_elementwise(layer.activation)
+    return type(layer) in (ReLU, LeakyReLU, ELU)
+
+
+def _acts_elementwise(activation: Any) -> bool:
+    """Whether an activation looks at each element alone, wherever the channels are."""
+    if isinstance(activation, Layer):
+        return _is_elementwise(activation)
+    return activation in activations.ACTIVATIONS.values() and activation not in _OVER_AN_AXIS
+
+
+def _sequence_layers(layers: Sequence[Any]) -> int:
+    """Count the layers from the first that a `SequenceStage` can take.
+
+    An embedding, if one comes first, and recurrent layers, of which all but the last give an
+    output for every step.
+    """
+    start = int(type(layers[0]) is Embedding)
+    last = 0
+    for count, layer in enumerate(layers[start:], start + 1):
+        if not _is_recurrent(layer):
+            break
+        last = count
+        if not layer.return_sequences:
+            break
+    return last
+
+
+def _is_recurrent(layer: Layer) -> bool:
+    """Whether the recurrent kernels know all options of a layer."""
+    if isinstance(layer, Bidirectional):
+        forward, backward = layer.forward_layer, layer.backward_layer
+        return (
+            layer.merge_mode is not None
+            and _is_default(forward)
+            and _is_default(backward)
+            and backward.go_backwards
+            and type(forward.cell) is type(backward.cell)
+            and forward.cell.units == backward.cell.units
+            and _resets_after(forward.cell) == _resets_after(backward.cell)
+        )
+    if not isinstance(layer, RNN) or not _is_default(layer):
+        return False
+    return not (layer.go_backwards and layer.return_sequences)
+
+
+def _is_default(layer: RNN) -> bool:
+    """Whether a layer runs one cell with the default activations, from zeros, states unseen."""
+    cell = layer.cell
+    return (
+        type(cell) in _CELLS
+        and cell.activation is activations.tanh
+        and getattr(cell, "recurrent_activation", None) in (None, activations.sigmoid)
+        and not (layer.stateful or layer.return_state)
+    )
+
+
+def _resets_after(cell: Layer) -> bool:
+    return getattr(cell, "reset_after", True)

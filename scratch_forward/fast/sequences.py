@@ -1,0 +1,100 @@
+"""An embedding and the recurrent layers above it, as one stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.fast.fallback import run_plain
+from scratch_forward.kernels.recurrent import Cell, Recurrent, Weights
+from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
+from scratch_forward.layers.base import Array, Generator, Layer
+from scratch_forward.layers.core import Embedding
+from scratch_forward.layers.recurrent import (
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+)
+
+LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not kept
+
+_CELLS: dict[type[Layer], Cell] = {
+    SimpleRNNCell: "simple_rnn",
+    LSTMCell: "lstm",
+    GRUCell: "gru",
+}
+
+
+class SequenceStage:
+    """Recurrent layers, with an embedding before them or without, padding left out throughout.
+
+    With an embedding of reasonable size the first layer's projection of every token is computed
+    once, and looked up.
+
+    Args:
+        layers: The layers, as `fusion` admits them.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = list(layers)
+        first = self.layers[0]
+        self._embedding = first if isinstance(first, Embedding) else None
+        recurrent = [layer for layer in self.layers if isinstance(layer, RNN | Bidirectional)]
+        stack = [_stack_layer(layer) for layer in recurrent]
+        last = recurrent[-1]
+        self.return_sequences = last.return_sequences
+        self._stack = RecurrentStack(
+            stack,
+            self._table(stack[0].recurrent),
+            self.return_sequences,
+            isinstance(last, Bidirectional) or last.zero_output_for_mask,
+        )
+
+    def _table(self, first: Recurrent) -> Array | None:
+        if self._embedding is None:
+            return None
+        directions, gates, _, units = first.kernel.shape
+        if self._embedding.input_dim * directions * gates * units > LARGEST_TABLE:
+            return None
+        return first.look_up_table(self._embedding.weights["embeddings"])
+
+    def run(
+        self, inputs: Any, mask: Any = None, generator: Generator | None = None
+    ) -> tuple[Array, Any]:
+        """Compute outputs and their mask: the mask itself if there is an output for each step."""
+        x = self.layers[0].convert(inputs)
+        embedding = self._embedding
+        if embedding is not None:
+            mask = embedding.compute_mask(inputs, None) if embedding.mask_zero else None
+        if x.ndim != (3 if embedding is None else 2) or not x.size or not _fits(mask, x):
+            return run_plain(self.layers, inputs, mask, generator)
+        if embedding is not None:
+            x = embedding.call(x) if self._stack.table is None else embedding.positions(x)
+        outputs = self._stack(x, mask if mask is None else np.asarray(mask, bool))
+        return outputs, mask if self.return_sequences else None
+
+
+def _fits(mask: Any, x: Array) -> bool:
+    return mask is None or np.shape(mask) == x.shape[:2]
+
+
+def _stack_layer(layer: RNN | Bidirectional) -> StackLayer:
+    """Prepare a recurrent layer's weights for its kernel."""
+    if isinstance(layer, Bidirectional):
+        cells = [layer.forward_layer.cell, layer.backward_layer.cell]
+        assert layer.merge_mode is not None
+        return StackLayer(_recurrent(cells), layer.merge_mode)  # type: ignore[arg-type]
+    return StackLayer(_recurrent([layer.cell]), backwards=layer.go_backwards)
+
+
+def _recurrent(cells: list[Any]) -> Recurrent:
+    weights = [
+        Weights(cell.weights["kernel"], cell.weights["recurrent_kernel"], cell.weights.get("bias"))
+        for cell in cells
+    ]
+    reset_after = getattr(cells[0], "reset_after", True)
+    return Recurrent.prepare(_CELLS[type(cells[0])], weights, reset_after=reset_after)

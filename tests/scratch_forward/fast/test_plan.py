@@ -1,0 +1,120 @@
+"""How a data set goes through a model: chunks, threads, and what makes a plan stale."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import scratch_forward as sf
+from scratch_forward.fast import plan
+from scratch_forward.kernels import threads
+from tests.scratch_forward.test_model import filled
+
+X = np.random.default_rng(0).normal(size=(37, 6, 5, 2)).astype(np.float32)
+
+
+def model() -> sf.Sequential:
+    layers = [sf.Input(X.shape[1:]), sf.Conv2D(3, 3, activation="relu"), sf.Flatten(), sf.Dense(2)]
+    return filled(sf.Sequential(layers))
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 32, 1000])
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_every_example_is_in_one_chunk(count, chunk, workers) -> None:
+    parts = plan.spread(lambda rows: np.arange(count)[rows], count, 10, chunk, workers)
+    assert max(map(len, parts.outputs)) <= chunk
+    assert parts.joined().tolist() == list(range(count))
+
+
+def test_a_chunk_of_large_examples_has_few() -> None:
+    large = plan.LARGEST_INPUT // 3
+    assert max(map(len, plan.spread(lambda r: np.arange(20)[r], 20, large).outputs)) == 3
+    assert max(map(len, plan.spread(lambda r: np.arange(20)[r], 20, 100 * large).outputs)) == 1
+
+
+def test_examples_sorted_by_cost_are_dealt_evenly() -> None:
+    cost = np.arange(400)
+    shares = plan.spread(lambda rows: cost[rows].sum(), 400, 100, threads=2).outputs
+    assert max(shares) / min(shares) < 1.02
+
+
+def test_other_weights_make_another_plan() -> None:
+    mine = model()
+    before = mine.predict(X)
+    mine.set_weights([2 * array for array in mine.get_weights()])
+    after = mine.predict(X)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, mine.predict(X, fast=False), rtol=1e-5, atol=1e-5)
+    mine.layers[-1].set_weights([0 * array for array in mine.layers[-1].get_weights()])
+    assert not mine.predict(X).any()
+    mine.layers[0].weights["kernel"] = np.zeros_like(mine.layers[0].weights["kernel"])
+    np.testing.assert_array_equal(mine.predict(X), mine.predict(X, fast=False))
+
+
+def test_weights_are_not_changed_in_place_behind_a_plan() -> None:
+    given = [np.ones(shape, np.float32) for shape in [(3, 3, 2, 3), (3,), (36, 2), (2,)]]
+    mine = model()
+    mine.set_weights(given)
+    before = mine.predict(X)
+    given[0] *= 2
+    np.testing.assert_array_equal(mine.predict(X), before)
+    np.testing.assert_allclose(mine.predict(X, fast=False), before, rtol=1e-5, atol=1e-4)
+    with pytest.raises(ValueError, match="read-only"):
+        mine.layers[0].weights["kernel"] *= 2
+
+
+def test_double_precision_runs_every_layer_by_itself() -> None:
+    mine = model()
+    single = mine.predict(X)
+    mine.set_dtype("float64")
+    double = mine.predict(X)
+    assert double.dtype == np.float64
+    np.testing.assert_array_equal(double, mine.predict(X, fast=False))
+    mine.set_dtype("float32")
+    np.testing.assert_array_equal(mine.predict(X), single)
+
+
+def test_a_model_that_has_predicted_can_be_copied_and_pickled() -> None:
+    mine = model()
+    expected = mine.predict(X)
+    for other in (copy.deepcopy(mine), pickle.loads(pickle.dumps(mine))):
+        np.testing.assert_array_equal(other.predict(X), expected)
+
+
+def test_threads_may_predict_with_one_model_at_once() -> None:
+    mine = model()
+    expected = mine.predict(X)
+    found = []
+    workers = [threading.Thread(target=lambda: found.append(mine.predict(X))) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(found) == 6
+    for other in found:
+        np.testing.assert_array_equal(other, expected)
+
+
+@pytest.mark.parametrize("option", ["batch_size", "threads"])
+def test_sizes_must_be_positive(option) -> None:
+    with pytest.raises(ValueError, match=f"positive `{option}`, got 0"):
+        model().predict(X, **{option: 0})
+
+
+@pytest.mark.skipif(threads.blas_threads() is None, reason="NumPy uses another BLAS")
+def test_blas_keeps_to_one_thread_on_both_ways(monkeypatch) -> None:
+    seen = []
+    sound = sf.Dense.call
+
+    def call(self, x):
+        seen.append(threads.blas_threads().get())
+        return sound(self, x)
+
+    monkeypatch.setattr(sf.Dense, "call", call)
+    mine = filled(sf.Sequential([sf.Input((4,)), sf.Dense(2)]))
+    mine.predict(np.ones((3, 4)))
+    mine.predict(np.ones((3, 4)), fast=False)
+    assert seen == [1, 1]
