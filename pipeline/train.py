@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from pipeline.command_line import CONF, first_sentence, overrides, run_command, wants_help
+from pipeline.datasets.catalogue import SPECS
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.sweep.names import run_name
@@ -32,7 +33,8 @@ def train(config: DictConfig) -> str:
     name = run_name(own, settings.sweep.varied, settings.model_name)
     live = hydra_config.launcher._target_.endswith("BasicLauncher")
     store = open_store(**settings.tracking.model_dump())
-    with JobProgress(settings.sweep, name, settings.training.epochs, live) as progress:
+    data = SPECS[settings.dataset.name].title
+    with JobProgress(settings.sweep, name, data, settings.training.epochs, live) as progress:
         return run(settings, values, own, name, store, on_epoch=progress.epoch).tag
 
 

@@ -30,6 +30,11 @@ class Spec:
     needs_download: bool
     description: str
 
+    @property
+    def title(self) -> str:
+        """Its name, and that it is synthetic, if it is."""
+        return f"{self.name} (synthetic data)" if self.synthetic else self.name
+
 
 NUSAX_LANGUAGES: tuple[str, ...] = (
     "acehnese",

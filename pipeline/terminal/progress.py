@@ -20,15 +20,15 @@ class JobProgress:
     It needs nothing but the job's own settings, so it is right in any process that runs the job.
     """
 
-    def __init__(self, sweep: Sweep, name: str, epochs: int, live: bool):
-        self.sweep, self.name, self.epochs = sweep, name, epochs
+    def __init__(self, sweep: Sweep, name: str, data: str, epochs: int, live: bool):
+        self.sweep, self.name, self.data, self.epochs = sweep, name, data, epochs
         self._started = sweep.started or time.time()
         self._last_line = 0.0
         self._bar = _bar() if live and console.is_terminal else None
 
     def __enter__(self) -> "JobProgress":
         if self._bar is None:
-            console.print(f"{self._place} starts", markup=False, soft_wrap=True)
+            console.print(f"{self._place} starts on {self.data}", markup=False, soft_wrap=True)
         else:
             self._bar.start()
             self._task = self._bar.add_task(

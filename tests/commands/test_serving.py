@@ -20,7 +20,8 @@ def images(tmp_path_factory):
     from pipeline.tracking.store import open_local
 
     folder = tmp_path_factory.mktemp("images")
-    done = call("pipeline.train", "model=cnn", "filters=[4]", "epochs=2", cwd=folder)
+    unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]
+    done = call("pipeline.train", "model=cnn", *unlike_defaults, "epochs=2", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     store = open_local(folder)
     experiment = store.client.get_experiment_by_name("digits")

@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 import mlflow
 import numpy as np
 import pytest
 import yaml
 
+import scratch_forward
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import TINY, call, environment
 
@@ -130,7 +132,7 @@ def test_the_terminal_tells_plan_progress_results_and_where_to_look(sweep):
     assert "3 runs: model=lstm units=4,6,8" in out
     assert "synthetic data" in out
     assert f"sqlite:///{sweep.folder}/mlruns/mlflow.db" in out
-    assert "2/3 units=6" in out
+    assert "2/3 units=6 starts on reviews (synthetic data)" in out
     assert "epoch 2/2" in out
     assert "best" in out
     assert f"mlflow ui --backend-store-uri sqlite:///{sweep.folder}/mlruns/mlflow.db" in out
@@ -210,11 +212,14 @@ def test_a_job_that_fails_does_not_stop_the_others(tmp_path):
     assert [run.info.status for run in runs] == ["FAILED", "FINISHED"]
     assert "DivergedError" in load_text(store, runs[0], "error/traceback.txt")
     assert done.returncode == 1
-    assert "l2=1e38: DivergedError: the loss is" in done.stdout
+    assert "l2=1e+38: DivergedError: the loss is" in done.stdout
     assert runs[1].data.tags["parity"] == "exact"
 
 
-def test_ctrl_c_leaves_a_killed_run_and_the_table(tmp_path):
+@pytest.mark.parametrize(
+    "stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
+def test_stopping_leaves_a_killed_run_and_the_table(tmp_path, stop):
     command = [sys.executable, "-m", "pipeline.train", "model=rnn", "epochs=500"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
@@ -222,7 +227,7 @@ def test_ctrl_c_leaves_a_killed_run_and_the_table(tmp_path):
     for line in process.stdout:
         if "epoch 1/500" in line:
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     interrupted = time.monotonic()
     rest = process.stdout.read()
     assert process.wait() == 130
@@ -235,12 +240,56 @@ def test_ctrl_c_leaves_a_killed_run_and_the_table(tmp_path):
     assert "loss/train" in run.data.metrics
 
 
-@pytest.mark.parametrize("model", ["rnn layers=2", "gru", "cnn batch_norm=true pooling=average"])
-def test_other_models_train_and_prove(tmp_path, model):
-    name, *options = model.split()
-    done = call("pipeline.train", f"model={name}", *options, *TINY, "augment=true", cwd=tmp_path)
+def test_other_models_train_and_prove(tmp_path):
+    done = call("pipeline.train", "-m", "model=rnn,gru,cnn", "augment=true", *TINY, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "exact" in done.stdout
+    for name in ("rnn", "gru", "cnn"):
+        assert f"model={name}" in done.stdout
+
+
+def test_the_same_settings_give_bit_identical_weights_and_metrics(sweep, tmp_path):
+    """A run of its own against the second run of a sweep, in another process."""
+    again = call("pipeline.train", "model=lstm", "units=6", *TINY, cwd=tmp_path)
+    assert again.returncode == 0
+    store, first = open_local(tmp_path), sweep.runs[1]
+    experiment = store.client.get_experiment_by_name("reviews")
+    (second,) = store.client.search_runs([experiment.experiment_id])
+    one, other = (
+        scratch_forward.load(urlsplit(run.info.artifact_uri).path + "/weights/model.keras")
+        for run in (first, second)
+    )
+    assert all(map(np.array_equal, one.get_weights(), other.get_weights()))
+    timed = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
+    for name in set(first.data.metrics) - timed:
+        assert first.data.metrics[name] == second.data.metrics[name], name
+
+
+@pytest.mark.parametrize(
+    ("data", "command"),
+    [
+        ("real_nusax", "model=lstm,rnn dataset=nusax epochs=1"),
+        ("real_cifar10", "model=cnn dataset=cifar10 train_size=500 epochs=1"),
+    ],
+)
+def test_real_data_trains_and_proves(tmp_path, request, data, command):
+    request.getfixturevalue(data)
+    done = call("pipeline.train", "-m", *command.split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "synthetic" not in done.stdout
+
+
+@pytest.mark.slow
+def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(tmp_path, real_nusax):
+    options = ["model=lstm", "bidirectional=false", "dataset=nusax", "mask=false,true"]
+    done = call("pipeline.train", "-m", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mask=true skips it" in done.stdout
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("nusax")
+    runs = store.client.search_runs([experiment.experiment_id], order_by=["params.mask ASC"])
+    flags = [run.data.tags["degenerate"] for run in runs]
+    assert flags[0].startswith("predicts only")
+    assert flags[1] == "no"
 
 
 def test_a_server_tracks_as_the_local_store_does(tmp_path, server):
