@@ -1,5 +1,6 @@
 """python -m pipeline.report study=lstm_units: what a sweep's runs show, with a verdict."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,13 @@ _SOURCES = ("study", "sweep", "experiment")
 
 def report() -> None:
     """Read the chosen runs back, write their report, and tell the verdict."""
-    values = compose_values("report")
+    study = _take_study()
+    values = compose_values("report") | {"study": study}
+    if values["index"] is not None:
+        from pipeline.study.index import write_index
+
+        print(f"{values['index']}/README.md: {write_index(Path(values['index']))} reports")
+        return
     _check(values)
     tracking = parse_tracking(values["tracking"])
 
@@ -32,6 +39,13 @@ def report() -> None:
         store, gathered, values["data_dir"], mixed=values["mixed"] is True, to=to
     )
     show_report(page, store, gathered.experiment_id, run_id, to)
+
+
+def _take_study() -> str | None:
+    """Take `study=...` off the command line: Hydra would compose that study's file into this."""
+    given = [word for word in sys.argv[1:] if word.lstrip("+").startswith("study=")]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word not in given]
+    return given[-1].partition("=")[2] if given else None
 
 
 def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":

@@ -5,6 +5,7 @@ colour-blind readers (Okabe & Ito, 2008). Colours are few and exact, so that a p
 for its dark theme (see `svg.py`).
 """
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,12 +23,18 @@ from pipeline.study.variants import Variant
 INK, GREY, LIGHT, PAPER = "#1b1b1b", "#6b6b6b", "#dcdcdc", "#fffffe"
 _ROW, _PLOT, _LETTER = 0.34, 7.6, 0.085  # inches: a row, a plot with its numbers, a letter
 _COLUMNS, _MOST_PANELS = 4, 12
+_TITLE = 36  # letters that fit above a panel
 _NEAR = 0.3  # share of the width within which two reference names would touch
 
 
 def forest(analysis: Analysis, baselines: References) -> Figure:
-    """Mean and interval of each setting, its seeds as dots, baselines as lines."""
-    variants = analysis.variants
+    """Mean and interval of each setting, its seeds as dots, baselines as lines.
+
+    Settings stand in the order of their values; very many of them by their mean.
+    """
+    variants = list(analysis.variants)
+    if len(variants) > _MOST_PANELS:
+        variants.sort(key=lambda variant: -getattr(variant.estimate(MAIN), "mean", 0.0))
     figure, axes = _rows([variant.name for variant in variants])
     for row, variant in enumerate(variants):
         _draw_variant(axes, row, variant, highest=variant is analysis.best)
@@ -236,7 +243,8 @@ def _draw_curves(axes: Axes, variant: Variant, quantity: str) -> None:
             drawn.epochs, drawn.low, drawn.high, color=colour, alpha=0.18, linewidth=0
         )
         axes.plot(drawn.epochs, drawn.mean, color=colour, linewidth=1.8)
-    axes.set_title(variant.name, color=INK, fontsize=9, loc="left", pad=16)
+    title = textwrap.fill(variant.name, _TITLE)
+    axes.set_title(title, color=INK, fontsize=9, loc="left", pad=16)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_color(GREY)
@@ -267,9 +275,12 @@ def _name_curves(axes: Axes, bands: Sequence[tuple[str, str, Band]]) -> None:
     at = int(np.abs(gap).argmax())
     for name, colour, drawn in bands:
         above = (gap[at] > 0) == (name == "train")
-        edge = drawn.high[at] if above else drawn.low[at]
         place = at / max(count - 1, 1)
         side = "left" if place < 1 / 3 else "right" if place > 2 / 3 else "center"
+        reach = -(-count // 4)  # epochs that a name spans
+        start = at - {"left": 0, "center": reach // 2, "right": reach}[side]
+        span = slice(max(start, 0), max(start, 0) + reach + 1)
+        edge = drawn.high[span].max() if above else drawn.low[span].min()
         axes.annotate(
             name,
             (drawn.epochs[at], edge),

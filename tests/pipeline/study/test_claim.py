@@ -72,9 +72,8 @@ def test_a_gap_that_stays_is_none():
 
 
 def test_other_data_are_not_judged():
-    runs = [run for run in units(GOOD, FAIR, BAD)]
     other = Claim(**{**UNITS, "dataset": "cifar10"})
-    assert judge(other, runs, ["units"]).outcome == "not judged"
+    assert judge(other, units(GOOD, FAIR, BAD), ["units"]).outcome == "not judged"
 
 
 def test_a_value_that_was_not_tried_is_not_judged():

@@ -84,9 +84,9 @@ def test_what_is_not_there_is_one_sentence(store, log_run):
         gather_study(store, CONF, "cell")
     with pytest.raises(StoreError, match="sweep=x has no run in sqlite"):
         gather_sweep(store, CONF, "x")
-    with pytest.raises(StoreError, match="experiment=x is not in sqlite.*it holds Default, here"):
+    with pytest.raises(StoreError, match=r"experiment=x is not in sqlite.*it holds Default, here"):
         gather_experiment(store, "x", None)
-    with pytest.raises(StoreError, match="experiment=Default in sqlite.* holds no run"):
+    with pytest.raises(StoreError, match=r"experiment=Default in sqlite.* holds no run"):
         gather_experiment(store, "Default", None)
     with pytest.raises(SettingsError, match="varied=unit: no run has such a parameter"):
         gather_experiment(store, "here", ["unit"])
