@@ -139,13 +139,18 @@ def _unknown_keys(config: Config) -> list[str]:
     known = {"model", "study"}  # a study's question and claim change no run
     for _, kind, prefix in _layout(config):
         known |= {prefix} if prefix else set(kind.model_fields)
-    return [
-        unknown_option(key, config["model"]["name"], known) for key in config if key not in known
-    ]
+    return [unknown_option(key, config, known) for key in config if key not in known]
 
 
-def unknown_option(key: str, model: str, known: Iterable[str]) -> str:
-    """The sentence for a key that a model does not have, though another may."""
+def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
+    """The sentence for a key that a configuration does not have, though another choice may."""
+    group, dot, _ = key.partition(".")
+    if dot and isinstance(config.get(group), Mapping):
+        chosen = f"{group}={config[group].get('name') or config[group].get('kind')}"
+        siblings = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]
+        meant = did_you_mean(key.removeprefix(f"{group}."), siblings)
+        return f"`{key}` is not an option of {chosen}{meant}."
+    model = config["model"]["name"]
     owners = [name for name, kind in _MODELS.items() if key in kind.model_fields]
     if owners:
         return f"`{key}` is an option of model={choices(owners)}, not of model={model}."

@@ -164,7 +164,7 @@ def _apply(override: Override, config: DictConfig) -> list[str]:
     key = override.key_or_group
     known = _keys(config)
     if key not in known:
-        return [unknown_option(key, config.model.name, [*known, *GROUPS])]
+        return [unknown_option(key, config, [*known, *GROUPS])]
     try:
         OmegaConf.update(config, key, override.value(), merge=True)
     except OmegaConfBaseException as error:
