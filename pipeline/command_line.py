@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,8 +35,12 @@ def overrides() -> list[str]:
     return [line for line in given if not line.lstrip("+~").startswith("hydra")]
 
 
-def compose_values(config_name: str) -> dict[str, Any]:
+def compose_values(config_name: str, given: Sequence[str] | None = None) -> dict[str, Any]:
     """The configuration of a command that is not a sweep, as plain values.
+
+    Args:
+        config_name: the command's file in `conf/`.
+        given: the overrides; None takes those on the command line.
 
     Raises:
         SettingsError: when the command line names a setting or a choice that there is not.
@@ -44,10 +48,11 @@ def compose_values(config_name: str) -> dict[str, Any]:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         known = plain_values(hydra.compose(config_name))
         options = GlobalHydra.instance().config_loader().get_group_options
-        faults = [fault for line in overrides() for fault in _faults(line, known, options)]
+        lines = overrides() if given is None else list(given)
+        faults = [fault for line in lines for fault in _faults(line, known, options)]
         if faults:
             raise SettingsError(faults)
-        return plain_values(hydra.compose(config_name, overrides()))
+        return plain_values(hydra.compose(config_name, lines))
 
 
 def _faults(

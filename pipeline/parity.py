@@ -3,7 +3,7 @@
 from pipeline.command_line import CONF, compose_values, run_command, wants_help
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import parity_help
+from pipeline.terminal.help import command_help
 
 
 def parity() -> None:
@@ -42,7 +42,7 @@ def _check(run_id: str | None, experiment: str | None) -> None:
 def main() -> None:
     """Answer `--help`, or check runs."""
     if wants_help():
-        print(parity_help(CONF))
+        print(command_help(CONF, "parity"))
     else:
         run_command(parity)
 

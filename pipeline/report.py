@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.command_line import CONF, compose_values, run_command, wants_help
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import report_help
+from pipeline.terminal.help import command_help
 
 if TYPE_CHECKING:
     from pipeline.study.gathering import Gathered
@@ -79,7 +79,7 @@ def _check(values: dict[str, Any]) -> None:
 def main() -> None:
     """Answer `--help`, or write a report."""
     if wants_help():
-        print(report_help(CONF))
+        print(command_help(CONF, "report"))
     else:
         run_command(report)
 

@@ -66,7 +66,7 @@ def write_card(
     """
     inputs = probes(model)
     outputs = _as_list(predict(inputs))
-    document = {"weights_sha256": weights_digest(model), **about}
+    document = {"weights_sha256": weights_digest(model), "batch": len(inputs[0]), **about}
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
     arrays |= {f"output_{index}": array for index, array in enumerate(outputs)}
     path = card_path(model_path)

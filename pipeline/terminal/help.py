@@ -25,32 +25,40 @@ A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
 """
 
 
-_PARITY_HEADER = """\
+_HEADERS = {
+    "parity": """\
 python -m pipeline.parity run_id=...|experiment=... [setting=value ...]
 
 Downloads runs' artifacts, repeats their predictions with NumPy alone, compares
 them with Keras's, and logs the outcome to the same runs.
-"""
-
-
-_REPORT_HEADER = """\
+""",
+    "report": """\
 python -m pipeline.report study=...|sweep=...|experiment=... [setting=value ...]
 
 Reads a sweep's runs back and writes what they show: verdict, figures, table,
 one HTML page, Markdown and CSV, logged to the sweep's own run.
-"""
+""",
+    "fetch": """\
+python -m pipeline.fetch run_id=... to=... [setting=value ...]
+
+Downloads a run's weights into a folder and replays their parity card, without
+TensorFlow. Weights that fail it are not kept.
+""",
+    "predict": """\
+python -m pipeline.predict run_id=... "a text" "another" [setting=value ...]
+python -m pipeline.predict run_id=... texts.csv|image.png [setting=value ...]
+
+Answers with the class and the probabilities of all classes, through NumPy
+alone. A CSV needs a column `text` and is answered as CSV.
+""",
+}
 
 
-def parity_help(conf: Path) -> str:
-    """The page for `python -m pipeline.parity --help`."""
-    groups = "groups\n" + _options(conf, "tracking")
-    return "\n".join([_PARITY_HEADER, groups, *_parts(_read(conf, ".", "parity"))])
-
-
-def report_help(conf: Path) -> str:
-    """The page for `python -m pipeline.report --help`."""
-    groups = "groups\n" + _options(conf, "study") + _options(conf, "tracking")
-    return "\n".join([_REPORT_HEADER, groups, *_parts(_read(conf, ".", "report"))])
+def command_help(conf: Path, command: str) -> str:
+    """The page for `--help` of a command that is not a sweep."""
+    groups = ("study", "tracking") if command == "report" else ("tracking",)
+    offered = "groups\n" + "".join(_options(conf, group) for group in groups)
+    return "\n".join([_HEADERS[command], offered, *_parts(_read(conf, ".", command))])
 
 
 def train_help(conf: Path, choices: dict[str, str]) -> str:

@@ -66,6 +66,15 @@ def server(tmp_path_factory):
         yield address
 
 
+@pytest.fixture(scope="session")
+def remote(server, tmp_path_factory):
+    """A sweep of one that was tracked on the server."""
+    folder = tmp_path_factory.mktemp("remote")
+    where = ["tracking=server", f"tracking.uri={server}", "experiment=remote"]
+    done = call("pipeline.train", *where, "units=4", *TINY, cwd=folder)
+    return Sweep(folder, done)
+
+
 class serve:
     """An MLflow server for the length of a block."""
 

@@ -1,0 +1,56 @@
+"""python -m pipeline.fetch run_id=... to=...: download a run's weights and verify them."""
+
+import shutil
+from pathlib import Path
+
+from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.errors import CommandFailedError
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.console import console, print_faults
+from pipeline.terminal.help import command_help
+
+
+def fetch() -> None:
+    """Download `weights/` into a folder; leave nothing there that fails its parity card."""
+    values = compose_values("fetch")
+    to = _checked(values["run_id"], values["to"])
+    tracking = parse_tracking(values["tracking"])
+
+    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from pipeline.tracking.results import finished_runs
+    from pipeline.tracking.store import open_store
+    from scratch_forward import ArchiveError, load
+
+    store = open_store(**tracking.model_dump())
+    (run,) = finished_runs(store, values["run_id"], None)
+    to.mkdir(parents=True, exist_ok=True)
+    store.client.download_artifacts(run.info.run_id, "weights", str(to))
+    try:
+        model = load(to / "weights/model.keras", verify=True)
+    except ArchiveError as error:
+        shutil.rmtree(to / "weights")
+        print_faults([f"run_id={run.info.run_id}: {error}"])
+        raise CommandFailedError from error
+    console.print(f"{to / 'weights'}: {model.count_params():,} weights, parity card passed")
+
+
+def _checked(run_id: str | None, to: str | None) -> Path:
+    given = {"run_id": run_id, "to": to}
+    faults = [f"{name}=... is needed." for name, value in given.items() if not value]
+    if to and Path(to).exists() and (not Path(to).is_dir() or any(Path(to).iterdir())):
+        faults.append(f"to={to} exists and is not an empty folder; name another.")
+    if faults:
+        raise SettingsError(faults)
+    return Path(str(to))
+
+
+def main() -> None:
+    """Answer `--help`, or fetch."""
+    if wants_help():
+        print(command_help(CONF, "fetch"))
+    else:
+        run_command(fetch)
+
+
+if __name__ == "__main__":
+    main()

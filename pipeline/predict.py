@@ -1,0 +1,100 @@
+"""python -m pipeline.predict run_id=... "a text": ask a run's model, through NumPy alone."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.command_line import CONF, compose_values, overrides, run_command, wants_help
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.help import command_help
+from pipeline.tracking.weights import weights_folder
+from scratch_forward import ArchiveError, Classifier, Prediction
+from scratch_forward.preprocessing import ImagePreprocessing, PreprocessingError
+
+_KEYS = ("run_id=", "tracking=", "tracking.")
+
+
+def predict() -> None:
+    """Answer the texts, the image files, or the CSV of texts on the command line."""
+    given = overrides()
+    asked = [word for word in given if not word.startswith(_KEYS)]
+    values = compose_values("predict", [word for word in given if word.startswith(_KEYS)])
+    if values["run_id"] is None or not asked:
+        raise SettingsError(['run_id=... and something to answer are needed, such as "a text".'])
+    tracking = parse_tracking(values["tracking"])
+    uri = getattr(tracking, "uri", None)
+    try:
+        with weights_folder(values["run_id"], uri, Path.cwd() / "mlruns/mlflow.db") as folder:
+            classifier = Classifier.load(folder, verify=True)
+        _answer(classifier, asked)
+    except (ArchiveError, PreprocessingError) as error:
+        raise SettingsError([str(error)]) from error
+
+
+def _answer(classifier: Classifier, asked: Sequence[str]) -> None:
+    if isinstance(classifier.preprocessing, ImagePreprocessing):
+        images = np.stack([_read_image(Path(path), classifier.preprocessing) for path in asked])
+        _show(asked, classifier(images))
+    elif len(asked) == 1 and asked[0].endswith(".csv"):
+        texts = _read_texts(Path(asked[0]))
+        _write_csv(texts, classifier(texts), classifier.preprocessing.classes)
+    else:
+        _show(asked, classifier(asked))
+
+
+def _read_texts(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SettingsError([f"{path} cannot be read: {error}."]) from error
+    if not rows or any(row.get("text") is None for row in rows):
+        raise SettingsError([f"{path} needs a column `text`, and a row below it."])
+    return [row["text"] for row in rows]
+
+
+def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
+    """An image file in the size, the channels and the range of values that the model reads."""
+    from PIL import Image, UnidentifiedImageError
+
+    height, width, channels = preprocessing.input_shape
+    try:
+        with Image.open(path) as file:
+            image = file.convert("L" if channels == 1 else "RGB").resize((width, height))
+    except (OSError, UnidentifiedImageError) as error:
+        raise SettingsError([f"{path} cannot be read as an image: {error}."]) from error
+    brightest = 1 / preprocessing.scale
+    pixels = np.asarray(image, np.float64).reshape(height, width, channels)
+    return np.rint(pixels / 255 * brightest).astype(np.uint8)
+
+
+def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
+    for word, answer in zip(asked, answers, strict=True):
+        shares = "  ".join(f"{name} {share:.4f}" for name, share in answer.probabilities.items())
+        print(f"{answer.class_name}\t{shares}\t{word}")
+
+
+def _write_csv(texts: Sequence[str], answers: Sequence[Prediction], classes: Sequence[str]) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": text, "class": answer.class_name, **answer.probabilities}
+        for text, answer in zip(texts, answers, strict=True)
+    ]
+    table = csv.DictWriter(sys.stdout, ["text", "class", *classes], lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+
+
+def main() -> None:
+    """Answer `--help`, or predict."""
+    if wants_help():
+        print(command_help(CONF, "predict"))
+    else:
+        run_command(predict)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""A run's weights, found without MLflow, whose import alone takes longer than a prediction."""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from pipeline.tracking.errors import StoreError
+from scratch_forward.card import card_path
+from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
+
+_FILES = (MODEL_FILE, PREPROCESSING_FILE, card_path(MODEL_FILE).name)
+_PATIENCE_SECONDS = 30
+
+
+@contextmanager
+def weights_folder(run_id: str, uri: str | None, database: Path) -> Iterator[Path]:
+    """The folder with a run's model, preprocessing and card.
+
+    Args:
+        run_id: the run.
+        uri: address of an MLflow server; None for the local store.
+        database: of the local store.
+
+    Raises:
+        StoreError: when there is no such run, or its weights are not there.
+    """
+    if uri is None:
+        yield _local_folder(run_id, database)
+        return
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+        for name in _FILES:
+            (Path(folder) / name).write_bytes(_download(uri, run_id, f"weights/{name}"))
+        yield Path(folder)
+
+
+def _local_folder(run_id: str, database: Path) -> Path:
+    if not database.is_file():
+        raise StoreError(f"There is no store at {database}; start where the run was trained.")
+    query = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        found = connection.execute(query, (run_id,)).fetchone()
+    if found is None:
+        raise StoreError(f"run_id={run_id} is not a run in {database}.")
+    folder = Path(unquote(urlsplit(found[0]).path)) / "weights"
+    if not folder.is_dir():
+        raise StoreError(f"run_id={run_id} has no weights at {folder}.")
+    return folder
+
+
+def _download(uri: str, run_id: str, path: str) -> bytes:
+    asked = {"run_uuid": run_id, "path": path}
+    try:
+        answer = requests.get(f"{uri}/get-artifact", params=asked, timeout=_PATIENCE_SECONDS)
+    except requests.RequestException as error:
+        raise StoreError(f"tracking.uri={uri}: no MLflow server answers there.") from error
+    if not answer.ok:
+        raise StoreError(f"run_id={run_id}: {uri} answers {answer.status_code} for {path}.")
+    return answer.content
