@@ -34,4 +34,4 @@ def follows(runs: Sequence[StudyRun], key: str, varied: Iterable[str]) -> bool:
     for run in runs:
         choice = tuple(run.params.get(group) for group in groups)
         by_choice.setdefault(choice, set()).add(run.params.get(key))
-    return bool(groups) and all(len(values) == 1 for values in by_choice.values())
+    return all(len(values) == 1 for values in by_choice.values())

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -245,6 +246,31 @@ def test_every_study_runs_on_built_in_data(tmp_path, name):
     verdict = json.loads(artifact(store, own_run(store), "report/verdict.json"))
     assert verdict["headline"]
     assert verdict["outcome"] == ("not judged" if verdict["claim"] else None)
+
+
+@pytest.mark.slow
+def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path):
+    small = ["units=2,4", "seed=0,1", "dataset=reviews", "train_size=30", "epochs=40"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train", "-m", "+study=lstm_units", *small],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "2/4 units=2 seed=1  epoch 1/40" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.stdout.read()
+    assert process.wait() == 130
+    assert own_run(open_local(tmp_path)).info.status == "KILLED"
+    done = call("pipeline.report", "study=lstm_units", f"to={tmp_path}/r", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "r" / "report.md").read_text()
+    assert "units=2 seed=1 ended KILLED; it is not counted." in page
+    assert "units=4 seed=0: no run was found." in page
+    assert "units=4 seed=1: no run was found." in page
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ def units(*by_value):
     [
         ((GOOD, FAIR, BAD), "reproduced"),
         ((FAIR, FAIR[::-1], BAD), "reproduced in part"),
+        (((0.72, 0.70, 0.69), (0.70, 0.71, 0.68), BAD), "reproduced in part"),
         ((FAIR, FAIR[::-1], FAIR[::-1]), "not reproduced"),
         ((FAIR, GOOD, BAD), "not reproduced"),
         ((BAD, GOOD, FAIR), "not reproduced"),

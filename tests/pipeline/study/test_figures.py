@@ -155,6 +155,7 @@ def test_an_inline_figure_takes_the_pages_colours():
     assert "var(--ink)" in text
     assert "var(--blue)" in text
     assert figures.INK not in text
+    assert "#ffffff" not in text  # no ground of its own
     assert "http://" not in text.replace("http://www.w3.org/", "")
 
 

@@ -48,6 +48,15 @@ def test_missing_failed_and_repeated_runs_are_told(store, log_run):
     ]
 
 
+def test_a_finished_run_counts_though_a_later_one_failed(store, log_run):
+    plan(store, "s", job(units=8))
+    log_run(0.5, units=8, tags={"sweep": "s"})
+    log_run(0, units=8, status="FAILED", tags={"sweep": "s"})
+    found = gather_sweep(store, CONF, "s")
+    assert [run.status for run in found.runs] == ["FINISHED"]
+    assert [run.status for run in found.superseded] == ["FAILED"]
+
+
 def test_a_stale_run_is_told(store, log_run):
     plan(store, "s", job(units=8))
     log_run(0.5, units=8, tags={"sweep": "s", "parity": "stale", "parity.reason": "changed."})
