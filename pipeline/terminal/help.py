@@ -44,6 +44,18 @@ python -m pipeline.fetch run_id=... to=... [setting=value ...]
 Downloads a run's weights into a folder and replays their parity card, without
 TensorFlow. Weights that fail it are not kept.
 """,
+    "runs": """\
+python -m pipeline.runs [--csv|--json] [setting=value ...]
+
+Lists runs, best first: as a table of what differs between them, or with all
+that is known of each as CSV or JSON.
+""",
+    "ui": """\
+python -m pipeline.ui [setting=value ...]
+
+Opens MLflow on the store of this folder, at the latest sweep, on this machine
+alone.
+""",
     "predict": """\
 python -m pipeline.predict run_id=... "a text" "another" [setting=value ...]
 python -m pipeline.predict run_id=... texts.csv|image.png [setting=value ...]
@@ -56,9 +68,10 @@ alone. A CSV needs a column `text` and is answered as CSV.
 
 def command_help(conf: Path, command: str) -> str:
     """The page for `--help` of a command that is not a sweep."""
-    groups = ("study", "tracking") if command == "report" else ("tracking",)
+    groups = {"report": ("study", "tracking"), "ui": ()}.get(command, ("tracking",))
     offered = "groups\n" + "".join(_options(conf, group) for group in groups)
-    return "\n".join([_HEADERS[command], offered, *_parts(_read(conf, ".", command))])
+    parts = [offered] if groups else []
+    return "\n".join([_HEADERS[command], *parts, *_parts(_read(conf, ".", command))])
 
 
 def train_help(conf: Path, choices: dict[str, str]) -> str:

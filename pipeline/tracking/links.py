@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
+_VIEW = "mlflow.sharedViewState."
 RESULT_COLUMNS = (
     "metrics.`test/f1_macro`",
     "metrics.`test/accuracy`",
@@ -43,14 +44,28 @@ def save_sweep_view(
     view = {"name": f"sweep {sweep_id}", "createdAt": now, "updatedAt": now}
     store.client.set_experiment_tag(
         experiment_id,
-        f"mlflow.sharedViewState.{sweep_id}",
+        f"{_VIEW}{sweep_id}",
         json.dumps({**view, "state": json.dumps(state)}),
     )
     return SweepView(_ui_command(store), _link(store, experiment_id, sweep_id))
 
 
+def latest_view(store: Store, address: str) -> str:
+    """Link to the newest saved sweep of a store as served at `address`; its front page if none."""
+    saved = [
+        (key.removeprefix(_VIEW), experiment.experiment_id)
+        for experiment in store.client.search_experiments()
+        for key in experiment.tags
+        if key.startswith(_VIEW)
+    ]
+    return _page(address, *max(saved)[::-1]) if saved else address
+
+
 def _link(store: Store, experiment_id: str, sweep_id: str) -> str:
-    address = LOCAL_UI if store.folder else store.uri
+    return _page(LOCAL_UI if store.folder else store.uri, experiment_id, sweep_id)
+
+
+def _page(address: str, experiment_id: str, sweep_id: str) -> str:
     return (
         f"{address}/#/experiments/{experiment_id}/runs"
         f"?workflowType=machine_learning&viewStateShareKey={quote(sweep_id)}"

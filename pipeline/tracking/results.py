@@ -45,17 +45,41 @@ def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> l
             return [store.client.get_run(run_id)]
         except MlflowException as error:
             raise StoreError(f"run_id={run_id} is not a run in {store.uri}.") from error
-    found = store.client.get_experiment_by_name(experiment or "")
-    if found is None:
-        names = [one.name for one in store.client.search_experiments()]
-        raise StoreError(
-            f"experiment={experiment} is not in {store.uri}; it holds {', '.join(names)}."
-        )
-    finished = search_runs(store, [found.experiment_id], "attributes.status = 'FINISHED'")
+    experiment_id = _experiment_id(store, experiment or "")
+    finished = search_runs(store, [experiment_id], "attributes.status = 'FINISHED'")
     runs = [run for run in finished if run.data.tags.get(KIND) != SWEEP]
     if not runs:
         raise StoreError(f"experiment={experiment} in {store.uri} holds no finished run.")
     return runs
+
+
+def listed_runs(store: Store, experiment: str | None, where: str | None) -> list[Run]:
+    """Runs of jobs, best test macro F1 first.
+
+    Args:
+        store: where they are tracked.
+        experiment: only those of the experiment of that name; None lists all.
+        where: a condition in MLflow's search language.
+
+    Raises:
+        StoreError: when there is no such experiment.
+        MlflowException: when the condition is not in that language.
+    """
+    if experiment is not None:
+        experiments = [_experiment_id(store, experiment)]
+    else:
+        experiments = [one.experiment_id for one in store.client.search_experiments()]
+    runs = search_runs(store, experiments, where or "")
+    jobs = [run for run in runs if run.data.tags.get(KIND) != SWEEP]
+    return sorted(jobs, key=lambda run: -run.data.metrics.get("test/f1_macro", 0.0))
+
+
+def _experiment_id(store: Store, name: str) -> str:
+    found = store.client.get_experiment_by_name(name)
+    if found is None:
+        names = [one.name for one in store.client.search_experiments()]
+        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(names)}.")
+    return str(found.experiment_id)
 
 
 def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:

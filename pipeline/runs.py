@@ -1,0 +1,70 @@
+"""python -m pipeline.runs: list runs, best first, as a table, CSV or JSON."""
+
+import csv
+import json
+import sys
+from typing import Any
+
+from pipeline.command_line import CONF, compose_values, overrides, run_command, wants_help
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.help import command_help
+
+
+def runs() -> None:
+    """Read runs from the store and print them."""
+    given = overrides()
+    # A condition holds quotes and equals signs, which Hydra's grammar would take apart.
+    where = next((w.removeprefix("where=") for w in given if w.startswith("where=")), None)
+    values = compose_values("runs", [word for word in given if not word.startswith("where=")])
+    tracking = parse_tracking(values["tracking"])
+
+    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from mlflow.exceptions import MlflowException
+
+    from pipeline.terminal.runs import show_runs
+    from pipeline.tracking.results import listed_runs
+    from pipeline.tracking.store import open_store
+
+    store = open_store(**tracking.model_dump())
+    try:
+        found = listed_runs(store, values["experiment"], where)
+    except MlflowException as error:
+        raise SettingsError([f"where={where} is refused: {error.message}"]) from error
+    if "--json" in sys.argv:
+        print(json.dumps([_record(run) for run in found], indent=2, ensure_ascii=False))
+    elif "--csv" in sys.argv:
+        _write_csv([_record(run) for run in found])
+    else:
+        show_runs(found)
+
+
+def _record(run: Any) -> dict[str, Any]:
+    """Everything known of a run in one flat row; parameters and tags keep their names apart."""
+    params = {f"params.{key}": value for key, value in run.data.params.items()}
+    metrics = {f"metrics.{key}": value for key, value in run.data.metrics.items()}
+    tags = {
+        f"tags.{key}": value
+        for key, value in run.data.tags.items()
+        if not key.startswith("mlflow.")
+    }
+    named = {"run_id": run.info.run_id, "name": run.info.run_name, "status": run.info.status}
+    return {**named, **params, **metrics, **tags}
+
+
+def _write_csv(records: list[dict[str, Any]]) -> None:
+    columns = dict.fromkeys(key for record in records for key in record)
+    table = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
+    table.writeheader()
+    table.writerows(records)
+
+
+def main() -> None:
+    """Answer `--help`, or list runs."""
+    if wants_help():
+        print(command_help(CONF, "runs"))
+    else:
+        run_command(runs)
+
+
+if __name__ == "__main__":
+    main()
