@@ -88,11 +88,12 @@ def compose_page(
 def _subtitle(analysis: Analysis) -> str:
     first = analysis.variants[0].runs[0]
     counts = analysis.seeds
-    seeds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    seeds = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{counts[0]} seeds"
+    seeds = "1 seed" if counts == [1] else seeds
     varied = ", ".join(analysis.gathered.varied) or "nothing but the seed"
     data = first.params.get("dataset", "unknown data")
     synthetic = " (synthetic)" if first.tags.get("data.synthetic") == "True" else ""
-    return f"Varied: {varied}. n = {seeds} seeds a setting. Data: {data}{synthetic}."
+    return f"Varied: {varied}. n = {seeds} a setting. Data: {data}{synthetic}."
 
 
 def _warnings(analysis: Analysis, mixed: list[str]) -> list[str]:
