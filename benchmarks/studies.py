@@ -57,7 +57,10 @@ def models() -> dict[str, Callable]:
         "CNN 64-128, 3x3": cnn([64, 128], 3),
         "CNN 32-64, 5x5": cnn([32, 64], 5),
         "CNN 32-64, 7x7": cnn([32, 64], 7),
+        "CNN 32-64-128, 5x5": cnn([32, 64, 128], 5),
+        "CNN 32-64-128, 7x7": cnn([32, 64, 128], 7),
         "CNN 32-64, 3x3, average": cnn([32, 64], 3, "average"),
+        "CNN 32-64-128, 3x3, average": cnn([32, 64, 128], 3, "average"),
     }
     for both in (False, True):
         prefix = "Bi" if both else ""

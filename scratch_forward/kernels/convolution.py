@@ -12,7 +12,7 @@ import numpy as np
 
 from scratch_forward.kernels.direct import Direct, RowBlock
 from scratch_forward.kernels.fourier import Fourier
-from scratch_forward.kernels.geometry import Geometry, Padding, Pair
+from scratch_forward.kernels.geometry import Geometry, Inlet, Padding, Pair
 from scratch_forward.kernels.pooling import Activation, Pool, activate, pool_windows
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.winograd import Winograd
@@ -23,10 +23,17 @@ Method = Literal["direct", "winograd", "fourier"]
 class RowBlocks(Protocol):
     """What each method of convolving offers: its output in blocks of rows, before the bias."""
 
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        """Return where the input goes, with the padding that this method needs for its rows."""
+        ...
+
     def row_blocks(
-        self, x: np.ndarray, rows: int, step: int, scratch: Scratch
+        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
     ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (r, out width, filters, n)) up to `rows`, r in whole steps."""
+        """Yield (first row, outputs (r, out width, filters, n)) up to `rows`, r in whole steps.
+
+        A block lives in `scratch`: use it before asking for the next one.
+        """
         ...
 
 
@@ -64,6 +71,14 @@ class Convolution:
         height, width = self.geometry.out
         return height // high, width // wide, self.geometry.filters
 
+    def inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray:
+        """Return the array (H, W, C, n) in which the input need not be copied any more."""
+        return self._inlet(examples, dtype, scratch).inside
+
+    def _inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        high = self.pool.size[0] if self.pool else 1
+        return self.method.inlet(self.out_shape[0] * high, examples, dtype, scratch)
+
     def __call__(
         self, x: np.ndarray, scratch: Scratch | None = None, out: np.ndarray | None = None
     ) -> np.ndarray:
@@ -71,30 +86,29 @@ class Convolution:
         scratch = scratch or Scratch()
         shape = (*self.out_shape, x.shape[3])
         out = scratch.array(("out", id(self)), shape, x.dtype) if out is None else out
+        inside, padded = self._inlet(x.shape[3], x.dtype, scratch)
+        if not np.may_share_memory(x, inside):
+            inside[...] = x
         bias = self._bias_of_group(x.shape[3], scratch)
         high = self.pool.size[0] if self.pool else 1
-        for start, rows in self.method.row_blocks(x, shape[0] * high, high, scratch):
-            done = out[start // high : (start + len(rows)) // high]
-            self._finish(rows, bias, done)
-        if self._pools_first:
-            activate(out, bias, self.activation)
+        for start, rows in self.method.row_blocks(padded, shape[0] * high, high, scratch):
+            self._finish(rows, bias, out[start // high : (start + len(rows)) // high])
         return out
 
-    @property
-    def _pools_first(self) -> bool:
-        """Whether bias and activation wait for the pooling, where a quarter of the cells is left.
-
-        Adding a constant and ReLU keep order: the largest of a window stays the largest.
-        """
-        return self.pool is not None and self.pool.kind == "max"
-
     def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> None:
-        if not self._pools_first:
-            activate(rows, bias, self.activation)
-        if self.pool is None:
-            out[...] = rows
-        else:
+        """Pool, add the bias and activate, while the rows are in cache.
+
+        Pooling goes first where it may: adding a constant and ReLU keep order, so the largest of a
+        window stays the largest, and a quarter of the cells is left.
+        """
+        if self.pool is not None and self.pool.kind == "max":
             pool_windows(rows, self.pool, out)
+            activate(out, bias, self.activation, out)
+        elif self.pool is not None:
+            activate(rows, bias, self.activation, rows)
+            pool_windows(rows, self.pool, out)
+        else:
+            activate(rows, bias, self.activation, out)
 
     def _bias_of_group(self, examples: int, scratch: Scratch) -> np.ndarray | None:
         """Repeat the bias for each example: adding (filters, n) is one loop, not `filters`."""

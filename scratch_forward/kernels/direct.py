@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from scratch_forward.kernels.geometry import Geometry, pad_with_zeros
+from scratch_forward.kernels.geometry import Geometry, Inlet, inlet
+from scratch_forward.kernels.products import multiply
 from scratch_forward.kernels.scratch import Scratch
 
 # Output elements per block of rows: few enough to stay in a core's second-level cache, enough for
@@ -46,20 +47,21 @@ class Direct:
             geometry, ordered.reshape(geometry.groups, filters // geometry.groups, -1).copy()
         )
 
-    def row_blocks(
-        self, x: np.ndarray, rows: int, step: int, scratch: Scratch
-    ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (rows, out width, filters, n)) for x (H, W, C, n).
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        """Return where the input goes, inside its zero padding."""
+        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, scratch)
 
-        A block lives in `scratch`: use it before asking for the next one.
-        """
-        geometry, examples = self.geometry, x.shape[3]
-        windows = self._windows(pad_with_zeros(x, geometry, 0, scratch), rows, scratch)
+    def row_blocks(
+        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
+    ) -> Iterator[RowBlock]:
+        """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
+        geometry, examples = self.geometry, padded.shape[3]
+        windows = self._windows(padded, rows, scratch)
         width, filters = geometry.out[1], geometry.filters
         for start, stop in row_bounds(rows, step, width * filters * examples):
             shape = (stop - start, width, geometry.groups, filters // geometry.groups, examples)
-            out = scratch.array("convolved", shape, x.dtype)
-            np.matmul(self.weights, windows[start:stop], out=out)
+            out = scratch.array("convolved", shape, padded.dtype)
+            multiply(self.weights, windows[start:stop], out)
             yield start, out.reshape(stop - start, width, filters, examples)
 
     def _windows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:

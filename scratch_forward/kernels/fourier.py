@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from scratch_forward.kernels.direct import RowBlock
-from scratch_forward.kernels.geometry import Geometry
+from scratch_forward.kernels.geometry import Geometry, Inlet, inlet
 from scratch_forward.kernels.scratch import Scratch
 
 # How the parts (real, imaginary) of a number become Gauss's three factors, and products a number.
@@ -72,19 +72,18 @@ class Fourier:
         )
         return cls(geometry, *(np.ascontiguousarray(part, kernel.dtype) for part in parts))
 
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        """Return where the input goes; the period makes room for the padding."""
+        size = self.geometry.without_padding
+        return inlet(("inlet", id(self)), size, 0, examples, dtype, scratch)
+
     def row_blocks(
-        self,
-        x: np.ndarray,
-        rows: int,
-        step: int,
-        scratch: Scratch,
+        self, x: np.ndarray, rows: int, step: int, scratch: Scratch
     ) -> Iterator[RowBlock]:
         """Yield (0, outputs (rows, out width, filters, n)) for x (H, W, C, n)."""
         height, width, channels, examples = x.shape
         frequencies, columns, _, filters, _ = self.weights.shape
         dtype, out_width = x.dtype, self.geometry.out[1]
-        if not x.flags.c_contiguous:
-            x = _contiguous(x, scratch)
         by_row = scratch.array("rows in", (frequencies, 2 * width, channels * examples), dtype)
         np.matmul(self.rows_in, x.reshape(height, -1), out=by_row.reshape(2 * frequencies, -1))
         results = scratch.array("rows out", (frequencies, 2 * out_width, filters * examples), dtype)
@@ -99,12 +98,6 @@ class Fourier:
             self.rows_out[:rows], results.reshape(2 * frequencies, -1), out=out.reshape(rows, -1)
         )
         yield 0, out
-
-
-def _contiguous(x: np.ndarray, scratch: Scratch) -> np.ndarray:
-    copy = scratch.array("padded", x.shape, x.dtype)
-    copy[...] = x
-    return copy
 
 
 def _period(geometry: Geometry, axis: int) -> int:

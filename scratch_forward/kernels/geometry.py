@@ -71,6 +71,11 @@ class Geometry(NamedTuple):
         )
 
     @property
+    def without_padding(self) -> Self:
+        """The same sizes, the padding left to whoever convolves."""
+        return self._replace(padding=((0, 0), (0, 0)))
+
+    @property
     def multiplications(self) -> int:
         """Multiplications per example of the definition of convolution."""
         return int(np.prod(self.out + self.kernel)) * self.channels // self.groups * self.filters
@@ -81,21 +86,19 @@ class Geometry(NamedTuple):
         return self.strides == (1, 1) and self.dilation == (1, 1) and self.groups == 1
 
 
-def pad_with_zeros(x: np.ndarray, geometry: Geometry, below: int, scratch: Scratch) -> np.ndarray:
-    """Copy x (H, W, C, n) into a contiguous buffer inside its zero padding, `below` rows more.
+class Inlet(NamedTuple):
+    """Where a convolution's input goes: a view of the inside of a buffer with its zero padding."""
 
-    Where nothing needs to be added, a contiguous x is returned as it is.
-    """
+    inside: np.ndarray  # (H, W, C, n)
+    padded: np.ndarray
+
+
+def inlet(
+    name: object, geometry: Geometry, below: int, examples: int, dtype: np.dtype, scratch: Scratch
+) -> Inlet:
+    """Return the inlet called `name` for a group of examples, with `below` rows more at its end."""
     (top, bottom), (left, right) = geometry.padding
-    height, width, channels, examples = x.shape
-    bottom += below
-    if not (top or bottom or left or right) and x.flags.c_contiguous:
-        return x
-    shape = (top + height + bottom, left + width + right, channels, examples)
-    padded = scratch.array("padded", shape, x.dtype)
-    padded[:top] = 0
-    padded[top + height :] = 0
-    padded[top : top + height, :left] = 0
-    padded[top : top + height, left + width :] = 0
-    padded[top : top + height, left : left + width] = x
-    return padded
+    height, width = geometry.size
+    shape = (top + height + bottom + below, left + width + right, geometry.channels, examples)
+    padded = scratch.framed(name, shape, dtype)
+    return Inlet(padded[top : top + height, left : left + width], padded)

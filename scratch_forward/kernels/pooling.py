@@ -14,12 +14,16 @@ class Pool(NamedTuple):
     size: tuple[int, int]
 
 
-def activate(x: np.ndarray, bias: np.ndarray | None, activation: Activation) -> None:
-    """Compute activation(x + bias) in place; x: (..., filters, n), bias: (filters, n)."""
+def activate(
+    x: np.ndarray, bias: np.ndarray | None, activation: Activation, out: np.ndarray
+) -> None:
+    """Write activation(x + bias) to `out`, which may be x; x: (..., filters, n), bias alike."""
     if bias is not None:
-        x += bias
+        x = np.add(x, bias, out=out)
     if activation == "relu":
-        np.maximum(x, 0, out=x)
+        np.maximum(x, 0, out=out)
+    elif bias is None and x is not out:
+        out[...] = x
 
 
 def pool_windows(rows: np.ndarray, pool: Pool, out: np.ndarray) -> None:

@@ -10,8 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
-from scratch_forward.kernels.pooling import Activation, Pool, pool_windows
+from scratch_forward.kernels.convolution import Convolution
+from scratch_forward.kernels.pooling import Activation, Pool, activate, pool_windows
 from scratch_forward.kernels.scratch import Scratch
+
+CACHE_LINE = 16  # float32 numbers: with rows of whole lines, no vector straddles two of them
 
 Lap = Callable[[int], None]  # told the number of each stage as it ends
 
@@ -19,15 +22,22 @@ Lap = Callable[[int], None]  # told the number of each stage as it ends
 class Stage(Protocol):
     """A function of (..., n) arrays, the batch as last axis."""
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
-        """Compute the stage; the result may live in `scratch`, until the stage runs again."""
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Compute the stage, into `out` if given; the result may live in `scratch` until next time.
+
+        `out` is given where a convolution is next, for images.
+        """
         ...
 
 
 class Flat:
     """All axes before the batch as one: (..., n) to (features, n), in Keras' order of features."""
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """View x (..., n) as a matrix; rows, columns, channels is the order it has."""
         return x.reshape(-1, x.shape[-1])
 
@@ -40,12 +50,14 @@ class DenseColumns:
     bias: np.ndarray | None
     activation: Activation = "linear"
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Map x (features, n) to (units, n)."""
-        out = np.matmul(self.kernel.T, x)
-        if self.bias is not None:
-            out += self.bias[:, None]
-        return np.maximum(out, 0, out=out) if self.activation == "relu" else out
+        y = np.matmul(self.kernel.T, x)
+        bias = None if self.bias is None else self.bias[:, None]
+        activate(y, bias, self.activation, y)
+        return y
 
 
 @dataclass(frozen=True)
@@ -54,11 +66,13 @@ class Pooling:
 
     pool: Pool
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Map x (H, W, C, n) to (H / high, W / wide, C, n)."""
         (high, wide), (height, width, *rest) = self.pool.size, x.shape
         shape = (height // high, width // wide, *rest)
-        out = scratch.array(("out", id(self)), shape, x.dtype)
+        out = scratch.array(("out", id(self)), shape, x.dtype) if out is None else out
         pool_windows(x, self.pool, out)
         return out
 
@@ -69,9 +83,11 @@ class Elementwise:
 
     function: Callable[[np.ndarray], np.ndarray]
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Map x to an array of the same shape."""
-        return self.function(x)
+        return _into(out, self.function(x))
 
 
 @dataclass(frozen=True)
@@ -81,17 +97,42 @@ class ScaleShift:
     scale: np.ndarray  # (C,)
     shift: np.ndarray  # (C,)
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Map x (..., C, n)."""
-        return x * self.scale[:, None] + self.shift[:, None]
+        return _into(out, x * self.scale[:, None] + self.shift[:, None])
+
+
+def _into(out: np.ndarray | None, result: np.ndarray) -> np.ndarray:
+    if out is None:
+        return result
+    out[...] = result
+    return out
 
 
 def run_stack(
     stages: Sequence[Stage], images: np.ndarray, scratch: Scratch, lap: Lap = lambda _: None
 ) -> np.ndarray:
-    """Pass a group of images (n, H, W, C) through the stages; return the last one's, (n, ...)."""
-    x = np.moveaxis(images, 0, -1)
+    """Pass a group of images (n, H, W, C) through the stages; return the last one's, (n, ...).
+
+    Each stage writes to where the next one wants its input.
+    """
+    count = len(images)
+    columns = -(-count // CACHE_LINE) * CACHE_LINE
+
+    def inlet(number: int) -> np.ndarray | None:
+        stage = stages[number] if number < len(stages) else None
+        if isinstance(stage, Convolution):
+            return stage.inlet(columns, images.dtype, scratch)
+        return None
+
+    x = inlet(0)
+    if x is None:
+        x = scratch.array("images", (*images.shape[1:], columns), images.dtype)
+    x[..., :count] = np.moveaxis(images, 0, -1)
+    x[..., count:] = 0
     for number, stage in enumerate(stages):
-        x = stage(x, scratch)
+        x = stage(x, scratch, inlet(number + 1))
         lap(number)
-    return np.moveaxis(x, -1, 0).copy()  # x may be in a buffer that the next group uses
+    return np.moveaxis(x[..., :count], -1, 0).copy()  # the next group uses the buffers again

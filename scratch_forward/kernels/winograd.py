@@ -18,7 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch_forward.kernels.direct import RowBlock, row_bounds
-from scratch_forward.kernels.geometry import Geometry, pad_with_zeros
+from scratch_forward.kernels.geometry import Geometry, Inlet, inlet
+from scratch_forward.kernels.products import multiply
 from scratch_forward.kernels.scratch import Scratch
 
 # By rows per tile. Of the points tried for F(4, 3), these lose the least: {0, 1, -1, 2, -2} lose
@@ -77,15 +78,16 @@ class Winograd:
         )
         return cls(geometry, tile, *parts)
 
-    def row_blocks(
-        self, x: np.ndarray, rows: int, step: int, scratch: Scratch
-    ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (rows, out width, filters, n)) for x (H, W, C, n).
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        """Return where the input goes, inside its zero padding and that of the last tile."""
+        below = max(-(-rows // self.tile) * self.tile - self.geometry.out[0], 0)
+        return inlet(("inlet", id(self)), self.geometry, below, examples, dtype, scratch)
 
-        A block lives in `scratch`: use it before asking for the next one.
-        """
-        padded = pad_with_zeros(x, self.geometry, -rows % self.tile, scratch)
-        row_elements = self.geometry.out[1] * self.geometry.filters * x.shape[3]
+    def row_blocks(
+        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
+    ) -> Iterator[RowBlock]:
+        """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
+        row_elements = self.geometry.out[1] * self.geometry.filters * padded.shape[3]
         for start, stop in row_bounds(rows, int(np.lcm(step, self.tile)), row_elements):
             inputs = self._transform_input(padded, start, -(-(stop - start) // self.tile), scratch)
             out = self._transform_output(self._multiply(inputs, scratch), scratch)
@@ -95,17 +97,17 @@ class Winograd:
         self, padded: np.ndarray, start: int, tiles: int, scratch: Scratch
     ) -> np.ndarray:
         """Apply B^T to overlapping tiles of rows: (tiles, t, padded width, C, n)."""
-        total, row = self.tile + 2, padded[0].size
+        total = self.tile + 2
         by_row = padded.strides[0]
         tiled = as_strided(
             padded[start:],
-            (tiles, total, row),
-            (by_row * self.tile, by_row, padded.itemsize),
+            (tiles, total, *padded.shape[1:]),
+            (by_row * self.tile, *padded.strides),
             writeable=False,
         )
-        inputs = scratch.array("transformed", (tiles, total, row), padded.dtype)
-        np.matmul(self.transform_in, tiled, out=inputs)
-        return inputs.reshape(tiles, total, *padded.shape[1:])
+        inputs = scratch.array("transformed", tiled.shape, padded.dtype)
+        _combine_rows(self.transform_in, tiled, inputs)
+        return inputs
 
     def _multiply(self, inputs: np.ndarray, scratch: Scratch) -> np.ndarray:
         """Multiply to (tiles, t, out width, filters, n)."""
@@ -118,14 +120,27 @@ class Winograd:
             writeable=False,
         )
         shape = (tiles, total, geometry.out[1], geometry.filters, examples)
-        return np.matmul(self.weights, windows, out=scratch.array("products", shape, inputs.dtype))
+        return multiply(self.weights, windows, scratch.array("products", shape, inputs.dtype))
 
     def _transform_output(self, products: np.ndarray, scratch: Scratch) -> np.ndarray:
         """Apply A^T: (tiles * tile, out width, filters, n)."""
-        tiles, total, *cell = products.shape
-        out = scratch.array("convolved", (tiles, self.tile, int(np.prod(cell))), products.dtype)
-        np.matmul(self.transform_out, products.reshape(tiles, total, -1), out=out)
-        return out.reshape(tiles * self.tile, *cell)
+        tiles, _, *cells = products.shape
+        out = scratch.array("convolved", (tiles, self.tile, *cells), products.dtype)
+        _combine_rows(self.transform_out, products, out)
+        return out.reshape(tiles * self.tile, *cells)
+
+
+def _combine_rows(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Multiply a matrix (r, t) by the rows of each tile, x (tiles, t, width, C, n), into `out`.
+
+    One product for each column of cells: BLAS takes small ones as they are, and copies large ones.
+    """
+    np.matmul(matrix, _by_column(x), out=_by_column(out))
+
+
+def _by_column(x: np.ndarray) -> np.ndarray:
+    """View (tiles, rows, width, C, n) as (tiles, width, rows, C * n)."""
+    return x.reshape(*x.shape[:3], -1).transpose(0, 2, 1, 3)
 
 
 def _tile(geometry: Geometry) -> int:
