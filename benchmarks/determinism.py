@@ -12,7 +12,7 @@ import time
 import hydra
 
 from pipeline.batches import TrainingBatches
-from pipeline.command_line import CONF
+from pipeline.configuration import CONF
 from pipeline.data_loading import load_data
 from pipeline.keras_backend import keras, tf
 from pipeline.run import build_model

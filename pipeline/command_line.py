@@ -1,9 +1,8 @@
-"""What the commands share: where configurations lie, and how a command is refused."""
+"""What the commands share: reading the command line, and how a command is refused."""
 
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
@@ -12,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.configuration import CONF
 from pipeline.datasets.errors import DatasetError
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
@@ -20,7 +20,6 @@ from pipeline.settings.suggest import did_you_mean, not_offered
 from pipeline.terminal.console import print_faults
 from pipeline.tracking.errors import StoreError
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
 REFUSED = 2  # exit code of a command that did not start
 
 

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.console import console, print_faults

@@ -1,6 +1,7 @@
 """python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
 
-from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.help import command_help

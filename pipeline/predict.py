@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.command_line import CONF, compose_values, overrides, run_command, wants_help
+from pipeline.command_line import compose_values, overrides, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.help import command_help
 from pipeline.tracking.weights import weights_folder

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.help import command_help
 

@@ -5,7 +5,8 @@ import json
 import sys
 from typing import Any
 
-from pipeline.command_line import CONF, compose_values, overrides, run_command, wants_help
+from pipeline.command_line import compose_values, overrides, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.help import command_help
 

@@ -10,7 +10,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from pipeline.command_line import CONF, first_sentence, overrides, run_command, wants_help
+from pipeline.command_line import first_sentence, overrides, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.datasets.catalogue import SPECS
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values

@@ -9,7 +9,8 @@ import time
 import webbrowser
 from pathlib import Path
 
-from pipeline.command_line import CONF, compose_values, run_command, wants_help
+from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.terminal.console import console

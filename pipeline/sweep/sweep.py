@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from pipeline.command_line import CONF
+from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError, summary
 from pipeline.settings import SettingsError
 from pipeline.sweep.names import new_sweep_id

@@ -2,7 +2,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from pipeline.command_line import CONF
+from pipeline.configuration import CONF
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.sweep.plan import plan_sweep

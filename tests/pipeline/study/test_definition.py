@@ -1,7 +1,7 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from pipeline.command_line import CONF
+from pipeline.configuration import CONF
 from pipeline.settings import SettingsError
 from pipeline.study.definition import Study, label, load_study, study_names
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.command_line import CONF
+from pipeline.configuration import CONF
 from pipeline.settings import SettingsError
 from pipeline.study.gathering import gather_experiment, gather_study, gather_sweep
 from pipeline.study.page import left_out
