@@ -29,7 +29,7 @@ TEXTS = [
 def study(tmp_path_factory):
     """A study at a small size: two values, three seeds."""
     folder = tmp_path_factory.mktemp("study")
-    data = ["dataset=reviews", "train_size=30", "epochs=2"]
+    data = ["dataset=reviews", "train_size=30", "epochs=2", "bidirectional=false", "mask=true"]
     varied = ["units=2,4", SEEDS]
     done = call("pipeline.train", "-m", "study=lstm_units", *varied, *data, cwd=folder)
     return Sweep(folder, done)
@@ -145,6 +145,7 @@ def test_a_sweep_of_ones_own_needs_no_study(sweep, tmp_path):
     assert "n = 1 seed a setting" in page
 
 
+@pytest.mark.slow
 def test_failed_and_missing_runs_are_listed(tmp_path):
     varied = ["l2=1e38,0.0", "seed=0", "units=2"]
     done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=tmp_path)
@@ -187,7 +188,6 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     assert way.startswith("mixed=true puts these runs into one report")
     assert mixed.returncode == 0, mixed.stderr
     assert "Put together although the test data" in (tmp_path / "report.md").read_text()
-    assert call("pipeline.report", "study=lstm_units", cwd=study.folder).returncode == 0
 
 
 @pytest.mark.parametrize(
