@@ -9,6 +9,7 @@ import numpy as np
 
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.kernels.recurrent import Cell, Recurrent, Weights
+from scratch_forward.kernels.scratch import ScratchPerThread
 from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
@@ -47,6 +48,7 @@ class SequenceStage:
         stack = [_stack_layer(layer) for layer in recurrent]
         last = recurrent[-1]
         self.return_sequences = last.return_sequences
+        self._buffers = ScratchPerThread()
         self._stack = RecurrentStack(
             stack,
             self._table(stack[0].recurrent),
@@ -57,7 +59,7 @@ class SequenceStage:
     def _table(self, first: Recurrent) -> Array | None:
         if self._embedding is None:
             return None
-        directions, gates, _, units = first.kernel.shape
+        directions, gates, _, units = first.weights.shape
         if self._embedding.input_dim * directions * gates * units > LARGEST_TABLE:
             return None
         return first.look_up_table(self._embedding.weights["embeddings"])
@@ -74,7 +76,8 @@ class SequenceStage:
             return run_plain(self.layers, inputs, mask, generator)
         if embedding is not None:
             x = embedding.call(x) if self._stack.table is None else embedding.positions(x)
-        outputs = self._stack(x, mask if mask is None else np.asarray(mask, bool))
+        kept = None if mask is None else np.asarray(mask, bool)
+        outputs = self._stack(x, kept, self._buffers.scratch)
         return outputs, mask if self.return_sequences else None
 
 

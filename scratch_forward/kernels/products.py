@@ -7,18 +7,20 @@ import numpy as np
 SMALL = 1_000_000
 
 
-def multiply(weights: np.ndarray, x: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Compute out = weights x: (..., m, k) by (..., k, n), blocks of rows of the weights at a time.
-
-    `out` (..., m, n) is contiguous.
-    """
-    *_, m, k = weights.shape
-    n = x.shape[-1]
-    parts = 1
-    while m % (2 * parts) == 0 and m * k * n > SMALL * parts:
-        parts *= 2
+def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Compute out = a b, (..., m, k) by (..., k, n), blocks of rows of `a` at a time."""
+    m, k, n = *a.shape[-2:], b.shape[-1]
+    parts = _parts(m, k * n)
     if parts == 1:
-        return np.matmul(weights, x, out=out)
-    blocks = weights.reshape(*weights.shape[:-2], parts, m // parts, k)
-    np.matmul(blocks, x[..., None, :, :], out=out.reshape(*out.shape[:-2], parts, m // parts, n))
+        return np.matmul(a, b, out=out)
+    blocks = a.reshape(*a.shape[:-2], parts, m // parts, k)
+    np.matmul(blocks, b[..., None, :, :], out=out.reshape(*out.shape[:-2], parts, m // parts, n))
     return out
+
+
+def _parts(rows: int, cost: int) -> int:
+    """Return into how many equal parts of at least 16 rows to cut; 1 if none is small enough."""
+    for parts in range(-(-rows * cost // SMALL), rows // 16 + 1):
+        if rows % parts == 0:
+            return parts
+    return 1

@@ -1,28 +1,31 @@
 """SimpleRNN, LSTM and GRU over ragged, time-major batches; both directions in the same step.
 
-Axes: D directions (1, or 2 for Bidirectional), G gates, S steps, N columns of the batch, u units.
-Each step is one matrix product and a few whole-array calls:
+Axes: D directions (1, or 2 for Bidirectional), G gates, S steps, N columns of the batch, F
+features, u units. A step is one matrix product for each gate and a few calls on whole arrays:
 
-- The inputs' part, x W + b, is computed for blocks of steps ahead. For token ids straight from an
-  Embedding it is a look-up: embedding matrix times W, once per model.
+- Inputs, state and a one stand side by side in the rows that are multiplied, [x, h, 1], so the
+  product is x W + h U + b. For token ids straight from an Embedding x W + b is looked up instead:
+  embedding matrix times W, once per model.
 - sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all gates; the halves are folded into the
-  weights. States are kept as 2 h where that saves a pass (exact: powers of two).
+  weights. The LSTM keeps 2 h, which saves a pass (exact: powers of two).
 - Columns that have ended are left out: `Ragged` sorts them to the end.
 
 The default activations (tanh, sigmoid) only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from scratch_forward.kernels.products import multiply
+from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
 
 Cell = Literal["simple_rnn", "lstm", "gru"]
 
-BLOCK = 1 << 18  # elements of projected inputs computed ahead: what stays in cache
+BLOCK = 1 << 18  # elements looked up ahead of the steps that use them: what stays in cache
 
 # Keras' order of gates -> ours, sigmoids first; and the factor of each: half before a sigmoid.
 _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
@@ -33,7 +36,7 @@ _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
 
 
 class Weights(NamedTuple):
-    """One direction as Keras stores it.
+    """One direction as Keras stores it, G gates.
 
     kernel: (features, G u); recurrent_kernel: (u, G u); bias: (G u,), None, or for a GRU with
     `reset_after` (2, G u): of the inputs, of the state.
@@ -44,10 +47,24 @@ class Weights(NamedTuple):
     bias: np.ndarray | None
 
 
+class Tokens(NamedTuple):
+    """Inputs by number: ids in [0, V), (S, N) for each direction, and the table (D, G, V, u)."""
+
+    table: np.ndarray
+    ids: Sequence[np.ndarray]
+
+
+class Features(NamedTuple):
+    """Inputs for each direction, as parts (S, N, ...) whose features stand side by side."""
+
+    parts: Sequence[Sequence[np.ndarray]]
+
+
 class Result(NamedTuple):
     """What a layer computed: every output (D, S, N, u) or None, and the states [(D, N, u), ...].
 
-    Outputs are in processing order: the second direction's first output is of the last step.
+    Outputs are in processing order: the second direction's first output is of the last step. Those
+    past a column's end are anything.
     """
 
     outputs: np.ndarray | None
@@ -56,204 +73,246 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Recurrent:
-    """A recurrent layer's weights, split by gate and scaled."""
+    """A recurrent layer's weights in the order of the product, scaled."""
 
     cell: Cell
-    kernel: np.ndarray  # (D, G, features, u)
-    recurrent_kernel: np.ndarray  # (D, G, u, u)
-    bias: np.ndarray  # (D, G, 1, u)
-    recurrent_bias: np.ndarray  # (D, G, 1, u), added to the product with the state: GRU only
-    reset_after: bool = True
+    units: int
+    weights: np.ndarray  # (D, G, F + u + 1, u): rows of the inputs, of the state, the bias
+    candidate: np.ndarray | None  # (D, u, u): of the reset state, for a GRU that resets before
 
     @classmethod
     def prepare(cls, cell: Cell, directions: list[Weights], *, reset_after: bool = True) -> Self:
-        """Split and scale the weights of a layer of one direction, or of two."""
-        kernels = np.stack([_by_gate(cell, weights.kernel) for weights in directions])
-        recurrent = np.stack([_by_gate(cell, weights.recurrent_kernel) for weights in directions])
-        biases = np.stack([_biases(cell, weights) for weights in directions])
-        state_scale = 0.5 if cell == "lstm" else 1.0  # the LSTM keeps 2 h
-        return cls(
-            cell,
-            kernels,
-            recurrent * recurrent.dtype.type(state_scale),
-            np.ascontiguousarray(biases[:, 0]),
-            np.ascontiguousarray(biases[:, 1]),
-            reset_after,
-        )
+        """Order and scale the weights of a layer of one direction, or of two."""
+        units = directions[0].recurrent_kernel.shape[0]
+        stacks = [_rows(cell, weights, reset_after) for weights in directions]
+        weights = np.stack([_split(rows, units) for rows, _ in stacks])
+        candidates = [candidate for _, candidate in stacks if candidate is not None]
+        return cls(cell, units, weights, np.stack(candidates) if candidates else None)
+
+    @property
+    def features(self) -> int:
+        """Size of an input."""
+        return self.weights.shape[2] - self.units - 1
 
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
         """Project every row of embeddings (V, features): (D, G, V, u)."""
-        return np.matmul(embeddings, self.kernel) + self.bias
+        kernel, bias = self.weights[:, :, : self.features], self.weights[:, :, -1:]
+        return np.matmul(embeddings, kernel) + bias
 
     def run(
         self,
-        project: "Projection",
+        inputs: Tokens | Features,
         batch: Ragged,
         *,
         return_sequences: bool,
         initial_state: list[np.ndarray] | None = None,
+        scratch: Scratch | None = None,
     ) -> Result:
-        """Run over a batch; initial_state: arrays (D, N, u), h first, in the batch's columns."""
-        directions, _, units, _ = self.recurrent_kernel.shape
-        shape, dtype = (directions, len(batch.lengths), units), self.recurrent_kernel.dtype
-        count = 2 if self.cell == "lstm" else 1
-        states = [np.zeros(shape, dtype) for _ in range(count)]
+        """Run over a batch; initial_state: arrays (D, N, u), h first, in the batch's columns.
+
+        With a `scratch` the outputs live in it, until this layer's next call.
+        """
+        scratch = scratch or Scratch()
+        shape = (len(self.weights), len(batch.lengths), self.units)
+        gates: _Gates
+        if isinstance(inputs, Tokens):
+            gates = _TokenGates(self, inputs, batch, scratch)
+        else:
+            gates = _FeatureGates(self, inputs, batch, scratch)
+        states = [gates.state, *([np.zeros(shape, self.weights.dtype)] * (self.cell == "lstm"))]
         for state, given in zip(states, initial_state or [], strict=False):
             state[...] = given
         outputs = None
         if return_sequences:
-            outputs = np.zeros((directions, batch.steps, *shape[1:]), dtype)
-        steps = _blocks(project, batch, self.recurrent_kernel.shape)
-        _STEPPERS[self.cell](self, steps, states, outputs)
+            name = ("outputs", id(self))
+            outputs = scratch.array(name, (shape[0], batch.steps, *shape[1:]), self.weights.dtype)
+            if not batch.is_full:
+                outputs[...] = 0  # past the columns' ends, for who computes with the whole array
+        _STEPPERS[self.cell](self, gates, batch.running.tolist(), states, outputs)
         return Result(outputs, states)
 
 
-# (step, running columns) -> x W + b of those steps, (D, G, steps, running, u)
-Projection = Callable[[slice, int], np.ndarray]
-Step = tuple[int, int, np.ndarray]  # number, running columns, x W + b (D, G, running, u)
+def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Stack what multiplies [x, h, 1]: (F + u + 1, G u), and a GRU's candidate if it resets before.
+
+    A GRU's candidate needs its two parts apart: the inputs' stands third among the columns, with
+    zeros for the state, and after it, if the reset follows the product, the state's with zeros for
+    the inputs.
+    """
+    kernel, recurrent = (_by_gate(cell, matrix) for matrix in weights[:2])
+    units = recurrent.shape[0]
+    biases = np.zeros((2, kernel.shape[1]), kernel.dtype)
+    if weights.bias is not None:
+        given = _by_gate(cell, np.atleast_2d(weights.bias))
+        biases[: len(given)] = given
+    if cell == "lstm":
+        recurrent = recurrent * recurrent.dtype.type(0.5)  # the state is 2 h
+    if cell != "gru":
+        return np.concatenate([kernel, recurrent, biases[:1]]), None
+    gates = np.s_[:, : 2 * units]
+    ours, bias, candidate = recurrent.copy(), biases[:1].copy(), recurrent[:, 2 * units :]
+    ours[:, 2 * units :] = 0
+    bias[gates] += biases[1:][gates]
+    rows = np.concatenate([kernel, ours, bias])
+    if not reset_after:
+        return rows, candidate
+    nothing = np.zeros((len(kernel), units), kernel.dtype)
+    return np.hstack([rows, np.concatenate([nothing, candidate, biases[1:, 2 * units :]])]), None
 
 
-def project_tokens(table: np.ndarray, tokens: list[np.ndarray]) -> Projection:
-    """Look up tokens, (S, N) for each direction, ids in [0, V), in a table (D, G, V, u)."""
-
-    def project(steps: slice, running: int) -> np.ndarray:
-        directions, gates, _, units = table.shape
-        count = steps.stop - steps.start
-        out = np.empty((directions, gates, count, running, units), table.dtype)
-        for rows, ids, found in zip(table, tokens, out, strict=True):
-            np.take(rows, ids[steps, :running], axis=1, out=found, mode="clip")
-        return out
-
-    return project
-
-
-def project_features(layer: Recurrent, inputs: list[np.ndarray]) -> Projection:
-    """Multiply inputs, (S, N, features) for each direction, by the layer's kernel."""
-
-    def project(steps: slice, running: int) -> np.ndarray:
-        directions, gates, _, units = layer.kernel.shape
-        count = steps.stop - steps.start
-        out = np.empty((directions, gates, count, running, units), layer.kernel.dtype)
-        for kernel, x, result in zip(layer.kernel, inputs, out, strict=True):
-            np.matmul(x[None, steps, :running], kernel[:, None], out=result)
-        out += np.repeat(layer.bias, running, axis=2)[:, :, None]
-        return out
-
-    return project
+def _split(rows: np.ndarray, units: int) -> np.ndarray:
+    """Split gates that stand side by side: (rows, G u) to (G, rows, u)."""
+    return np.stack(np.split(rows, rows.shape[1] // units, axis=1))
 
 
 def _by_gate(cell: Cell, matrix: np.ndarray) -> np.ndarray:
-    """Split (rows, G u) into (G, rows, u), in our order, scaled."""
+    """Put the columns (rows, G u) in our order, scaled."""
     order, factors = _GATES[cell]
-    gates = np.stack(np.split(matrix, len(order), axis=-1))[list(order)]
-    return gates * np.array(factors, matrix.dtype)[:, None, None]
+    gates = np.split(matrix, len(order), axis=-1)
+    scaled = [gates[gate] * matrix.dtype.type(f) for gate, f in zip(order, factors, strict=True)]
+    return np.concatenate(scaled, axis=-1)
 
 
-def _biases(cell: Cell, weights: Weights) -> np.ndarray:
-    """Give the biases of inputs and state: (2, G, 1, u)."""
-    width = weights.kernel.shape[1]
-    both = np.zeros((2, 1, width), weights.kernel.dtype)
-    if weights.bias is not None:
-        given = np.atleast_2d(weights.bias)
-        both[: len(given), 0] = given
-    return np.stack([_by_gate(cell, bias) for bias in both])
+class _Gates(Protocol):
+    """What a step begins with, for either kind of input.
+
+    `state` (D, N, u) is where the step before has written h, zeros at first.
+    """
+
+    state: np.ndarray
+
+    def __call__(self, step: int, running: int) -> np.ndarray:
+        """Compute x W + h U + b: (D, G, running, u), good until the next step."""
+        ...
 
 
-def _blocks(project: Projection, batch: Ragged, shape: tuple[int, ...]) -> Iterator[Step]:
-    """Yield each step with its part of the inputs' projection, computed a block of steps ahead."""
-    directions, gates, units, _ = shape
-    running = batch.running
-    start = 0
-    while start < batch.steps:
-        columns = int(running[start])
-        ahead = max(BLOCK // (directions * gates * units * columns), 1)
-        block = slice(start, min(start + ahead, batch.steps))
-        projected = project(block, columns)
-        for step in range(block.start, block.stop):
-            count = int(running[step])
-            yield step, count, projected[:, :, step - start, :count]
-        start = block.stop
+class _TokenGates:
+    """Gates whose inputs' part is looked up, a block of steps ahead."""
+
+    def __init__(self, layer: Recurrent, inputs: Tokens, batch: Ragged, scratch: Scratch) -> None:
+        directions, gates, _, units = layer.weights.shape
+        columns, dtype = len(batch.lengths), layer.weights.dtype
+        self.state = np.zeros((directions, columns, units), dtype)
+        self._inputs, self._steps = inputs, batch.steps
+        self._weights = layer.weights[:, :, layer.features : -1]
+        self._work = scratch.array("gates", (directions, gates, columns, units), dtype)
+        self._ahead = min(max(BLOCK // max(self._work.size, 1), 1), max(batch.steps, 1))
+        self._found = scratch.array("found", (self._ahead, *self._work.shape), dtype)
+
+    def __call__(self, step: int, running: int) -> np.ndarray:
+        """Compute x W + h U + b."""
+        behind = step % self._ahead
+        if behind == 0:
+            self._look_up(slice(step, min(step + self._ahead, self._steps)), running)
+        z = self._work[:, :, :running]
+        multiply(self.state[:, None, :running], self._weights, z)
+        return np.add(z, self._found[behind, :, :, :running], out=z)
+
+    def _look_up(self, steps: slice, running: int) -> None:
+        for direction, (rows, ids) in enumerate(zip(*self._inputs, strict=True)):
+            for found, row in zip(self._found[:, direction], ids[steps], strict=False):
+                np.take(rows, row[:running], axis=1, out=found[:, :running], mode="clip")
+
+
+class _FeatureGates:
+    """Gates of one product of rows [x, h, 1]."""
+
+    def __init__(self, layer: Recurrent, inputs: Features, batch: Ragged, scratch: Scratch) -> None:
+        directions, gates, rows, units = layer.weights.shape
+        columns, dtype = len(batch.lengths), layer.weights.dtype
+        self._joined = scratch.array("joined", (directions, columns, rows), dtype)
+        self._joined[...] = 0
+        self._joined[..., -1] = 1
+        self.state = self._joined[..., layer.features : -1]
+        self._weights = layer.weights
+        self._work = scratch.array("gates", (directions, gates, columns, units), dtype)
+        self._places = []
+        for joined, parts in zip(self._joined, inputs.parts, strict=True):
+            start = 0
+            for part in parts:
+                stop = start + part.shape[-1]
+                self._places.append((joined[:, start:stop], part))
+                start = stop
+
+    def __call__(self, step: int, running: int) -> np.ndarray:
+        """Compute x W + h U + b."""
+        for place, part in self._places:
+            place[:running] = part[step, :running]
+        z = self._work[:, :, :running]
+        return multiply(self._joined[:, None, :running], self._weights, z)
 
 
 def _run_simple_rnn(
-    layer: Recurrent, steps: Iterator[Step], states: list[np.ndarray], outputs: np.ndarray | None
+    layer: Recurrent,
+    gates: _Gates,
+    running: list[int],
+    states: list[np.ndarray],
+    outputs: np.ndarray | None,
 ) -> None:
     """Step h' = tanh(x W + b + h U)."""
     (h,) = states
-    work = np.empty_like(h)
-    for step, running, projected in steps:
-        state, z = h[:, :running], work[:, :running]
-        np.matmul(state, layer.recurrent_kernel[:, 0], out=z)
-        np.add(z, projected[:, 0], out=z)
-        np.tanh(z, out=state)
+    for step, columns in enumerate(running):
+        state = np.tanh(gates(step, columns)[:, 0], out=h[:, :columns])
         if outputs is not None:
-            outputs[:, step, :running] = state
+            outputs[:, step, :columns] = state
 
 
 def _run_lstm(
-    layer: Recurrent, steps: Iterator[Step], states: list[np.ndarray], outputs: np.ndarray | None
+    layer: Recurrent,
+    gates: _Gates,
+    running: list[int],
+    states: list[np.ndarray],
+    outputs: np.ndarray | None,
 ) -> None:
     """Step c' = f c + i g, h' = o tanh(c'), with (i, f, o) = sigmoid(z), g = tanh(z)."""
     h, c = states
     h *= 2
-    work = np.empty((h.shape[0], 4, *h.shape[1:]), h.dtype)
     hidden = np.empty_like(c)
-    for step, running, projected in steps:
-        state, cell, z = h[:, :running], c[:, :running], work[:, :, :running]
-        np.matmul(state[:, None], layer.recurrent_kernel, out=z)
-        np.add(z, projected, out=z)
+    for step, columns in enumerate(running):
+        z = gates(step, columns)
         np.tanh(z, out=z)
         z[:, :3] += 1  # 2 i, 2 f, 2 o
-        doubled_i, doubled_f, doubled_o, g = (z[:, gate] for gate in range(4))
-        cell *= doubled_f
-        g *= doubled_i
+        cell, g = c[:, :columns], z[:, 3]
+        cell *= z[:, 1]
+        g *= z[:, 0]
         cell += g
         cell *= 0.5
-        squashed = np.tanh(cell, out=hidden[:, :running])
-        np.multiply(doubled_o, squashed, out=state)
+        squashed = np.tanh(cell, out=hidden[:, :columns])
+        state = np.multiply(z[:, 2], squashed, out=h[:, :columns])
         if outputs is not None:
-            np.multiply(state, 0.5, out=outputs[:, step, :running])
+            np.multiply(state, 0.5, out=outputs[:, step, :columns])
     h *= 0.5
 
 
 def _run_gru(
-    layer: Recurrent, steps: Iterator[Step], states: list[np.ndarray], outputs: np.ndarray | None
+    layer: Recurrent,
+    gates: _Gates,
+    running: list[int],
+    states: list[np.ndarray],
+    outputs: np.ndarray | None,
 ) -> None:
     """Step h' = z h + (1 - z) hh, with (z, r) = sigmoid; r acts after the product, or before it.
 
     reset_after: hh = tanh(x W + b + r (h U + b')); otherwise hh = tanh(x W + b + (r h) U).
     """
     (h,) = states
-    work = np.empty((h.shape[0], 3, *h.shape[1:]), h.dtype)
-    bias = np.repeat(layer.recurrent_bias, h.shape[1], axis=2)
-    for step, running, projected in steps:
-        state, gates = h[:, :running], work[:, :2, :running]
-        products = 3 if layer.reset_after else 2
-        np.matmul(
-            state[:, None], layer.recurrent_kernel[:, :products], out=work[:, :products, :running]
-        )
-        work[:, :products, :running] += bias[:, :products, :running]
-        gates += projected[:, :2]
-        _sigmoid_of_double(gates)
-        z, r, candidate = (work[:, gate, :running] for gate in range(3))
-        if layer.reset_after:
-            candidate *= r
+    for step, columns in enumerate(running):
+        z, state = gates(step, columns), h[:, :columns]
+        sigmoids = np.tanh(z[:, :2], out=z[:, :2])
+        sigmoids += 1
+        sigmoids *= 0.5
+        update, reset, candidate = (z[:, gate] for gate in range(3))
+        if layer.candidate is None:
+            reset *= z[:, 3]
+            candidate += reset
         else:
-            np.matmul(r * state, layer.recurrent_kernel[:, 2], out=candidate)
-        candidate += projected[:, 2]
+            candidate += np.matmul(reset * state, layer.candidate)
         np.tanh(candidate, out=candidate)
         state -= candidate
-        state *= z
+        state *= update
         state += candidate
         if outputs is not None:
-            outputs[:, step, :running] = state
-
-
-def _sigmoid_of_double(z: np.ndarray) -> None:
-    """Replace z by sigmoid(2 z) = (1 + tanh(z)) / 2."""
-    np.tanh(z, out=z)
-    z += 1
-    z *= 0.5
+            outputs[:, step, :columns] = state
 
 
 _STEPPERS = {"simple_rnn": _run_simple_rnn, "lstm": _run_lstm, "gru": _run_gru}

@@ -10,13 +10,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from scratch_forward.kernels.recurrent import (
-    Projection,
-    Recurrent,
-    Result,
-    project_features,
-    project_tokens,
-)
+from scratch_forward.kernels.recurrent import Features, Recurrent, Result, Tokens
+from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
 from scratch_forward.kernels.stack import Lap
 
@@ -48,48 +43,76 @@ class RecurrentStack:
     zero_masked: bool = False  # outputs of masked steps: zeros, or those of the step before
 
     def __call__(
-        self, x: np.ndarray, mask: np.ndarray | None = None, lap: Lap = lambda _: None
+        self,
+        x: np.ndarray,
+        mask: np.ndarray | None = None,
+        scratch: Scratch | None = None,
+        lap: Lap = lambda _: None,
     ) -> np.ndarray:
         """Map x to the last layer's outputs, (N, u) or (N, T, u); concatenated directions 2 u.
 
         x: token ids in [0, V), (N, T), if there is a table; features (N, T, F) otherwise.
         mask: bool (N, T) of any pattern.
         """
+        scratch = scratch or Scratch()
         batch = Ragged.of(mask) if mask is not None else Ragged.full(*x.shape[:2])
-        x = batch.gather(x)
+        gathered = batch.gather(x)
+        parts = [_BothWays(gathered, batch.reverse(gathered))]
         for number, layer in enumerate(self.layers[:-1]):
-            x = _steps(layer, self._run(number, x, batch, sequences=True), batch)
+            result = self._run(number, parts, batch, scratch, sequences=True)
+            parts = _parts(layer.merge, result, batch)
             lap(number)
-        y = self._finish(x, batch)
+        y = self._finish(parts, batch, scratch)
         lap(len(self.layers) - 1)
         return y
 
-    def _finish(self, x: np.ndarray, batch: Ragged) -> np.ndarray:
+    def _finish(self, parts: list["_BothWays"], batch: Ragged, scratch: Scratch) -> np.ndarray:
         """Run the last layer and put its outputs back into the batch."""
-        layer = self.layers[-1]
-        result = self._run(len(self.layers) - 1, x, batch, sequences=self.return_sequences)
-        if self.return_sequences:
-            return batch.scatter(_steps(layer, result, batch), zero_masked=self.zero_masked)
-        return batch.restore(_merged(layer.merge, list(result.states[0])))
+        merge = self.layers[-1].merge
+        last = len(self.layers) - 1
+        result = self._run(last, parts, batch, scratch, sequences=self.return_sequences)
+        if not self.return_sequences:
+            return batch.restore(_merged(merge, list(result.states[0])))
+        steps = _merged(merge, [part.forwards for part in _parts("concat", result, batch)])
+        return batch.scatter(steps, zero_masked=self.zero_masked)
 
-    def _run(self, number: int, x: np.ndarray, batch: Ragged, sequences: bool) -> Result:
-        layer = self.layers[number]
-        both = len(layer.recurrent.kernel) == 2
-        turned = batch.reverse(x) if both or layer.backwards else x
-        ways = [x, turned] if both else [turned]
-        project: Projection
+    def _run(
+        self,
+        number: int,
+        parts: list["_BothWays"],
+        batch: Ragged,
+        scratch: Scratch,
+        sequences: bool,
+    ) -> Result:
+        recurrent, _, backwards = self.layers[number]
+        forwards = [[part.forwards for part in parts]]
+        turned = [[part.backwards for part in parts]]
+        ways = forwards + turned if len(recurrent.weights) == 2 else forwards
+        if backwards:
+            ways = turned
+        inputs: Tokens | Features = Features(ways)
         if number == 0 and self.table is not None:
-            project = project_tokens(self.table, ways)
-        else:
-            project = project_features(layer.recurrent, ways)
-        return layer.recurrent.run(project, batch, return_sequences=sequences)
+            inputs = Tokens(self.table, [ids for (ids,) in ways])
+        return recurrent.run(inputs, batch, return_sequences=sequences, scratch=scratch)
 
 
-def _steps(layer: StackLayer, result: Result, batch: Ragged) -> np.ndarray:
-    """Join the directions' outputs of every step, (S, N, u), in the order of the input."""
+class _BothWays(NamedTuple):
+    """Something for every step, (S, N, ...), in the order of the input and turned around."""
+
+    forwards: np.ndarray
+    backwards: np.ndarray
+
+
+def _parts(merge: Merge, result: Result, batch: Ragged) -> list[_BothWays]:
+    """Give the directions' outputs, one beside the other if they are concatenated, else as one."""
     assert result.outputs is not None
     first, *others = result.outputs
-    return _merged(layer.merge, [first, *(batch.reverse(other) for other in others)])
+    parts = [_BothWays(first, batch.reverse(first))]
+    parts += [_BothWays(batch.reverse(other), other) for other in others]
+    if merge == "concat" or not others:
+        return parts
+    merged = _merged(merge, [part.forwards for part in parts])
+    return [_BothWays(merged, batch.reverse(merged))]
 
 
 def _merged(merge: Merge, directions: list[np.ndarray]) -> np.ndarray:

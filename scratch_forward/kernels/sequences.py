@@ -47,6 +47,11 @@ class Ragged:
         return len(self.times)
 
     @property
+    def is_full(self) -> bool:
+        """Whether all columns run to the last step."""
+        return not self.steps or bool(self.lengths[-1] == self.steps)
+
+    @property
     def running(self) -> np.ndarray:
         """How many columns still run at each step: (S,), descending."""
         return np.searchsorted(-self.lengths, -np.arange(self.steps), side="left")
@@ -57,6 +62,8 @@ class Ragged:
 
     def reverse(self, y: np.ndarray) -> np.ndarray:
         """Turn each column of y (S, N, ...) around within its length; past its end, anything."""
+        if self.is_full:
+            return y[::-1]
         steps = np.maximum(self.lengths - 1 - np.arange(self.steps)[:, None], 0)
         flat = y.reshape(-1, *y.shape[2:])
         return flat[steps * y.shape[1] + np.arange(y.shape[1])]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from scratch_forward.kernels.recurrent import (
+    Features,
     Recurrent,
+    Tokens,
     Weights,
-    project_features,
-    project_tokens,
 )
 from scratch_forward.kernels.sequences import Ragged
 
@@ -97,7 +97,7 @@ def test_one_direction_equals_the_equations(cell, reset_after, pattern, zero_mas
     initial = [np.zeros((rows, 6), np.float32)] * (2 if cell == "lstm" else 1)
     layer = Recurrent.prepare(cell, [weights], reset_after=reset_after)
     batch = Ragged.of(mask)
-    result = layer.run(project_features(layer, [batch.gather(x)]), batch, return_sequences=True)
+    result = layer.run(Features([[batch.gather(x)]]), batch, return_sequences=True)
     outputs, states = reference(
         cell, weights, x, mask, initial, zero_masked=zero_masked, reset_after=reset_after
     )
@@ -118,7 +118,7 @@ def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(cell
     zeros = [np.zeros((rows, 6))] * (2 if cell == "lstm" else 1)
     layer, batch = Recurrent.prepare(cell, pair), Ragged.of(mask)
     forward = batch.gather(x)
-    project = project_features(layer, [forward, batch.reverse(forward)])
+    project = Features([[forward[..., :2], forward[..., 2:]], [batch.reverse(forward)]])
     result = layer.run(project, batch, return_sequences=True)
     ours = [result.outputs[0], batch.reverse(result.outputs[1])]
     for direction, turn in enumerate((1, -1)):
@@ -142,7 +142,7 @@ def test_initial_state_is_carried_on(cell):
         rng.standard_normal((rows, 6)).astype(np.float32) for _ in range(2 if cell == "lstm" else 1)
     ]
     layer, batch = Recurrent.prepare(cell, [weights]), Ragged.of(mask)
-    project = project_features(layer, [batch.gather(x)])
+    project = Features([[batch.gather(x)]])
     given = [state[batch.order][None] for state in initial]
     result = layer.run(project, batch, return_sequences=False, initial_state=given)
     _, states = reference(cell, weights, x, mask, initial, zero_masked=False)
@@ -160,8 +160,8 @@ def test_looking_tokens_up_equals_projecting_their_vectors(cell, block, monkeypa
     tokens = rng.integers(0, 20, mask.shape)
     layer = Recurrent.prepare(cell, [weights_for(rng, cell, 5, 6)])
     batch = Ragged.of(mask)
-    found = project_tokens(layer.look_up_table(embeddings), [batch.gather(tokens)])
-    computed = project_features(layer, [batch.gather(embeddings[tokens])])
+    found = Tokens(layer.look_up_table(embeddings), [batch.gather(tokens)])
+    computed = Features([[batch.gather(embeddings[tokens])]])
     by_table, by_product = (
         layer.run(project, batch, return_sequences=True).outputs for project in (found, computed)
     )
@@ -183,7 +183,7 @@ def test_float64_stays_float64():
     x = rng.standard_normal((rows, steps, 5))
     weights = Weights(*(w.astype(np.float64) for w in weights_for(rng, "lstm", 5, 6)))
     layer, batch = Recurrent.prepare("lstm", [weights]), Ragged.of(mask)
-    project = project_features(layer, [batch.gather(x)])
+    project = Features([[batch.gather(x)]])
     result = layer.run(project, batch, return_sequences=False)
     _, (h, _) = reference("lstm", weights, x, mask, [np.zeros((rows, 6))] * 2, zero_masked=True)
     assert result.states[0].dtype == np.float64
