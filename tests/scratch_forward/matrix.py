@@ -141,7 +141,8 @@ SUBJECTS = (
         [(5, 4)],
         {
             "layer": tuple(
-                layer(cell, units=3, return_sequences=sequences, return_state=state)
+                # enough units that the largest of Keras's errors says how large they are
+                layer(cell, units=12, return_sequences=sequences, return_state=state)
                 for cell in ("LSTM", "GRU", "SimpleRNN")
                 for sequences in FLAG
                 for state in FLAG
