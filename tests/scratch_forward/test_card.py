@@ -50,7 +50,7 @@ def saved(request, tmp_path):
     write_card(
         path,
         scratch_forward.load(path),
-        lambda inputs: model(inputs if len(inputs) > 1 else inputs[0]),
+        lambda inputs: model(inputs if len(inputs) > 1 else inputs[0]).numpy(),
         {"keras": keras.__version__},
     )
     return path
