@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from scratch_forward import activations
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.kernels.convolution import prepare
+from scratch_forward.kernels.geometry import Geometry
 from scratch_forward.kernels.pooling import Activation, Pool
-from scratch_forward.kernels.scratch import ScratchPerThread
+from scratch_forward.kernels.scratch import Scratch, ScratchPerThread
 from scratch_forward.kernels.stack import (
     DenseColumns,
     Elementwise,
@@ -22,6 +23,7 @@ from scratch_forward.kernels.stack import (
     Stage,
     run_stack,
 )
+from scratch_forward.kernels.unrolled import Unrolled
 from scratch_forward.layers.activation import Activation as ActivationLayer
 from scratch_forward.layers.activation import ReLU
 from scratch_forward.layers.base import Array, Generator, Layer
@@ -32,6 +34,7 @@ from scratch_forward.layers.pooling import AveragePooling1D, AveragePooling2D
 from scratch_forward.layers.reshaping import Flatten
 from scratch_forward.layers.spatial import SpatialLayer
 
+MANY = 12  # examples from which rows of the batch are long enough for whole vectors
 GROUP = 64  # examples: matrix products of 64 columns run near their peak, caches hold the rest
 LARGEST_ARRAY = 1 << 22  # elements of what a layer gives for a group, so that memory is bounded
 
@@ -39,6 +42,9 @@ _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
     activations.linear: "linear",
     activations.relu: "relu",
 }
+
+
+Step = Callable[[Array, Scratch], Array]  # batch first
 
 
 class ImageStage:
@@ -57,7 +63,9 @@ class ImageStage:
         assert isinstance(first, Conv1D | Conv2D)
         self.rank = first.rank
         self._buffers = ScratchPerThread()
-        self._stages: dict[tuple[int, ...], tuple[list[Stage], int]] = {}
+        self._groups: dict[tuple[int, ...], int] = {}
+        self._stages: dict[tuple[int, ...], list[Stage]] = {}
+        self._steps: dict[tuple[int, ...], list[Step]] = {}
 
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None
@@ -66,25 +74,38 @@ class ImageStage:
         x = self.layers[0].convert(inputs)
         if x.ndim != self.rank + 2 or not x.size:
             return run_plain(self.layers, inputs, mask, generator)
-        stages, largest = self._prepared(x.shape[1:])
-        images = x if self.rank == 2 else x[:, :, None]
-        groups = np.array_split(images, -(-len(x) // largest))
-        parts = [run_stack(stages, group, self._buffers.scratch) for group in groups]
-        outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        if outputs.ndim == 4 and self.rank == 1:
-            outputs = outputs[:, :, 0]
-        return outputs, None
+        group = self._group(x.shape[1:])
+        run = self._run_few if min(len(x), group) < MANY else self._run_many
+        parts = [run(x[start : start + group]) for start in range(0, len(x), group)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts), None
 
-    def _prepared(self, shape: tuple[int, ...]) -> tuple[list[Stage], int]:
-        """Return the stages for examples of this shape, and how many examples make a group.
-
-        Threads that come at the same time may each prepare them; the last one's are kept.
-        """
-        if shape not in self._stages:
+    def _group(self, shape: tuple[int, ...]) -> int:
+        """Return how many examples of this shape to compute at once."""
+        if shape not in self._groups:
             largest = max(_elements_after_each(self.layers, shape))
-            group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
-            self._stages[shape] = list(_stages(self.layers, shape)), group
-        return self._stages[shape]
+            self._groups[shape] = max(min(GROUP, LARGEST_ARRAY // largest), 1)
+        return self._groups[shape]
+
+    def _run_many(self, x: Array) -> Array:
+        """Compute a group with the batch as last axis.
+
+        Threads that come at the same time may each prepare the stages; the last one's are kept.
+        """
+        shape = x.shape[1:]
+        if shape not in self._stages:
+            self._stages[shape] = list(_stages(self.layers, shape))
+        images = x if self.rank == 2 else x[:, :, None]
+        outputs = run_stack(self._stages[shape], images, self._buffers.scratch)
+        return outputs[:, :, 0] if outputs.ndim == 4 and self.rank == 1 else outputs
+
+    def _run_few(self, x: Array) -> Array:
+        """Compute a group with the channels last, all but convolutions by the plain layers."""
+        shape = x.shape[1:]
+        if shape not in self._steps:
+            self._steps[shape] = list(_steps(self.layers, shape))
+        for step in self._steps[shape]:
+            x = step(x, self._buffers.scratch)
+        return x
 
 
 def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
@@ -95,45 +116,102 @@ def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterato
 
 
 def _stages(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Stage]:
-    """Make the stages for examples of this shape, each of as many layers as it can take."""
+    """Make the stages for many examples of this shape, each of as many layers as it can take."""
+    for taken, its_shape in _runs(layers, shape):
+        if isinstance(taken[0], Conv1D | Conv2D):
+            unit = _Unit.of(taken)
+            yield prepare(
+                unit.kernel,
+                unit.bias,
+                (its_shape[0], its_shape[1] if unit.conv.rank == 2 else 1, its_shape[-1]),
+                strides=_pair(unit.conv.strides),
+                padding=_padding(unit.conv, its_shape),
+                dilation=_pair(unit.conv.dilation_rate),
+                groups=unit.conv.groups,
+                activation=unit.activation or "linear",
+                pool=unit.pool,
+            )
+            if unit.activation is None:
+                yield Elementwise(unit.conv.activation)
+        else:
+            yield from _stage(taken[0])
+
+
+def _steps(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Step]:
+    """Make the steps for few examples: convolutions with what is behind them, and plain layers."""
+    for taken, its_shape in _runs(layers, shape):
+        conv = taken[0]
+        if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
+            yield _Unit.of(taken).unrolled(its_shape)
+        else:
+            yield from (_plain_step(layer) for layer in taken)
+
+
+def _plain_step(layer: Layer) -> Step:
+    return lambda x, _: layer.run(x)[0]
+
+
+def _runs(
+    layers: list[Layer], shape: tuple[int, ...]
+) -> Iterator[tuple[list[Layer], tuple[int, ...]]]:
+    """Yield each layer, a convolution with those it can take along, and its input's shape."""
     rest = list(layers)
     while rest:
-        taken = 1
-        if isinstance(rest[0], Conv1D | Conv2D):
-            taken, stages = _convolution(rest, shape)
-        else:
-            stages = _stage(rest[0])
-        yield from stages
-        for layer in rest[:taken]:
+        count = _taken_along(rest) if isinstance(rest[0], Conv1D | Conv2D) else 1
+        yield rest[:count], shape
+        for layer in rest[:count]:
             shape = layer.compute_output_shape((None, *shape))[1:]
-        rest = rest[taken:]
+        rest = rest[count:]
 
 
-def _convolution(layers: list[Layer], shape: tuple[int, ...]) -> tuple[int, list[Stage]]:
-    """Take a convolution with the normalisation, activation and pooling right behind it."""
+def _taken_along(layers: list[Layer]) -> int:
+    """Count a convolution and the normalisation, activation and pooling right behind it."""
     conv = layers[0]
     assert isinstance(conv, Conv1D | Conv2D)
-    taken, act, pool = 1, _KERNEL_ACTIVATIONS.get(conv.activation), None
-    kernel, bias = conv.weights["kernel"], conv.weights.get("bias")
-    if act == "linear" and isinstance(_at(layers, taken), BatchNormalization):
-        kernel, bias = _normalised(kernel, bias, layers[taken])
-        taken += 1
-    if act == "linear" and _is_relu(_at(layers, taken)):
-        act, taken = "relu", taken + 1
-    if act and _is_pooling(_at(layers, taken)):
-        pool, taken = _pool(layers[taken]), taken + 1
-    stage = prepare(
-        kernel if conv.rank == 2 else kernel[:, None],
-        bias,
-        (shape[0], shape[1] if conv.rank == 2 else 1, shape[-1]),
-        strides=_pair(conv.strides),
-        padding=_padding(conv, shape),
-        dilation=_pair(conv.dilation_rate),
-        groups=conv.groups,
-        activation=act or "linear",
-        pool=pool,
-    )
-    return taken, [stage] if act else [stage, Elementwise(conv.activation)]
+    count, act = 1, _KERNEL_ACTIVATIONS.get(conv.activation)
+    if act == "linear" and isinstance(_at(layers, count), BatchNormalization):
+        count += 1
+    if act == "linear" and _is_relu(_at(layers, count)):
+        count += 1
+    return count + (act is not None and _is_pooling(_at(layers, count)))
+
+
+class _Unit(NamedTuple):
+    """A convolution with what is computed on its way; no activation if the kernels lack it."""
+
+    conv: Any
+    kernel: Array  # (kh, kw, channels / groups, filters)
+    bias: Array | None
+    activation: Activation | None
+    pool: Pool | None
+
+    @classmethod
+    def of(cls, layers: list[Layer]) -> Self:
+        """Put together the layers of a run."""
+        conv, *others = layers
+        assert isinstance(conv, Conv1D | Conv2D)
+        kernel, bias = conv.weights["kernel"], conv.weights.get("bias")
+        act, pool = _KERNEL_ACTIVATIONS.get(conv.activation), None
+        for layer in others:
+            if isinstance(layer, BatchNormalization):
+                kernel, bias = _normalised(kernel, bias, layer)
+            elif _is_relu(layer):
+                act = "relu"
+            else:
+                pool = _pool(layer)
+        return cls(conv, kernel if conv.rank == 2 else kernel[:, None], bias, act, pool)
+
+    def unrolled(self, shape: tuple[int, ...]) -> Unrolled:
+        """Return the kernel for few examples of a 2-D convolution."""
+        geometry = Geometry.of(
+            self.kernel.shape,
+            shape,
+            _pair(self.conv.strides),
+            _padding(self.conv, shape),
+            _pair(self.conv.dilation_rate),
+        )
+        weights = np.ascontiguousarray(self.kernel.reshape(-1, geometry.filters))
+        return Unrolled(geometry, weights, self.bias, self.activation or "linear", self.pool)
 
 
 def _stage(layer: Layer) -> list[Stage]:

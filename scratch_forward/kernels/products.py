@@ -10,7 +10,7 @@ SMALL = 1_000_000
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Compute out = a b, (..., m, k) by (..., k, n), blocks of rows of `a` at a time."""
     m, k, n = *a.shape[-2:], b.shape[-1]
-    parts = _parts(m, k * n)
+    parts = 1 if m * k * n <= SMALL else _parts(m, k * n)
     if parts == 1:
         return np.matmul(a, b, out=out)
     blocks = a.reshape(*a.shape[:-2], parts, m // parts, k)

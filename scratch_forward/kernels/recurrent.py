@@ -181,8 +181,12 @@ class _Gates(Protocol):
 
     state: np.ndarray
 
-    def __call__(self, step: int, running: int) -> np.ndarray:
-        """Compute x W + h U + b: (D, G, running, u), good until the next step."""
+    def cut(self, running: int) -> np.ndarray:
+        """Return where the gates of the running columns come to stand: (D, G, running, u)."""
+        ...
+
+    def fill(self, step: int) -> None:
+        """Compute x W + h U + b of a step there."""
         ...
 
 
@@ -199,16 +203,23 @@ class _TokenGates:
         self._ahead = min(max(BLOCK // max(self._work.size, 1), 1), max(batch.steps, 1))
         self._found = scratch.array("found", (self._ahead, *self._work.shape), dtype)
 
-    def __call__(self, step: int, running: int) -> np.ndarray:
-        """Compute x W + h U + b."""
+    def cut(self, running: int) -> np.ndarray:
+        """Return where the gates of the running columns come to stand."""
+        self._rows = self.state[:, None, :running]
+        self._z = self._work[:, :, :running]
+        self._now = self._found[:, :, :, :running]
+        return self._z
+
+    def fill(self, step: int) -> None:
+        """Compute x W + h U + b of a step there."""
         behind = step % self._ahead
         if behind == 0:
-            self._look_up(slice(step, min(step + self._ahead, self._steps)), running)
-        z = self._work[:, :, :running]
-        multiply(self.state[:, None, :running], self._weights, z)
-        return np.add(z, self._found[behind, :, :, :running], out=z)
+            self._look_up(slice(step, min(step + self._ahead, self._steps)))
+        multiply(self._rows, self._weights, self._z)
+        np.add(self._z, self._now[behind], out=self._z)
 
-    def _look_up(self, steps: slice, running: int) -> None:
+    def _look_up(self, steps: slice) -> None:
+        running = self._z.shape[2]
         for direction, (rows, ids) in enumerate(zip(*self._inputs, strict=True)):
             for found, row in zip(self._found[:, direction], ids[steps], strict=False):
                 np.take(rows, row[:running], axis=1, out=found[:, :running], mode="clip")
@@ -234,16 +245,22 @@ class _FeatureGates:
                 self._places.append((joined[:, start:stop], part))
                 start = stop
 
-    def __call__(self, step: int, running: int) -> np.ndarray:
-        """Compute x W + h U + b."""
-        for place, part in self._places:
-            place[:running] = part[step, :running]
-        z = self._work[:, :, :running]
-        return multiply(self._joined[:, None, :running], self._weights, z)
+    def cut(self, running: int) -> np.ndarray:
+        """Return where the gates of the running columns come to stand."""
+        self._rows = self._joined[:, None, :running]
+        self._z = self._work[:, :, :running]
+        self._now = [(place[:running], part[:, :running]) for place, part in self._places]
+        return self._z
+
+    def fill(self, step: int) -> None:
+        """Compute x W + h U + b of a step there."""
+        for place, part in self._now:
+            place[...] = part[step]
+        multiply(self._rows, self._weights, self._z)
 
 
 def _run_simple_rnn(
-    layer: Recurrent,
+    _: Recurrent,
     gates: _Gates,
     running: list[int],
     states: list[np.ndarray],
@@ -251,14 +268,19 @@ def _run_simple_rnn(
 ) -> None:
     """Step h' = tanh(x W + b + h U)."""
     (h,) = states
-    for step, columns in enumerate(running):
-        state = np.tanh(gates(step, columns)[:, 0], out=h[:, :columns])
+    columns = -1
+    for step, count in enumerate(running):
+        if count != columns:
+            columns = count
+            z, state = gates.cut(columns)[:, 0], h[:, :columns]
+        gates.fill(step)
+        np.tanh(z, out=state)
         if outputs is not None:
             outputs[:, step, :columns] = state
 
 
 def _run_lstm(
-    layer: Recurrent,
+    _: Recurrent,
     gates: _Gates,
     running: list[int],
     states: list[np.ndarray],
@@ -268,17 +290,23 @@ def _run_lstm(
     h, c = states
     h *= 2
     hidden = np.empty_like(c)
-    for step, columns in enumerate(running):
-        z = gates(step, columns)
+    columns = -1
+    for step, count in enumerate(running):
+        if count != columns:
+            columns = count
+            z = gates.cut(columns)
+            sigmoids = z[:, :3]
+            doubled_i, doubled_f, doubled_o, g = (z[:, gate] for gate in range(4))
+            state, cell, squashed = (array[:, :columns] for array in (h, c, hidden))
+        gates.fill(step)
         np.tanh(z, out=z)
-        z[:, :3] += 1  # 2 i, 2 f, 2 o
-        cell, g = c[:, :columns], z[:, 3]
-        cell *= z[:, 1]
-        g *= z[:, 0]
-        cell += g
-        cell *= 0.5
-        squashed = np.tanh(cell, out=hidden[:, :columns])
-        state = np.multiply(z[:, 2], squashed, out=h[:, :columns])
+        np.add(sigmoids, 1, out=sigmoids)  # 2 i, 2 f, 2 o
+        np.multiply(cell, doubled_f, out=cell)
+        np.multiply(g, doubled_i, out=g)
+        np.add(cell, g, out=cell)
+        np.multiply(cell, 0.5, out=cell)
+        np.tanh(cell, out=squashed)
+        np.multiply(doubled_o, squashed, out=state)
         if outputs is not None:
             np.multiply(state, 0.5, out=outputs[:, step, :columns])
     h *= 0.5
@@ -296,21 +324,26 @@ def _run_gru(
     reset_after: hh = tanh(x W + b + r (h U + b')); otherwise hh = tanh(x W + b + (r h) U).
     """
     (h,) = states
-    for step, columns in enumerate(running):
-        z, state = gates(step, columns), h[:, :columns]
-        sigmoids = np.tanh(z[:, :2], out=z[:, :2])
-        sigmoids += 1
-        sigmoids *= 0.5
-        update, reset, candidate = (z[:, gate] for gate in range(3))
+    columns = -1
+    for step, count in enumerate(running):
+        if count != columns:
+            columns = count
+            work, state = gates.cut(columns), h[:, :columns]
+            sigmoids = work[:, :2]
+            update, reset, candidate = (work[:, gate] for gate in range(3))
+        gates.fill(step)
+        np.tanh(sigmoids, out=sigmoids)
+        np.add(sigmoids, 1, out=sigmoids)
+        np.multiply(sigmoids, 0.5, out=sigmoids)
         if layer.candidate is None:
-            reset *= z[:, 3]
-            candidate += reset
+            np.multiply(reset, work[:, 3], out=reset)
+            np.add(candidate, reset, out=candidate)
         else:
-            candidate += np.matmul(reset * state, layer.candidate)
+            np.add(candidate, np.matmul(reset * state, layer.candidate), out=candidate)
         np.tanh(candidate, out=candidate)
-        state -= candidate
-        state *= update
-        state += candidate
+        np.subtract(state, candidate, out=state)
+        np.multiply(state, update, out=state)
+        np.add(state, candidate, out=state)
         if outputs is not None:
             outputs[:, step, :columns] = state
 
