@@ -11,6 +11,7 @@ import numpy as np
 from scratch_forward.archive import read_weights
 from scratch_forward.fast.fusion import Row, fuse, fuse_nodes
 from scratch_forward.fast.plan import Plan, Stage, in_order, spread
+from scratch_forward.fast.profile import Clock, Profile, measure, timed
 from scratch_forward.layers.base import Array, Generator, Layer, numbered, shape_of
 from scratch_forward.layers.core import Embedding, InputLayer
 from scratch_forward.layers.operations import Operation
@@ -67,21 +68,52 @@ class _Network(Layer):
         for option, value in (("batch_size", batch_size), ("threads", threads)):
             if value is not None and value < 1:
                 raise ValueError(f"Expected a positive `{option}`, got {value}.")
-        columns = map_leaves(np.asarray, x)
-        sizes = {len(column) for column in leaves(columns)}
-        if len(sizes) != 1 or 0 in sizes:
-            raise ValueError(f"Expected the same positive number of examples, got {sizes}.")
-        count = sizes.pop()
+        columns, count = _columns(x)
         stage = self._fast_stage(columns) if fast else None
         if stage is None:
             plain = in_order(
                 lambda rows: self(_rows(columns, rows)), count, batch_size or BATCH_SIZE
             )
             return plain.joined()
-        elements = sum(column.size for column in leaves(columns)) // count
         return spread(
-            lambda rows: stage.run(_rows(columns, rows))[0], count, elements, batch_size, threads
+            lambda rows: stage.run(_rows(columns, rows))[0],
+            count,
+            _elements(columns),
+            batch_size,
+            threads,
         ).joined()
+
+    def profile(self, x: Any, repeats: int = 5) -> Profile:
+        """Measure where the time of `predict` goes, on one core.
+
+        Args:
+            x: Examples as `predict` takes them; a few hundred say what many more would.
+            repeats: How many passes to time; the least time of each row counts.
+
+        Returns:
+            A table of the layers that are computed together, with milliseconds, operations a
+            second and share; print it.
+
+        Raises:
+            ValueError: If the inputs do not fit the model, there are none, or `repeats` is 0.
+        """
+        if repeats < 1:
+            raise ValueError(f"Expected a positive `repeats`, got {repeats}.")
+        columns, count = _columns(x)
+        stage = self._fast_stage(columns) or self.plain_stage()
+        self.require_weights()
+
+        def run(clock: Clock) -> None:
+            clocked = timed(stage, clock)
+            spread(
+                lambda rows: clocked.run(_rows(columns, rows)), count, _elements(columns), threads=1
+            )
+
+        return measure(run, count, repeats)
+
+    def plain_stage(self) -> Stage:
+        """Return the layers as they are, each its own stage."""
+        raise NotImplementedError
 
     def _fast_stage(self, columns: Any) -> Stage | None:
         """Return what computes the model fast, made anew if weights have changed; None if nothing.
@@ -212,7 +244,11 @@ class Sequential(_Network):
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **_: Any
     ) -> tuple[Any, Any]:
         """Compute outputs and their mask, layer by layer."""
-        return Row([*self._entrance(), *self.layers]).run(inputs, mask, generator)
+        return self.plain_stage().run(inputs, mask, generator)
+
+    def plain_stage(self) -> Row:
+        """Return the layers as they are, in a row."""
+        return Row([*self._entrance(), *self.layers])
 
     def fused(self) -> Stage:
         """Return the layers in a row, those taken together that can be."""
@@ -276,7 +312,11 @@ class Model(_Network):
 
     def fused(self) -> Stage:
         """Return the graph with rows of its nodes taken together where they can be."""
-        return _FusedGraph(self, fuse_nodes(self._nodes, self.outputs))
+        return _OtherNodes(self, fuse_nodes(self._nodes, self.outputs))
+
+    def plain_stage(self) -> Stage:
+        """Return the graph of the layers as they are."""
+        return _OtherNodes(self, self._nodes)
 
     def run_nodes(
         self, nodes: Sequence[Node], inputs: Any, mask: Any, generator: Generator | None
@@ -323,7 +363,7 @@ class Model(_Network):
         return flat
 
 
-class _FusedGraph:
+class _OtherNodes:
     """A graph model by way of other nodes."""
 
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
@@ -334,6 +374,14 @@ class _FusedGraph:
     ) -> tuple[Any, Any]:
         """Compute outputs and their masks."""
         return self.model.run_nodes(self.nodes, inputs, mask, generator)
+
+    def timed(self, clock: Clock) -> _OtherNodes:
+        """Return the graph with every node telling a clock of what it does."""
+        nodes = [
+            Node(timed(node.layer, clock), node.inputs, node.arguments, node.outputs)
+            for node in self.nodes
+        ]
+        return _OtherNodes(self.model, nodes)
 
 
 def _run_node(
@@ -470,6 +518,24 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
     if arrays or isinstance(structure, tuple):
         return [map_leaves(function, item) for item in structure]
     return function(structure)
+
+
+def _columns(x: Any) -> tuple[Any, int]:
+    """Return the inputs as arrays, and the number of examples in each.
+
+    Raises:
+        ValueError: If it differs, or is 0.
+    """
+    columns = map_leaves(np.asarray, x)
+    sizes = {len(column) for column in leaves(columns)}
+    if len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"Expected the same positive number of examples, got {sizes}.")
+    return columns, sizes.pop()
+
+
+def _elements(columns: Any) -> int:
+    """Count the numbers in the inputs of one example."""
+    return sum(column.size // len(column) for column in leaves(columns))
 
 
 def _rows(columns: Any, chunk: slice) -> Any:

@@ -4,6 +4,8 @@ A stage replaces a run of layers where all of them have options that its kernels
 layer is its own stage.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from scratch_forward import activations
 from scratch_forward.fast.images import ImageStage
 from scratch_forward.fast.plan import Stage
+from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.fast.sequences import SequenceStage
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
@@ -83,6 +86,10 @@ class Row:
         for stage in self.stages:
             values, mask = stage.run(values, mask, generator)
         return values, mask
+
+    def timed(self, clock: Clock) -> Row:
+        """Return the row with every stage telling a clock of what it does."""
+        return Row([timed(stage, clock) for stage in self.stages])
 
 
 def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:

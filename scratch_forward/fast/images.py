@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from scratch_forward import activations
 from scratch_forward.fast.fallback import run_plain
+from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution import prepare
 from scratch_forward.kernels.geometry import Geometry
 from scratch_forward.kernels.pooling import Activation, Pool
 from scratch_forward.kernels.scratch import Scratch, ScratchPerThread
 from scratch_forward.kernels.stack import (
+    Both,
     DenseColumns,
     Elementwise,
     Flat,
+    Lap,
     Pooling,
     ScaleShift,
     Stage,
@@ -37,21 +42,23 @@ from scratch_forward.layers.spatial import SpatialLayer
 MANY = 12  # examples from which rows of the batch are long enough for whole vectors
 GROUP = 64  # examples: matrix products of 64 columns run near their peak, caches hold the rest
 LARGEST_ARRAY = 1 << 22  # elements of what a layer gives for a group, so that memory is bounded
+KEPT_SHAPES = 4  # shapes of examples for which kernels and buffers are kept
 
 _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
     activations.linear: "linear",
     activations.relu: "relu",
 }
 
-
 Step = Callable[[Array, Scratch], Array]  # batch first
+Run = tuple[list[Layer], tuple[int, ...]]  # layers computed together, the shape of their input
 
 
 class ImageStage:
     """Layers from a convolution on, computed on groups of examples with the batch as last axis.
 
-    Kernels are transformed for each size of image when it is first seen. Sequences, `(N, T, C)`,
-    are images one cell wide. The mask ends here: Keras drops it at a convolution.
+    Few examples have the channels last instead. Kernels are transformed for each size of image when
+    it is first seen. Sequences, `(N, T, C)`, are images one cell wide. The mask ends here: Keras
+    drops it at a convolution.
 
     Args:
         layers: The layers, as `fusion` admits them.
@@ -62,50 +69,84 @@ class ImageStage:
         first = self.layers[0]
         assert isinstance(first, Conv1D | Conv2D)
         self.rank = first.rank
-        self._buffers = ScratchPerThread()
-        self._groups: dict[tuple[int, ...], int] = {}
-        self._stages: dict[tuple[int, ...], list[Stage]] = {}
-        self._steps: dict[tuple[int, ...], list[Step]] = {}
+        self._lock = threading.Lock()
+        self._prepared: dict[tuple[int, ...], _Prepared] = {}
 
     def run(
-        self, inputs: Any, mask: Any = None, generator: Generator | None = None
+        self,
+        inputs: Any,
+        mask: Any = None,
+        generator: Generator | None = None,
+        clock: Clock | None = None,
     ) -> tuple[Array, None]:
-        """Compute the outputs of a group of examples; there is no mask."""
+        """Compute the outputs of some examples; there is no mask."""
         x = self.layers[0].convert(inputs)
         if x.ndim != self.rank + 2 or not x.size:
             return run_plain(self.layers, inputs, mask, generator)
-        group = self._group(x.shape[1:])
-        run = self._run_few if min(len(x), group) < MANY else self._run_many
-        parts = [run(x[start : start + group]) for start in range(0, len(x), group)]
+        prepared = self._prepare(x.shape[1:])
+        parts = [
+            prepared.run(x[start : start + prepared.group], clock)
+            for start in range(0, len(x), prepared.group)
+        ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts), None
 
-    def _group(self, shape: tuple[int, ...]) -> int:
-        """Return how many examples of this shape to compute at once."""
-        if shape not in self._groups:
-            largest = max(_elements_after_each(self.layers, shape))
-            self._groups[shape] = max(min(GROUP, LARGEST_ARRAY // largest), 1)
-        return self._groups[shape]
+    def _prepare(self, shape: tuple[int, ...]) -> _Prepared:
+        """Return what computes examples of this shape; of all shapes the last few are kept."""
+        with self._lock:
+            if shape not in self._prepared:
+                if len(self._prepared) == KEPT_SHAPES:
+                    del self._prepared[next(iter(self._prepared))]
+                self._prepared[shape] = _Prepared(self.layers, shape)
+            return self._prepared[shape]
 
-    def _run_many(self, x: Array) -> Array:
-        """Compute a group with the batch as last axis.
 
-        Threads that come at the same time may each prepare the stages; the last one's are kept.
-        """
-        shape = x.shape[1:]
-        if shape not in self._stages:
-            self._stages[shape] = list(_stages(self.layers, shape))
-        images = x if self.rank == 2 else x[:, :, None]
-        outputs = run_stack(self._stages[shape], images, self._buffers.scratch)
-        return outputs[:, :, 0] if outputs.ndim == 4 and self.rank == 1 else outputs
+class _Prepared:
+    """The layers for examples of one shape: kernels transformed for it, and their buffers."""
 
-    def _run_few(self, x: Array) -> Array:
-        """Compute a group with the channels last, all but convolutions by the plain layers."""
-        shape = x.shape[1:]
-        if shape not in self._steps:
-            self._steps[shape] = list(_steps(self.layers, shape))
-        for step in self._steps[shape]:
+    def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
+        largest = max(_elements_after_each(layers, shape))
+        self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
+        self._runs = list(_runs(layers, shape))
+        self._buffers = ScratchPerThread()
+        self._lock = threading.Lock()
+
+    def run(self, x: Array, clock: Clock | None) -> Array:
+        """Compute a group of examples, each run of layers after the other."""
+        lap = _laps(clock, self._runs, len(x))
+        if len(x) >= MANY:
+            with self._lock:  # two threads must not prepare at once: buffers go by stage
+                stages = self._stages
+            images = x if x.ndim == 4 else x[:, :, None]
+            outputs = run_stack(stages, images, self._buffers.scratch, lap)
+            return outputs[:, :, 0] if outputs.ndim > x.ndim else outputs
+        with self._lock:
+            steps = self._steps
+        for number, step in enumerate(steps):
             x = step(x, self._buffers.scratch)
+            lap(number)
         return x
+
+    @cached_property
+    def _stages(self) -> list[Stage]:
+        """With the batch as last axis, one for each run of layers."""
+        return [_stage(layers, shape) for layers, shape in self._runs]
+
+    @cached_property
+    def _steps(self) -> list[Step]:
+        """With the channels as last axis, one for each run; all but convolutions plain."""
+        return [_step(layers, shape) for layers, shape in self._runs]
+
+
+def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
+    """Return what tells a clock of each run of layers."""
+    if clock is None:
+        return lambda _: None
+
+    def lap(number: int) -> None:
+        layers, shape = runs[number]
+        clock.lap(layers, examples, shapes_through(layers, (None, *shape)))
+
+    return lap
 
 
 def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
@@ -115,45 +156,31 @@ def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterato
         yield math.prod(shape)
 
 
-def _stages(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Stage]:
-    """Make the stages for many examples of this shape, each of as many layers as it can take."""
-    for taken, its_shape in _runs(layers, shape):
-        if isinstance(taken[0], Conv1D | Conv2D):
-            unit = _Unit.of(taken)
-            yield prepare(
-                unit.kernel,
-                unit.bias,
-                (its_shape[0], its_shape[1] if unit.conv.rank == 2 else 1, its_shape[-1]),
-                strides=_pair(unit.conv.strides),
-                padding=_padding(unit.conv, its_shape),
-                dilation=_pair(unit.conv.dilation_rate),
-                groups=unit.conv.groups,
-                activation=unit.activation or "linear",
-                pool=unit.pool,
-            )
-            if unit.activation is None:
-                yield Elementwise(unit.conv.activation)
-        else:
-            yield from _stage(taken[0])
+def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
+    """Make the stage of a run of layers for many examples."""
+    layer = layers[0]
+    if isinstance(layer, Conv1D | Conv2D):
+        return _Unit.of(layers).stage(shape)
+    if isinstance(layer, BatchNormalization):
+        return ScaleShift(*_scale_and_shift(layer))
+    if _is_pooling(layer):
+        return Pooling(_pool(layer))
+    if isinstance(layer, Dense):
+        act = _KERNEL_ACTIVATIONS.get(layer.activation)
+        stage = DenseColumns(layer.weights["kernel"], layer.weights.get("bias"), act or "linear")
+        return stage if act else Both(stage, Elementwise(layer.activation))
+    return Flat() if isinstance(layer, Flatten) else Elementwise(layer.call)
 
 
-def _steps(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Step]:
-    """Make the steps for few examples: convolutions with what is behind them, and plain layers."""
-    for taken, its_shape in _runs(layers, shape):
-        conv = taken[0]
-        if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
-            yield _Unit.of(taken).unrolled(its_shape)
-        else:
-            yield from (_plain_step(layer) for layer in taken)
+def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
+    """Make the step of a run of layers for few examples."""
+    conv = layers[0]
+    if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
+        return _Unit.of(layers).unrolled(shape)
+    return lambda x, _: run_plain(layers, x, None, None)[0]
 
 
-def _plain_step(layer: Layer) -> Step:
-    return lambda x, _: layer.run(x)[0]
-
-
-def _runs(
-    layers: list[Layer], shape: tuple[int, ...]
-) -> Iterator[tuple[list[Layer], tuple[int, ...]]]:
+def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
     """Yield each layer, a convolution with those it can take along, and its input's shape."""
     rest = list(layers)
     while rest:
@@ -201,6 +228,23 @@ class _Unit(NamedTuple):
                 pool = _pool(layer)
         return cls(conv, kernel if conv.rank == 2 else kernel[:, None], bias, act, pool)
 
+    def stage(self, shape: tuple[int, ...]) -> Stage:
+        """Return the kernel for many examples; sequences are images one cell wide."""
+        convolution = prepare(
+            self.kernel,
+            self.bias,
+            (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1]),
+            strides=_pair(self.conv.strides),
+            padding=_padding(self.conv, shape),
+            dilation=_pair(self.conv.dilation_rate),
+            groups=self.conv.groups,
+            activation=self.activation or "linear",
+            pool=self.pool,
+        )
+        if self.activation is None:
+            return Both(convolution, Elementwise(self.conv.activation))
+        return convolution
+
     def unrolled(self, shape: tuple[int, ...]) -> Unrolled:
         """Return the kernel for few examples of a 2-D convolution."""
         geometry = Geometry.of(
@@ -212,19 +256,6 @@ class _Unit(NamedTuple):
         )
         weights = np.ascontiguousarray(self.kernel.reshape(-1, geometry.filters))
         return Unrolled(geometry, weights, self.bias, self.activation or "linear", self.pool)
-
-
-def _stage(layer: Layer) -> list[Stage]:
-    """Make the stage of a layer that stands by itself; none for one that does nothing."""
-    if isinstance(layer, BatchNormalization):
-        return [ScaleShift(*_scale_and_shift(layer))]
-    if _is_pooling(layer):
-        return [Pooling(_pool(layer))]
-    if isinstance(layer, Dense):
-        act = _KERNEL_ACTIVATIONS.get(layer.activation)
-        stage = DenseColumns(layer.weights["kernel"], layer.weights.get("bias"), act or "linear")
-        return [stage] if act else [stage, Elementwise(layer.activation)]
-    return [Flat() if isinstance(layer, Flatten) else Elementwise(layer.call)]
 
 
 def _at(layers: list[Layer], index: int) -> Layer | None:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.fast.fallback import run_plain
+from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.recurrent import Cell, Recurrent, Weights
 from scratch_forward.kernels.scratch import ScratchPerThread
 from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
+from scratch_forward.kernels.stack import Lap
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
 from scratch_forward.layers.recurrent import (
@@ -65,7 +67,11 @@ class SequenceStage:
         return first.look_up_table(self._embedding.weights["embeddings"])
 
     def run(
-        self, inputs: Any, mask: Any = None, generator: Generator | None = None
+        self,
+        inputs: Any,
+        mask: Any = None,
+        generator: Generator | None = None,
+        clock: Clock | None = None,
     ) -> tuple[Array, Any]:
         """Compute outputs and their mask: the mask itself if there is an output for each step."""
         x = self.layers[0].convert(inputs)
@@ -77,8 +83,19 @@ class SequenceStage:
         if embedding is not None:
             x = embedding.call(x) if self._stack.table is None else embedding.positions(x)
         kept = None if mask is None else np.asarray(mask, bool)
-        outputs = self._stack(x, kept, self._buffers.scratch)
+        outputs = self._stack(x, kept, self._buffers.scratch, self._laps(clock, inputs))
         return outputs, mask if self.return_sequences else None
+
+    def _laps(self, clock: Clock | None, inputs: Any) -> Lap:
+        """Return what tells a clock of each recurrent layer, the first one with the embedding."""
+        if clock is None:
+            return lambda _: None
+        shapes = shapes_through(self.layers, (None, *np.shape(inputs)[1:]))
+        first = 2 if self._embedding is not None else 1
+        runs = [slice(0, first), *(slice(i, i + 1) for i in range(first, len(self.layers)))]
+        return lambda number: clock.lap(
+            self.layers[runs[number]], len(inputs), shapes[runs[number]]
+        )
 
 
 def _fits(mask: Any, x: Array) -> bool:

@@ -91,6 +91,24 @@ class Elementwise:
 
 
 @dataclass(frozen=True)
+class Both:
+    """One stage, then another."""
+
+    first: Stage
+    second: Stage
+
+    def __call__(
+        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Map x (..., n) by both."""
+        return self.second(self.first(x, scratch), scratch, out)
+
+    def inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray | None:
+        """Return where the first one wants its input, if anywhere."""
+        return inlet_of(self.first, examples, dtype, scratch)
+
+
+@dataclass(frozen=True)
 class ScaleShift:
     """x scale + shift, per channel: (..., C, n) to the same."""
 
@@ -111,6 +129,13 @@ def _into(out: np.ndarray | None, result: np.ndarray) -> np.ndarray:
     return out
 
 
+def inlet_of(stage: Stage, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray | None:
+    """Return the array in which a stage need not copy its input any more; None for any array."""
+    if isinstance(stage, Convolution | Both):
+        return stage.inlet(examples, dtype, scratch)
+    return None
+
+
 def run_stack(
     stages: Sequence[Stage], images: np.ndarray, scratch: Scratch, lap: Lap = lambda _: None
 ) -> np.ndarray:
@@ -122,10 +147,9 @@ def run_stack(
     columns = -(-count // CACHE_LINE) * CACHE_LINE
 
     def inlet(number: int) -> np.ndarray | None:
-        stage = stages[number] if number < len(stages) else None
-        if isinstance(stage, Convolution):
-            return stage.inlet(columns, images.dtype, scratch)
-        return None
+        if number == len(stages):
+            return None
+        return inlet_of(stages[number], columns, images.dtype, scratch)
 
     x = inlet(0)
     if x is None:

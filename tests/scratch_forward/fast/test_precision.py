@@ -1,0 +1,68 @@
+"""Models of the size that people train: as near to the exact result as Keras, whatever the method.
+
+The fast methods (Winograd along rows, frequencies, inputs and state in one product) round otherwise
+than Keras does; the bar is the contract's.
+"""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+import keras
+from keras import layers as kl
+
+import scratch_forward as sf
+from tests.scratch_forward.test_whole_models import assert_within_the_bar
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def cnn(filters, kernel, pooling=kl.MaxPooling2D, last="softmax"):
+    model = keras.Sequential([keras.Input((32, 32, 3))])
+    for count in filters:
+        model.add(kl.Conv2D(count, kernel, padding="same", activation="relu"))
+        model.add(pooling(2))
+    model.add(kl.Flatten())
+    model.add(kl.Dense(64, activation="relu"))
+    model.add(kl.Dense(10, activation=last))
+    return model
+
+
+def recurrent(layer, count, units, mask):
+    model = keras.Sequential([keras.Input((40,)), kl.Embedding(500, 64, mask_zero=mask)])
+    for index in range(count):
+        model.add(kl.Bidirectional(layer(units, return_sequences=index < count - 1)))
+    model.add(kl.Dense(3, activation="softmax"))
+    return model
+
+
+MODELS = {
+    "3x3": lambda: cnn([32, 64, 128], 3),
+    "3x3, logits": lambda: cnn([32, 64], 3, last=None),
+    "3x3, average": lambda: cnn([16, 32], 3, kl.AveragePooling2D),
+    "5x5": lambda: cnn([16, 32], 5),
+    "7x7": lambda: cnn([16, 32], 7),
+    "LSTM": lambda: recurrent(kl.LSTM, 2, 32, True),
+    "GRU": lambda: recurrent(kl.GRU, 2, 32, False),
+    "SimpleRNN": lambda: recurrent(kl.SimpleRNN, 5, 32, False),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_errors_are_those_of_keras_or_smaller(name, tmp_path) -> None:
+    keras.utils.set_random_seed(3)
+    model = MODELS[name]()
+    model.save(tmp_path / "model.keras")
+    ours = sf.load(tmp_path / "model.keras")
+    rng = np.random.default_rng(4)
+    x = rng.random((40, *model.input_shape[1:]), dtype=np.float32)
+    if x.ndim == 2:
+        x = np.where(np.arange(40) < rng.integers(1, 41, (40, 1)), (500 * x).astype(int), 0)
+    exact = sf.load(tmp_path / "model.keras", dtype="float64").predict(x)
+    theirs = np.asarray(model(x))
+    for found in (ours.predict(x), ours.predict(x[:1]), ours.predict(x, threads=1)):
+        count = len(found)
+        assert_within_the_bar([found], [theirs[:count]], [exact[:count]])
+        if "logits" not in name:
+            assert np.abs(found - exact[:count]).max() < 1e-6
