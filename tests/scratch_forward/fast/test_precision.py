@@ -66,3 +66,15 @@ def test_errors_are_those_of_keras_or_smaller(name, tmp_path) -> None:
         assert_within_the_bar([found], [theirs[:count]], [exact[:count]])
         if "logits" not in name:
             assert np.abs(found - exact[:count]).max() < 1e-6
+
+
+@pytest.mark.parametrize(("channels", "filters"), [(16, 32), (32, 64), (64, 128)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_one_convolution_is_within_the_bar_element_by_element(channels, filters, seed) -> None:
+    keras.utils.set_random_seed(seed)
+    convolution = kl.Conv2D(filters, 3, padding="same", activation="relu")
+    model = keras.Sequential([keras.Input((16, 16, channels)), convolution])
+    x = np.maximum(np.random.default_rng(seed).normal(size=(48, 16, 16, channels)), 0)
+    exact = sf.from_keras(model, dtype="float64").predict(x)
+    found = sf.from_keras(model).predict(x)
+    assert_within_the_bar([found], [np.asarray(model(x.astype(np.float32)))], [exact])
