@@ -9,7 +9,7 @@ import argparse
 import re
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def main() -> None:
         with _engines(folder) as engines:
             for number, name in enumerate(names):
                 whole[name], one[name] = _measure(engines, number, options.rounds)
-                print(_row(name, whole[name]), flush=True)
+                print(_row(name, whole[name], studies.bars(name)), flush=True)
         cold = {
             engine: machine.cold_start(engine, folder / "0.keras", folder / "0.npy", options.rounds)
             for engine in machine.FIRST_PREDICTION
@@ -104,16 +104,22 @@ def _best(times: Times, column: str) -> float:
     )
 
 
-def _row(name: str, times: Times) -> str:
+def _row(name: str, times: Times, bars: dict[str, float]) -> str:
+    """Write a model's times, each peer's by ours, and how far that is from the bar."""
     ours = _best(times, "ours")
     cells = [f"{_best(times, column):.2f}" for column in COLUMNS]
-    ratios = [f"{_best(times, column) / ours:.2f}" for column in ("Keras predict", "ONNX Runtime")]
-    return f"| {name} | " + " | ".join(cells + ratios) + " |"
+    for column, bar in bars.items():
+        ratio = _best(times, column) / ours
+        reached = "yes" if ratio >= bar else f"no, {ratio / bar:.0%} of it"
+        cells += [f"{ratio:.2f}", f"{bar:g}: {reached}" if bar else ""]
+    return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def _table(title: str, results: dict[str, Times]) -> list[str]:
-    header = ["model", *COLUMNS, "Keras predict / ours", "ONNX Runtime / ours"]
-    rows = [_row(name, times) for name, times in results.items()]
+def _table(title: str, results: dict[str, Times], bars: Callable) -> list[str]:
+    header = ["model", *COLUMNS]
+    for column in bars(""):
+        header += [f"{column} / ours", "bar"]
+    rows = [_row(name, times, bars(name)) for name, times in results.items()]
     rule = "|---" + "|---:" * (len(header) - 1) + "|"
     return [f"## {title}", "", "| " + " | ".join(header) + " |", rule, *rows, ""]
 
@@ -133,21 +139,32 @@ def _report(
         f"Written by `python -m benchmarks.forward`. {machine.describe(CORES)}.",
         "",
         f"Milliseconds, median of {options.rounds} interleaved rounds, each engine in a process of "
-        "its own, `tf.function` and ONNX Runtime at their best batch. "
+        "its own, `tf.function` and ONNX Runtime at their best batch; a ratio above 1 is in our "
+        "favour, and a bar is what it ought to be. "
         f"{studies.IMAGES} images of 32x32x3, or {studies.SEQUENCES} sequences of "
         f"{studies.STEPS} tokens; masked models get sentences of {lengths.mean():.0f} words on "
         f"average ({source}), padded to {studies.STEPS}.",
         "",
-        *_table("The whole set", whole),
-        *_table("One example", one),
+        *_table("The whole set", whole, studies.bars),
+        *_table("One example", one, studies.bars_of_one),
         f"## From the start of the process to the first prediction ({first})",
         "",
         "| engine | seconds | MB resident at most |",
         "|---|---:|---:|",
         *(f"| {name} | {seconds:.2f} | {peak:.0f} |" for name, (seconds, peak) in cold.items()),
         "",
+        _cold_ratios(cold),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _cold_ratios(cold: dict[str, tuple[float, float]]) -> str:
+    (seconds, peak), (keras_seconds, keras_peak) = cold["scratch_forward"], cold["Keras"]
+    return (
+        f"Time 1/{keras_seconds / seconds:.1f} of Keras's (bar: 1/20), "
+        f"memory 1/{keras_peak / peak:.1f} (bar: 1/10)."
+    )
 
 
 if __name__ == "__main__":
