@@ -9,6 +9,7 @@ import pytest
 
 import scratch_forward as sf
 from scratch_forward.fast import plan
+from scratch_forward.fast.images import KEPT_SHAPES, ImageStage
 from scratch_forward.kernels import threads
 from tests.scratch_forward.test_model import filled
 
@@ -118,3 +119,24 @@ def test_blas_keeps_to_one_thread_on_both_ways(monkeypatch) -> None:
     mine.predict(np.ones((3, 4)))
     mine.predict(np.ones((3, 4)), fast=False)
     assert seen == [1, 1]
+
+
+def test_sequences_of_many_lengths_keep_few_buffers() -> None:
+    layers = [sf.Input((None, 2)), sf.Conv1D(3, 3, padding="same", activation="relu"), sf.GRU(2)]
+    mine = filled(sf.Sequential(layers))
+    for length in (5, 3, 8, 4, 9, 6, 5):
+        x = np.random.default_rng(length).normal(size=(40, length, 2))
+        np.testing.assert_allclose(mine.predict(x), mine.predict(x, fast=False), atol=1e-6)
+    stage = next(s for s in mine._plan.stage.stages if isinstance(s, ImageStage))
+    assert len(stage._prepared) == KEPT_SHAPES
+
+
+def test_large_images_are_computed_few_at_a_time() -> None:
+    layers = [sf.Input((300, 290, 3)), sf.Conv2D(16, 3, activation="relu"), sf.MaxPooling2D(4)]
+    mine = filled(sf.Sequential(layers))
+    x = np.random.default_rng(0).random((14, 300, 290, 3), dtype=np.float32)
+    few, many = mine.predict(x), mine.predict(x, batch_size=14)
+    np.testing.assert_allclose(few, many, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(few, mine.predict(x, fast=False), rtol=1e-5, atol=1e-5)
+    stage = mine._plan.stage.stages[-1]
+    assert stage._prepare(x.shape[1:]).group == 3
