@@ -106,6 +106,17 @@ CASES = {
         ),
         ["SequenceStage(2)", "Dense", "SequenceStage(1)", "GlobalAveragePooling1D"],
     ),
+    "masked steps to the end": (
+        words(
+            sf.GRU(3, return_sequences=True),
+            sf.Bidirectional(sf.LSTM(3, return_sequences=True), merge_mode="sum"),
+        ),
+        ["SequenceStage(3)"],
+    ),
+    "masked steps as the cell left them": (
+        words(sf.SimpleRNN(3, return_sequences=True)),
+        ["SequenceStage(2)"],
+    ),
     "other recurrent options": (
         words(
             sf.LSTM(3, activation="relu", return_sequences=True),
@@ -156,6 +167,17 @@ def test_a_graph_is_fused_only_where_nothing_else_reads() -> None:
     x = inputs_for_words()
     for fast, plain in zip(model.predict(x), model.predict(x, fast=False), strict=True):
         np.testing.assert_allclose(fast, plain, atol=1e-6)
+
+
+def test_a_layer_with_an_initial_state_runs_as_it_is() -> None:
+    x, state = sf.Input((9, 4)), sf.Input((3,))
+    below = sf.LSTM(2, return_sequences=True)(x)
+    model = filled(sf.Model([x, state], sf.GRU(3)(below, initial_state=[state])))
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(5, 9, 4)), rng.normal(size=(5, 3))]
+    found = model.predict(inputs)
+    np.testing.assert_allclose(found, model.predict(inputs, fast=False), atol=1e-6)
+    assert not np.allclose(found, model.predict([inputs[0], 0 * inputs[1]]))
 
 
 def inputs_for_words():
