@@ -23,7 +23,7 @@ def report() -> None:
     if values["index"] is not None:
         from pipeline.study.index import write_index
 
-        print(f"{values['index']}/README.md: {write_index(Path(values['index']))} reports")
+        print(f"{values['index']}/README.md, reports listed: {write_index(Path(values['index']))}")
         return
     _check(values)
     tracking = parse_tracking(values["tracking"])
