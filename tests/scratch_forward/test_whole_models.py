@@ -393,8 +393,9 @@ def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=500,
+    max_examples=300,
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(layers=random_layers())
