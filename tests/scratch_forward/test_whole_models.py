@@ -389,15 +389,3 @@ def check_random_model(layers: list[tuple[str, dict[str, Any]]], path: Path) -> 
 @given(layers=random_layers())
 def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
     check_random_model(layers, tmp_path)
-
-
-@pytest.mark.slow
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(layers=random_layers())
-def test_many_random_models_predict_as_keras_does(layers, tmp_path) -> None:
-    check_random_model(layers, tmp_path)
