@@ -20,7 +20,7 @@ from pipeline.datasets.fingerprint import fingerprints
 from pipeline.keras_backend import keras, tf
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
-from pipeline.tracking.environment import git_state, machine, packages, user
+from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.run import TrackedRun
 from pipeline.training_history import Epoch, History
 from scratch_forward.card import write_card
@@ -36,14 +36,12 @@ class Predictions:
 
 def tags(settings: Settings) -> dict[str, Any]:
     """Tags that a run has from its start."""
-    git = git_state()
-    version = {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
     return {
         "sweep": settings.sweep.id,
         "mlflow.user": user(),
         "mlflow.source.name": "pipeline.train",
         "mlflow.source.type": "LOCAL",
-        **version,
+        **version_tags(),
     }
 
 

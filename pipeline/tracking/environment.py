@@ -29,6 +29,12 @@ def git_state() -> GitState | None:
     return GitState(commit, dirty=bool(_git(source, "status", "--porcelain")))
 
 
+def version_tags() -> dict[str, str | bool]:
+    """Tags that say which code ran; none when it does not run from a repository."""
+    git = git_state()
+    return {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(folder), *arguments]
     try:

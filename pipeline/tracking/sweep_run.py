@@ -6,7 +6,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from pipeline.tracking.environment import git_state, user
+from pipeline.tracking.environment import user, version_tags
 from pipeline.tracking.results import KIND, SWEEP, search_runs
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
@@ -27,10 +27,8 @@ def sweep_run(
         sweep_id: the sweep's.
         tags: further ones.
     """
-    git = git_state()
-    version = {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
     own = {KIND: SWEEP, OF: sweep_id, "mlflow.user": user(), "mlflow.source.type": "LOCAL"}
-    merged = {**own, **version, **(tags or {})}
+    merged = {**own, **version_tags(), **(tags or {})}
     with tracked_run(store, experiment_id, f"sweep {sweep_id}", merged) as run:
         yield run
 
