@@ -16,13 +16,14 @@ def parity() -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.terminal.parity import show_diagnosis, show_parity
     from pipeline.tracking.results import finished_runs
+    from pipeline.tracking.run import TrackedRun
     from pipeline.tracking.store import open_store
     from pipeline.verification import verify_run
 
     store = open_store(**tracking.model_dump())
     passed = True
     for run in finished_runs(store, values["run_id"], values["experiment"]):
-        outcome = verify_run(store.client, run.info.run_id, values["data_dir"])
+        outcome = verify_run(TrackedRun(store.client, run.info.run_id), values["data_dir"])
         show_parity(run.info.run_name, run.info.run_id, outcome)
         passed &= outcome.passed
         if values["diagnose"]:

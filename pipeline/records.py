@@ -20,6 +20,7 @@ from pipeline.datasets.fingerprint import fingerprints
 from pipeline.keras_backend import keras, tf
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
+from pipeline.tracking.attempts import IDENTITY, sweep_tag
 from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.run import TrackedRun
 from pipeline.training_history import Epoch, History
@@ -34,10 +35,12 @@ class Predictions:
     test: np.ndarray
 
 
-def tags(settings: Settings) -> dict[str, Any]:
+def tags(settings: Settings, identity: str) -> dict[str, Any]:
     """Tags that a run has from its start."""
+    sweep = settings.sweep
     return {
-        "sweep": settings.sweep.id,
+        IDENTITY: identity,
+        **({"sweep": sweep.id, sweep_tag(sweep.id): sweep.job} if sweep.id else {}),
         "mlflow.user": user(),
         "mlflow.source.name": "pipeline.train",
         "mlflow.source.type": "LOCAL",

@@ -1,7 +1,8 @@
 """One run, told once: data, model, training, evaluation, tracking, parity."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline import augmentation, models, records
@@ -9,19 +10,30 @@ from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.datasets.catalogue import SPECS
+from pipeline.datasets.fingerprint import fingerprints
+from pipeline.identity import identity
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions
-from pipeline.settings import Settings
+from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.schema import Convolutional, Recurrent
+from pipeline.tracking.attempts import PARITY, Standing, standings, sweep_tag
+from pipeline.tracking.checkpoints import Checkpoints
+from pipeline.tracking.claims import claim
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
 from pipeline.training import fit, set_seeds
 from pipeline.training_history import Epoch, History
+from pipeline.training_state import TrainingState, TrainingStateError
 from pipeline.verification import Parity, verify_run
+from pipeline.watch import Watch
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 PREDICTION_BATCH = 256
+
+
+class OtherDataError(Exception):
+    """The data on this machine is not what the sweep was planned with."""
 
 
 def run(
@@ -31,9 +43,10 @@ def run(
     name: str,
     store: Store,
     *,
-    on_epoch: Callable[[Epoch], None],
-) -> Parity:
-    """Train one model, log everything about it, and check it.
+    watch: Watch,
+    log: Path | None = None,
+) -> str:
+    """Train one model, log everything about it, and check it; or use what has been done already.
 
     Args:
         settings: what to train, checked.
@@ -41,28 +54,85 @@ def run(
         overrides: the part of it that was set by hand.
         name: the run's name.
         store: where the run is tracked.
-        on_epoch: told of each epoch as it ends.
+        watch: told of each epoch as it ends.
+        log: the file that this process's output goes to.
+
+    Returns:
+        The tag that says how the check ended.
 
     Raises:
         Exception: whatever went wrong, after the run was marked FAILED or KILLED.
     """
+    dataset = shared_data(settings)
+    own = _identity(settings, config, dataset)
+    with claim(store, own, watch.waits):
+        place = settings.place.experiment
+        earlier = standings(store, place, [own], settings.sweep.id or "")[own]
+        if earlier.state == "done" and _counts(earlier, settings):
+            return _reuse(store, earlier, settings)
+        taken_up = None if earlier.state == "done" else earlier.run_id
+        experiment = store.experiment(place)
+        tags = records.tags(settings, own)
+        with tracked_run(
+            store, experiment.experiment_id, name, tags, resume=taken_up, log=log
+        ) as tracked:
+            watch.starts(tracked.run_id)
+            records.log_settings(tracked, config, overrides)
+            return _complete(settings, dataset, store, tracked, watch).tag
+
+
+def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -> str:
+    own = identity(flat_parameters(config), fingerprints(dataset))
+    if settings.sweep.identity not in (None, own):
+        raise OtherDataError(
+            f"dataset={dataset.name} in {settings.place.data_dir}, or the code, is not the same on "
+            "this machine as where the sweep was planned."
+        )
+    return own
+
+
+def _counts(earlier: Standing, settings: Settings) -> bool:
+    """Whether a finished run will do: any, or only one that is newer than a sweep of reruns."""
+    started = settings.sweep.started or 0.0
+    return not settings.running.rerun or earlier.ended >= started * 1000
+
+
+def _reuse(store: Store, done: Standing, settings: Settings) -> str:
+    assert done.run_id is not None
+    if settings.sweep.id is not None:
+        store.client.set_tag(done.run_id, sweep_tag(settings.sweep.id), settings.sweep.job)
+    return str(store.client.get_run(done.run_id).data.tags[PARITY])
+
+
+def _complete(
+    settings: Settings, dataset: Dataset, store: Store, tracked: TrackedRun, watch: Watch
+) -> Parity:
     started = time.perf_counter()
-    experiment = store.experiment(settings.place.experiment)
-    with tracked_run(store, experiment.experiment_id, name, records.tags(settings)) as tracked:
-        records.log_settings(tracked, config, overrides)
-        dataset = shared_data(settings)
-        records.log_data(tracked, dataset)
-        set_seeds(settings.training.seed)
-        model = build_model(settings, dataset)
-        history = _train(model, settings, dataset, tracked, on_epoch)
-        predictions = _predict(model, dataset)
-        records.log_scores(tracked, dataset, history, predictions)
-        records.log_predictions(tracked, dataset, predictions)
-        records.log_weights(tracked, model, dataset)
-        records.log_figures(tracked, dataset, history, predictions)
-        parity = verify_run(store.client, tracked.run_id, settings.place.data_dir)
-        tracked.log_metrics({"seconds": time.perf_counter() - started})
+    checkpoints = Checkpoints(store.client, tracked.run_id, local=store.folder is not None)
+    resume = _latest_state(checkpoints)
+    records.log_data(tracked, dataset)
+    set_seeds(settings.training.seed)
+    model = build_model(settings, dataset)
+    history = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
+    predictions = _predict(model, dataset)
+    records.log_scores(tracked, dataset, history, predictions)
+    records.log_predictions(tracked, dataset, predictions)
+    records.log_weights(tracked, model, dataset)
+    records.log_figures(tracked, dataset, history, predictions)
+    parity = verify_run(tracked, settings.place.data_dir)
+    earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
+    tracked.log_metrics({"seconds": earlier + time.perf_counter() - started})
+    checkpoints.clear()
     return parity
+
+
+def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
+    for packed in checkpoints.newest_first():
+        try:
+            return TrainingState.from_bytes(packed)
+        except TrainingStateError:
+            continue
+    return None
 
 
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
@@ -91,11 +161,13 @@ def _train(
     settings: Settings,
     dataset: Dataset,
     tracked: TrackedRun,
-    on_epoch: Callable[[Epoch], None],
+    watch: Watch,
+    checkpoints: Checkpoints,
+    resume: TrainingState | None,
 ) -> History:
     def log_epoch(epoch: Epoch) -> None:
         tracked.log_metrics(records.epoch_metrics(epoch), step=epoch.number)
-        on_epoch(epoch)
+        watch.epoch(epoch)
 
     training = settings.training
     options = settings.optimizer.model_dump(exclude={"name"})
@@ -109,7 +181,9 @@ def _train(
         seed=training.seed,
         early_stopping=training.early_stopping,
         augment=_augmentation(settings),
+        resume=resume,
         on_epoch=log_epoch,
+        on_state=lambda state: checkpoints.save(len(state.epochs), state.to_bytes()),
     )
 
 

@@ -12,31 +12,24 @@ from omegaconf import DictConfig
 
 from pipeline.command_line import first_sentence, overrides, run_command, wants_help
 from pipeline.configuration import CONF
-from pipeline.datasets.catalogue import SPECS
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.sweep.names import run_name
 from pipeline.sweep.plan import plan_sweep
 from pipeline.terminal.help import train_help
+from pipeline.terminal.progress import JobLines
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def train(config: DictConfig) -> str:
-    """Run one job, in whatever process a launcher has put it; gives its parity tag."""
-    from pipeline.run import run
-    from pipeline.terminal.progress import JobProgress
-    from pipeline.tracking.store import open_store
+    """Run one job, wherever one of Hydra's launchers has put it; gives its parity tag."""
+    from pipeline.sweep.job import run_job
 
     values = plain_values(config)
     settings = parse_settings(values)
-    hydra_config = HydraConfig.get()
-    own = [line for line in hydra_config.overrides.task if not line.startswith("sweep.")]
-    name = run_name(own, settings.sweep.varied, settings.model_name)
-    live = hydra_config.launcher._target_.endswith("BasicLauncher")
-    store = open_store(**settings.tracking.model_dump())
-    data = SPECS[settings.dataset.name].title
-    with JobProgress(settings.sweep, name, data, settings.training.epochs, live) as progress:
-        return run(settings, values, own, name, store, on_epoch=progress.epoch).tag
+    own = list(HydraConfig.get().overrides.task)
+    lines = JobLines(settings, run_name(own, settings.sweep.varied, settings.model_name))
+    return run_job(values, own, lines)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Fits a Keras model, reproducibly, and tells of every epoch."""
+"""Fits a Keras model, reproducibly, tells of every epoch, and can go on from any of them."""
 
 import gc
 import math
@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.batches import Augment, TrainingBatches
 from pipeline.keras_backend import keras, tf
 from pipeline.training_history import Epoch, History
+from pipeline.training_state import Patience, TrainingState
 
 
 class DivergedError(Exception):
@@ -38,54 +39,123 @@ def fit(
     seed: int,
     early_stopping: int | None = None,
     augment: Augment | None = None,
+    resume: TrainingState | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_state: Callable[[TrainingState], None] = lambda state: None,
 ) -> History:
     """Train `model` in place on integer labels with cross-entropy.
 
     Args:
         early_stopping: epochs without a better validation loss after which to stop and restore the
             best weights; None trains all epochs and keeps the last weights.
-        on_epoch: called after each epoch, as it ends.
+        resume: where an interrupted fit of the same model and arguments stood; the weights in the
+            end are those that it would have come to.
+        on_epoch: called with each epoch, those of `resume` included, as it ends.
+        on_state: called after each epoch with all that is needed to go on from there.
 
     Raises:
         DivergedError: when the training or validation loss is not finite.
     """
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    watch = _EpochWatch(on_epoch)
-    callbacks: list[keras.callbacks.Callback] = [watch]
-    if early_stopping is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=early_stopping, restore_best_weights=True
-            )
-        )
+    stopping = _early_stopping(early_stopping, resume)
+    watch = _EpochWatch(on_epoch, on_state, stopping)
+    batches = TrainingBatches(*train, batch_size, seed, augment)
+    first = 0
+    if resume is not None:
+        _restore(model, resume)
+        watch.replay(resume.epochs)
+        first = epochs if stopping and stopping.has_stopped else len(resume.epochs)
+        batches.start_epoch(first)
     model.fit(
-        TrainingBatches(*train, batch_size, seed, augment),
+        batches,
         validation_data=validation,
         validation_batch_size=batch_size,
+        initial_epoch=first,
         epochs=epochs,
-        callbacks=callbacks,
+        callbacks=[stopping, watch] if stopping else [watch],
         shuffle=False,  # the batches shuffle themselves
         verbose=0,
     )
     return History(tuple(watch.epochs), restored=early_stopping is not None)
 
 
-class _EpochWatch(keras.callbacks.Callback):
-    """Collects epochs, passes them on, and stops a fit that has diverged."""
+def _restore(model: keras.Model, state: TrainingState) -> None:
+    model.optimizer.build(model.trainable_variables)
+    for variable, value in zip(model.variables, state.variables, strict=True):
+        variable.assign(value)
+    for variable, value in zip(model.optimizer.variables, state.optimizer, strict=True):
+        variable.assign(value)
 
-    def __init__(self, on_epoch: Callable[[Epoch], None]):
+
+def _early_stopping(patience: int | None, resume: TrainingState | None) -> "_EarlyStopping | None":
+    if patience is None:
+        return None
+    return _EarlyStopping(patience, resume.patience if resume else None)
+
+
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras's rule on the validation loss, which can be put down and taken up again."""
+
+    def __init__(self, patience: int, earlier: Patience | None):
+        super().__init__("val_loss", patience=patience, restore_best_weights=True)
+        self.earlier = earlier
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        super().on_train_begin(logs)
+        if self.earlier is not None:
+            self.best, self.best_epoch = self.earlier.best, self.earlier.best_epoch
+            self.best_weights, self.wait = list(self.earlier.weights), self.earlier.wait
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the fit that is taken up again had been ended by this rule."""
+        return self.earlier is not None and self.earlier.stopped
+
+    @property
+    def standing(self) -> Patience:
+        """After an epoch: what to take up again."""
+        stopped = bool(self.model.stop_training)
+        return Patience(
+            float(self.best), self.best_epoch, self.wait, stopped, list(self.best_weights)
+        )
+
+
+class _EpochWatch(keras.callbacks.Callback):
+    """Collects epochs, passes them and the fit's state on, and stops a fit that has diverged."""
+
+    def __init__(
+        self,
+        on_epoch: Callable[[Epoch], None],
+        on_state: Callable[[TrainingState], None],
+        stopping: _EarlyStopping | None,
+    ):
         super().__init__()
-        self.on_epoch = on_epoch
+        self.pass_on, self.on_state, self.stopping = on_epoch, on_state, stopping
         self.epochs: list[Epoch] = []
+
+    def replay(self, epochs: tuple[Epoch, ...]) -> None:
+        """Collect and pass on epochs of an earlier process."""
+        for epoch in epochs:
+            self.epochs.append(epoch)
+            self.pass_on(epoch)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
-        ended = Epoch(
-            number=epoch + 1,
+        ended = self._epoch(epoch + 1, logs or {})
+        self.epochs.append(ended)
+        self.pass_on(ended)
+        if not (math.isfinite(ended.loss_train) and math.isfinite(ended.loss_validation)):
+            raise DivergedError(
+                f"the loss is {ended.loss_train} after epoch {ended.number}; "
+                "a smaller learning_rate may help."
+            )
+        self.on_state(self._state())
+
+    def _epoch(self, number: int, logs: dict[str, float]) -> Epoch:
+        return Epoch(
+            number=number,
             loss_train=float(logs["loss"]),
             loss_validation=float(logs["val_loss"]),
             accuracy_train=float(logs["accuracy"]),
@@ -93,10 +163,11 @@ class _EpochWatch(keras.callbacks.Callback):
             learning_rate=float(self.model.optimizer.learning_rate),
             seconds=time.perf_counter() - self.started,
         )
-        self.epochs.append(ended)
-        self.on_epoch(ended)
-        if not (math.isfinite(ended.loss_train) and math.isfinite(ended.loss_validation)):
-            raise DivergedError(
-                f"the loss is {ended.loss_train} after epoch {ended.number}; "
-                "a smaller learning_rate may help."
-            )
+
+    def _state(self) -> TrainingState:
+        return TrainingState(
+            epochs=tuple(self.epochs),
+            variables=[variable.numpy() for variable in self.model.variables],
+            optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
+            patience=self.stopping.standing if self.stopping else None,
+        )

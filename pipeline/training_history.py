@@ -27,3 +27,8 @@ class History:
     def best(self) -> Epoch:
         """The epoch with the least validation loss (the first, if several)."""
         return min(self.epochs, key=lambda epoch: epoch.loss_validation)
+
+    @property
+    def seconds(self) -> float:
+        """Time of all epochs, interruptions left out."""
+        return sum(epoch.seconds for epoch in self.epochs)

@@ -7,7 +7,7 @@ downloaded from the store, the test set is built anew. TensorFlow is never impor
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ from pipeline.datasets.dataset import Split
 from pipeline.datasets.fingerprint import fingerprint
 from pipeline.evaluation import report
 from pipeline.settings import Settings, SettingsError, parse_settings
+from pipeline.tracking.artifacts import MANIFEST, damage
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
 from scratch_forward.rounding import Errors, errors
@@ -66,16 +67,15 @@ class Parity:
         return self.tag in PASSED
 
 
-def verify_run(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
+def verify_run(run: TrackedRun, data_dir: str) -> Parity:
     """Check one run and log the outcome to it.
 
     Args:
-        client: of the store that holds the run, local or remote.
-        run_id: the run.
+        run: in whatever store, local or remote.
         data_dir: where data sets lie on this machine.
     """
-    parity = _check(client, run_id, data_dir)
-    _log(TrackedRun(client, run_id), parity)
+    parity = _check(run.client, run.run_id, data_dir)
+    _log(run, parity)
     return parity
 
 
@@ -85,6 +85,8 @@ def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
         for artifact in _PULLED:
             client.download_artifacts(run_id, artifact, folder)
+        with suppress(MlflowException):  # a run that is not at its end has no manifest yet
+            client.download_artifacts(run_id, MANIFEST, folder)
         yield Path(folder)
 
 
@@ -102,6 +104,8 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
 
 
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
+    if (folder / MANIFEST).is_file() and (faults := damage(folder, _PULLED)):
+        return Parity("failed", " ".join(faults))
     try:
         settings = stored_settings(folder)
         test = load_data(settings, data_dir).test

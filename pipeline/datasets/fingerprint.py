@@ -1,6 +1,7 @@
 """Fingerprints: a hash of the exact arrays trained and tested on."""
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +28,7 @@ def fingerprint(split: Split) -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=2)
 def fingerprints(dataset: Dataset) -> dict[str, str]:
-    """Take the fingerprint of each split, by the split's name."""
+    """Take the fingerprint of each split, by the split's name; once for a data set in use."""
     return {name: fingerprint(split) for name, split in dataset.splits.items()}

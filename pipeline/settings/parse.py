@@ -29,6 +29,11 @@ _TRACKING: dict[str, type[schema.Group]] = {
     "local": schema.LocalTracking,
     "server": schema.ServerTracking,
 }
+_NO_PARAMETERS = {
+    *("sweep", "study", "tracking"),
+    *schema.Place.model_fields,
+    *schema.Running.model_fields,
+}
 
 
 class SettingsError(ValueError):
@@ -89,7 +94,7 @@ def flat_parameters(config: Config) -> dict[str, Any]:
     """
     flat: dict[str, Any] = {}
     for key, value in config.items():
-        if key in ("sweep", "study", "tracking", "experiment", "data_dir"):
+        if key in _NO_PARAMETERS:
             continue
         if isinstance(value, Mapping):
             flat[key] = value["name"]
@@ -106,6 +111,7 @@ def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
         ("model", _MODELS[config["model"]["name"]], ""),
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
+        ("running", schema.Running, ""),
         ("dataset", _DATA[data_kind], "dataset"),
         ("optimizer", _OPTIMIZERS[config["optimizer"]["name"]], "optimizer"),
         ("tracking", _TRACKING[config["tracking"]["kind"]], "tracking"),

@@ -130,10 +130,21 @@ class Place(Group):
     experiment: Annotated[str, Field(min_length=1)]
 
 
+class Running(Group):
+    """How a sweep is run; changes no result and is one for all its jobs."""
+
+    workers: Count
+    rerun: bool
+    retry: Literal["all", "failed"]
+    fail_fast: bool
+    dry_run: bool
+
+
 class Sweep(Group):
     """Which job of which sweep a run is; filled in by the sweeper."""
 
     id: str | None
+    identity: str | None
     varied: list[str]
     job: Count
     jobs: Count
@@ -149,5 +160,6 @@ class Settings(Group):
     optimizer: Adam | Sgd | Rmsprop
     training: Training
     place: Place
+    running: Running
     tracking: LocalTracking | ServerTracking
     sweep: Sweep

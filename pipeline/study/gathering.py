@@ -11,12 +11,11 @@ from pipeline.study.definition import Study, load_study
 from pipeline.study.reading import read_config, read_run, read_text
 from pipeline.study.runs import StudyRun
 from pipeline.study.varied import differing_keys
+from pipeline.tracking.attempts import sweep_tag
 from pipeline.tracking.errors import StoreError
-from pipeline.tracking.results import KIND, SWEEP, search_runs
+from pipeline.tracking.results import KIND, SWEEP, members, search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import OF, PLAN, STUDY, find_sweep_runs
-
-_VERSION = ("mlflow.source.git.commit", "git.dirty")
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,12 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
         StoreError: when no run belongs to it.
     """
     everywhere = [one.experiment_id for one in store.client.search_experiments()]
-    runs = list(search_runs(store, everywhere, f"tags.sweep = '{sweep_id}'"))
+    runs = list(search_runs(store, everywhere, members(sweep_id)))
     own = find_sweep_runs(store, OF, sweep_id)
     if not runs and not own:
         raise StoreError(
             f"sweep={sweep_id} has no run in {store.uri}: there is none with the tag "
-            f"sweep={sweep_id}."
+            f"{sweep_tag(sweep_id)}."
         )
     if own and study is None and (name := own[0].data.tags.get(STUDY)):
         study = load_study(conf, name)
@@ -93,7 +92,6 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
     plan = _plan(store, own[0].info.run_id) if own else {}
     if plan:
         planned = tuple(plan["jobs"])
-        read += _earlier(store, own[0], planned, read)
         sweep = {"varied": plan["varied"], "jobs": len(planned)}
     else:
         planned = None
@@ -154,24 +152,6 @@ def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
 def _plan(store: Store, run_id: str) -> dict[str, Any]:
     text = read_text(store.client, run_id, PLAN)
     return json.loads(text) if text else {}
-
-
-def _earlier(
-    store: Store, own: Any, planned: Sequence[Mapping[str, str]], read: Sequence[StudyRun]
-) -> list[StudyRun]:
-    """Finished runs of other sweeps, by the same code, that did jobs which this one did not."""
-    done = [run.params for run in read if run.finished]
-    open_jobs = [job for job in planned if job not in done]
-    if not open_jobs:
-        return []
-    query = "attributes.status = 'FINISHED'"
-    version = [own.data.tags.get(name) for name in _VERSION]
-    found = [
-        run
-        for run in search_runs(store, [own.info.experiment_id], query)
-        if run.data.params in open_jobs and [run.data.tags.get(n) for n in _VERSION] == version
-    ]
-    return [read_run(store.client, run) for run in found]
 
 
 def _newest(runs: Sequence[StudyRun]) -> tuple[tuple[StudyRun, ...], tuple[StudyRun, ...]]:

@@ -1,8 +1,9 @@
 """Names that tell runs and sweeps apart at a glance."""
 
-import secrets
-from collections.abc import Sequence
-from datetime import datetime
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from pipeline.settings.schema import Running
 
 
 def run_name(overrides: Sequence[str], varied: Sequence[str], model: str) -> str:
@@ -13,10 +14,33 @@ def run_name(overrides: Sequence[str], varied: Sequence[str], model: str) -> str
     >>> run_name(["model=lstm", "units=64"], [], "lstm")
     'model=lstm units=64'
     """
-    telling = [line for line in overrides if not varied or line.split("=")[0] in varied]
+    keys = varied or telling_keys(overrides)
+    telling = [line for line in overrides if line.split("=")[0] in keys]
     return " ".join(telling) or f"model={model}"
 
 
-def new_sweep_id() -> str:
-    """An identifier that sorts by time and is never given twice: `20261123-094815-3fa2`."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+def telling_keys(overrides: Iterable[str]) -> list[str]:
+    """The keys that say what is run, those left out that say how.
+
+    >>> telling_keys(["units=64", "workers=2"])
+    ['units']
+    """
+    keys = dict.fromkeys(line.split("=")[0] for line in overrides)
+    return [key for key in keys if key not in Running.model_fields]
+
+
+def sweep_name(identities: Iterable[str], places: Iterable[str]) -> str:
+    """The id of a sweep: the same jobs in the same place are the same sweep, whenever they run.
+
+    >>> sweep_name(["b", "a"], ["reviews"]) == sweep_name(["a", "b"], ["reviews"])
+    True
+
+    Args:
+        identities: of its jobs.
+        places: what else tells sweeps of the same jobs apart: experiments, a study.
+
+    Returns:
+        Ten hexadecimal digits.
+    """
+    told = "\n".join([*sorted(identities), *sorted(places)])
+    return hashlib.sha256(told.encode()).hexdigest()[:10]

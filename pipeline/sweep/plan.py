@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -26,6 +27,7 @@ from pipeline.settings import (
 )
 from pipeline.settings.composed import plain_values
 from pipeline.settings.cross_checks import notes
+from pipeline.settings.schema import Running
 from pipeline.settings.suggest import not_offered
 
 GROUPS = ("model", "dataset", "optimizer", "tracking", "study")
@@ -41,11 +43,13 @@ class Job:
     Attributes:
         overrides: what composes it.
         settings: what that gives, checked.
-        parameters: the same as the run will log it.
+        values: the same, as plain values.
+        parameters: the part of them that a run logs.
     """
 
     overrides: tuple[str, ...]
     settings: Settings
+    values: dict[str, Any]
     parameters: dict[str, str]
 
 
@@ -127,6 +131,8 @@ def _illegal(overrides: list[Override], options: Options) -> list[str]:
             ]
             if key == "study" and override.is_sweep_override():
                 faults.append(f"{override.input_line} names several studies; run one at a time.")
+        elif override.is_sweep_override() and key in Running.model_fields:
+            faults.append(f"{override.input_line} names several; {key} is one for a whole sweep.")
         elif override.is_sweep_override() and not override.is_discrete_sweep():
             faults.append(f"{override.input_line} has no end; list the values, `{key}=1,2,3`.")
     return faults
@@ -156,7 +162,7 @@ def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]
     if faults:
         raise SettingsError(faults)
     parameters = {key: str(value) for key, value in flat_parameters(values).items()}
-    return Job(tuple(lines), settings, parameters)
+    return Job(tuple(lines), settings, values, parameters)
 
 
 def _apply(override: Override, config: DictConfig) -> list[str]:

@@ -1,39 +1,41 @@
-"""One job's place in its sweep, its epochs, and the time left for the whole sweep."""
+"""How far a sweep's jobs are, and the time left for all of them."""
 
 import time
 from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from pipeline.settings.schema import Sweep
+from pipeline.datasets.catalogue import SPECS
+from pipeline.settings import Settings
 from pipeline.terminal.console import console
 from pipeline.training_history import Epoch
 
-_LINE_SECONDS = 5.0  # between two lines where there is no terminal to redraw
+_LINE_SECONDS = 5.0  # between two lines of a job where there is no terminal to redraw
+_ROWS = 12  # jobs whose bars all stay; of more, only those that are being trained
 
 
-class JobProgress:
-    """A bar on a terminal; elsewhere plain lines, at most one in five seconds.
+class SweepProgress:
+    """A bar for each job that is being trained; without a terminal plain lines.
 
-    It needs nothing but the job's own settings, so it is right in any process that runs the job.
+    Args:
+        names: of the jobs, in order.
+        data: the title of each one's data set.
+        epochs: of each.
     """
 
-    def __init__(self, sweep: Sweep, name: str, data: str, epochs: int, live: bool):
-        self.sweep, self.name, self.data, self.epochs = sweep, name, data, epochs
-        self._started = sweep.started or time.time()
-        self._last_line = 0.0
-        self._bar = _bar() if live and console.is_terminal else None
+    def __init__(self, names: list[str], data: list[str], epochs: list[int]):
+        self.names, self.data, self.epochs = names, data, epochs
+        self._done = [0.0] * len(names)  # share of each job
+        self._started = time.time()
+        self._lines = [0.0] * len(names)
+        self._bars: dict[int, TaskID] = {}
+        self._progress = _bars() if console.is_terminal else None
 
-    def __enter__(self) -> "JobProgress":
-        if self._bar is None:
-            console.print(f"{self._place} starts on {self.data}", markup=False, soft_wrap=True)
-        else:
-            self._bar.start()
-            self._task = self._bar.add_task(
-                self._place, total=self.epochs, epoch=f"0/{self.epochs}", metrics="", left=""
-            )
+    def __enter__(self) -> "SweepProgress":
+        if self._progress is not None:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -42,37 +44,94 @@ class JobProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if self._progress is not None:
+            self._progress.stop()
+
+    def waits(self, job: int) -> None:
+        """Another process trains the same job."""
+        self._say(f"{self._place(job)} is being trained by another process; waiting for it")
+
+    def starts(self, job: int) -> None:
+        """A job has its run."""
+        if self._progress is None:
+            self._say(f"{self._place(job)} starts on {self.data[job]}")
+        elif job not in self._bars:
+            self._bars[job] = self._progress.add_task(
+                self._place(job), total=self.epochs[job], epoch="", metrics="", left=""
+            )
+
+    def epoch(self, job: int, epoch: Epoch) -> None:
+        """An epoch of a job has ended."""
+        self._done[job] = epoch.number / self.epochs[job]
+        count, metrics = f"{epoch.number}/{self.epochs[job]}", _metrics(epoch)
+        left = f"{_clock(self._seconds_left())} left"
+        if self._progress is not None and job in self._bars:
+            self._progress.update(
+                self._bars[job], completed=epoch.number, epoch=count, metrics=metrics, left=left
+            )
+        elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
+            self._say(f"{self._place(job)}  epoch {count}  {metrics}  {left}")
+
+    def ends(self, job: int, failed: bool) -> None:
+        """A job is over, well or not."""
+        self._done[job] = 1.0
+        if self._progress is None:
+            if failed:
+                self._say(f"{self._place(job)} failed")
+        elif job in self._bars:
+            self._progress.update(self._bars[job], left="failed" if failed else "")
+            if not failed and len(self.names) > _ROWS:
+                self._progress.remove_task(self._bars[job])
+
+    def _say(self, line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    def _place(self, job: int) -> str:
+        return f"{job + 1}/{len(self.names)} {self.names[job]}"
+
+    def _due(self, job: int, last: bool) -> bool:
+        due = last or time.time() - self._lines[job] > _LINE_SECONDS
+        if due:
+            self._lines[job] = time.time()
+        return due
+
+    def _seconds_left(self) -> float:
+        """Of the whole sweep, if what is left takes as long as what has been done."""
+        done = sum(self._done) / len(self._done)
+        return (time.time() - self._started) * (1 - done) / done if done else 0.0
+
+
+class JobLines:
+    """The lines of one job, printed by the process that trains it; a `Watch`."""
+
+    def __init__(self, settings: Settings, name: str):
+        self._place = f"{settings.sweep.job}/{settings.sweep.jobs} {name}"
+        self._data = SPECS[settings.dataset.name].title
+        self._epochs = settings.training.epochs
+        self._line = 0.0
+
+    def waits(self) -> None:
+        """Another process trains the same job."""
+        self._say(f"{self._place} is being trained by another process; waiting for it")
+
+    def starts(self, run_id: str) -> None:
+        """The job has a run."""
+        self._say(f"{self._place} starts on {self._data}")
 
     def epoch(self, epoch: Epoch) -> None:
-        """Show an epoch that has ended."""
-        metrics = f"val loss {epoch.loss_validation:.3f}  val acc {epoch.accuracy_validation:.3f}"
-        count = f"{epoch.number}/{self.epochs}"
-        left = f"{_clock(self._seconds_left(epoch.number))} left"
-        if self._bar is not None:
-            self._bar.update(
-                self._task, completed=epoch.number, epoch=count, metrics=metrics, left=left
-            )
-        elif time.time() - self._last_line > _LINE_SECONDS or epoch.number == self.epochs:
-            self._last_line = time.time()
-            line = f"{self._place}  epoch {count}  {metrics}  {left}"
-            console.print(line, markup=False, soft_wrap=True)
+        """An epoch has ended."""
+        if epoch.number == self._epochs or time.time() - self._line > _LINE_SECONDS:
+            self._line = time.time()
+            self._say(f"{self._place}  epoch {epoch.number}/{self._epochs}  {_metrics(epoch)}")
 
-    @property
-    def _place(self) -> str:
-        return f"{self.sweep.job}/{self.sweep.jobs} {self.name}"
-
-    def _seconds_left(self, epoch: int) -> float:
-        """Of the whole sweep, if every job takes as long as the ones so far."""
-        done = (self.sweep.job - 1 + epoch / self.epochs) / self.sweep.jobs
-        return (time.time() - self._started) * (1 - done) / done
+    def _say(self, line: str) -> None:
+        print(line, flush=True)
 
 
 _CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
 
 
-def _bar() -> Progress:
+def _bars() -> Progress:
     return Progress(
         TextColumn("{task.description}", table_column=Column(max_width=30, **_CUT)),
         BarColumn(bar_width=None, complete_style="blue", finished_style="blue"),
@@ -82,6 +141,10 @@ def _bar() -> Progress:
         console=console,
         expand=True,
     )
+
+
+def _metrics(epoch: Epoch) -> str:
+    return f"val loss {epoch.loss_validation:.3f}  val acc {epoch.accuracy_validation:.3f}"
 
 
 def _clock(seconds: float) -> str:

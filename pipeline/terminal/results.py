@@ -1,10 +1,11 @@
 """The table that closes a sweep, and where to look further."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.sweep.schedule import Schedule
 from pipeline.terminal.console import console
 from pipeline.tracking.links import SweepView
 from pipeline.tracking.results import Result
@@ -12,15 +13,21 @@ from pipeline.tracking.results import Result
 _PARITY_COLOURS = {"exact": "green", "close": "yellow"}
 
 
-def show_results(results: Sequence[Result]) -> None:
-    """One row a run, the best one marked; below it, what went wrong and why."""
+def show_results(results: Sequence[Result], done: Collection[str | None]) -> None:
+    """One row a run, the best one marked; below it, what went wrong and why.
+
+    Args:
+        results: of the sweep's runs, best first.
+        done: ids of those that were there before.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("run", overflow="fold")
     for name in ("test F1", "parity", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for place, result in enumerate(results):
-        table.add_row(*_row(result, best=place == 0 and len(results) > 1))
+        best = place == 0 and len(results) > 1
+        table.add_row(*_row(result, best, done=result.run_id in done))
     console.print()
     console.print(table)
     for result in results:
@@ -37,10 +44,27 @@ def show_links(view: SweepView) -> None:
     console.print(f"  {view.link}", markup=False, soft_wrap=True)
 
 
-def _row(result: Result, best: bool) -> tuple[str, ...]:
+def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:
+    """Where jobs are left, the command that does them."""
+    failed = sum(result.status == "FAILED" for result in results)
+    left = len(schedule.entries) - sum(result.status == "FINISHED" for result in results)
+    if not left:
+        return
+    console.print()
+    if failed:
+        console.print(f"{failed} failed. To train them again:")
+        console.print(f"  {command} retry=failed", markup=False, soft_wrap=True)
+    if left > failed:
+        console.print(f"{left - failed} not finished. The same command goes on:")
+        console.print(f"  {command}", markup=False, soft_wrap=True)
+
+
+def _row(result: Result, best: bool, done: bool) -> tuple[str, ...]:
     parity = result.parity or "-"
     colour = _PARITY_COLOURS.get(parity, "red")
-    remark = "best" if best and result.f1_macro is not None else ""
+    remarks = ["best"] if best and result.f1_macro is not None else []
+    remarks += ["done"] if done else []
+    remark = ", ".join(remarks)
     if result.status != "FINISHED":
         remark = f"[red]{result.status}[/]"
     elif result.degenerate != "no":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from pipeline.tracking.results import members
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
@@ -36,7 +37,7 @@ def save_sweep_view(
     """
     now = int(time.time() * 1000)
     state = {
-        "searchFilter": f"tags.sweep = '{sweep_id}'",
+        "searchFilter": members(sweep_id),
         "orderByKey": "metrics.`test/f1_macro`",
         "orderByAsc": False,
         "selectedColumns": [*(f"params.`{key}`" for key in varied), *RESULT_COLUMNS],
@@ -53,12 +54,12 @@ def save_sweep_view(
 def latest_view(store: Store, address: str) -> str:
     """Link to the newest saved sweep of a store as served at `address`; its front page if none."""
     saved = [
-        (key.removeprefix(_VIEW), experiment.experiment_id)
+        (json.loads(view)["updatedAt"], experiment.experiment_id, key.removeprefix(_VIEW))
         for experiment in store.client.search_experiments()
-        for key in experiment.tags
+        for key, view in experiment.tags.items()
         if key.startswith(_VIEW)
     ]
-    return _page(address, *max(saved)[::-1]) if saved else address
+    return _page(address, *max(saved)[1:]) if saved else address
 
 
 def _link(store: Store, experiment_id: str, sweep_id: str) -> str:

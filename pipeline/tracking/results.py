@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.tracking.attempts import sweep_tag
 from pipeline.tracking.errors import StoreError
 from pipeline.tracking.store import Store
 
@@ -30,8 +31,13 @@ class Result:
 
 def sweep_results(store: Store, experiment_ids: Sequence[str], sweep_id: str) -> list[Result]:
     """Every run of a sweep, best test macro F1 first, runs without one last."""
-    runs = search_runs(store, experiment_ids, f"tags.sweep = '{sweep_id}'")
+    runs = search_runs(store, experiment_ids, members(sweep_id))
     return sorted(map(_result, runs), key=lambda one: -(one.f1_macro or 0.0))
+
+
+def members(sweep_id: str) -> str:
+    """The MLflow filter that finds a sweep's runs, those that it found done included."""
+    return f"tags.`{sweep_tag(sweep_id)}` LIKE '%'"
 
 
 def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> list[Run]:

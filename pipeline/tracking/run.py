@@ -5,7 +5,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +13,49 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from pipeline.errors import summary
+from pipeline.tracking.artifacts import MANIFEST, manifest, store_file
+from pipeline.tracking.owner import HEARTBEAT, Heartbeat, owner_tags
+from pipeline.tracking.patience import patiently
 from pipeline.tracking.store import Store
 
+ERROR, LOG = "error", "log.txt"
 _FLUSH_SECONDS = 2.0
 
 
 class TrackedRun:
-    """Writes to one run.
+    """Writes to one run, patiently.
 
-    Metrics are held back and sent in batches, since a request to a server costs some 50 ms.
+    Metrics are held back and sent in batches, since a request to a server costs some 50 ms. A
+    metric that the run has at a step already, from before an interruption, is not logged twice.
     """
 
     def __init__(self, client: MlflowClient, run_id: str):
         self.client, self.run_id = client, run_id
         self._pending: list[Metric] = []
+        self._logged: set[tuple[str, int]] = set()
         self._flushed = time.monotonic()
+        self._digests: dict[str, str] = {}
+
+    def recall(self) -> None:
+        """Learn which metrics the run has: it is taken up again."""
+        for key in self.client.get_run(self.run_id).data.metrics:
+            history = self.client.get_metric_history(self.run_id, key)
+            self._logged |= {(key, metric.step) for metric in history}
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Store parameters in one request; each can be set once."""
-        entries = [Param(key, str(value)) for key, value in params.items()]
-        self.client.log_batch(self.run_id, params=entries)
+        self._log_batch(params=[Param(key, str(value)) for key, value in params.items()])
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Store tags in one request; a tag that exists is replaced."""
-        entries = [RunTag(key, str(value)) for key, value in tags.items()]
-        self.client.log_batch(self.run_id, tags=entries)
+        self._log_batch(tags=[RunTag(key, str(value)) for key, value in tags.items()])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Queue metrics; they are sent every two seconds, and at the latest with the run's end."""
         now = int(time.time() * 1000)
-        self._pending += [Metric(key, value, now, step) for key, value in metrics.items()]
+        fresh = [key for key in metrics if (key, step) not in self._logged]
+        self._logged |= {(key, step) for key in fresh}
+        self._pending += [Metric(key, metrics[key], now, step) for key in fresh]
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self.flush()
 
@@ -51,11 +64,18 @@ class TrackedRun:
         pending, self._pending = self._pending, []
         self._flushed = time.monotonic()
         if pending:
-            self.client.log_batch(self.run_id, metrics=pending)
+            self._log_batch(metrics=pending)
+
+    def _log_batch(self, **entries: Any) -> None:
+        patiently(self.client.log_batch, self.run_id, **entries)
 
     def log_text(self, text: str, path: str) -> None:
         """Store text as the artifact `path`."""
-        self.client.log_text(self.run_id, text, path)
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
+            file = Path(parent) / name
+            file.write_text(text, encoding="utf-8")
+            self._store(file, folder)
 
     def log_json(self, value: Any, path: str) -> None:
         """Store a JSON document as the artifact `path`."""
@@ -65,7 +85,7 @@ class TrackedRun:
         """Name the data in the UI's Dataset column."""
         dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
         context = [InputTag("mlflow.data.context", "training")]
-        self.client.log_inputs(self.run_id, [DatasetInput(dataset, context)])
+        patiently(self.client.log_inputs, self.run_id, [DatasetInput(dataset, context)])
 
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
@@ -74,38 +94,87 @@ class TrackedRun:
             folder = Path(parent) / name  # a model that is packed from it keeps the name
             folder.mkdir()
             yield folder
-            self.client.log_artifacts(self.run_id, str(folder), name)
+            for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+                self._store(file, file.parent.relative_to(parent).as_posix())
+
+    def _store(self, file: Path, folder: str) -> None:
+        stored = patiently(store_file, self.client, self.run_id, file, folder)
+        self._digests[f"{folder}/{file.name}" if folder else file.name] = stored
+
+    def log_manifest(self) -> None:
+        """Store the digests of all artifacts that were stored through this object."""
+        self.log_text(manifest(self._digests), MANIFEST)
+
+    def beat(self) -> None:
+        """Show that the process is at it."""
+        self.client.set_tag(self.run_id, HEARTBEAT, owner_tags()[HEARTBEAT])
 
 
 @contextmanager
 def tracked_run(
-    store: Store, experiment_id: str, name: str, tags: Mapping[str, Any]
+    store: Store,
+    experiment_id: str,
+    name: str,
+    tags: Mapping[str, Any],
+    *,
+    resume: str | None = None,
+    log: Path | None = None,
 ) -> Iterator[TrackedRun]:
     """Open a run for the length of a block and end it truthfully.
 
     FINISHED when the block succeeds; KILLED when it is interrupted (Ctrl-C, SIGTERM); FAILED on any
     other exception, its traceback stored as `error/traceback.txt`. The exception goes on its way.
+
+    Args:
+        store: where it is tracked.
+        experiment_id: of the experiment that it is in.
+        name: the run's.
+        tags: to set from the start.
+        resume: the id of an unfinished run to take up again; None opens a new one.
+        log: a file with what the process printed, to be kept as `log.txt`.
     """
-    client = store.client
-    created = client.create_run(
-        experiment_id, tags={key: str(value) for key, value in tags.items()}, run_name=name
-    )
-    run = TrackedRun(client, created.info.run_id)
+    own = {**{key: str(value) for key, value in tags.items()}, **owner_tags()}
+    run = _taken_up(store, resume, own) if resume else _new(store, experiment_id, name, own)
     try:
-        yield run
-        run.flush()
+        with Heartbeat(run.beat):
+            yield run
+            _keep_log(run, log)
+            run.flush()
+            run.log_manifest()
     except KeyboardInterrupt:
-        _end(run, "KILLED")
+        _end(run, "KILLED", log)
         raise
     except BaseException as error:
-        run.log_text(traceback.format_exc(), "error/traceback.txt")
-        run.set_tags({"error": summary(error)})
-        _end(run, "FAILED")
+        with suppress(Exception):  # the store may be what failed; the error itself goes on
+            run.set_tags({ERROR: summary(error)})
+            run.log_text(traceback.format_exc(), "error/traceback.txt")
+            _end(run, "FAILED", log)
         raise
     else:
         _end(run, "FINISHED")
 
 
-def _end(run: TrackedRun, status: str) -> None:
+def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
+    created = patiently(store.client.create_run, experiment_id, tags=dict(tags), run_name=name)
+    return TrackedRun(store.client, created.info.run_id)
+
+
+def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
+    run = TrackedRun(store.client, run_id)
+    run.set_tags(tags)
+    patiently(store.client.update_run, run_id, status="RUNNING")
+    if ERROR in store.client.get_run(run_id).data.tags:
+        store.client.delete_tag(run_id, ERROR)
+    run.recall()
+    return run
+
+
+def _keep_log(run: TrackedRun, log: Path | None) -> None:
+    if log is not None and log.is_file():
+        run.log_text(log.read_text(errors="replace"), LOG)
+
+
+def _end(run: TrackedRun, status: str, log: Path | None = None) -> None:
+    _keep_log(run, log)
     run.flush()
-    run.client.set_terminated(run.run_id, status)
+    patiently(run.client.set_terminated, run.run_id, status)

@@ -1,18 +1,21 @@
-"""The MLflow store that runs are written to: SQLite under `mlruns/`, or a server."""
+"""The MLflow store that runs are written to: SQLite under `mlruns/`, or a server.
+
+MLflow takes a second or two to import, so it is imported where a store is really used: a plan can
+be shown, and a command refused, without it.
+"""
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
-from filelock import FileLock
-from mlflow import MlflowClient
-from mlflow.entities import Experiment
-from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
-
 from pipeline.tracking.errors import StoreError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 FOLDER = "mlruns"
 _PATIENCE_SECONDS = 10
@@ -30,31 +33,57 @@ class Store:
     uri: str
     folder: Path | None = None
 
-    @property
-    def client(self) -> MlflowClient:
+    @cached_property
+    def client(self) -> "MlflowClient":
         """A client bound to this store, whatever MLflow's global settings say."""
+        from mlflow import MlflowClient
+
         return MlflowClient(tracking_uri=self.uri)
 
-    def experiment(self, name: str) -> Experiment:
+    @property
+    def database(self) -> Path | None:
+        """The SQLite file of a local store, which may not have been created yet."""
+        return self.folder / "mlflow.db" if self.folder else None
+
+    def experiment(self, name: str) -> "Experiment":
         """The experiment of that name, created (or brought back from deletion) when needed."""
-        client = self.client
-        found = client.get_experiment_by_name(name)
+        found = self.client.get_experiment_by_name(name)
         if found is None:
-            return client.get_experiment(self._create(client, name))
+            return self.client.get_experiment(self._create(name))
         if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
+            self.client.restore_experiment(found.experiment_id)
         return found
 
-    def _create(self, client: MlflowClient, name: str) -> str:
+    def _create(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         # Left alone, MLflow would put a local store's artifacts below the working directory.
         location = (self.folder / "artifacts").as_uri() if self.folder else None
         try:
-            return str(client.create_experiment(name, artifact_location=location))
+            return str(self.client.create_experiment(name, artifact_location=location))
         except MlflowException:  # another process was quicker
-            found = client.get_experiment_by_name(name)
+            found = self.client.get_experiment_by_name(name)
             if found is None:
                 raise
             return str(found.experiment_id)
+
+
+def locate_store(kind: str, uri: str | None = None) -> Store:
+    """The store that `tracking=local` or `tracking=server tracking.uri=...` names, not opened."""
+    if kind == "server" and uri:
+        return Store(uri.rstrip("/"))
+    folder = Path.cwd().resolve() / FOLDER
+    return Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
+
+
+def open_store(kind: str, uri: str | None = None) -> Store:
+    """Open the store that `tracking=local` or `tracking=server tracking.uri=...` names.
+
+    Raises:
+        StoreError: when it cannot be used.
+    """
+    store = locate_store(kind, uri)
+    return open_server(store.uri) if store.folder is None else open_local(store.folder.parent)
 
 
 def open_local(working_directory: Path) -> Store:
@@ -66,6 +95,10 @@ def open_local(working_directory: Path) -> Store:
     Raises:
         StoreError: when the folder cannot be written or the database not opened.
     """
+    from filelock import FileLock
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
     folder = working_directory.resolve() / FOLDER
     store = Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
     # Creating the tables logs every migration; none of it concerns the person who trains.
@@ -89,6 +122,8 @@ def open_server(uri: str) -> Store:
     Raises:
         StoreError: when nothing answers there as an MLflow server does.
     """
+    import requests
+
     address = uri.rstrip("/")
     try:
         answer = requests.get(f"{address}/health", timeout=_PATIENCE_SECONDS)
@@ -100,8 +135,3 @@ def open_server(uri: str) -> Store:
     if not answer.ok:
         raise StoreError(f"tracking.uri={uri}: the server answers {answer.status_code} to /health.")
     return Store(address)
-
-
-def open_store(kind: str, uri: str | None = None) -> Store:
-    """Open the store that `tracking=local` or `tracking=server tracking.uri=...` names."""
-    return open_server(uri) if kind == "server" and uri else open_local(Path.cwd())

@@ -11,7 +11,7 @@ from pipeline.tracking.results import KIND, SWEEP, search_runs
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
 
-OF, STUDY = "sweep.id", "study"  # tags; jobs carry the id as `sweep`, which views are filtered by
+OF, STUDY = "sweep.id", "study"  # tags; the runs of its jobs carry `sweep.<id>`
 PLAN = "sweep/plan.json"
 
 
@@ -19,7 +19,7 @@ PLAN = "sweep/plan.json"
 def sweep_run(
     store: Store, experiment_id: str, sweep_id: str, tags: Mapping[str, Any] | None = None
 ) -> Iterator[TrackedRun]:
-    """Open the run of a sweep for the length of a block; it ends as any run does.
+    """Open the run of a sweep, or take it up again, for the length of a block.
 
     Args:
         store: where the sweep's jobs are tracked.
@@ -29,7 +29,10 @@ def sweep_run(
     """
     own = {KIND: SWEEP, OF: sweep_id, "mlflow.user": user(), "mlflow.source.type": "LOCAL"}
     merged = {**own, **version_tags(), **(tags or {})}
-    with tracked_run(store, experiment_id, f"sweep {sweep_id}", merged) as run:
+    earlier = find_sweep_runs(store, OF, sweep_id)
+    resume = earlier[0].info.run_id if earlier else None
+    name = f"sweep {sweep_id}"
+    with tracked_run(store, experiment_id, name, merged, resume=resume) as run:
         yield run
 
 

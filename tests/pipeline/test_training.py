@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from pipeline.augmentation import drop_words
 from pipeline.models import recurrent
 from pipeline.optimizers import build_optimizer
 from pipeline.training import DivergedError, fit, set_seeds
+from pipeline.training_state import TrainingState
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(1, 30, (60, 7)).astype(np.int32)
@@ -28,11 +30,11 @@ def model():
     )
 
 
-def trained(seed=0, learning_rate=0.02, **options):
+def trained(seed=0, learning_rate=0.02, optimizer="adam", **options):
     set_seeds(seed)
     fitted = model()
     options = {"epochs": 3, "batch_size": 8, "seed": seed} | options
-    optimizer = build_optimizer("adam", learning_rate)
+    optimizer = build_optimizer(optimizer, learning_rate)
     return fitted, fit(fitted, TRAIN, VALIDATION, optimizer=optimizer, **options)
 
 
@@ -84,3 +86,41 @@ def test_augmentation_reaches_the_model():
     assert history.epochs[-1].accuracy_train < 0.6  # nothing to learn from
     _, history = trained(epochs=30)
     assert history.epochs[-1].accuracy_train > 0.9
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted_after(epoch, states):
+    """Keep the packed state after each epoch, and raise after the given one."""
+
+    def keep(state):
+        states.append(state.to_bytes())
+        if len(state.epochs) == epoch:
+            raise Interrupted
+
+    return keep
+
+
+@pytest.mark.parametrize(
+    ("options", "epoch"),
+    [
+        ({"epochs": 3, "augment": drop_words}, 2),
+        ({"epochs": 20, "early_stopping": 1, "learning_rate": 0.2}, None),  # after it has stopped
+    ],
+)
+def test_an_interrupted_fit_goes_on_to_the_same_weights(options, epoch):
+    whole, history = trained(**options)
+    epoch = len(history.epochs) if epoch is None else epoch
+    states = []
+    with pytest.raises(Interrupted):
+        trained(**options, on_state=interrupted_after(epoch, states))
+    told = []
+    resume = TrainingState.from_bytes(states[-1])
+    again, resumed = trained(**options, resume=resume, on_epoch=told.append)
+    assert same_weights(whole, again)
+    assert [e.number for e in told] == [e.number for e in history.epochs]
+    assert [(e.loss_train, e.loss_validation) for e in resumed.epochs] == [
+        (e.loss_train, e.loss_validation) for e in history.epochs
+    ]

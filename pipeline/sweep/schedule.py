@@ -1,0 +1,165 @@
+"""What is left to do of a sweep: each job's identity, how far it has come, and so what to train."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.data_loading import data_key, shared_data
+from pipeline.datasets.fingerprint import fingerprints
+from pipeline.identity import identity
+from pipeline.settings import Settings
+from pipeline.settings.schema import Running
+from pipeline.sweep.names import sweep_name
+from pipeline.sweep.plan import Job, Plan
+from pipeline.tracking.attempts import Standing, standings
+from pipeline.tracking.store import Store
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job of a sweep and how far it has come."""
+
+    job: Job
+    identity: str
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A sweep's jobs, no two the same.
+
+    Attributes:
+        sweep_id: the same whenever the same jobs are run.
+        entries: the jobs, in the plan's order.
+        data: one line for each data set.
+        repeated: jobs left out, since another one is the same.
+    """
+
+    sweep_id: str
+    entries: tuple[Entry, ...]
+    data: tuple[str, ...]
+    repeated: int
+
+    @property
+    def running(self) -> Running:
+        """How the sweep is run."""
+        return self.entries[0].job.settings.running
+
+    @property
+    def to_train(self) -> list[Entry]:
+        """The jobs that a launcher is given."""
+        return [entry for entry in self.entries if self._wanted(entry.standing)]
+
+    @property
+    def done(self) -> list[Entry]:
+        """The jobs whose finished run is used."""
+        if self.running.rerun:
+            return []
+        return [entry for entry in self.entries if entry.standing.state == "done"]
+
+    @property
+    def superseded(self) -> list[Entry]:
+        """The jobs that are done in this sweep, and will be done anew."""
+        done = [e for e in self.entries if e.standing.state == "done" and e.standing.listed]
+        return done if self.running.rerun else []
+
+    def _wanted(self, standing: Standing) -> bool:
+        if self.running.retry == "failed":
+            return standing.state == "failed"
+        return self.running.rerun or standing.state != "done"
+
+
+def schedule_sweep(plan: Plan, store: Store) -> Schedule:
+    """Look up what is done already.
+
+    Args:
+        plan: the checked jobs.
+        store: where runs are tracked; it need not exist yet.
+
+    Raises:
+        DatasetError: when data cannot be had.
+    """
+    data = _data(plan)
+    by_identity: dict[str, Job] = {}
+    for job in plan.jobs:
+        key = identity(job.parameters, data[data_key(job.settings)].fingerprints)
+        by_identity.setdefault(key, job)
+    places = {_experiment(job.settings) for job in by_identity.values()} | {plan.study or ""}
+    sweep_id = sweep_name(by_identity, places)
+    found = _standings(by_identity, store, sweep_id)
+    return Schedule(
+        sweep_id,
+        tuple(Entry(job, key, found[key]) for key, job in by_identity.items()),
+        tuple(dict.fromkeys(one.description for one in data.values())),
+        repeated=len(plan.jobs) - len(by_identity),
+    )
+
+
+@dataclass(frozen=True)
+class _Known:
+    description: str
+    fingerprints: Mapping[str, str]
+
+
+def _data(plan: Plan) -> dict[Any, _Known]:
+    """Load (or download) each data set once, so that a missing one is told before any run."""
+    known: dict[Any, _Known] = {}
+    for job in plan.jobs:
+        key = data_key(job.settings)
+        if key not in known:
+            dataset = shared_data(job.settings)
+            known[key] = _Known(dataset.describe(), fingerprints(dataset))
+    return known
+
+
+def _experiment(settings: Settings) -> str:
+    return settings.place.experiment
+
+
+def _standings(jobs: Mapping[str, Job], store: Store, sweep_id: str) -> dict[str, Standing]:
+    by_experiment: dict[str, list[str]] = {}
+    for key, job in jobs.items():
+        by_experiment.setdefault(_experiment(job.settings), []).append(key)
+    found: dict[str, Standing] = {}
+    for experiment, keys in by_experiment.items():
+        found |= standings(store, experiment, keys, sweep_id)
+    return found
+
+
+@dataclass(frozen=True)
+class LaunchedJob:
+    """A job as a launcher gets it.
+
+    Attributes:
+        name: of its run.
+        values: its configuration, with its place in the sweep.
+        overrides: what composes that.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    overrides: Sequence[str]
+
+
+def launched_jobs(
+    schedule: Schedule, names: Sequence[str], varied: Sequence[str], started: float
+) -> Iterator[LaunchedJob]:
+    """The jobs to train, each told its place in the sweep."""
+    for number, (entry, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
+        place = {
+            "id": schedule.sweep_id,
+            "identity": entry.identity,
+            "varied": list(varied),
+            "job": number,
+            "jobs": len(names),
+            "started": round(started, 3),
+        }
+        lines = [f"sweep.{key}={_quoted(value)}" for key, value in place.items()]
+        values = {**entry.job.values, "sweep": place}
+        yield LaunchedJob(name, values, [*entry.job.overrides, *lines])
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{value}'"
+    return f"[{','.join(value)}]" if isinstance(value, list) else str(value)

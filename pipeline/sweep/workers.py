@@ -1,0 +1,228 @@
+"""Jobs in worker processes of this machine.
+
+A worker imports TensorFlow once, trains one job after the other, and is replaced after some, since
+each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
+"""
+
+import os
+import signal
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from pipeline.datasets.catalogue import SPECS
+from pipeline.errors import summary
+from pipeline.sweep.events import EventReader, EventWriter
+from pipeline.sweep.launching import Failure
+from pipeline.sweep.output import kept_output
+from pipeline.sweep.schedule import LaunchedJob
+from pipeline.terminal.progress import SweepProgress
+from pipeline.tracking.store import Store
+from pipeline.training_history import Epoch
+
+JOBS_PER_WORKER = 25
+_LOOK_SECONDS = 0.1
+_STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
+_THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class WorkerJobs:
+    """Runs jobs in a pool of processes; also shows how far they are."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="parity-pipeline-")
+        self._stop = Path(self._folder.name) / "stop"
+        self._pool: ProcessPool | None = None
+
+    def prepare(self, workers: int) -> None:
+        """Start the workers: they import TensorFlow while the sweep is being prepared."""
+        share = str(max(1, (os.cpu_count() or 1) // workers))
+        for variable in _THREADS:
+            os.environ.setdefault(variable, share)
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=JOBS_PER_WORKER,
+            initializer=_initialize,
+            initargs=(str(self._stop),),
+            context=get_context("spawn"),
+        )
+        self._pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+
+    def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
+        """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
+        assert self._pool is not None
+        names = [job.name for job in jobs]
+        data = [SPECS[job.values["dataset"]["name"]].title for job in jobs]
+        with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
+            watched = [self._schedule(number, job) for number, job in enumerate(jobs)]
+            try:
+                failures = _watch(watched, progress, store, fail_fast)
+                if not (failures and fail_fast):
+                    self._pool.close()
+                return failures
+            finally:
+                self._end(watched)
+
+    def _schedule(self, number: int, job: LaunchedJob) -> "_Watched":
+        assert self._pool is not None
+        folder = Path(self._folder.name)
+        log, events = folder / f"{number}.log", folder / f"{number}.events"
+        arguments = (dict(job.values), list(job.overrides), str(log), str(events))
+        future = self._pool.schedule(_train, args=arguments)
+        return _Watched(number, job.name, future, EventReader(events), log)
+
+    def _end(self, watched: Sequence["_Watched"]) -> None:
+        """Ask workers that are still at a job to end its run, then end them all."""
+        assert self._pool is not None
+        self._stop.touch()
+        waited = time.monotonic()
+        while any(w.future.running() for w in watched):
+            if time.monotonic() - waited > _STOPPING_SECONDS:
+                break
+            time.sleep(_LOOK_SECONDS)
+        self._pool.stop()
+        self._pool.join()
+        self._folder.cleanup()
+
+
+@dataclass
+class _Watched:
+    """A job that was given to the pool."""
+
+    number: int
+    name: str
+    future: "Future[Failure | None]"
+    events: EventReader
+    log: Path
+    run_id: str | None = None
+    over: bool = False
+
+
+def _watch(
+    watched: Sequence[_Watched], progress: SweepProgress, store: Store, fail_fast: bool
+) -> list[Failure]:
+    """Show what the jobs tell until all are over, or one has failed and that is enough."""
+    failures: list[Failure] = []
+    while not all(job.over for job in watched):
+        time.sleep(_LOOK_SECONDS)
+        for job in (job for job in watched if not job.over):
+            over = job.future.done()  # asked first, so that no event is missed
+            _show(job, progress)
+            if over:
+                job.over = True
+                failure = _failure(job, store)
+                progress.ends(job.number, failed=failure is not None)
+                failures += [failure] if failure else []
+        if failures and fail_fast:
+            break
+    return failures
+
+
+def _show(job: _Watched, progress: SweepProgress) -> None:
+    for event in job.events.new():
+        match event["kind"]:
+            case "waits":
+                progress.waits(job.number)
+            case "starts":
+                job.run_id = event["run_id"]
+                progress.starts(job.number)
+            case "epoch":
+                progress.epoch(job.number, Epoch(**event["epoch"]))
+
+
+def _failure(job: _Watched, store: Store) -> Failure | None:
+    try:
+        failure = job.future.result()
+        return failure and replace(failure, job=job.name)
+    except ProcessExpired as expired:
+        told = _told(expired.exitcode)
+        _record_death(job, store, told)
+        return Failure(job.name, told, "")
+    except Exception as error:
+        return Failure(job.name, summary(error), "")
+
+
+def _told(exit_code: int) -> str:
+    if exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        reason = "; out of memory is a common reason" if exit_code == -signal.SIGKILL else ""
+        return f"its process was killed by {name}{reason}."
+    return f"its process ended with exit code {exit_code}."
+
+
+def _record_death(job: _Watched, store: Store, told: str) -> None:
+    """A process that died could not say so in its run."""
+    from pipeline.tracking.run import ERROR, LOG, TrackedRun
+
+    if job.run_id is None:
+        return
+    run = TrackedRun(store.client, job.run_id)
+    with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
+        if job.log.is_file():
+            run.log_text(job.log.read_text(errors="replace"), LOG)
+        run.set_tags({ERROR: told})
+        run.client.set_terminated(job.run_id, "FAILED")
+
+
+# What follows runs in the worker.
+
+_busy = threading.Event()
+
+
+def _initialize(stop: str) -> None:
+    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is gone."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_look_after_the_sweep, args=(Path(stop),), daemon=True).start()
+    import pipeline.sweep.job  # noqa: F401
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> None:
+    """End the job's run as Ctrl-C does; without a job, just end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    if not _busy.is_set():
+        os._exit(0)
+    raise KeyboardInterrupt
+
+
+def _look_after_the_sweep(stop: Path) -> None:
+    sweep = os.getppid()
+    while os.getppid() == sweep and not stop.exists():
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _train(
+    values: Mapping[str, Any], overrides: Sequence[str], log: str, events: str
+) -> Failure | None:
+    """Run one job; what it prints goes to its log."""
+    from pipeline.sweep.job import run_job
+
+    with _job(), kept_output(Path(log)):
+        try:
+            run_job(values, overrides, EventWriter(Path(events)), Path(log))
+        except KeyboardInterrupt:
+            return Failure("", "interrupted", "")
+        except Exception as error:
+            return Failure("", summary(error), traceback.format_exc())
+    return None
+
+
+@contextmanager
+def _job() -> Iterator[None]:
+    _busy.set()
+    try:
+        yield
+    finally:
+        _busy.clear()
+        signal.signal(signal.SIGTERM, _interrupt)

@@ -1,0 +1,90 @@
+"""A run's files: stored whole, read back to be sure, and listed with their digests."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pipeline.tracking.errors import CutShortError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+MANIFEST = "manifest.json"
+
+
+def digest(file: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def local_folder(artifact_uri: str) -> Path | None:
+    """Where artifacts lie, if they do so on this machine."""
+    parts = urlsplit(artifact_uri)
+    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+
+def store_file(client: "MlflowClient", run_id: str, file: Path, folder: str) -> str:
+    """Store one file as an artifact, atomically, and read it back.
+
+    Args:
+        client: of the store.
+        run_id: whose artifact.
+        file: to store.
+        folder: below the run's artifacts, "" for none.
+
+    Returns:
+        Its sha256.
+
+    Raises:
+        CutShortError: when what was stored is not what was sent.
+    """
+    expected = digest(file)
+    client.log_artifact(run_id, str(file), folder or None)
+    path = f"{folder}/{file.name}" if folder else file.name
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as back:
+        stored = Path(client.download_artifacts(run_id, path, back))
+        if digest(stored) != expected:
+            raise CutShortError(f"artifact {path} was stored, but came back different.")
+    return expected
+
+
+def manifest(digests: Mapping[str, str]) -> str:
+    """The text of a run's manifest: the sha256 of each artifact, by its path."""
+    return json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
+
+
+def missing(folder: Path) -> bool:
+    """Whether any artifact that a run's manifest lists, or the manifest, is not in its folder."""
+    try:
+        return not all((folder / path).is_file() for path in _listed(folder))
+    except (OSError, ValueError):
+        return True
+
+
+def damage(folder: Path, parts: Sequence[str]) -> list[str]:
+    """One sentence for each artifact that is not the one that was stored.
+
+    Args:
+        folder: with a run's manifest, and with some of its folders.
+        parts: the names of those folders.
+    """
+    faults = []
+    for path, expected in _listed(folder).items():
+        file = folder / path
+        if path.split("/")[0] not in parts:
+            continue
+        if not file.is_file():
+            faults.append(f"{path} is missing.")
+        elif digest(file) != expected:
+            faults.append(f"{path} is not the file that was stored: its sha256 differs.")
+    return faults
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    listed: dict[str, str] = json.loads((folder / MANIFEST).read_text())
+    return listed
