@@ -22,10 +22,10 @@ def plan(store, sweep_id, *jobs, study="lstm_units"):
 
 def test_a_study_is_its_latest_sweep(store, log_run):
     plan(store, "first", job(units=8))
-    log_run(0.5, units=8, tags={"sweep": "first"})
+    log_run(0.5, units=8, tags={"sweep.first": "1"})
     own = plan(store, "second", job(units=8), job(units=16))
-    log_run(0.6, units=8, tags={"sweep": "second"})
-    log_run(0.7, units=16, tags={"sweep": "second"})
+    log_run(0.6, units=8, tags={"sweep.second": "1"})
+    log_run(0.7, units=16, tags={"sweep.second": "1"})
     found = gather_study(store, CONF, "lstm_units")
     assert (found.key, found.own_run_id, found.command) == ("second", own, "the command")
     assert sorted(run.metrics["test/f1_macro"] for run in found.runs) == [0.6, 0.7]
@@ -36,9 +36,9 @@ def test_a_study_is_its_latest_sweep(store, log_run):
 
 def test_missing_failed_and_repeated_runs_are_told(store, log_run):
     plan(store, "s", job(units=8), job(units=16), job(units=32))
-    log_run(0.5, units=8, tags={"sweep": "s"})
-    log_run(0.6, units=8, tags={"sweep": "s"})
-    log_run(0, units=16, status="FAILED", tags={"sweep": "s", "error": "DivergedError: nan"})
+    log_run(0.5, units=8, tags={"sweep.s": "1"})
+    log_run(0.6, units=8, tags={"sweep.s": "1"})
+    log_run(0, units=16, status="FAILED", tags={"sweep.s": "1", "error": "DivergedError: nan"})
     found = gather_sweep(store, CONF, "s")
     assert [run.metrics["test/f1_macro"] for run in found.runs if run.finished] == [0.6]
     assert sorted(left_out(found)) == [
@@ -50,8 +50,8 @@ def test_missing_failed_and_repeated_runs_are_told(store, log_run):
 
 def test_a_finished_run_counts_though_a_later_one_failed(store, log_run):
     plan(store, "s", job(units=8))
-    log_run(0.5, units=8, tags={"sweep": "s"})
-    log_run(0, units=8, status="FAILED", tags={"sweep": "s"})
+    log_run(0.5, units=8, tags={"sweep.s": "1"})
+    log_run(0, units=8, status="FAILED", tags={"sweep.s": "1"})
     found = gather_sweep(store, CONF, "s")
     assert [run.status for run in found.runs] == ["FINISHED"]
     assert [run.status for run in found.superseded] == ["FAILED"]
@@ -59,19 +59,16 @@ def test_a_finished_run_counts_though_a_later_one_failed(store, log_run):
 
 def test_a_stale_run_is_told(store, log_run):
     plan(store, "s", job(units=8))
-    log_run(0.5, units=8, tags={"sweep": "s", "parity": "stale", "parity.reason": "changed."})
+    log_run(0.5, units=8, tags={"sweep.s": "1", "parity": "stale", "parity.reason": "changed."})
     assert left_out(gather_sweep(store, CONF, "s")) == [
         "units=8 seed=0 is counted, but stale: changed."
     ]
 
 
 def test_a_job_that_an_earlier_sweep_did_is_not_missing(store, log_run):
-    version = {"mlflow.source.git.commit": "c" * 40, "git.dirty": "False"}
-    log_run(0.5, units=8, tags={"sweep": "earlier", **version})
-    log_run(0.9, units=16, tags={"sweep": "earlier"})  # by other code
-    own = plan(store, "s", job(units=8), job(units=16))
-    for key, value in version.items():
-        store.client.set_tag(own, key, value)
+    log_run(0.5, units=8, tags={"sweep.earlier": "1", "sweep.s": "done"})
+    log_run(0.9, units=16, tags={"sweep.earlier": "2"})
+    plan(store, "s", job(units=8), job(units=16))
     found = gather_sweep(store, CONF, "s")
     assert [run.params["units"] for run in found.runs] == ["8"]
     assert [missing["units"] for missing in found.missing] == ["16"]
@@ -81,7 +78,7 @@ def test_an_experiment_is_compared_by_what_differs(store, log_run):
     for seed in (0, 1):
         for units in (8, 16):
             log_run(0.5, units=units, seed=seed)
-    plan(store, "a sweep's own run is none of its runs")
+    plan(store, "own")  # a sweep's own run is none of its runs
     found = gather_experiment(store, "here", None)
     assert len(found.runs) == 4
     assert found.varied == ("units",)

@@ -1,4 +1,4 @@
-from pipeline.sweep.names import new_sweep_id, run_name
+from pipeline.sweep.names import run_name, sweep_name
 
 
 def test_a_run_in_a_sweep_is_named_by_what_differs():
@@ -11,7 +11,11 @@ def test_a_single_run_is_named_by_what_was_set():
     assert run_name([], [], "lstm") == "model=lstm"
 
 
-def test_sweep_ids_differ_and_sort_by_time():
-    first, second = new_sweep_id(), new_sweep_id()
-    assert first != second
-    assert first[:15] <= second[:15]
+def test_how_it_is_run_is_no_part_of_a_name():
+    assert run_name(["units=64", "workers=2", "rerun=true"], [], "lstm") == "units=64"
+
+
+def test_the_same_jobs_in_the_same_place_are_the_same_sweep():
+    assert sweep_name(["a", "b"], ["here"]) == sweep_name(["b", "a"], ["here"])
+    assert sweep_name(["a", "b"], ["here"]) != sweep_name(["a"], ["here"])
+    assert sweep_name(["a", "b"], ["here"]) != sweep_name(["a", "b"], ["there"])

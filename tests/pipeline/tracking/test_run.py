@@ -1,8 +1,11 @@
+import hashlib
+import json
 import math
 
 import mlflow
 import pytest
 
+from pipeline.tracking.artifacts import local_folder
 from pipeline.tracking.run import tracked_run
 
 
@@ -69,3 +72,69 @@ def test_files_of_a_failed_block_are_not_stored(store, experiment_id):
             (folder / "half").write_text("")
             raise OSError("full")
         assert store.client.list_artifacts(run.run_id) == []
+
+
+def test_a_run_that_is_taken_up_has_each_metric_once_a_step(store, experiment_id):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tracked_run(store, experiment_id, "units=64", {}) as run,
+    ):
+        run.log_params({"units": 64})
+        run.log_metrics({"loss/train": 0.9}, 1)
+        run.log_metrics({"loss/train": 0.8}, 2)
+        raise KeyboardInterrupt
+    with tracked_run(store, experiment_id, "units=64", {}, resume=run.run_id) as again:
+        assert store.client.get_run(run.run_id).info.status == "RUNNING"
+        again.log_params({"units": 64})
+        for step, value in ((1, 0.9), (2, 0.8), (3, 0.7)):
+            again.log_metrics({"loss/train": value}, step)
+    assert again.run_id == run.run_id
+    assert store.client.get_run(run.run_id).info.status == "FINISHED"
+    history = store.client.get_metric_history(run.run_id, "loss/train")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.9), (2, 0.8), (3, 0.7)]
+
+
+def test_a_failed_run_that_is_taken_up_is_failed_no_longer(store, experiment_id):
+    with pytest.raises(OSError, match="full"), tracked_run(store, experiment_id, "r", {}) as run:
+        raise OSError("full")
+    with tracked_run(store, experiment_id, "r", {}, resume=run.run_id):
+        pass
+    assert "error" not in store.client.get_run(run.run_id).data.tags
+
+
+def test_every_artifact_is_in_the_manifest_with_its_digest(store, experiment_id):
+    with tracked_run(store, experiment_id, "run", {}) as run:
+        run.log_text("hello", "notes/hello.txt")
+        with run.artifact_folder("weights") as folder:
+            (folder / "model.bin").write_bytes(b"123")
+    listed = json.loads(text_of(store, run, "manifest.json"))
+    assert listed == {
+        "notes/hello.txt": hashlib.sha256(b"hello").hexdigest(),
+        "weights/model.bin": hashlib.sha256(b"123").hexdigest(),
+    }
+
+
+def test_an_upload_that_was_cut_short_is_repeated(store, experiment_id, monkeypatch):
+    """The first copy of a file loses its end, as on a full disk or a broken connection."""
+    sent = []
+    whole = store.client.log_artifact
+
+    def log_artifact(run_id, local_path, artifact_path=None):
+        sent.append(local_path)
+        whole(run_id, local_path, artifact_path)
+        if len(sent) == 1:
+            run = store.client.get_run(run_id)
+            (local_folder(run.info.artifact_uri) / artifact_path / "a.txt").write_text("h")
+
+    monkeypatch.setattr(store.client, "log_artifact", log_artifact)
+    with tracked_run(store, experiment_id, "run", {}) as run:
+        run.log_text("hello", "notes/a.txt")
+        assert len(sent) == 2
+    assert text_of(store, run, "notes/a.txt") == "hello"
+
+
+def test_what_the_process_printed_is_kept(store, experiment_id, tmp_path):
+    log = tmp_path / "job.log"
+    with tracked_run(store, experiment_id, "run", {}, log=log) as run:
+        log.write_text("a warning\n")
+    assert text_of(store, run, "log.txt") == "a warning\n"

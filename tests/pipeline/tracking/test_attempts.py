@@ -1,0 +1,106 @@
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from pipeline.tracking.artifacts import local_folder
+from pipeline.tracking.attempts import IDENTITY, standings
+from pipeline.tracking.owner import HEARTBEAT, OWNER, is_alive, owner_tags
+from pipeline.tracking.run import tracked_run
+from pipeline.tracking.store import Store
+
+
+@pytest.fixture
+def attempt(store):
+    """Log one run for a job; a status that no block could end with is set by hand."""
+    experiment = store.experiment("here").experiment_id
+
+    def log(identity, status="FINISHED", tags=None, epoch=0):
+        own = {IDENTITY: identity, "parity": "exact", **(tags or {})}
+        with tracked_run(store, experiment, "run", own) as run:
+            run.log_text("0.5", "weights/model.txt")
+            if epoch:
+                run.log_text("state", f"checkpoint/epoch-{epoch:06}.npz")
+        if status != "FINISHED":
+            store.client.update_run(run.run_id, status=status)
+        return run.run_id
+
+    return log
+
+
+def one(store, identity="a"):
+    return standings(store, "here", [identity], "s")[identity]
+
+
+def dead_process():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def test_without_a_store_all_is_new(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", tmp_path)
+    assert standings(store, "here", ["a", "b"], "s")["b"].state == "new"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_run_is_done_in_its_experiment_only(store, attempt):
+    run_id = attempt("a", tags={"sweep.s": 1})
+    assert (one(store).state, one(store).run_id, one(store).listed) == ("done", run_id, True)
+    assert one(store, "b").state == "new"
+    assert standings(store, "elsewhere", ["a"], "s")["a"].state == "new"
+    assert not standings(store, "here", ["a"], "other")["a"].listed
+
+
+def test_the_furthest_run_counts(store, attempt):
+    attempt("a", "FAILED")
+    assert one(store).state == "failed"
+    killed = attempt("a", "KILLED", epoch=6)
+    assert (one(store).state, one(store).epoch, one(store).run_id) == ("interrupted", 6, killed)
+    attempt("a")
+    assert one(store).state == "done"
+
+
+@pytest.mark.parametrize("lost", ["weights/model.txt", "manifest.json"])
+def test_a_run_whose_artifacts_are_gone_is_not_done(store, attempt, lost):
+    run_id = attempt("a")
+    folder = local_folder(store.client.get_run(run_id).info.artifact_uri)
+    (folder / lost).unlink()
+    assert one(store).state == "damaged"
+
+
+def test_a_run_whose_check_found_damage_is_not_done(store, attempt):
+    attempt("a", tags={"parity": "failed"})
+    assert one(store).state == "damaged"
+
+
+def test_a_running_run_is_somebodys_or_nobodys(store, attempt):
+    run_id = attempt("a", "RUNNING")
+    assert one(store).state == "running"  # this very process is its owner
+    host = owner_tags()[OWNER].split()[0]
+    store.client.set_tag(run_id, OWNER, f"{host} {dead_process()} 1.00")
+    assert one(store).state == "interrupted"
+
+
+def test_a_process_with_the_same_number_that_started_later_is_another():
+    tags = owner_tags()
+    assert is_alive(tags)
+    host, pid, started = tags[OWNER].split()
+    assert not is_alive({OWNER: f"{host} {pid} {float(started) - 60:.2f}"})
+    assert not is_alive({})
+    assert psutil.pid_exists(os.getpid())
+
+
+@pytest.mark.parametrize(("age", "alive"), [(0, True), (60, True), (600, False)])
+def test_a_process_elsewhere_is_known_by_its_heartbeat(age, alive):
+    tags = {OWNER: "another-host 1 1.00", HEARTBEAT: f"{time.time() - age:.0f}"}
+    assert is_alive(tags) is alive
+
+
+def test_a_thousand_jobs_are_looked_up_at_once(store, attempt):
+    attempt("500")
+    found = standings(store, "here", [str(number) for number in range(1000)], "s")
+    assert [key for key, standing in found.items() if standing.state == "done"] == ["500"]
