@@ -177,27 +177,40 @@ def _record_death(job: _Watched, store: Store, told: str) -> None:
 
 # What follows runs in the worker.
 
-_busy = threading.Event()
+
+class _Sweep:
+    """The sweep that a worker is of."""
+
+    busy = False  # with a job
+    process = 0
+    stop = Path()
+
+    def is_over(self) -> bool:
+        """Whether it has been stopped, or its process has gone."""
+        return os.getppid() != self.process or self.stop.exists()
+
+
+_sweep = _Sweep()
 
 
 def _initialize(stop: str) -> None:
-    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is gone."""
+    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
+    _sweep.process, _sweep.stop = os.getppid(), Path(stop)
     signal.signal(signal.SIGTERM, _interrupt)
-    threading.Thread(target=_look_after_the_sweep, args=(Path(stop),), daemon=True).start()
+    threading.Thread(target=_end_with_the_sweep, daemon=True).start()
     import pipeline.sweep.job  # noqa: F401
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:
     """End the job's run as Ctrl-C does; without a job, just end."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    if not _busy.is_set():
+    if not _sweep.busy:
         os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
     raise KeyboardInterrupt
 
 
-def _look_after_the_sweep(stop: Path) -> None:
-    sweep = os.getppid()
-    while os.getppid() == sweep and not stop.exists():
+def _end_with_the_sweep() -> None:
+    while not _sweep.is_over():
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -220,9 +233,11 @@ def _train(
 
 @contextmanager
 def _job() -> Iterator[None]:
-    _busy.set()
+    if _sweep.is_over():  # the pool hands out what is left all the same
+        os._exit(1)
+    _sweep.busy = True
     try:
         yield
     finally:
-        _busy.clear()
+        _sweep.busy = False
         signal.signal(signal.SIGTERM, _interrupt)

@@ -59,6 +59,7 @@ def machine() -> dict[str, str | int | None]:
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+        "TF_NUM_INTRAOP_THREADS": os.environ.get("TF_NUM_INTRAOP_THREADS", "default"),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "default"),
     }
 

@@ -103,7 +103,8 @@ def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iter
 
 def _result(run: Run) -> Result:
     info, tags = run.info, run.data.tags
-    ended = info.end_time
+    # The time between a run's start and its end holds any interruption too.
+    duration = (info.end_time - info.start_time) / 1000 if info.end_time else None
     return Result(
         run_id=info.run_id,
         name=info.run_name,
@@ -113,5 +114,5 @@ def _result(run: Run) -> Result:
         parity_reason=tags.get("parity.reason", ""),
         degenerate=tags.get("degenerate", "no"),
         error=tags.get("error"),
-        seconds=(ended - info.start_time) / 1000 if ended else None,
+        seconds=run.data.metrics.get("seconds", duration),
     )

@@ -1,0 +1,288 @@
+"""The life of a sweep: the same command again goes on where it stopped, whatever stopped it."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+import pytest
+
+import scratch_forward
+from pipeline.tracking.store import open_local
+from tests.commands.conftest import call, environment
+
+# Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
+# Two workers throughout: the number of threads that each has decides the last bit of a sum.
+SWEEP = ["-m", "model=cnn", "filters=[4]", "dense_units=8", "workers=2", "seed=0,1", "epochs=6"]
+TIMED = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
+
+
+def start(*arguments, cwd):
+    """Start the command in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train", *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_checkpoint(folder):
+    for _ in range(1200):
+        if list(folder.glob("mlruns/artifacts/*/artifacts/checkpoint/*.npz")):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint was written")
+
+
+def kill_group(process):
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def read_until(process, words):
+    for line in process.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"never printed {words!r}")
+
+
+def runs_of(folder):
+    client = open_local(folder).client
+    everywhere = [one.experiment_id for one in client.search_experiments()]
+    found = client.search_runs(everywhere, order_by=["start_time ASC"])
+    return [run for run in found if run.data.tags.get("kind") != "sweep"]
+
+
+def weights(run):
+    return scratch_forward.load(
+        urlsplit(run.info.artifact_uri).path + "/weights/model.keras"
+    ).get_weights()
+
+
+def assert_same_results(folder, undisturbed, epochs=6):
+    """Every job finished once, its metrics with no gap and no double, its weights the same."""
+    client = open_local(folder).client
+    expected = {run.data.params["seed"]: run for run in runs_of(undisturbed)}
+    found = runs_of(folder)
+    assert sorted(run.data.params["seed"] for run in found) == sorted(expected)
+    for run in found:
+        other = expected[run.data.params["seed"]]
+        assert run.info.status == "FINISHED"
+        assert all(map(np.array_equal, weights(run), weights(other)))
+        assert set(run.data.metrics) == set(other.data.metrics)
+        for name in set(run.data.metrics) - TIMED:
+            assert run.data.metrics[name] == other.data.metrics[name], name
+        for name in run.data.metrics:
+            steps = [metric.step for metric in client.get_metric_history(run.info.run_id, name)]
+            of_epochs = name.split("/")[0] in ("loss", "accuracy", "learning_rate", "epoch_seconds")
+            assert steps == (list(range(1, epochs + 1)) if of_epochs else [0]), name
+        assert {run.data.tags["parity"]} == {other.data.tags["parity"]}
+        assert not client.list_artifacts(run.info.run_id, "checkpoint")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = call("pipeline.train", *SWEEP, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def copied(undisturbed, tmp_path):
+    """The undisturbed sweep in a place of its own, its artifacts' addresses with it."""
+    folder = tmp_path / "copied"
+    shutil.copytree(undisturbed, folder)
+    import sqlite3
+
+    with sqlite3.connect(folder / "mlruns/mlflow.db") as database:
+        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
+            database.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
+                (str(undisturbed), str(folder)),
+            )
+    return folder
+
+
+def test_what_is_done_is_not_trained_again(copied):
+    before = [(run.info.run_id, run.info.end_time) for run in runs_of(copied)]
+    again = call("pipeline.train", *SWEEP, cwd=copied)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "2 done" in again.stdout
+    assert "starts" not in again.stdout
+    rows = [line for line in again.stdout.splitlines() if line.startswith("seed=")]
+    assert [row.rstrip().endswith("done") for row in rows] == [True, True]
+    assert [(run.info.run_id, run.info.end_time) for run in runs_of(copied)] == before
+
+
+def test_a_larger_sweep_uses_what_a_smaller_one_did(copied):
+    larger = [*SWEEP[:-2], "seed=0,1,2", "epochs=6"]
+    plan = call("pipeline.train", *larger, "dry_run=true", cwd=copied)
+    assert plan.returncode == 0
+    assert "2 done, 1 new" in plan.stdout
+    assert "starts" not in plan.stdout
+    assert len(runs_of(copied)) == 2
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    done = call("pipeline.train", *SWEEP, "dry_run=true", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "2 runs: model=cnn" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
+    process = start(*SWEEP, cwd=tmp_path)
+    wait_for_checkpoint(tmp_path)
+    kill_group(process)
+    plan = call("pipeline.train", *SWEEP, "dry_run=true", cwd=tmp_path).stdout
+    assert "interrupted (continues from epoch" in plan
+    again = call("pipeline.train", *SWEEP, cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert_same_results(tmp_path, undisturbed)
+
+
+def test_a_killed_worker_costs_its_job_alone(tmp_path):
+    process = start(*SWEEP, "epochs=300", "workers=1", cwd=tmp_path)
+    read_until(process, "1/2 seed=0  epoch 1/300")
+    worker = max(psutil.Process(process.pid).children(), key=lambda one: one.memory_info().rss)
+    worker.kill()
+    rest = process.stdout.read()
+    assert process.wait() == 1
+    first, second = runs_of(tmp_path)
+    assert (first.info.status, second.info.status) == ("FAILED", "FINISHED")
+    assert "killed by SIGKILL" in first.data.tags["error"]
+    assert first.data.tags["error"] in rest
+    assert "retry=failed" in rest
+    plan = call(
+        "pipeline.train", *SWEEP, "epochs=300", "retry=failed", "dry_run=true", cwd=tmp_path
+    )
+    assert "1 done, 1 failed (will be retried); retry=failed: only 1 will be trained" in plan.stdout
+
+
+def test_fail_fast_stops_at_the_first_failure(tmp_path):
+    options = ["model=cnn", "filters=[4]", "l2=1e38,0.0", "seed=0,1", "epochs=2"]
+    done = call("pipeline.train", "-m", *options, "fail_fast=true", cwd=tmp_path)
+    assert done.returncode == 1
+    statuses = [run.info.status for run in runs_of(tmp_path)]
+    assert statuses[0] == "FAILED"
+    assert "FINISHED" not in statuses
+    assert "The same command goes on" in done.stdout
+
+
+@pytest.mark.slow
+def test_damaged_and_deleted_artifacts_are_found_and_made_again(copied, undisturbed):
+    first, second = runs_of(copied)
+    folder = copied / "mlruns/artifacts"
+    corrupted = folder / first.info.run_id / "artifacts/weights/model.keras"
+    content = bytearray(corrupted.read_bytes())
+    content[len(content) // 2] ^= 1
+    corrupted.write_bytes(bytes(content))
+    checked = call("pipeline.parity", f"run_id={first.info.run_id}", cwd=copied)
+    assert checked.returncode == 1
+    assert "weights/model.keras is not the file that was stored" in checked.stdout
+    (folder / second.info.run_id / "artifacts/weights/model.keras").unlink()
+    again = call("pipeline.train", *SWEEP, cwd=copied)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "2 damaged" in again.stdout
+    for one, other in zip(runs_of(copied), runs_of(undisturbed), strict=True):
+        assert one.info.run_id == other.info.run_id
+        assert all(map(np.array_equal, weights(one), weights(other)))
+        assert one.data.tags["parity"] == other.data.tags["parity"]
+
+
+@pytest.mark.slow
+def test_rerun_trains_again_what_is_done(copied):
+    before = runs_of(copied)
+    again = call("pipeline.train", *SWEEP, "rerun=true", cwd=copied)
+    assert again.returncode == 0, again.stdout + again.stderr
+    after = runs_of(copied)
+    assert [run.info.run_id for run in after[:2]] == [run.info.run_id for run in before]
+    assert len(after) == 4
+    tag = next(tag for tag in after[3].data.tags if tag.startswith("sweep."))
+    assert [tag in run.data.tags for run in after] == [False, False, True, True]
+
+
+@pytest.mark.slow
+def test_two_sweeps_at_once_train_each_job_once(undisturbed, tmp_path):
+    both = [start(*SWEEP, cwd=tmp_path) for _ in range(2)]
+    printed = [process.stdout.read() for process in both]
+    assert [process.wait() for process in both] == [0, 0], printed
+    assert_same_results(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_workers_end_when_their_sweep_is_killed(tmp_path):
+    process = start(*SWEEP, "epochs=3000", "workers=1", cwd=tmp_path)
+    read_until(process, "epoch 1/3000")
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+    assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
+
+
+@pytest.mark.slow
+def test_a_worker_is_replaced_after_some_jobs(tmp_path):
+    seeds = "seed=range(30)"
+    options = [*SWEEP[:-2], seeds, "epochs=1", "workers=1"]
+    done = call("pipeline.train", *options, cwd=tmp_path, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    processes = [run.data.tags["owner"] for run in runs_of(tmp_path)]
+    assert len(processes) == 30
+    assert sorted(map(processes.count, set(processes))) == [6, 24]  # the first began with a pause
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("during", ["training", "artifacts"])
+def test_kills_at_random_moments_change_nothing(undisturbed, tmp_path, during):
+    moments = random.Random(0)
+    for _ in range(45 if during == "training" else 5):
+        process = start(*SWEEP, cwd=tmp_path)
+        if during == "artifacts":
+            read_until(process, "epoch 6/6")
+            time.sleep(moments.uniform(0, 0.6))
+        else:
+            wait_and_drain(process, moments.uniform(0.5, 12))
+        kill_group(process)
+        if during == "artifacts":
+            assert runs_of(tmp_path)
+    again = call("pipeline.train", *SWEEP, cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert_same_results(tmp_path, undisturbed)
+
+
+def wait_and_drain(process, seconds):
+    """Read what the command prints meanwhile, or it would stop at a full pipe."""
+    os.set_blocking(process.stdout.fileno(), False)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        process.stdout.read()
+        time.sleep(0.05)
+
+
+def test_how_a_sweep_is_run_is_checked(tmp_path):
+    done = call("pipeline.train", "-m", "workers=0", "retry=none", "dry_run=maybe", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "workers=0 must be a whole number, 1 or more.",
+        "retry=none must be all or failed.",
+        "dry_run=maybe must be true or false.",
+    ]
+    swept = call("pipeline.train", "-m", "workers=1,2", cwd=tmp_path)
+    assert swept.stderr.splitlines() == [
+        "workers=1,2 names several; workers is one for a whole sweep."
+    ]
