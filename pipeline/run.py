@@ -11,6 +11,7 @@ from pipeline.datasets import Dataset
 from pipeline.datasets.catalogue import SPECS
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
+from pipeline.prediction import predict
 from pipeline.records import Predictions
 from pipeline.settings import Settings
 from pipeline.settings.schema import Convolutional, Recurrent
@@ -55,7 +56,7 @@ def run(
         set_seeds(settings.training.seed)
         model = build_model(settings, dataset)
         history = _train(model, settings, dataset, tracked, on_epoch)
-        predictions = _predict(model, dataset)
+        predictions = _predict(model, settings, dataset)
         records.log_scores(tracked, dataset, history, predictions)
         records.log_predictions(tracked, dataset, predictions)
         records.log_weights(tracked, model, dataset)
@@ -79,7 +80,7 @@ def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
                 settings.model_name,
                 sequence_length=text.sequence_length,
                 vocabulary_size=len(text.vocabulary),
-                **model.model_dump(exclude={"padding"}),
+                **model.model_dump(exclude={"padding", "bucket"}),
                 classes=classes,
                 **penalties,
             )
@@ -109,6 +110,7 @@ def _train(
         seed=training.seed,
         early_stopping=training.early_stopping,
         augment=_augmentation(settings),
+        trim=_trims(settings),
         on_epoch=log_epoch,
     )
 
@@ -122,9 +124,15 @@ def _augmentation(settings: Settings) -> Augment | None:
     return augmentation.image_augmentation(spec.flips)
 
 
-def _predict(model: keras.Model, dataset: Dataset) -> Predictions:
+def _trims(settings: Settings) -> bool:
+    """Whether padding may be left out: only where a mask makes it mean nothing."""
+    model = settings.model
+    return isinstance(model, Recurrent) and model.mask and model.bucket == "auto"
+
+
+def _predict(model: keras.Model, settings: Settings, dataset: Dataset) -> Predictions:
     validation, test = (
-        model.predict(split.inputs, batch_size=PREDICTION_BATCH, verbose=0)
+        predict(model, split.inputs, PREDICTION_BATCH, trim=_trims(settings))
         for split in (dataset.validation, dataset.test)
     )
     return Predictions(validation, test)

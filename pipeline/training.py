@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.batches import Augment, TrainingBatches
+from pipeline.batches import Augment, SortedBatches, TrainingBatches, stream
 from pipeline.keras_backend import keras, tf
 from pipeline.training_history import Epoch, History
 
@@ -38,6 +38,7 @@ def fit(
     seed: int,
     early_stopping: int | None = None,
     augment: Augment | None = None,
+    trim: bool = False,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> History:
     """Train `model` in place on integer labels with cross-entropy.
@@ -45,13 +46,15 @@ def fit(
     Args:
         early_stopping: epochs without a better validation loss after which to stop and restore the
             best weights; None trains all epochs and keeps the last weights.
+        trim: batch sentences of like length without the padding they share; needs a mask.
         on_epoch: called after each epoch, as it ends.
 
     Raises:
         DivergedError: when the training or validation loss is not finite.
     """
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    watch = _EpochWatch(on_epoch)
+    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    watch = _EpochWatch(batches, on_epoch)
     callbacks: list[keras.callbacks.Callback] = [watch]
     if early_stopping is not None:
         callbacks.append(
@@ -60,8 +63,8 @@ def fit(
             )
         )
     model.fit(
-        TrainingBatches(*train, batch_size, seed, augment),
-        validation_data=validation,
+        stream(batches),
+        validation_data=stream(SortedBatches(*validation, batch_size)) if trim else validation,
         validation_batch_size=batch_size,
         epochs=epochs,
         callbacks=callbacks,
@@ -72,14 +75,15 @@ def fit(
 
 
 class _EpochWatch(keras.callbacks.Callback):
-    """Collects epochs, passes them on, and stops a fit that has diverged."""
+    """Starts the batches of each epoch, passes epochs on, and stops a fit that has diverged."""
 
-    def __init__(self, on_epoch: Callable[[Epoch], None]):
+    def __init__(self, batches: TrainingBatches, on_epoch: Callable[[Epoch], None]):
         super().__init__()
-        self.on_epoch = on_epoch
+        self.batches, self.on_epoch = batches, on_epoch
         self.epochs: list[Epoch] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.batches.start_epoch(epoch)
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from pipeline import batches
+from pipeline.augmentation import drop_words
 from pipeline.models import recurrent
 from pipeline.optimizers import build_optimizer
+from pipeline.prediction import predict
 from pipeline.training import DivergedError, fit, set_seeds
 
 RNG = np.random.default_rng(0)
@@ -11,21 +14,21 @@ LABELS = IDS[:, 0] % 3
 TRAIN, VALIDATION = (IDS[:40], LABELS[:40]), (IDS[40:], LABELS[40:])
 
 
-def model():
+def model(cell="rnn", **options):
     """Small and quick to compile; the commands' tests repeat an LSTM bit for bit."""
-    return recurrent(
-        "rnn",
-        sequence_length=7,
-        vocabulary_size=30,
-        classes=3,
-        units=6,
-        layers=1,
-        bidirectional=False,
-        embedding_dim=5,
-        mask=True,
-        dropout=0.3,
-        recurrent_dropout=0.1,
-    )
+    small = {
+        "sequence_length": 7,
+        "vocabulary_size": 30,
+        "classes": 3,
+        "units": 6,
+        "layers": 1,
+        "bidirectional": False,
+        "embedding_dim": 5,
+        "mask": True,
+        "dropout": 0.3,
+        "recurrent_dropout": 0.1,
+    }
+    return recurrent(cell, **small | options)
 
 
 def trained(seed=0, learning_rate=0.02, **options):
@@ -82,5 +85,55 @@ def test_augmentation_reaches_the_model():
 
     _, history = trained(augment=silence, epochs=30)
     assert history.epochs[-1].accuracy_train < 0.6  # nothing to learn from
-    _, history = trained(epochs=30)
+    _, history = trained(epochs=60)
     assert history.epochs[-1].accuracy_train > 0.9
+
+
+def sentences(padding):
+    """Ids of 0 to 30 words, padded on one side to 30."""
+    rng = np.random.default_rng(1)
+    words = rng.integers(0, 12, 60)
+    words[rng.random(60) < 0.3] += 18
+    columns = np.arange(30) if padding == "post" else np.arange(30)[::-1]
+    ids = np.where(columns < words[:, None], rng.integers(1, 30, (60, 30)), 0).astype(np.int32)
+    assert (words == 0).any()  # a sentence of no word at all
+    return ids, words % 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "padding", "options"),
+    [
+        ("rnn", "post", {"layers": 2, "bidirectional": True}),
+        ("lstm", "pre", {"recurrent_dropout": 0.0}),
+    ],
+)
+def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch):
+    ids, labels = sentences(padding)
+
+    def outcome():
+        set_seeds(3)
+        fitted = model(cell, sequence_length=30, **options)
+        history = fit(
+            fitted,
+            (ids[:40], labels[:40]),
+            (ids[40:], labels[40:]),
+            optimizer=build_optimizer("adam", 0.02),
+            epochs=3,
+            batch_size=8,
+            seed=3,
+            augment=drop_words,
+            trim=True,
+        )
+        losses = [(epoch.loss_train, epoch.loss_validation) for epoch in history.epochs]
+        return losses, fitted
+
+    losses, trimmed = outcome()
+    monkeypatch.setattr(batches, "trimmed", lambda ids: ids)
+    losses_of_padded, padded = outcome()
+    assert losses == pytest.approx(np.array(losses_of_padded), rel=1e-5)
+    for one, other in zip(trimmed.get_weights(), padded.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+    monkeypatch.undo()
+    np.testing.assert_allclose(
+        predict(trimmed, ids, 16, trim=True), predict(trimmed, ids, 16, trim=False), atol=1e-6
+    )
