@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pipeline import augmentation, models, records
@@ -56,10 +57,13 @@ def run(
         set_seeds(settings.training.seed)
         model = build_model(settings, dataset)
         history = _train(model, settings, dataset, tracked, on_epoch)
-        predictions = _predict(model, settings, dataset)
+        probabilities = partial(predict, model, batch_size=PREDICTION_BATCH, trim=_trims(settings))
+        predictions = Predictions(
+            probabilities(dataset.validation.inputs), probabilities(dataset.test.inputs)
+        )
         records.log_scores(tracked, dataset, history, predictions)
         records.log_predictions(tracked, dataset, predictions)
-        records.log_weights(tracked, model, dataset)
+        records.log_weights(tracked, model, dataset, probabilities)
         records.log_figures(tracked, dataset, history, predictions)
         parity = verify_run(store.client, tracked.run_id, settings.place.data_dir)
         tracked.log_metrics({"seconds": time.perf_counter() - started})
@@ -128,11 +132,3 @@ def _trims(settings: Settings) -> bool:
     """Whether padding may be left out: only where a mask makes it mean nothing."""
     model = settings.model
     return isinstance(model, Recurrent) and model.mask and model.bucket == "auto"
-
-
-def _predict(model: keras.Model, settings: Settings, dataset: Dataset) -> Predictions:
-    validation, test = (
-        predict(model, split.inputs, PREDICTION_BATCH, trim=_trims(settings))
-        for split in (dataset.validation, dataset.test)
-    )
-    return Predictions(validation, test)

@@ -1,6 +1,5 @@
 """Fits a Keras model, reproducibly, and tells of every epoch."""
 
-import gc
 import math
 import time
 from collections.abc import Callable
@@ -21,8 +20,7 @@ def set_seeds(seed: int) -> None:
 
     Also frees the graphs of earlier models, which a sweep in one process would pile up.
     """
-    keras.utils.clear_session()
-    gc.collect()
+    keras.utils.clear_session(free_memory=True)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 
@@ -53,6 +51,7 @@ def fit(
         DivergedError: when the training or validation loss is not finite.
     """
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    _create_state(model)
     batches = TrainingBatches(*train, batch_size, seed, augment, trim)
     watch = _EpochWatch(batches, on_epoch)
     callbacks: list[keras.callbacks.Callback] = [watch]
@@ -72,6 +71,19 @@ def fit(
         verbose=0,
     )
     return History(tuple(watch.epochs), restored=early_stopping is not None)
+
+
+def _create_state(model: keras.Model) -> None:
+    """Create the variables of optimizer, loss and metrics of a compiled model.
+
+    Left to itself, Keras does so in the first step, and TensorFlow then traces that step twice.
+    """
+    labels = np.zeros(1, np.int64)
+    probabilities = np.zeros((1, model.output_shape[-1]), np.float32)
+    model.optimizer.build(model.trainable_variables)
+    model.compute_loss(y=labels, y_pred=probabilities)
+    model.compute_metrics(None, labels, probabilities)
+    model.reset_metrics()
 
 
 class _EpochWatch(keras.callbacks.Callback):

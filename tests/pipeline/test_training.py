@@ -3,6 +3,7 @@ import pytest
 
 from pipeline import batches
 from pipeline.augmentation import drop_words
+from pipeline.keras_backend import keras
 from pipeline.models import recurrent
 from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
@@ -62,6 +63,15 @@ def test_every_epoch_is_told_as_it_ends():
     assert not history.restored
 
 
+def test_a_step_is_traced_once(monkeypatch):
+    steps, step = [], keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda *arguments: steps.append(1) or step(*arguments)
+    )
+    trained(epochs=2)
+    assert len(steps) == 1
+
+
 def test_early_stopping_restores_the_best_weights():
     fitted, history = trained(epochs=60, early_stopping=2, learning_rate=0.1)
     assert len(history.epochs) == history.best.number + 2 < 60
@@ -83,9 +93,9 @@ def test_augmentation_reaches_the_model():
     def silence(inputs, rng):
         return np.zeros_like(inputs)
 
-    _, history = trained(augment=silence, epochs=30)
+    _, history = trained(augment=silence, epochs=10)
     assert history.epochs[-1].accuracy_train < 0.6  # nothing to learn from
-    _, history = trained(epochs=60)
+    _, history = trained(epochs=50)
     assert history.epochs[-1].accuracy_train > 0.9
 
 
