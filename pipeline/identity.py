@@ -12,10 +12,12 @@ from pathlib import Path
 COMPUTES = (
     "augmentation.py",
     "batches.py",
+    "bucketing.py",
     "evaluation.py",
     "keras_backend.py",
     "models.py",
     "optimizers.py",
+    "prediction.py",
     "run.py",
     "training.py",
 )

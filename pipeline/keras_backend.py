@@ -1,5 +1,6 @@
 """Imports Keras on TensorFlow quietly: the one place that decides how it starts."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -35,5 +36,8 @@ with _quiet_stderr():
 
 # A sweep builds many models in one process; each being traced anew is no cause for a warning.
 tf.get_logger().setLevel("ERROR")
+
+# What was imported stays: a collection between two runs need not look through it again.
+gc.freeze()
 
 __all__ = ["keras", "tf"]

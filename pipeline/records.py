@@ -4,7 +4,7 @@ A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/vali
 side there, and every `test/...` score together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.run import TrackedRun
 from pipeline.training_history import Epoch, History
 from scratch_forward.card import write_card
+
+Predict = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -103,24 +105,26 @@ def log_scores(
     )
 
 
-def log_weights(tracked: TrackedRun, model: keras.Model, dataset: Dataset) -> None:
+def log_weights(
+    tracked: TrackedRun, model: keras.Model, dataset: Dataset, predict: Predict
+) -> None:
     """The model in both Keras formats with its card and preprocessing, and as an MLflow model."""
     tracked.log_metrics({"parameters": model.count_params()})
     with tracked.artifact_folder("weights") as weights:
         model.save(weights / "model.keras")
         (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
-        _write_card(weights / "model.keras", model)
+        _write_card(weights / "model.keras", predict)
         with tracked.artifact_folder("model") as packed:
             save_served_model(packed, weights, dataset.preprocessing)
         model.save_weights(weights / "model.weights.h5")  # serving has no use for it
 
 
-def _write_card(archive: Path, model: keras.Model) -> None:
+def _write_card(archive: Path, predict: Predict) -> None:
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
     write_card(
         archive,
         scratch_forward.load(archive),
-        predict=lambda inputs: model(inputs[0]).numpy(),
+        predict=lambda inputs: predict(inputs[0]),
         about={**versions, **machine()},
     )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.datasets.fingerprint import fingerprints
 from pipeline.identity import identity
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
+from pipeline.prediction import predict
 from pipeline.records import Predictions
 from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.schema import Convolutional, Recurrent
@@ -114,10 +116,13 @@ def _complete(
     set_seeds(settings.training.seed)
     model = build_model(settings, dataset)
     history = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
-    predictions = _predict(model, dataset)
+    probabilities = partial(predict, model, batch_size=PREDICTION_BATCH, trim=_trims(settings))
+    predictions = Predictions(
+        probabilities(dataset.validation.inputs), probabilities(dataset.test.inputs)
+    )
     records.log_scores(tracked, dataset, history, predictions)
     records.log_predictions(tracked, dataset, predictions)
-    records.log_weights(tracked, model, dataset)
+    records.log_weights(tracked, model, dataset, probabilities)
     records.log_figures(tracked, dataset, history, predictions)
     parity = verify_run(tracked, settings.place.data_dir)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
@@ -149,7 +154,7 @@ def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
                 settings.model_name,
                 sequence_length=text.sequence_length,
                 vocabulary_size=len(text.vocabulary),
-                **model.model_dump(exclude={"padding"}),
+                **model.model_dump(exclude={"padding", "bucket"}),
                 classes=classes,
                 **penalties,
             )
@@ -181,6 +186,7 @@ def _train(
         seed=training.seed,
         early_stopping=training.early_stopping,
         augment=_augmentation(settings),
+        trim=_trims(settings),
         resume=resume,
         on_epoch=log_epoch,
         on_state=lambda state: checkpoints.save(len(state.epochs), state.to_bytes()),
@@ -196,9 +202,7 @@ def _augmentation(settings: Settings) -> Augment | None:
     return augmentation.image_augmentation(spec.flips)
 
 
-def _predict(model: keras.Model, dataset: Dataset) -> Predictions:
-    validation, test = (
-        model.predict(split.inputs, batch_size=PREDICTION_BATCH, verbose=0)
-        for split in (dataset.validation, dataset.test)
-    )
-    return Predictions(validation, test)
+def _trims(settings: Settings) -> bool:
+    """Whether padding may be left out: only where a mask makes it mean nothing."""
+    model = settings.model
+    return isinstance(model, Recurrent) and model.mask and model.bucket == "auto"

@@ -1,13 +1,12 @@
 """Fits a Keras model, reproducibly, tells of every epoch, and can go on from any of them."""
 
-import gc
 import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.batches import Augment, TrainingBatches
+from pipeline.batches import Augment, SortedBatches, TrainingBatches, stream
 from pipeline.keras_backend import keras, tf
 from pipeline.training_history import Epoch, History
 from pipeline.training_state import Patience, TrainingState
@@ -22,8 +21,7 @@ def set_seeds(seed: int) -> None:
 
     Also frees the graphs of earlier models, which a sweep in one process would pile up.
     """
-    keras.utils.clear_session()
-    gc.collect()
+    keras.utils.clear_session(free_memory=True)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 
@@ -39,6 +37,7 @@ def fit(
     seed: int,
     early_stopping: int | None = None,
     augment: Augment | None = None,
+    trim: bool = False,
     resume: TrainingState | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_state: Callable[[TrainingState], None] = lambda state: None,
@@ -48,6 +47,7 @@ def fit(
     Args:
         early_stopping: epochs without a better validation loss after which to stop and restore the
             best weights; None trains all epochs and keeps the last weights.
+        trim: batch sentences of like length without the padding they share; needs a mask.
         resume: where an interrupted fit of the same model and arguments stood; the weights in the
             end are those that it would have come to.
         on_epoch: called with each epoch, those of `resume` included, as it ends.
@@ -57,18 +57,18 @@ def fit(
         DivergedError: when the training or validation loss is not finite.
     """
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    _create_state(model)
     stopping = _early_stopping(early_stopping, resume)
-    watch = _EpochWatch(on_epoch, on_state, stopping)
-    batches = TrainingBatches(*train, batch_size, seed, augment)
+    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    watch = _EpochWatch(batches, on_epoch, on_state, stopping)
     first = 0
     if resume is not None:
         _restore(model, resume)
         watch.replay(resume.epochs)
         first = epochs if stopping and stopping.has_stopped else len(resume.epochs)
-        batches.start_epoch(first)
     model.fit(
-        batches,
-        validation_data=validation,
+        stream(batches),
+        validation_data=stream(SortedBatches(*validation, batch_size)) if trim else validation,
         validation_batch_size=batch_size,
         initial_epoch=first,
         epochs=epochs,
@@ -79,8 +79,20 @@ def fit(
     return History(tuple(watch.epochs), restored=early_stopping is not None)
 
 
-def _restore(model: keras.Model, state: TrainingState) -> None:
+def _create_state(model: keras.Model) -> None:
+    """Create the variables of optimizer, loss and metrics of a compiled model.
+
+    Left to itself, Keras does so in the first step, and TensorFlow then traces that step twice.
+    """
+    labels = np.zeros(1, np.int64)
+    probabilities = np.zeros((1, model.output_shape[-1]), np.float32)
     model.optimizer.build(model.trainable_variables)
+    model.compute_loss(y=labels, y_pred=probabilities)
+    model.compute_metrics(None, labels, probabilities)
+    model.reset_metrics()
+
+
+def _restore(model: keras.Model, state: TrainingState) -> None:
     for variable, value in zip(model.variables, state.variables, strict=True):
         variable.assign(value)
     for variable, value in zip(model.optimizer.variables, state.optimizer, strict=True):
@@ -121,15 +133,17 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):
 
 
 class _EpochWatch(keras.callbacks.Callback):
-    """Collects epochs, passes them and the fit's state on, and stops a fit that has diverged."""
+    """Starts the batches of each epoch, passes on what it gave, stops a fit that has diverged."""
 
     def __init__(
         self,
+        batches: TrainingBatches,
         on_epoch: Callable[[Epoch], None],
         on_state: Callable[[TrainingState], None],
         stopping: _EarlyStopping | None,
     ):
         super().__init__()
+        self.batches = batches
         self.pass_on, self.on_state, self.stopping = on_epoch, on_state, stopping
         self.epochs: list[Epoch] = []
 
@@ -140,6 +154,7 @@ class _EpochWatch(keras.callbacks.Callback):
             self.pass_on(epoch)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.batches.start_epoch(epoch)
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

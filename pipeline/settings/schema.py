@@ -18,6 +18,10 @@ def _off_is_none(value: object) -> object:
     return None if value is False or value == "off" else value
 
 
+def _false_is_off(value: object) -> object:
+    return "off" if value is False else value
+
+
 Patience = Annotated[Count | None, BeforeValidator(_off_is_none)]
 Widths = Annotated[
     tuple[Count, ...],
@@ -41,6 +45,8 @@ class Recurrent(Group):
     embedding_dim: Count
     mask: bool
     padding: Literal["post", "pre"]
+    # Runs from before there was the option are read back, and had no buckets.
+    bucket: Annotated[Literal["auto", "off"], BeforeValidator(_false_is_off)] = "off"
     dropout: Share
     recurrent_dropout: Share
 

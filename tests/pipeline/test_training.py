@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
+from pipeline import batches
 from pipeline.augmentation import drop_words
+from pipeline.keras_backend import keras
 from pipeline.models import recurrent
 from pipeline.optimizers import build_optimizer
+from pipeline.prediction import predict
 from pipeline.training import DivergedError, fit, set_seeds
 from pipeline.training_state import TrainingState
 
@@ -13,21 +16,21 @@ LABELS = IDS[:, 0] % 3
 TRAIN, VALIDATION = (IDS[:40], LABELS[:40]), (IDS[40:], LABELS[40:])
 
 
-def model():
+def model(cell="rnn", **options):
     """Small and quick to compile; the commands' tests repeat an LSTM bit for bit."""
-    return recurrent(
-        "rnn",
-        sequence_length=7,
-        vocabulary_size=30,
-        classes=3,
-        units=6,
-        layers=1,
-        bidirectional=False,
-        embedding_dim=5,
-        mask=True,
-        dropout=0.3,
-        recurrent_dropout=0.1,
-    )
+    small = {
+        "sequence_length": 7,
+        "vocabulary_size": 30,
+        "classes": 3,
+        "units": 6,
+        "layers": 1,
+        "bidirectional": False,
+        "embedding_dim": 5,
+        "mask": True,
+        "dropout": 0.3,
+        "recurrent_dropout": 0.1,
+    }
+    return recurrent(cell, **small | options)
 
 
 def trained(seed=0, learning_rate=0.02, optimizer="adam", **options):
@@ -61,6 +64,15 @@ def test_every_epoch_is_told_as_it_ends():
     assert not history.restored
 
 
+def test_a_step_is_traced_once(monkeypatch):
+    steps, step = [], keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda *arguments: steps.append(1) or step(*arguments)
+    )
+    trained(epochs=2)
+    assert len(steps) == 1
+
+
 def test_early_stopping_restores_the_best_weights():
     fitted, history = trained(epochs=60, early_stopping=2, learning_rate=0.1)
     assert len(history.epochs) == history.best.number + 2 < 60
@@ -82,9 +94,9 @@ def test_augmentation_reaches_the_model():
     def silence(inputs, rng):
         return np.zeros_like(inputs)
 
-    _, history = trained(augment=silence, epochs=30)
+    _, history = trained(augment=silence, epochs=10)
     assert history.epochs[-1].accuracy_train < 0.6  # nothing to learn from
-    _, history = trained(epochs=30)
+    _, history = trained(epochs=50)
     assert history.epochs[-1].accuracy_train > 0.9
 
 
@@ -124,3 +136,53 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights(options, epoch):
     assert [(e.loss_train, e.loss_validation) for e in resumed.epochs] == [
         (e.loss_train, e.loss_validation) for e in history.epochs
     ]
+
+
+def sentences(padding):
+    """Ids of 0 to 30 words, padded on one side to 30."""
+    rng = np.random.default_rng(1)
+    words = rng.integers(0, 12, 60)
+    words[rng.random(60) < 0.3] += 18
+    columns = np.arange(30) if padding == "post" else np.arange(30)[::-1]
+    ids = np.where(columns < words[:, None], rng.integers(1, 30, (60, 30)), 0).astype(np.int32)
+    assert (words == 0).any()  # a sentence of no word at all
+    return ids, words % 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "padding", "options"),
+    [
+        ("rnn", "post", {"layers": 2, "bidirectional": True}),
+        ("lstm", "pre", {"recurrent_dropout": 0.0}),
+    ],
+)
+def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch):
+    ids, labels = sentences(padding)
+
+    def outcome():
+        set_seeds(3)
+        fitted = model(cell, sequence_length=30, **options)
+        history = fit(
+            fitted,
+            (ids[:40], labels[:40]),
+            (ids[40:], labels[40:]),
+            optimizer=build_optimizer("adam", 0.02),
+            epochs=3,
+            batch_size=8,
+            seed=3,
+            augment=drop_words,
+            trim=True,
+        )
+        losses = [(epoch.loss_train, epoch.loss_validation) for epoch in history.epochs]
+        return losses, fitted
+
+    losses, trimmed = outcome()
+    monkeypatch.setattr(batches, "trimmed", lambda ids: ids)
+    losses_of_padded, padded = outcome()
+    assert losses == pytest.approx(np.array(losses_of_padded), rel=1e-5)
+    for one, other in zip(trimmed.get_weights(), padded.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+    monkeypatch.undo()
+    np.testing.assert_allclose(
+        predict(trimmed, ids, 16, trim=True), predict(trimmed, ids, 16, trim=False), atol=1e-6
+    )
