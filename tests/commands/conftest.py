@@ -54,7 +54,8 @@ class Sweep:
     @property
     def runs(self):
         ids = [one.experiment_id for one in self.store.client.search_experiments()]
-        return self.store.client.search_runs(ids, order_by=["params.units ASC"])
+        found = self.store.client.search_runs(ids, order_by=["params.units ASC"])
+        return [run for run in found if run.data.tags.get("kind") != "sweep"]
 
 
 @pytest.fixture(scope="session")
