@@ -1,5 +1,6 @@
 """Jobs of a sweep as tasks of a Ray cluster, each alone in its failure."""
 
+import logging
 import os
 import secrets
 import tempfile
@@ -22,6 +23,7 @@ os.environ.setdefault("RAY_COLOR_PREFIX", "0")
 
 import ray
 
+from pipeline.settings import SettingsError
 from pipeline.tracking.errors import StoreError
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
@@ -89,26 +91,39 @@ def cluster(address: str | None) -> Iterator[None]:
         address: of a running cluster; None starts one on this machine, which ends with the block.
 
     Raises:
-        StoreError: when no cluster answers there.
+        SettingsError: when no cluster answers there.
     """
-    quiet = {"log_to_driver": True, "logging_level": "ERROR"}
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         if address is None:
-            # Who connects must know it; left to itself, Ray keeps one in the home folder.
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-            ray.init(
-                include_dashboard=False,
-                object_store_memory=_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=folder,
-                **quiet,
-            )
+            _start(folder)
         else:
-            ray.init(address=address, **quiet)
+            _join(address)
         try:
             yield
         finally:
             ray.shutdown()
+
+
+def _start(folder: str) -> None:
+    # Who connects must know it; left to itself, Ray keeps one in the home folder.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        include_dashboard=False,
+        object_store_memory=_STORE_BYTES,
+        logging_level=logging.ERROR,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=folder,
+    )
+
+
+def _join(address: str) -> None:
+    try:
+        ray.init(address=address, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(
+            [f"hydra.launcher.address={address}: no Ray cluster is reached there: {reason}"]
+        ) from error
 
 
 def run_tasks(

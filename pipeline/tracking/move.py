@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -135,11 +135,11 @@ def _copy_data(source: MlflowClient, target: MlflowClient, run: Run, run_id: str
     points = [point for history in histories for point in history]
     for some in _batches(params, MAX_PARAMS_TAGS_PER_BATCH):
         target.log_batch(run_id, params=some)
-    for some in _batches(tags, MAX_PARAMS_TAGS_PER_BATCH):
-        target.log_batch(run_id, tags=some)
-    for some in _batches(points, MAX_METRICS_PER_BATCH):
-        target.log_batch(run_id, metrics=some)
-    if run.inputs.dataset_inputs:
+    for few in _batches(tags, MAX_PARAMS_TAGS_PER_BATCH):
+        target.log_batch(run_id, tags=few)
+    for many in _batches(points, MAX_METRICS_PER_BATCH):
+        target.log_batch(run_id, metrics=many)
+    if run.inputs and run.inputs.dataset_inputs:
         target.log_inputs(run_id, run.inputs.dataset_inputs)
 
 
@@ -177,7 +177,11 @@ def _check_data(old: Run, new: Run) -> None:
 
 def _comparable(run: Run) -> set[str]:
     """A run's parameters, tags and last metrics as text, so that NaN equals NaN."""
-    kinds = {"params": run.data.params, "tags": run.data.tags, "metrics": run.data.metrics}
+    kinds: dict[str, Mapping[str, object]] = {
+        "params": run.data.params,
+        "tags": run.data.tags,
+        "metrics": run.data.metrics,
+    }
     return {
         f"{kind}.{key}={value}"
         for kind, values in kinds.items()

@@ -1,11 +1,10 @@
 """A real MLflow server that keeps runs in a real PostgreSQL, and artifacts itself."""
 
 import shutil
-from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.tracking.move import ORIGIN, move_run, plan_move
+from pipeline.tracking.move import ORIGIN
 from pipeline.tracking.store import Store
 from tests.commands.conftest import TINY, call, serve
 from tests.postgresql import missing, postgresql
@@ -65,3 +64,24 @@ def test_a_sweep_needs_no_more_of_the_place_it_runs_in_than_the_servers_address(
         assert [point.step for point in history] == [1, 2]
         kept = set(files_of(client, run.info.run_id))
         assert {"weights/model.keras", "figures/loss.png", "predictions/test.npz"} <= kept
+
+
+def test_moving_keeps_runs_and_their_proof(address, sweep):
+    first = call("pipeline.move", f"to={address}", cwd=sweep.folder)
+    assert first.stdout == f"3 runs moved, 0 were there: {address}\n", first.stderr
+    again = call("pipeline.move", f"to={address}", cwd=sweep.folder)
+    assert again.stdout == f"0 runs moved, 3 were there: {address}\n", again.stderr
+
+    moved = {run.data.tags[ORIGIN]: run for run in runs_of(Store(address), "reviews")}
+    for original in sweep.runs:
+        run = moved[original.info.run_id]
+        assert run.info.run_name == original.info.run_name
+        assert run.info.end_time == original.info.end_time
+        assert run.data.metrics == original.data.metrics
+        kept = set(files_of(Store(address).client, run.info.run_id))
+        assert kept == set(files_of(sweep.store.client, original.info.run_id))
+
+    where = ["tracking=server", f"tracking.uri={address}"]
+    proof = call("pipeline.parity", f"run_id={run.info.run_id}", *where, cwd=sweep.folder)
+    assert proof.returncode == 0, proof.stderr
+    assert "exact" in proof.stdout

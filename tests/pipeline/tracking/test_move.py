@@ -122,7 +122,7 @@ def test_one_experiment_can_be_chosen(store, target, original):
         pass
     plan = plan_move(store, target, "reviews")
     assert [one.source.info.run_name for one in plan.moves] == ["other"]
-    with pytest.raises(StoreError, match="experiment=none is not in .*; it holds .*digits"):
+    with pytest.raises(StoreError, match=r"experiment=none is not in .*; it holds .*digits"):
         plan_move(store, target, "none")
 
 
