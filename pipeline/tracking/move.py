@@ -13,6 +13,7 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_B
 
 from pipeline.tracking.errors import StoreError
 from pipeline.tracking.results import search_runs
+from pipeline.tracking.run import log_inputs
 from pipeline.tracking.store import Store
 
 ORIGIN = "moved.run_id"  # tag of a moved run: the id that it had where it came from
@@ -140,7 +141,7 @@ def _copy_data(source: MlflowClient, target: MlflowClient, run: Run, run_id: str
     for many in _batches(points, MAX_METRICS_PER_BATCH):
         target.log_batch(run_id, metrics=many)
     if run.inputs and run.inputs.dataset_inputs:
-        target.log_inputs(run_id, run.inputs.dataset_inputs)
+        log_inputs(target, run_id, run.inputs.dataset_inputs)
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -36,13 +36,18 @@ def test_joblib(tmp_path):
     pytest.importorskip("joblib", reason="joblib is not installed (the extra joblib)")
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the extra joblib is missing")
     launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    assert_complete(open_local(tmp_path), call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path))
+    assert_complete(
+        open_local(tmp_path), call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900)
+    )
 
 
 def test_submitit_local(tmp_path):
     pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
-    done = call("pipeline.train", *COMMAND, "hydra/launcher=submitit_local", cwd=tmp_path)
+    done = call(
+        "pipeline.train", *COMMAND, "hydra/launcher=submitit_local", cwd=tmp_path, timeout=900
+    )
     assert_complete(open_local(tmp_path), done)
+    assert "Warning" not in done.stderr
     assert list((tmp_path / "mlruns/.submitit").glob("*/*_log.out"))
     assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
 
@@ -142,9 +147,9 @@ def test_ray_workers_need_no_file_of_the_machine_that_sweeps(blind_cluster, serv
     address, token = blind_cluster
     launcher = ["hydra/launcher=ray", f"hydra.launcher.address={address}"]
     where = ["tracking=server", f"tracking.uri={server}", "experiment=blind"]
-    done = call("pipeline.train", *COMMAND, *launcher, *where, cwd=tmp_path, **token)
+    done = call("pipeline.train", *COMMAND, *launcher, *where, cwd=tmp_path, timeout=900, **token)
     assert_complete(Store(server), done, "blind")
 
-    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, **token)
+    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900, **token)
     assert done.returncode == 1
     assert f"tracking=local: {tmp_path} is not on the machine" in done.stderr
