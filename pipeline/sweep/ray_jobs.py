@@ -16,10 +16,12 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-# Read by Ray when it is imported: nothing sent to anybody; every line of a job shown, uncoloured.
+# Read by Ray: nothing sent to anybody; every line of a job shown, uncoloured; workers as important
+# as the command itself.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 os.environ.setdefault("RAY_COLOR_PREFIX", "0")
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 
