@@ -25,7 +25,10 @@ def move() -> None:
     source, target = open_store(**source_place.model_dump()), open_server(to)
     try:
         plan = plan_move(source, target, values["experiment"])
-        for one in track(plan.moves, "moving runs", console=console, transient=True):
+        silent = not console.is_terminal
+        for one in track(
+            plan.moves, "moving runs", console=console, transient=True, disable=silent
+        ):
             move_run(source, target, one)
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0]

@@ -1,5 +1,6 @@
 """Hydra looks for launchers in this namespace; the work is done in `pipeline.sweep.ray_jobs`."""
 
+import socket
 from collections.abc import Sequence
 from importlib.util import find_spec
 
@@ -7,6 +8,8 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+_PATIENCE_SECONDS = 10.0
 
 
 class RayLauncher(Launcher):
@@ -18,13 +21,11 @@ class RayLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what a job needs; refuse where Ray is missing, before anything is planned."""
+        """Keep what a job needs; refuse where Ray is not to be had, before anything is planned."""
         from pipeline.settings import SettingsError
 
-        if find_spec("ray") is None:
-            raise SettingsError(
-                ["hydra/launcher=ray needs Ray: pip install 'parity-pipeline[pipeline,ray]'."]
-            )
+        if fault := _fault(self.address):
+            raise SettingsError([fault])
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(
@@ -38,3 +39,18 @@ class RayLauncher(Launcher):
             return run_tasks(
                 task, job_overrides, initial_job_idx, self.num_cpus, self.jobs_per_worker
             )
+
+
+def _fault(address: str | None) -> str:
+    """Why Ray cannot be used, "" if it can; Ray itself takes minutes to say that nobody answers."""
+    if find_spec("ray") is None:
+        return "hydra/launcher=ray needs Ray: pip install 'parity-pipeline[pipeline,ray]'."
+    host, _, port = (address or "").rpartition(":")
+    if not port.isdigit():
+        return ""
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or error
+        return f"hydra.launcher.address={address}: no Ray cluster answers there ({reason})."
+    return ""

@@ -148,7 +148,7 @@ def run_tasks(
         KeyboardInterrupt: as it came, after the jobs were told and could mark their runs.
     """
     shared = ray.put(task)
-    remote = ray.remote(num_cpus=threads, max_retries=0, max_calls=jobs_per_worker)(_job)
+    remote = ray.remote(num_cpus=threads, max_retries=0, max_calls=jobs_per_worker)(job)
     references = [
         remote.remote(shared, list(overrides), number, threads)
         for number, overrides in enumerate(jobs, start=first)
@@ -162,7 +162,8 @@ def run_tasks(
         raise
 
 
-def _job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
+def job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
+    """Run one job; Ray sets this name before every line that it prints."""
     return task(overrides, number, threads)
 
 

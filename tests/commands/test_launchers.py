@@ -111,6 +111,16 @@ def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
     assert {run.info.status for run in runs_in(open_local(tmp_path))} <= {"KILLED", "FINISHED"}
 
 
+def test_an_address_where_no_cluster_answers_is_one_sentence(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    launcher = ["hydra/launcher=ray", "hydra.launcher.address=127.0.0.1:9"]
+    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("hydra.launcher.address=127.0.0.1:9: no Ray cluster answers")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def blind_cluster(tmp_path):
     """A Ray cluster of two cores that cannot see `tmp_path`, as on another machine.
