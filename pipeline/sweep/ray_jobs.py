@@ -107,13 +107,12 @@ def cluster(address: str | None) -> Iterator[None]:
 
 
 def _start(folder: str) -> None:
-    # Who connects must know it; left to itself, Ray keeps one in the home folder.
+    # Ray listens on every interface; who connects must know this. Else it keeps one in the home folder.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
         include_dashboard=False,
         object_store_memory=_STORE_BYTES,
         logging_level=logging.ERROR,
-        _node_ip_address="127.0.0.1",
         _temp_dir=folder,
     )
 

@@ -95,7 +95,7 @@ class serve:
         self.process = subprocess.Popen(
             self.command, cwd=self.cwd, env=quiet, stdout=self.log, stderr=self.log
         )
-        for _ in range(240):
+        for _ in range(480):
             try:
                 if requests.get(f"{self.address}/health", timeout=1).ok:
                     return self.address
