@@ -101,6 +101,7 @@ class serve:
                     return self.address
             except requests.ConnectionError:
                 time.sleep(0.25)
+        self.__exit__()
         raise RuntimeError(Path(self.log.name).read_text())
 
     def __exit__(self, *_):
