@@ -107,7 +107,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 
 def _start(folder: str) -> None:
-    # Ray listens on every interface; who connects must know this. Ray's own stays in the home folder.
+    # Ray listens on every interface; who connects must know this secret.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
         include_dashboard=False,
