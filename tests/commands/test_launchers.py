@@ -135,7 +135,11 @@ def blind_cluster(tmp_path):
     start = ["ray", "start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false"]
     start += ["--node-ip-address=127.0.0.1", f"--port={port}"]
     hide = f"mount -t tmpfs none {tmp_path.parent} && cd / && exec {' '.join(start)}"
-    token = {"RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    token = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
     cluster = subprocess.Popen(["unshare", "-m", "sh", "-c", hide], env=environment(**token))
     wait_for(port)
     yield f"127.0.0.1:{port}", token
