@@ -1,5 +1,9 @@
 """Where the configuration files lie, in a checkout as in an installed package."""
 
+import warnings
 from pathlib import Path
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
+
+# Our files give the keys that matter here, so it changes nothing that Hydra lays the plug-in's own below them.
+warnings.filterwarnings("ignore", r"\s*'hydra/launcher/submitit_\w+' is validated against")

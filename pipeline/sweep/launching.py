@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
 from pipeline.errors import summary
@@ -53,18 +53,22 @@ class HydraJobs:
         failures: list[Failure] = []
         batch = 1 if fail_fast else len(jobs)
         for start in range(0, len(jobs), batch):
-            part = jobs[start : start + batch]
-            returned = self._launcher.launch([job.overrides for job in part], start)
-            failures += [
-                _failure(job, one)
-                for job, one in zip(part, returned, strict=True)
-                if one.status is JobStatus.FAILED
-            ]
+            failures += self._launch(jobs[start : start + batch], start)
             if failures and fail_fast:
                 break
         return failures
 
+    def _launch(self, jobs: Sequence[LaunchedJob], start: int) -> list[Failure]:
+        try:
+            returned = self._launcher.launch([job.overrides for job in jobs], start)
+        except Exception as error:  # joblib and submitit give up when a process of theirs dies
+            return [_failure(f"{len(jobs)} jobs", error)]
+        return [
+            _failure(job.name, one._return_value)
+            for job, one in zip(jobs, returned, strict=True)
+            if one.status is JobStatus.FAILED
+        ]
 
-def _failure(job: LaunchedJob, returned: JobReturn) -> Failure:
-    error = returned._return_value
-    return Failure(job.name, summary(error), "".join(traceback.format_exception(error)))
+
+def _failure(job: str, error: BaseException) -> Failure:
+    return Failure(job, summary(error), "".join(traceback.format_exception(error)))

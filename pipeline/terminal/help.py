@@ -50,6 +50,13 @@ python -m pipeline.runs [--csv|--json] [setting=value ...]
 Lists runs, best first: as a table of what differs between them, or with all
 that is known of each as CSV or JSON.
 """,
+    "move": """\
+python -m pipeline.move to=http://host:5000 [setting=value ...]
+
+Carries the runs of this folder's store to an MLflow server, whole: parameters,
+every point of every curve, tags, times, artifacts, saved views. Nothing is
+removed here. The same command again continues where it stopped.
+""",
     "ui": """\
 python -m pipeline.ui [setting=value ...]
 

@@ -2,6 +2,7 @@
 
 import os
 
-# Read by MLflow when it is imported: no bar for each download, nothing sent to anybody.
+# Read by MLflow: no bar for each download, no line for each run, nothing sent to anybody.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

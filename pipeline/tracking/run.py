@@ -11,6 +11,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 
 from pipeline.errors import summary
 from pipeline.tracking.artifacts import MANIFEST, manifest, store_file
@@ -85,7 +86,7 @@ class TrackedRun:
         """Name the data in the UI's Dataset column."""
         dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
         context = [InputTag("mlflow.data.context", "training")]
-        patiently(self.client.log_inputs, self.run_id, [DatasetInput(dataset, context)])
+        patiently(log_inputs, self.client, self.run_id, [DatasetInput(dataset, context)])
 
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
@@ -108,6 +109,14 @@ class TrackedRun:
     def beat(self) -> None:
         """Show that the process is at it."""
         self.client.set_tag(self.run_id, HEARTBEAT, owner_tags()[HEARTBEAT])
+
+
+def log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
+    """Name the data of a run, which other runs may be doing for the same data at this moment."""
+    try:
+        client.log_inputs(run_id, inputs)
+    except MlflowException:  # another run was quicker to store them; now they are found
+        client.log_inputs(run_id, inputs)
 
 
 @contextmanager

@@ -96,12 +96,13 @@ class serve:
         self.process = subprocess.Popen(
             self.command, cwd=self.cwd, env=quiet, stdout=self.log, stderr=self.log
         )
-        for _ in range(240):
+        for _ in range(480):
             try:
-                if requests.get(f"{self.address}/health", timeout=1).ok:
+                if requests.get(f"{self.address}/health", timeout=5).ok:
                     return self.address
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.25)
+        self.__exit__()
         raise RuntimeError(Path(self.log.name).read_text())
 
     def __exit__(self, *_):

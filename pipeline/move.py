@@ -1,0 +1,61 @@
+"""python -m pipeline.move to=http://host:5000: carry runs to an MLflow server, whole."""
+
+from rich.progress import track
+
+from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.configuration import CONF
+from pipeline.settings import SettingsError, parse_tracking
+from pipeline.terminal.console import console
+from pipeline.terminal.help import command_help
+from pipeline.tracking.errors import StoreError
+
+
+def move() -> None:
+    """Carry every run that has ended and is not there yet; the source is only read."""
+    values = compose_values("move")
+    source_place = parse_tracking(values["tracking"])
+    to = _checked(values["to"])
+
+    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from mlflow.exceptions import MlflowException
+
+    from pipeline.tracking.move import move_run, plan_move
+    from pipeline.tracking.store import open_server, open_store
+
+    source, target = open_store(**source_place.model_dump()), open_server(to)
+    try:
+        plan = plan_move(source, target, values["experiment"])
+        silent = not console.is_terminal
+        for one in track(
+            plan.moves, "moving runs", console=console, transient=True, disable=silent
+        ):
+            move_run(source, target, one)
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"to={to}: {reason} The same command again continues.") from error
+    counts = f"{len(plan.moves)} runs moved, {plan.present} were there"
+    if plan.ongoing:
+        counts += f", {plan.ongoing} still running and left"
+    console.print(f"{counts}: {target.uri}", markup=False, soft_wrap=True)
+
+
+def _checked(to: object) -> str:
+    if not to:
+        raise SettingsError(["to=... is needed: the address of an MLflow server."])
+    try:
+        return str(parse_tracking({"kind": "server", "uri": to}).model_dump()["uri"])
+    except SettingsError as error:
+        faults = [fault.replace("tracking.uri", "to") for fault in error.faults]
+        raise SettingsError(faults) from error
+
+
+def main() -> None:
+    """Answer `--help`, or move."""
+    if wants_help():
+        print(command_help(CONF, "move"))
+    else:
+        run_command(move)
+
+
+if __name__ == "__main__":
+    main()

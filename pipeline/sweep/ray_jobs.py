@@ -1,0 +1,177 @@
+"""Jobs of a sweep as tasks of a Ray cluster, each alone in its failure."""
+
+import logging
+import os
+import secrets
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+# Read by Ray: nothing sent to anybody; every line of a job shown, uncoloured; workers as important
+# as the command itself.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+os.environ.setdefault("RAY_COLOR_PREFIX", "0")
+os.environ.setdefault("RAY_worker_niceness", "0")
+
+import ray
+
+from pipeline.settings import SettingsError
+from pipeline.tracking.errors import StoreError
+
+_STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
+_PATIENCE_SECONDS = 20.0  # for interrupted jobs to mark their runs
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every job of a sweep needs to be run in another process.
+
+    Attributes:
+        hydra_context: loads configurations.
+        task_function: runs a job, given its configuration.
+        config: of the sweep.
+        singletons: Hydra's global state.
+        folder: in which the command was started; a local store lies below it.
+    """
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+    singletons: Any = field(default_factory=Singleton.get_state)
+    folder: Path = field(default_factory=Path.cwd)
+
+    def __call__(self, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
+        """Run one job here; an exception that it raises is in what is returned."""
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read when TensorFlow is first used
+        setup_globals()
+        Singleton.set_state(self.singletons)
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id = config.hydra.job.num = number
+        self._enter_folder(config.tracking.kind)
+        returned = run_job(
+            hydra_context=self.hydra_context,
+            task_function=self.task_function,
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+        if returned.status is JobStatus.FAILED:
+            _keep_traceback(returned._return_value)
+        return returned
+
+    def _enter_folder(self, tracking: str) -> None:
+        if self.folder.is_dir():
+            os.chdir(self.folder)
+        elif tracking == "local":
+            raise StoreError(
+                f"tracking=local: {self.folder} is not on the machine that this job was put on; "
+                "use tracking=server."
+            )
+
+
+def _keep_traceback(error: BaseException) -> None:
+    """A traceback does not travel between processes; a note does."""
+    error.add_note("".join(traceback.format_exception(error)).rstrip())
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """Be connected to a Ray cluster for the length of a block.
+
+    Args:
+        address: of a running cluster; None starts one on this machine, which ends with the block.
+
+    Raises:
+        SettingsError: when no cluster answers there.
+    """
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        if address is None:
+            _start(folder)
+        else:
+            _join(address)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _start(folder: str) -> None:
+    # Ray listens on every interface; who connects must know this secret.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        include_dashboard=False,
+        object_store_memory=_STORE_BYTES,
+        logging_level=logging.ERROR,
+        _temp_dir=folder,
+    )
+
+
+def _join(address: str) -> None:
+    try:
+        ray.init(address=address, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(
+            [f"hydra.launcher.address={address}: no Ray cluster is reached there: {reason}"]
+        ) from error
+
+
+def run_tasks(
+    task: Task,
+    jobs: Sequence[Sequence[str]],
+    first: int,
+    threads: int,
+    jobs_per_worker: int,
+) -> list[JobReturn]:
+    """Run all jobs, as many at once as the cluster has cores for.
+
+    Args:
+        task: what runs one.
+        jobs: the overrides of each.
+        first: number of the first job.
+        threads: cores that a job takes.
+        jobs_per_worker: after which a worker process is replaced.
+
+    Raises:
+        KeyboardInterrupt: as it came, after the jobs were told and could mark their runs.
+    """
+    shared = ray.put(task)
+    remote = ray.remote(num_cpus=threads, max_retries=0, max_calls=jobs_per_worker)(job)
+    references = [
+        remote.remote(shared, list(overrides), number, threads)
+        for number, overrides in enumerate(jobs, start=first)
+    ]
+    try:
+        return [_returned(reference) for reference in references]
+    except KeyboardInterrupt:
+        for reference in references:
+            ray.cancel(reference)
+        ray.wait(references, num_returns=len(references), timeout=_PATIENCE_SECONDS)
+        raise
+
+
+def job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
+    """Run one job; Ray sets this name before every line that it prints."""
+    return task(overrides, number, threads)
+
+
+def _returned(reference: Any) -> JobReturn:
+    """What a job returned; where it or its worker was lost, what Ray says of that."""
+    try:
+        returned: JobReturn = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        lost = JobReturn()
+        lost.status, lost.return_value = JobStatus.FAILED, error
+        return lost
+    return returned

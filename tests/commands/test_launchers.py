@@ -1,0 +1,168 @@
+"""Sweeps whose jobs run in other processes: Ray, joblib, submitit (the launcher of Slurm)."""
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.tracking.store import Store, open_local
+from tests.commands.conftest import TINY, call, environment
+from tests.postgresql import free_port
+
+pytestmark = pytest.mark.slow
+
+COMMAND = ["-m", "model=lstm", "units=4,6,8", *TINY]
+
+
+def runs_in(store, experiment="reviews"):
+    found = store.client.get_experiment_by_name(experiment)
+    return store.client.search_runs([found.experiment_id], order_by=["params.units ASC"])
+
+
+def assert_complete(store, done, experiment="reviews"):
+    assert done.returncode == 0, done.stderr + done.stdout
+    runs = runs_in(store, experiment)
+    assert [run.data.params["units"] for run in runs] == ["4", "6", "8"]
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
+    assert [run.data.tags["parity"] for run in runs] == ["exact"] * 3
+
+
+def test_joblib(tmp_path):
+    pytest.importorskip("joblib", reason="joblib is not installed (the extra joblib)")
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the extra joblib is missing")
+    launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    assert_complete(
+        open_local(tmp_path), call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900)
+    )
+
+
+def test_submitit_local(tmp_path):
+    pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
+    done = call(
+        "pipeline.train", *COMMAND, "hydra/launcher=submitit_local", cwd=tmp_path, timeout=900
+    )
+    assert_complete(open_local(tmp_path), done)
+    assert "Warning" not in done.stderr
+    assert list((tmp_path / "mlruns/.submitit").glob("*/*_log.out"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
+
+
+class RaySweep:
+    """A sweep on a local Ray cluster, read line by line while it lasts."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.train", *COMMAND, "hydra/launcher=ray"],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+
+    def workers(self, jobs):
+        """Process ids of the workers in which these jobs start."""
+        found = {}
+        for line in self.process.stdout:
+            self.output += line
+            if start := re.search(r"pid=(\d+)\) +(\d)/3 .* starts on", line):
+                found[int(start[2])] = int(start[1])
+            if set(jobs) <= set(found):
+                return found
+        raise AssertionError(self.output)
+
+    def end(self):
+        self.output += self.process.stdout.read()
+        return self.process.wait()
+
+
+@pytest.fixture
+def ray_sweep(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    sweep = RaySweep(tmp_path)
+    yield sweep
+    sweep.process.kill()
+    sweep.process.wait()
+
+
+def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(ray_sweep, tmp_path):
+    workers = ray_sweep.workers([1, 2])
+    assert workers[1] != workers[2]
+    os.kill(workers[2], signal.SIGKILL)
+    assert ray_sweep.end() == 1
+    assert "WorkerCrashedError" in ray_sweep.output
+    runs = {
+        run.data.params["units"]: run for run in runs_in(open_local(tmp_path)) if run.data.params
+    }
+    assert runs["4"].info.status == runs["8"].info.status == "FINISHED"
+    assert runs["4"].data.tags["parity"] == runs["8"].data.tags["parity"] == "exact"
+
+
+def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
+    ray_sweep.workers([1, 2])
+    ray_sweep.process.send_signal(signal.SIGINT)
+    assert ray_sweep.end() == 130, ray_sweep.output
+    assert {run.info.status for run in runs_in(open_local(tmp_path))} <= {"KILLED", "FINISHED"}
+
+
+def test_an_address_where_no_cluster_answers_is_one_sentence(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    launcher = ["hydra/launcher=ray", "hydra.launcher.address=127.0.0.1:9"]
+    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("hydra.launcher.address=127.0.0.1:9: no Ray cluster answers")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def blind_cluster(tmp_path):
+    """A Ray cluster of two cores that cannot see `tmp_path`, as on another machine.
+
+    Gives its address and the environment in which it is reached.
+    """
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a folder can be hidden from a process only where `unshare -m` is allowed")
+    port = free_port()
+    start = ["ray", "start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false"]
+    start += ["--node-ip-address=127.0.0.1", f"--port={port}"]
+    hide = f"mount -t tmpfs none {tmp_path.parent} && cd / && exec {' '.join(start)}"
+    token = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    cluster = subprocess.Popen(["unshare", "-m", "sh", "-c", hide], env=environment(**token))
+    wait_for(port)
+    yield f"127.0.0.1:{port}", token
+    cluster.terminate()
+    cluster.wait(60)
+
+
+def wait_for(port):
+    for _ in range(120):
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(1)
+    raise AssertionError(f"no Ray cluster answers at port {port}")
+
+
+def test_ray_workers_need_no_file_of_the_machine_that_sweeps(blind_cluster, server, tmp_path):
+    address, token = blind_cluster
+    launcher = ["hydra/launcher=ray", f"hydra.launcher.address={address}"]
+    where = ["tracking=server", f"tracking.uri={server}", "experiment=blind"]
+    done = call("pipeline.train", *COMMAND, *launcher, *where, cwd=tmp_path, timeout=900, **token)
+    assert_complete(Store(server), done, "blind")
+
+    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900, **token)
+    assert done.returncode == 1
+    assert f"tracking=local: {tmp_path} is not on the machine" in done.stderr

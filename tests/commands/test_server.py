@@ -1,0 +1,87 @@
+"""A real MLflow server that keeps runs in a real PostgreSQL, and artifacts itself."""
+
+import shutil
+
+import pytest
+
+from pipeline.tracking.move import ORIGIN
+from pipeline.tracking.store import Store
+from tests.commands.conftest import TINY, call, serve
+from tests.postgresql import missing, postgresql
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of the server, as docs/distributed.md starts it."""
+    folder = tmp_path_factory.mktemp("server")
+    artifacts = ["--serve-artifacts", "--artifacts-destination", str(folder / "artifacts")]
+    with postgresql() as database, serve(folder, database, *artifacts) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def trained(address, tmp_path_factory):
+    """A sweep of two in a folder of its own: the folder, and the command as it ended."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    where = ["tracking=server", f"tracking.uri={address}", f"data_dir={folder / 'data'}"]
+    arguments = ["-m", "model=lstm", "units=4,6", *TINY, *where, "experiment=trained"]
+    return folder, call("pipeline.train", *arguments, cwd=folder)
+
+
+def runs_of(store, experiment):
+    found = store.client.get_experiment_by_name(experiment)
+    return store.client.search_runs([found.experiment_id], order_by=["params.units ASC"])
+
+
+def files_of(client, run_id, path=""):
+    """Every artifact of a run, by its path."""
+    for one in client.list_artifacts(run_id, path):
+        if one.is_dir:
+            yield from files_of(client, run_id, one.path)
+        else:
+            yield one.path
+
+
+def test_a_sweep_needs_no_more_of_the_place_it_runs_in_than_the_servers_address(address, trained):
+    folder, done = trained
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert not list(folder.rglob("*.db"))
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+    shutil.rmtree(folder)
+    client = Store(address).client
+    runs = runs_of(Store(address), "trained")
+    assert [run.data.params["units"] for run in runs] == ["4", "6"]
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+        assert run.data.tags["parity"] == "exact"
+        history = client.get_metric_history(run.info.run_id, "loss/train")
+        assert [point.step for point in history] == [1, 2]
+        kept = set(files_of(client, run.info.run_id))
+        assert {"weights/model.keras", "figures/loss.png", "predictions/test.npz"} <= kept
+
+
+def test_moving_keeps_runs_and_their_proof(address, sweep):
+    first = call("pipeline.move", f"to={address}", cwd=sweep.folder)
+    assert first.stdout == f"3 runs moved, 0 were there: {address}\n", first.stderr
+    again = call("pipeline.move", f"to={address}", cwd=sweep.folder)
+    assert again.stdout == f"0 runs moved, 3 were there: {address}\n", again.stderr
+
+    moved = {run.data.tags[ORIGIN]: run for run in runs_of(Store(address), "reviews")}
+    for original in sweep.runs:
+        run = moved[original.info.run_id]
+        assert run.info.run_name == original.info.run_name
+        assert run.info.end_time == original.info.end_time
+        assert run.data.metrics == original.data.metrics
+        kept = set(files_of(Store(address).client, run.info.run_id))
+        assert kept == set(files_of(sweep.store.client, original.info.run_id))
+
+    where = ["tracking=server", f"tracking.uri={address}"]
+    proof = call("pipeline.parity", f"run_id={run.info.run_id}", *where, cwd=sweep.folder)
+    assert proof.returncode == 0, proof.stderr
+    assert "exact" in proof.stdout
