@@ -5,5 +5,5 @@ from pathlib import Path
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 
-# Our files give the keys that matter here, so it changes nothing that Hydra lays the plug-in's own below them.
+# Our files give the keys that matter; Hydra laying the plug-in's own below them changes nothing.
 warnings.filterwarnings("ignore", r"\s*'hydra/launcher/submitit_\w+' is validated against")

@@ -78,7 +78,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     faults = _illegal(overrides, options)
     if faults:
         raise SettingsError(faults)
-    composed = cache(lambda groups: compose(list(groups)))
+    composed = cache(lambda groups: _without_hydra(compose(list(groups))))
     jobs: list[Job] = []
     for lines in chain.from_iterable(BasicSweeper.split_arguments(overrides, None)):
         try:
@@ -144,15 +144,21 @@ def _values(override: Override) -> list[str]:
     return [str(override.value())]
 
 
+def _without_hydra(config: DictConfig) -> DictConfig:
+    """Hydra's own node is the larger part, and would be copied and resolved for every job."""
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+
+
 def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]) -> Job:
     overrides = OverridesParser.create().parse_overrides(list(lines))
     groups = tuple(o.input_line or "" for o in overrides if o.key_or_group in GROUPS)
     config = composed(groups).copy()
+    known = _keys(config)
     faults = [
         fault
         for override in overrides
         if override.key_or_group not in GROUPS
-        for fault in _apply(override, config)
+        for fault in _apply(override, config, known)
     ]
     try:
         values = plain_values(config)
@@ -165,10 +171,9 @@ def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]
     return Job(tuple(lines), settings, values, parameters)
 
 
-def _apply(override: Override, config: DictConfig) -> list[str]:
+def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list[str]:
     """Set one key that exists; a key that does not is a fault, even with Hydra's `+`."""
     key = override.key_or_group
-    known = _keys(config)
     if key not in known:
         return [unknown_option(key, config, [*known, *GROUPS])]
     try:
@@ -184,6 +189,6 @@ def _keys(config: DictConfig) -> list[str]:
     assert isinstance(nodes, dict)
     keys: list[str] = []
     for key, node in nodes.items():
-        if key not in ("hydra", "sweep", "study"):
+        if key not in ("sweep", "study"):
             keys += [f"{key!s}.{name}" for name in node] if isinstance(node, dict) else [str(key)]
     return keys
