@@ -1,0 +1,95 @@
+"""What a store, a disk or a data folder may do to a sweep, and what the sweep makes of it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.commands.conftest import call, serve
+from tests.commands.test_resume import SWEEP, kill_group, read_until, runs_of, start
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def small_disk(folder, size):
+    """A file system of its own in memory, for the length of a block."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system cannot be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_fails_the_run_and_space_lets_it_go_on(tmp_path):
+    disk = tmp_path / "disk"
+    with small_disk(disk, "3m"):
+        command = [*SWEEP[:-2], "seed=0", "epochs=2", "workers=1"]
+        full = call("pipeline.train", *command, cwd=disk, timeout=600)
+        assert full.returncode != 0
+        assert (
+            "No space left" in full.stdout + full.stderr or "is full" in full.stdout + full.stderr
+        )
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert "FINISHED" not in [run.info.status for run in runs_of(disk)]
+        again = call("pipeline.train", *command, cwd=disk, timeout=600)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert [run.info.status for run in runs_of(disk)] == ["FINISHED"]
+
+
+def test_a_server_that_goes_away_for_a_while_is_waited_for(tmp_path):
+    backend = f"sqlite:///{tmp_path}/mlflow.db"
+    artifacts = ["--artifacts-destination", str(tmp_path / "artifacts")]
+    server = serve(tmp_path, backend, *artifacts)
+    with server as address:
+        where = ["tracking=server", f"tracking.uri={address}", "workers=1"]
+        sweep = start(*SWEEP, "epochs=60", *where, cwd=tmp_path)
+        read_until(sweep, "1/2 seed=0  epoch")
+        children = server.process
+        os.kill(children.pid, signal.SIGSTOP)
+        time.sleep(8)
+        os.kill(children.pid, signal.SIGCONT)
+        rest = sweep.stdout.read()
+        assert sweep.wait() == 0, rest
+        assert rest.count("exact") + rest.count("close") >= 2
+
+
+def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
+    where = ["tracking=server", f"tracking.uri={server}", "experiment=killed", "workers=1"]
+    sweep = start(*SWEEP, "epochs=200", *where, cwd=tmp_path)
+    read_until(sweep, "epoch")
+    time.sleep(3)
+    kill_group(sweep)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    again = call("pipeline.train", *SWEEP, "epochs=200", *where, cwd=elsewhere)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "1 interrupted (continues from epoch" in again.stdout
+    done = call("pipeline.train", *SWEEP, "epochs=200", *where, cwd=elsewhere)
+    assert "2 done" in done.stdout
+
+
+def test_a_data_folder_that_cannot_be_written_is_no_trouble(real_nusax, tmp_path):
+    data = tmp_path / "data"
+    with small_disk(data, "8m"):
+        shutil.copytree(real_nusax / "nusax", data / "nusax")
+        subprocess.run(["mount", "-o", "remount,ro", str(data)], check=True)
+        command = ["model=lstm", "dataset=nusax", "units=4", "train_size=60", "epochs=1"]
+        done = call("pipeline.train", *command, f"data_dir={data}", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "mlruns").write_text("a file where the folder should be")
+    done = call("pipeline.train", *SWEEP, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "mlruns cannot be written" in done.stderr
+    assert not list(tmp_path.glob("mlruns/*"))
