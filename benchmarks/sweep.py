@@ -224,7 +224,11 @@ def _row(work: Work, times: Times) -> str:
         f"{ours.parity:.2f}",
         *_ratio(allowed / ours.seconds, 1),
         *_ratio(autolog.seconds / ours.seconds, AUTOLOG_BAR),
-        *(_ratio(ours.seconds / workers.seconds, WORKERS_BAR * work.spreads) if workers else "  "),
+        *(
+            _ratio(ours.seconds / workers.seconds, WORKERS_BAR * work.spreads)
+            if workers
+            else ("", "")
+        ),
     ]
     return f"| {work.title} | " + " | ".join(cells) + " |"
 
