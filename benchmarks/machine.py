@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,9 +17,11 @@ FIRST_PREDICTION = {
 }
 
 
-def describe(cores: int) -> str:
+FORWARD = ("numpy", "tensorflow", "keras", "onnxruntime")
+
+
+def describe(cores: int, packages: Sequence[str] = FORWARD) -> str:
     """Name the processor, the cores used, the system and the versions that matter."""
-    packages = ("numpy", "tensorflow", "keras", "onnxruntime")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return (
         f"{_processor()}, {cores} cores; {platform.system()} {platform.machine()}, "

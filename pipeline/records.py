@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import yaml
@@ -116,7 +117,8 @@ def log_weights(
         _write_card(weights / "model.keras", predict)
         with tracked.artifact_folder("model") as packed:
             save_served_model(packed, weights, dataset.preprocessing)
-        model.save_weights(weights / "model.weights.h5")  # serving has no use for it
+        with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
+            archive.extract("model.weights.h5", weights)
 
 
 def _write_card(archive: Path, predict: Predict) -> None:

@@ -18,6 +18,18 @@ def test_each_model_has_a_data_set_that_needs_no_download(settings_for):
     assert all(settings_for(f"model={m}").dataset.name == "reviews" for m in ("rnn", "lstm", "gru"))
 
 
+def test_buckets_are_on_unless_switched_off_and_off_in_runs_from_before_them(composed):
+    settings = [
+        parse_settings(composed()),
+        parse_settings(composed("bucket=off")),
+        parse_settings(composed("bucket=false")),
+        parse_settings({key: value for key, value in composed().items() if key != "bucket"}),
+    ]
+    assert [one.model.bucket for one in settings] == ["auto", "off", "off", "off"]
+    with pytest.raises(SettingsError, match="bucket=yes must be auto or off"):
+        parse_settings(composed("bucket=yes"))
+
+
 def test_a_chosen_data_set_beats_the_models_own(settings_for):
     settings = settings_for("model=cnn", "dataset=cifar10")
     assert settings.dataset.name == "cifar10"

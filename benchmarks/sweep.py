@@ -1,0 +1,281 @@
+"""Time whole sweeps beside what people write without this project: `python -m benchmarks.sweep`.
+
+Every round runs each way of each work once, in turn, from the start of a process to its end; the
+table in docs/benchmark-sweep.md gives the median of the rounds. The MLflow store is there before
+the clock starts, as it is from a second sweep on.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+
+from benchmarks import machine
+from benchmarks.engines import CORES
+from pipeline.configuration import CONF
+from pipeline.settings import Settings
+from pipeline.settings.schema import Recurrent
+from pipeline.sweep.plan import plan_sweep
+from pipeline.tracking.store import open_local
+
+BARE, AUTOLOG, OURS, WORKERS = "Keras", "Keras, autolog", "ours", "ours, 2 workers"
+WAYS = (BARE, AUTOLOG, OURS, WORKERS)
+PACKAGES = ("tensorflow", "keras", "mlflow", "numpy")
+
+OVERHEAD_BAR = 1.05  # ours takes at most so many times a bare loop, and the check's arithmetic
+AUTOLOG_BAR = 1.5  # autolog takes at least so many times ours
+WORKERS_BAR = 1.7  # one process takes at least so many times two workers
+
+
+@dataclass(frozen=True)
+class Work:
+    """A sweep to be timed.
+
+    Attributes:
+        title: what the table calls it.
+        overrides: the sweep, as on the command line of `pipeline.train`.
+        spreads: whether two workers have to be faster by the bar.
+    """
+
+    title: str
+    overrides: tuple[str, ...]
+    spreads: bool
+
+
+_LSTM = ("model=lstm", "dataset=nusax", "units=32,64,128", "epochs=10")
+_TINY = ("model=lstm", "dataset=reviews", "train_size=60", "units=4,8,16,32", "seed=range(6)")
+WORKS = (
+    Work("BiLSTM 32, 64, 128; NusaX, 10 epochs", (*_LSTM, "mask=false"), spreads=True),
+    Work("the same, masked", (*_LSTM, "mask=true"), spreads=True),
+    Work(
+        "CNN 16-32, 32-64; 10,000 of CIFAR-10, 3 epochs",
+        (
+            "model=cnn",
+            "dataset=cifar10",
+            "train_size=10000",
+            "filters=[16,32],[32,64]",
+            "epochs=3",
+        ),
+        spreads=False,
+    ),
+    Work("24 tiny BiLSTMs; built-in reviews, 2 epochs", (*_TINY, "epochs=2"), spreads=True),
+)
+SMALL = {"epochs": "epochs=1", "train_size": "train_size=60", "seed": "seed=0"}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one way: the whole process, and what NumPy's forward passes took of them."""
+
+    seconds: float
+    parity: float = 0.0
+
+
+Times = dict[str, Timing | None]  # way -> medians; None where it could not be run
+
+
+def main() -> None:
+    """Measure what the command line asks for and write the page."""
+    options = _options()
+    works = [work for work in WORKS if re.search(options.works, work.title)]
+    if options.small:
+        works = [replace(work, overrides=_small(work.overrides)) for work in works]
+    with tempfile.TemporaryDirectory() as temporary:
+        runner = Runner(Path(temporary))
+        results = _interleave(runner, works, options.rounds)
+        page = _page(results, runner.skipped, options)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(page, encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
+    parser.add_argument("--works", default="", help="only those whose title matches (regular)")
+    parser.add_argument("--rounds", type=int, default=5, help="times of each, interleaved")
+    parser.add_argument("--small", action="store_true", help="a try: an epoch of 60 examples")
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmark-sweep.md"))
+    return parser.parse_args()
+
+
+def _small(overrides: Sequence[str]) -> tuple[str, ...]:
+    kept = [line for line in overrides if line.split("=")[0] not in SMALL]
+    return (*kept, *SMALL.values())
+
+
+class Runner:
+    """Runs a work in one of the ways, each time in a fresh folder that has a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.skipped = folder, ""
+        self.store = folder / "template"
+        open_local(self.store)
+
+    def time(self, work: Work, way: str) -> Timing | None:
+        """Time a process from its start to its end; None when this version has no workers."""
+        home = Path(tempfile.mkdtemp(dir=self.folder))
+        shutil.copytree(self.store / "mlruns", home / "mlruns")
+        command = self._command(work, way, home)
+        started = time.perf_counter()
+        done = subprocess.run(
+            command, cwd=home, env=_environment(), capture_output=True, text=True, check=False
+        )
+        seconds = time.perf_counter() - started
+        if done.returncode and way == WORKERS and "workers" in done.stderr:
+            self.skipped = done.stderr.strip()
+            return None
+        if done.returncode:
+            raise RuntimeError(f"{work.title}, {way}: {done.stdout}{done.stderr}")
+        parity = 0.0 if way in (BARE, AUTOLOG) else _parity_seconds(home)
+        shutil.rmtree(home)
+        return Timing(seconds, parity)
+
+    def _command(self, work: Work, way: str, home: Path) -> list[str]:
+        if way in (BARE, AUTOLOG):
+            jobs = home / "jobs.json"
+            jobs.write_text(json.dumps(_jobs(work.overrides)))
+            flags = ["autolog"] if way == AUTOLOG else []
+            return [sys.executable, "-m", "benchmarks.plain", str(jobs), *flags]
+        flags = ["workers=2"] if way == WORKERS else []
+        return [sys.executable, "-m", "pipeline.train", "-m", *work.overrides, *flags]
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
+    own = {"PYTHONPATH": path, "PIPELINE_DATA_DIR": _data_dir(), "CUDA_VISIBLE_DEVICES": ""}
+    return os.environ | own
+
+
+def _data_dir() -> str:
+    return str(Path(os.environ.get("PIPELINE_DATA_DIR", "data")).resolve())
+
+
+def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
+    """The jobs of a sweep as `benchmarks.plain` reads them: same models, same data."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        options = GlobalHydra.instance().config_loader().get_group_options
+        plan = plan_sweep(overrides, lambda groups: hydra.compose("train", groups), options)
+    return [_job(job.settings, " ".join(job.overrides)) for job in plan.jobs]
+
+
+def _job(settings: Settings, name: str) -> dict[str, Any]:
+    data = settings.dataset.model_dump(exclude_none=True)
+    training, model = settings.training, settings.model
+    recurrent = isinstance(model, Recurrent)
+    return {
+        "name": name,
+        "cell": settings.model_name if recurrent else None,
+        "model": model.model_dump(exclude={"padding", "bucket"}),
+        "data": {**data, "data_dir": _data_dir(), "train_size": training.train_size},
+        "learning_rate": training.learning_rate,
+        **training.model_dump(include={"epochs", "batch_size", "seed"}),
+    }
+
+
+def _parity_seconds(home: Path) -> float:
+    query = "SELECT SUM(value) FROM latest_metrics WHERE key = 'parity/seconds_scratch'"
+    with closing(sqlite3.connect(home / "mlruns" / "mlflow.db")) as connection:
+        return float(connection.execute(query).fetchone()[0])
+
+
+def _interleave(runner: Runner, works: Sequence[Work], rounds: int) -> dict[Work, Times]:
+    taken: dict[tuple[Work, str], list[Timing]] = {}
+    for number in range(rounds):
+        for work in works:
+            for way in WAYS:
+                if timing := runner.time(work, way):
+                    taken.setdefault((work, way), []).append(timing)
+                    print(f"{number + 1}/{rounds} {work.title}, {way}: {timing}", flush=True)
+    return {work: {way: _median(taken.get((work, way))) for way in WAYS} for work in works}
+
+
+def _median(timings: Sequence[Timing] | None) -> Timing | None:
+    if not timings:
+        return None
+    return Timing(
+        statistics.median(timing.seconds for timing in timings),
+        statistics.median(timing.parity for timing in timings),
+    )
+
+
+def _row(work: Work, times: Times) -> str:
+    bare, autolog, ours, workers = (times[way] for way in WAYS)
+    assert bare is not None
+    assert autolog is not None
+    assert ours is not None
+    seconds = [f"{timing.seconds:.1f}" if timing else "" for timing in times.values()]
+    allowed = OVERHEAD_BAR * bare.seconds + ours.parity
+    cells = [
+        *seconds,
+        f"{ours.parity:.2f}",
+        *_ratio(allowed / ours.seconds, 1),
+        *_ratio(autolog.seconds / ours.seconds, AUTOLOG_BAR),
+        *(
+            _ratio(ours.seconds / workers.seconds, WORKERS_BAR * work.spreads)
+            if workers
+            else ("", "")
+        ),
+    ]
+    return f"| {work.title} | " + " | ".join(cells) + " |"
+
+
+def _ratio(ratio: float, bar: float) -> tuple[str, str]:
+    reached = "yes" if ratio >= bar else f"no, {ratio / bar:.0%} of it"
+    return f"{ratio:.2f}", f"{bar:g}: {reached}" if bar else ""
+
+
+def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace) -> str:
+    ratios = ["allowed / ours", "bar", "autolog / ours", "bar", "ours / 2 workers", "bar"]
+    header = ["sweep", *WAYS, "check", *ratios]
+    lines = [
+        "# Speed of whole sweeps",
+        "",
+        f"Written by `python -m benchmarks.sweep`. {machine.describe(CORES, PACKAGES)}.",
+        "",
+        f"Seconds from the start of a process to its end, median of {options.rounds} interleaved "
+        "rounds; every process imports what it needs. A ratio above its bar is in our favour.",
+        "",
+        f"- *{BARE}*: a loop over `fit` and `predict`; nothing is tracked, kept or checked.",
+        f"- *{AUTOLOG}*: the same under `mlflow.keras.autolog()`.",
+        f"- *{OURS}*: `python -m pipeline.train` with all it does: bit-identical training, every "
+        "epoch tracked, weights, figures, served model, card and check.",
+        f"- *{WORKERS}*: the same with `workers=2`.",
+        "- *check*: seconds of NumPy's forward passes over the test sets, part of ours.",
+        f"- *allowed*: {OVERHEAD_BAR} times *{BARE}*, and *check*.",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|---" + "|---:" * (len(header) - 1) + "|",
+        *(_row(work, times) for work, times in results.items()),
+        "",
+    ]
+    if options.small:
+        lines += [
+            "A try: every sweep was cut down to one epoch of 60 examples.",
+            "",
+        ]
+    if skipped:
+        lines += [f"Two workers were not measured: {skipped}", ""]
+    return "\n".join([*lines, "## The sweeps", "", *map(_command_line, results), ""])
+
+
+def _command_line(work: Work) -> str:
+    words = " ".join(f"'{word}'" if re.search(r"[\[(]", word) else word for word in work.overrides)
+    return f"- {work.title}: `python -m pipeline.train -m {words}`"
+
+
+if __name__ == "__main__":
+    main()
