@@ -8,12 +8,10 @@ from pipeline import augmentation, models, records
 from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
-from pipeline.datasets.catalogue import SPECS
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions
 from pipeline.settings import Settings
-from pipeline.settings.schema import Convolutional, Recurrent
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
 from pipeline.training import fit, set_seeds
@@ -67,23 +65,22 @@ def run(
 
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
     """The untrained Keras model that settings describe, shaped for a data set."""
-    classes = len(dataset.classes)
-    penalties: dict[str, Any] = {"l1": settings.training.l1, "l2": settings.training.l2}
-    match settings.model, dataset.preprocessing:
-        case Convolutional() as model, ImagePreprocessing(input_shape=shape):
-            return models.convolutional(
-                input_shape=shape, classes=classes, **model.model_dump(), **penalties
-            )
-        case Recurrent() as model, TextPreprocessing() as text:
-            return models.recurrent(
-                settings.model_name,
-                sequence_length=text.sequence_length,
-                vocabulary_size=len(text.vocabulary),
-                **model.model_dump(exclude={"padding"}),
-                classes=classes,
-                **penalties,
-            )
-    raise TypeError(f"model={settings.model_name} cannot read dataset={dataset.name}.")
+    return models.BUILDERS[settings.model_name](
+        **_shape(dataset.preprocessing),
+        classes=len(dataset.classes),
+        **settings.model.model_dump(exclude={"padding"}),  # the texts have it already
+        l1=settings.training.l1,
+        l2=settings.training.l2,
+    )
+
+
+def _shape(preprocessing: TextPreprocessing | ImagePreprocessing) -> dict[str, Any]:
+    if isinstance(preprocessing, ImagePreprocessing):
+        return {"input_shape": preprocessing.input_shape}
+    return {
+        "sequence_length": preprocessing.sequence_length,
+        "vocabulary_size": len(preprocessing.vocabulary),
+    }
 
 
 def _train(
@@ -108,18 +105,15 @@ def _train(
         batch_size=training.batch_size,
         seed=training.seed,
         early_stopping=training.early_stopping,
-        augment=_augmentation(settings),
+        augment=_augmentation(dataset) if training.augment else None,
         on_epoch=log_epoch,
     )
 
 
-def _augmentation(settings: Settings) -> Augment | None:
-    if not settings.training.augment:
-        return None
-    spec = SPECS[settings.dataset.name]
-    if spec.kind == "text":
+def _augmentation(dataset: Dataset) -> Augment:
+    if dataset.kind == "text":
         return augmentation.drop_words
-    return augmentation.image_augmentation(spec.flips)
+    return augmentation.image_augmentation(dataset.flips)
 
 
 def _predict(model: keras.Model, dataset: Dataset) -> Predictions:

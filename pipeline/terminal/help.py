@@ -7,6 +7,8 @@ from pathlib import Path
 _SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
 _OPENING = re.compile(r"^(?P<key>\w+):$")
 _TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
+_BASE = re.compile(r"^  - (base/\w+)$", re.MULTILINE)
+_DATASET = re.compile(r"^  - override /dataset: (?P<dataset>\w+)$", re.MULTILINE)
 _GROUPS = ("model", "dataset", "optimizer", "tracking")
 _WIDTH, _COLUMN = 79, 28
 
@@ -82,10 +84,10 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         choices: the options of groups to describe, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
-    dataset = choices.get("dataset", "digits" if model == "cnn" else "reviews")
     model_file = _read(conf, "model", model)
-    if "base/recurrent" in model_file:
-        model_file += _read(conf, "model", "base/recurrent")
+    dataset = choices.get("dataset", _default_dataset(model_file))
+    for base in _BASE.findall(model_file):
+        model_file += _read(conf, "model", base)
     sections = [
         _TRAIN_HEADER,
         "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
@@ -96,6 +98,11 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _TRAIN_FOOTER,
     ]
     return "\n".join(filter(None, sections))
+
+
+def _default_dataset(model_file: str) -> str:
+    found = _DATASET.search(model_file)
+    return found["dataset"] if found else "reviews"
 
 
 def _read(conf: Path, group: str, option: str) -> str:
