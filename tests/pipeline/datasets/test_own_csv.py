@@ -140,7 +140,10 @@ def test_is_found_in_the_data_directory_too(tmp_path):
     [
         ("", "own.csv has no records"),
         ("text,label\n", "own.csv has no records"),
-        ("kalimat,label\na,ya\n", "line 1 has the columns 'kalimat', 'label': .*`text` and `label`"),
+        (
+            "kalimat,label\na,ya\n",
+            "line 1 has the columns 'kalimat', 'label': .*`text` and `label`",
+        ),
         ("text,label,text\na,ya,b\n", "line 1 has 2 columns `text`: expected one"),
         ('"text,label\na,ya\n', "line 1 is truncated or malformed: unexpected end of data"),
         (table([*ROWS, ("", "ya")]), "line 32 has an empty text: expected some words"),

@@ -55,7 +55,10 @@ def test_early_stopping_is_a_patience(settings_for):
         ("seed=4294967296", "seed=4294967296 must be a whole number from 0 to 4294967295."),
         ("padding=pst", "padding=pst must be post or pre (did you mean `post`?)."),
         ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more or null."),
-        ("dataset.name=foo", "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or "),
+        (
+            "dataset.name=foo",
+            "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or ",
+        ),
         ("dataset.vocabulary_size=2", "dataset.vocabulary_size=2 must be a whole number, 3 or"),
     ],
 )
