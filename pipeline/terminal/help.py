@@ -84,6 +84,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         choices: the options of groups to describe, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
+    tracking = choices.get("tracking", "local")
     model_file = _read(conf, "model", model)
     dataset = choices.get("dataset", _default_dataset(model_file))
     for base in _BASE.findall(model_file):
@@ -95,6 +96,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _section(f"optimizer={optimizer}", _read(conf, "optimizer", optimizer)),
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
+        _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
         _TRAIN_FOOTER,
     ]
     return "\n".join(filter(None, sections))
