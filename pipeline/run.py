@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import scratch_forward
 from pipeline import augmentation, models, records
 from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
@@ -64,14 +65,20 @@ def run(
 
 
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
-    """The untrained Keras model that settings describe, shaped for a data set."""
-    return models.BUILDERS[settings.model_name](
+    """The untrained Keras model that settings describe, shaped for a data set.
+
+    Raises:
+        UnsupportedModelError: it has a layer that could not be checked after the training.
+    """
+    model = models.BUILDERS[settings.model_name](
         **_shape(dataset.preprocessing),
         classes=len(dataset.classes),
         **settings.model.model_dump(exclude={"padding"}),  # the texts have it already
         l1=settings.training.l1,
         l2=settings.training.l2,
     )
+    scratch_forward.from_keras(model)
+    return model
 
 
 def _shape(preprocessing: TextPreprocessing | ImagePreprocessing) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def documented():
             yield kind, told
 
 
-@pytest.mark.parametrize(("kind", "told"), documented())
+@pytest.mark.parametrize(("kind", "told"), list(documented()))
 def test_comments_name_what_the_schema_allows(kind, told):
     for name, described in kind.model_json_schema()["properties"].items():
         if name in ("name", "kind"):
