@@ -13,9 +13,13 @@ KINDS = {
     "suite": r"python -m pytest\b",
     "server": r"(python -m pipeline\.ui|mlflow (ui|server|models serve))\b",
     "train": r"python -m pipeline\.train\b",
-    "other": r"(python -m pipeline\.(parity|report|runs|predict|fetch)|curl|export)\b",
+    "other": r"(python -m pipeline\.(parity|report|runs|predict|fetch|move)|curl|export)\b",
+    "cluster": r"(runuser -u postgres|ray start)\b",
 }
-"""What a line does, by how it begins; `install` and `suite` are what tests are run by."""
+"""What a line does, by how it begins.
+
+`install` and `suite` are what tests are run by; a `cluster` is started by the tests that need one.
+"""
 
 
 def pages():
