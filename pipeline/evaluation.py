@@ -1,5 +1,6 @@
 """Scores of predictions against labels (scikit-learn on the whole test set)."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,8 @@ def scores(
         classes: C names.
 
     Returns:
-        `loss`, `accuracy`, `f1_macro`, `f1_weighted`, and `f1/<class>` for each class.
+        `loss`, `accuracy`, `f1_macro`, `f1_weighted`, and `f1/<class>` for each class, under
+        names that MLflow takes.
     """
     predicted = probabilities.argmax(axis=1)
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
@@ -29,8 +31,17 @@ def scores(
         "accuracy": float((predicted == labels).mean()),
         "f1_macro": float(_f1(labels, predicted, classes, "macro")),
         "f1_weighted": float(_f1(labels, predicted, classes, "weighted")),
-        **{f"f1/{name}": float(f1) for name, f1 in zip(classes, per_class, strict=True)},
+        **{f"f1/{name}": float(f1) for name, f1 in zip(_plain(classes), per_class, strict=True)},
     }
+
+
+def _plain(classes: Sequence[str]) -> list[str]:
+    """Class names fit to be part of a metric's name, and still different from each other."""
+    names: list[str] = []
+    for number, name in enumerate(classes):
+        plain = re.sub(r"[^\w .:-]", "_", name).strip(".") or "_"
+        names.append(plain if plain not in names else f"{plain}_{number}")
+    return names
 
 
 def _f1(

@@ -46,8 +46,9 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Figure:
         colour = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
     places = range(len(classes))
-    axes.set_xticks(places, classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(places, classes)
+    written = {"parse_math": False}  # a class may be called $
+    axes.set_xticks(places, classes, rotation=45, ha="right", rotation_mode="anchor", **written)
+    axes.set_yticks(places, classes, **written)
     axes.set(xlabel="Predicted", ylabel="True", title="Test examples")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -1,6 +1,11 @@
-"""The Keras models, from plain arguments."""
+"""The Keras models, from plain arguments.
 
-from collections.abc import Sequence
+A builder takes what its data decide (`sequence_length` and `vocabulary_size` of texts, or the
+`input_shape` of images), the number of `classes`, its model's own settings, and `l1` and `l2`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pipeline.keras_backend import keras
 
@@ -107,3 +112,12 @@ def _add_head(model: keras.Model, classes: int, dropout: float, l1: float, l2: f
 
 def _penalty(l1: float, l2: float) -> keras.regularizers.Regularizer | None:
     return keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
+
+
+BUILDERS: dict[str, Callable[..., keras.Model]] = {
+    "cnn": convolutional,
+    "rnn": partial(recurrent, "rnn"),
+    "lstm": partial(recurrent, "lstm"),
+    "gru": partial(recurrent, "gru"),
+}
+"""By the name that `model=` chooses."""

@@ -10,6 +10,9 @@ import numpy as np
 
 from pipeline.command_line import compose_values, overrides, run_command, wants_help
 from pipeline.configuration import CONF
+from pipeline.datasets.files import read_bytes
+from pipeline.datasets.image_files import decode
+from pipeline.datasets.text_csv import records
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.terminal.help import command_help
 from pipeline.tracking.weights import weights_folder
@@ -48,28 +51,13 @@ def _answer(classifier: Classifier, asked: Sequence[str]) -> None:
 
 
 def _read_texts(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError([f"{path} cannot be read: {error}."]) from error
-    if not rows or any(row.get("text") is None for row in rows):
-        raise SettingsError([f"{path} needs a column `text`, and a row below it."])
-    return [row["text"] for row in rows]
+    return [record["text"] for _, record in records(path, read_bytes(path), ("text",))]
 
 
 def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
     """An image file in the size, the channels and the range of values that the model reads."""
-    from PIL import Image, UnidentifiedImageError
-
-    height, width, channels = preprocessing.input_shape
-    try:
-        with Image.open(path) as file:
-            image = file.convert("L" if channels == 1 else "RGB").resize((width, height))
-    except (OSError, UnidentifiedImageError) as error:
-        raise SettingsError([f"{path} cannot be read as an image: {error}."]) from error
+    pixels = decode(read_bytes(path), path, preprocessing.input_shape).pixels
     brightest = 1 / preprocessing.scale
-    pixels = np.asarray(image, np.float64).reshape(height, width, channels)
     return np.rint(pixels / 255 * brightest).astype(np.uint8)
 
 

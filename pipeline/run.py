@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import scratch_forward
 from pipeline import augmentation, models, records
 from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
-from pipeline.datasets.catalogue import SPECS
 from pipeline.datasets.fingerprint import fingerprints
 from pipeline.identity import identity
 from pipeline.keras_backend import keras
@@ -18,7 +18,7 @@ from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
 from pipeline.records import Predictions
 from pipeline.settings import Settings, flat_parameters
-from pipeline.settings.schema import Convolutional, Recurrent
+from pipeline.settings.schema import Recurrent
 from pipeline.tracking.attempts import PARITY, Standing, standings, sweep_tag
 from pipeline.tracking.checkpoints import Checkpoints
 from pipeline.tracking.claims import claim
@@ -141,24 +141,29 @@ def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
 
 
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
-    """The untrained Keras model that settings describe, shaped for a data set."""
-    classes = len(dataset.classes)
-    penalties: dict[str, Any] = {"l1": settings.training.l1, "l2": settings.training.l2}
-    match settings.model, dataset.preprocessing:
-        case Convolutional() as model, ImagePreprocessing(input_shape=shape):
-            return models.convolutional(
-                input_shape=shape, classes=classes, **model.model_dump(), **penalties
-            )
-        case Recurrent() as model, TextPreprocessing() as text:
-            return models.recurrent(
-                settings.model_name,
-                sequence_length=text.sequence_length,
-                vocabulary_size=len(text.vocabulary),
-                **model.model_dump(exclude={"padding", "bucket"}),
-                classes=classes,
-                **penalties,
-            )
-    raise TypeError(f"model={settings.model_name} cannot read dataset={dataset.name}.")
+    """The untrained Keras model that settings describe, shaped for a data set.
+
+    Raises:
+        UnsupportedModelError: it has a layer that could not be checked after the training.
+    """
+    model = models.BUILDERS[settings.model_name](
+        **_shape(dataset.preprocessing),
+        classes=len(dataset.classes),
+        **settings.model.model_dump(exclude={"padding", "bucket"}),  # no matter of the model
+        l1=settings.training.l1,
+        l2=settings.training.l2,
+    )
+    scratch_forward.from_keras(model)
+    return model
+
+
+def _shape(preprocessing: TextPreprocessing | ImagePreprocessing) -> dict[str, Any]:
+    if isinstance(preprocessing, ImagePreprocessing):
+        return {"input_shape": preprocessing.input_shape}
+    return {
+        "sequence_length": preprocessing.sequence_length,
+        "vocabulary_size": len(preprocessing.vocabulary),
+    }
 
 
 def _train(
@@ -185,7 +190,7 @@ def _train(
         batch_size=training.batch_size,
         seed=training.seed,
         early_stopping=training.early_stopping,
-        augment=_augmentation(settings),
+        augment=_augmentation(dataset) if training.augment else None,
         trim=_trims(settings),
         resume=resume,
         on_epoch=log_epoch,
@@ -193,13 +198,10 @@ def _train(
     )
 
 
-def _augmentation(settings: Settings) -> Augment | None:
-    if not settings.training.augment:
-        return None
-    spec = SPECS[settings.dataset.name]
-    if spec.kind == "text":
+def _augmentation(dataset: Dataset) -> Augment:
+    if dataset.kind == "text":
         return augmentation.drop_words
-    return augmentation.image_augmentation(spec.flips)
+    return augmentation.image_augmentation(dataset.flips)
 
 
 def _trims(settings: Settings) -> bool:

@@ -64,6 +64,7 @@ def read(data_dir: Path, archive: Remote = ARCHIVE) -> Source:
         train=everything.take(train),
         validation=everything.take(validation),
         test=_examples([batches[TEST_FILE]]),
+        classes=CIFAR10.classes,
         origin=_origin(folder, checksums, archive) + _unusual_sizes(batches),
         checksums={f"{FOLDER}/{name}": checksum for name, checksum in checksums.items()},
         scale=1 / 255,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.datasets.catalogue import DIGITS
 from pipeline.datasets.examples import Examples, Source
 from pipeline.datasets.sampling import held_out
 
@@ -20,6 +21,7 @@ def read() -> Source:
         train=everything.take(train),
         validation=everything.take(validation),
         test=everything.take(test),
+        classes=DIGITS.classes,
         origin="bundled with scikit-learn",
         scale=1 / 16,
     )

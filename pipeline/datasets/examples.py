@@ -53,14 +53,16 @@ class Source:
         train: every training example there is.
         validation: examples for choosing between models.
         test: examples for the final score only.
+        classes: class names in label order.
         origin: one phrase on where the data came from and how far that is verified.
-        checksums: sha256 of each file read, by its path under the data directory.
+        checksums: sha256 of each file read, by its path under the folder that holds the data.
         scale: what a raw pixel is multiplied by to lie in [0, 1]; 1 for text.
     """
 
     train: Examples
     validation: Examples
     test: Examples
+    classes: tuple[str, ...]
     origin: str
     checksums: Mapping[str, str] = field(default_factory=dict)
     scale: float = 1.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.datasets.catalogue import without_download
+from pipeline.datasets.catalogue import built_in
 from pipeline.datasets.errors import DatasetError
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Wanted:
         return DatasetError(
             f"The data set {self.data_set} is not in {self.folder} and {problem}: put "
             f"{', '.join(self.missing())} there, or use a data set that needs no download "
-            f"({', '.join(without_download())})."
+            f"({', '.join(built_in())})."
         )
 
     @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pipeline.datasets import cifar10, digits, nusax, reviews
+from pipeline.datasets import cifar10, digits, image_folder, nusax, own_csv, reviews
 from pipeline.datasets.catalogue import SPECS, Spec
 from pipeline.datasets.dataset import Dataset, Split
 from pipeline.datasets.errors import DatasetError
@@ -19,10 +20,11 @@ def load(
     *,
     data_dir: str | Path,
     train_size: int | None = None,
-    language: str = "indonesian",
     vocabulary_size: int | None = None,
     max_length: int | None = None,
     padding: str = "post",
+    flips: bool | None = None,
+    **options: Any,
 ) -> Dataset:
     """Load a data set, ready for training; the same arguments always give the same arrays.
 
@@ -31,10 +33,11 @@ def load(
         data_dir: where downloaded data sets lie, and are downloaded to.
         train_size: use only so many training examples: stratified, and a larger number contains a
             smaller one's; None uses all.
-        language: NusaX's language.
         vocabulary_size: texts: most entries of the vocabulary, padding and unknown included.
         max_length: texts: ids in a row; None takes the longest training text's.
         padding: texts: ``"post"`` or ``"pre"``.
+        flips: images: whether a mirror image keeps its class; None takes the catalogue's word.
+        options: what the data set's own reader takes, such as NusaX's `language`.
 
     Raises:
         DatasetError: with one sentence, when an argument is impossible or data cannot be had.
@@ -42,7 +45,7 @@ def load(
     if name not in SPECS:
         raise DatasetError(f"dataset={name!r} is unknown: expected one of {', '.join(SPECS)}.")
     spec = SPECS[name]
-    source = _read(spec, Path(data_dir), language)
+    source = _read(spec, Path(data_dir), options)
     train = source.train
     if train_size is not None:
         train = train.take(stratified_subset(train.labels, train_size, name))
@@ -52,27 +55,32 @@ def load(
     return Dataset(
         name=spec.name,
         kind=spec.kind,
-        classes=spec.classes,
+        classes=source.classes,
         train=_split(train, preprocessing),
         validation=_split(source.validation, preprocessing),
         test=_split(source.test, preprocessing),
         preprocessing=preprocessing,
         synthetic=spec.synthetic,
+        flips=spec.flips if flips is None else flips,
         source=source.origin,
         checksums=source.checksums,
     )
 
 
-def _read(spec: Spec, data_dir: Path, language: str) -> Source:
+def _read(spec: Spec, data_dir: Path, options: dict[str, Any]) -> Source:
     match spec.name:
         case "digits":
-            return digits.read()
+            return digits.read(**options)
         case "reviews":
-            return reviews.read()
+            return reviews.read(**options)
         case "cifar10":
-            return cifar10.read(data_dir)
+            return cifar10.read(data_dir, **options)
+        case "csv":
+            return own_csv.read(data_dir, **options)
+        case "image_folder":
+            return image_folder.read(data_dir, **options)
         case _:
-            return nusax.read(data_dir, language)
+            return nusax.read(data_dir, **options)
 
 
 def _preprocessing(
@@ -85,12 +93,13 @@ def _preprocessing(
     padding: str,
 ) -> TextPreprocessing | ImagePreprocessing:
     """Fit on the training examples that are used, and on nothing else."""
-    if spec.input_shape is not None:
-        return ImagePreprocessing(spec.input_shape, source.scale, spec.classes)
+    if spec.kind == "image":
+        height, width, channels = train.images.shape[1:]
+        return ImagePreprocessing((height, width, channels), source.scale, source.classes)
     try:
         return TextPreprocessing.fit(
             train.texts,
-            spec.classes,
+            source.classes,
             vocabulary_size=vocabulary_size,
             max_length=max_length,
             padding=padding,

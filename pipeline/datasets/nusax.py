@@ -45,7 +45,7 @@ OFFICIAL = Repository(
 )
 
 
-def read(data_dir: Path, language: str, repository: Repository = OFFICIAL) -> Source:
+def read(data_dir: Path, language: str = "indonesian", repository: Repository = OFFICIAL) -> Source:
     """Read a language's three files under `data_dir`, after downloading those that are missing.
 
     Args:
@@ -71,6 +71,7 @@ def read(data_dir: Path, language: str, repository: Repository = OFFICIAL) -> So
         train=train,
         validation=validation,
         test=test,
+        classes=NUSAX.classes,
         origin=f"{language}, {_origin(checksums, repository.checksums[language])}",
         checksums={f"nusax/{language}/{name}": sha256 for name, sha256 in checksums.items()},
     )

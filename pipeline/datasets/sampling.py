@@ -1,5 +1,7 @@
 """Fixed stratified samples: the same for every run, whatever its seed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,3 +67,42 @@ def held_out(labels: NDArray[np.int64], *sizes: int) -> tuple[NDArray[np.int64],
     order = stratified_order(labels)
     *parts, rest = np.split(order, np.cumsum(sizes))
     return tuple(np.sort(part) for part in (rest, *parts))
+
+
+def held_out_shares(
+    labels: NDArray[np.int64], shares: Sequence[float], seed: int, classes: Sequence[str]
+) -> tuple[NDArray[np.int64], ...]:
+    """Split examples into the remaining ones and held-out shares of every class.
+
+    Each part gets its share of each class, rounded, and at least one example.
+
+    Args:
+        labels: class indices, shape ``(N,)``.
+        shares: of the examples that each held-out part has.
+        seed: decides which.
+        classes: their names, for the error.
+
+    Returns:
+        Ascending indices: the remaining examples first, then one array for each share.
+
+    Raises:
+        DatasetError: a class has too few examples for one in each part.
+    """
+    shuffle = np.random.RandomState(seed)  # its stream is frozen across NumPy versions
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
+    for label, name in enumerate(classes):
+        members = shuffle.permutation(np.flatnonzero(labels == label))
+        sizes = [max(1, int(share * len(members) + 0.5)) for share in shares]
+        if sum(sizes) >= len(members):
+            raise DatasetError(
+                f"The class {name!r} has {_count(len(members))}: expected at least "
+                f"{sum(sizes) + 1}, to hold out {' and '.join(map(str, sizes))} and train on one."
+            )
+        *held, rest = np.split(members, np.cumsum(sizes))
+        for part, indices in zip(parts, (rest, *held), strict=True):
+            part.append(indices)
+    return tuple(np.sort(np.concatenate(part)) for part in parts)
+
+
+def _count(examples: int) -> str:
+    return f"{examples} example{'' if examples == 1 else 's'}"

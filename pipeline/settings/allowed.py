@@ -18,7 +18,11 @@ def allowed(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":
-        return f"a list such as [16,32], each entry {allowed(schema['items'])}"
+        item = schema["items"]
+        example = "[16,32]" if item["type"] == "integer" else "[no,yes]"
+        return f"a list such as {example}, each entry {allowed(item)}"
+    if schema.get("format") == "path":
+        return "the path of a file or folder"
     if schema.get("pattern") == "^https?://":
         return "an address that starts with http:// or https://"
     return _NAMES[schema["type"]] + _range(schema)
@@ -40,6 +44,8 @@ def _range(schema: dict[str, Any]) -> str:
         return f" from {low:g} to {high}"
     if low is not None and below is not None:
         return f" from {low:g} to below {below:g}"
+    if above is not None and below is not None:
+        return f" above {above:g} and below {below:g}"
     if above is not None:
         return f" above {above:g}"
     return f", {low:g} or more" if low is not None else ""

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
-from pipeline.datasets.catalogue import NUSAX_LANGUAGES, SPECS, Spec
-from pipeline.settings.schema import Convolutional, Recurrent, Settings
-from pipeline.settings.suggest import choices, not_offered
+from pipeline.datasets.catalogue import SPECS, Spec
+from pipeline.settings.schema import (
+    MODELS,
+    Convolutional,
+    ImageFolderData,
+    OwnData,
+    Recurrent,
+    Settings,
+)
+from pipeline.settings.suggest import choices
 
 POOL_SIZE = 2
 
@@ -14,7 +21,7 @@ def cross_check(settings: Settings) -> list[str]:
     spec = SPECS[settings.dataset.name]
     return [
         *_model_reads_data(settings, spec),
-        *_language_exists(settings),
+        *_something_is_left_to_train_on(settings),
         *_enough_examples(settings, spec),
     ]
 
@@ -35,15 +42,20 @@ def notes(settings: Settings) -> list[str]:
 
 
 def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
-    reads = "image" if isinstance(settings.model, Convolutional) else "text"
+    reads = settings.model.reads
     if reads != spec.kind:
-        fitting = [f"dataset={name}" for name, other in SPECS.items() if other.kind == reads]
+        models = [f"model={name}" for name, other in MODELS.items() if other.reads == spec.kind]
+        data = [f"dataset={name}" for name, other in SPECS.items() if other.kind == reads]
         yield (
             f"model={settings.model_name} reads {reads}s, but dataset={spec.name} holds "
-            f"{spec.kind}s; choose {choices(fitting)}."
+            f"{spec.kind}s; choose {choices(models)}, or {choices(data)}."
         )
-    elif isinstance(settings.model, Convolutional) and spec.input_shape is not None:
-        yield from _feature_maps_fit(settings.model, spec.input_shape)
+    elif isinstance(settings.model, Convolutional):
+        own = (
+            settings.dataset.input_shape if isinstance(settings.dataset, ImageFolderData) else None
+        )
+        if (shape := spec.input_shape or own) is not None:
+            yield from _feature_maps_fit(settings.model, shape)
 
 
 def _feature_maps_fit(model: Convolutional, input_shape: tuple[int, int, int]) -> Iterator[str]:
@@ -68,10 +80,14 @@ def _feature_maps_fit(model: Convolutional, input_shape: tuple[int, int, int]) -
         side //= POOL_SIZE
 
 
-def _language_exists(settings: Settings) -> Iterator[str]:
-    language = getattr(settings.dataset, "language", None)
-    if language is not None and language not in NUSAX_LANGUAGES:
-        yield not_offered("dataset.language", language, NUSAX_LANGUAGES)
+def _something_is_left_to_train_on(settings: Settings) -> Iterator[str]:
+    data = settings.dataset
+    if isinstance(data, OwnData) and data.validation_share + data.test_share >= 1:
+        yield (
+            f"dataset.validation_share={data.validation_share} and "
+            f"dataset.test_share={data.test_share} leave nothing to train on: together they must "
+            "be below 1."
+        )
 
 
 def _enough_examples(settings: Settings, spec: Spec) -> Iterator[str]:

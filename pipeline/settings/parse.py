@@ -5,30 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.datasets.catalogue import SPECS
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.cross_checks import cross_check
+from pipeline.settings.schema import DATASETS, MODELS, OPTIMIZERS, TRACKING
 from pipeline.settings.suggest import choices, did_you_mean
 
 Config = Mapping[str, Any]
 
-_MODELS: dict[str, type[schema.Group]] = {
-    "cnn": schema.Convolutional,
-    "rnn": schema.Recurrent,
-    "lstm": schema.Recurrent,
-    "gru": schema.Recurrent,
-}
-_OPTIMIZERS: dict[str, type[schema.Group]] = {
-    "adam": schema.Adam,
-    "sgd": schema.Sgd,
-    "rmsprop": schema.Rmsprop,
-}
-_DATA: dict[str, type[schema.Group]] = {"text": schema.TextData, "image": schema.ImageData}
-_TRACKING: dict[str, type[schema.Group]] = {
-    "local": schema.LocalTracking,
-    "server": schema.ServerTracking,
-}
 _NO_PARAMETERS = {
     *("sweep", "study", "tracking"),
     *schema.Place.model_fields,
@@ -77,10 +61,10 @@ def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTrac
     Raises:
         SettingsError: when it is not a store that could be opened.
     """
-    if tracking.get("kind") not in _TRACKING:
-        raise SettingsError([f"tracking must be {choices(_TRACKING)}."])
+    if tracking.get("kind") not in TRACKING:
+        raise SettingsError([f"tracking must be {choices(TRACKING)}."])
     faults: list[str] = []
-    parsed = _parse_group(_TRACKING[tracking["kind"]], "tracking", dict(tracking), faults)
+    parsed = _parse_group(TRACKING[tracking["kind"]], "tracking", dict(tracking), faults)
     if not isinstance(parsed, schema.LocalTracking | schema.ServerTracking):
         raise SettingsError(faults)
     return parsed
@@ -106,15 +90,14 @@ def flat_parameters(config: Config) -> dict[str, Any]:
 
 def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
     """Which group of settings lies where: (field of Settings, its type, prefix of its keys)."""
-    data_kind = SPECS[config["dataset"]["name"]].kind
     return [
-        ("model", _MODELS[config["model"]["name"]], ""),
+        ("model", MODELS[config["model"]["name"]], ""),
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
         ("running", schema.Running, ""),
-        ("dataset", _DATA[data_kind], "dataset"),
-        ("optimizer", _OPTIMIZERS[config["optimizer"]["name"]], "optimizer"),
-        ("tracking", _TRACKING[config["tracking"]["kind"]], "tracking"),
+        ("dataset", DATASETS[config["dataset"]["name"]], "dataset"),
+        ("optimizer", OPTIMIZERS[config["optimizer"]["name"]], "optimizer"),
+        ("tracking", TRACKING[config["tracking"]["kind"]], "tracking"),
         ("sweep", schema.Sweep, "sweep"),
     ]
 
@@ -122,10 +105,10 @@ def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
 def _unknown_names(config: Config) -> list[str]:
     """A group's `name` is fixed by the file that was chosen; nothing can be said without it."""
     known: dict[tuple[str, str], Iterable[str]] = {
-        ("model", "name"): _MODELS,
-        ("dataset", "name"): SPECS,
-        ("optimizer", "name"): _OPTIMIZERS,
-        ("tracking", "kind"): _TRACKING,
+        ("model", "name"): MODELS,
+        ("dataset", "name"): DATASETS,
+        ("optimizer", "name"): OPTIMIZERS,
+        ("tracking", "kind"): TRACKING,
     }
     return [
         f"{group}.{key}={show(config[group].get(key))} must be {choices(names)}; "
@@ -157,7 +140,7 @@ def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
         meant = did_you_mean(key.removeprefix(f"{group}."), siblings)
         return f"`{key}` is not an option of {chosen}{meant}."
     model = config["model"]["name"]
-    owners = [name for name, kind in _MODELS.items() if key in kind.model_fields]
+    owners = [name for name, kind in MODELS.items() if key in kind.model_fields]
     if owners:
         return f"`{key}` is an option of model={choices(owners)}, not of model={model}."
     return f"`{key}` is not an option of model={model}{did_you_mean(key, known)}."

@@ -3,14 +3,19 @@
 Defaults live in `conf/`, so that each is written and explained once.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipeline.datasets.catalogue import NUSAX_LANGUAGES
 
 Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+HeldOut = Annotated[float, Field(gt=0, lt=1)]
 Momentum = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 def _off_is_none(value: object) -> object:
@@ -22,12 +27,21 @@ def _false_is_off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _as_words(value: object) -> object:
+    """Names such as 1 or true are read as numbers and booleans; here they are words."""
+    if not isinstance(value, list):
+        return value
+    return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in value)
+
+
 Patience = Annotated[Count | None, BeforeValidator(_off_is_none)]
 Widths = Annotated[
     tuple[Count, ...],
     Field(min_length=1),
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
 ]
+
+Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_words)]
 
 
 class Group(BaseModel):
@@ -36,8 +50,16 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class Recurrent(Group):
+class Model(Group):
+    """The settings of a kind of model, under the names of its builder's arguments."""
+
+    reads: ClassVar[Literal["text", "image"]]
+
+
+class Recurrent(Model):
     """Embedding, [bidirectional] recurrent layers, dropout, softmax."""
+
+    reads = "text"
 
     units: Count
     layers: Count
@@ -51,8 +73,10 @@ class Recurrent(Group):
     recurrent_dropout: Share
 
 
-class Convolutional(Group):
+class Convolutional(Model):
     """Convolutions with pooling, one dense layer, dropout, softmax."""
+
+    reads = "image"
 
     filters: Widths
     kernel_size: Count
@@ -87,19 +111,55 @@ class Rmsprop(Group):
     momentum: Momentum
 
 
-class ImageData(Group):
-    """A set of images."""
+class Data(Group):
+    """A data set."""
 
     name: str
 
 
-class TextData(Group):
-    """A set of sentences."""
+class TextData(Data):
+    """A set of texts."""
 
-    name: str
-    language: str | None = None
     vocabulary_size: Annotated[int, Field(ge=3)]
     max_length: Count | None
+
+
+class NusaxData(TextData):
+    """NusaX-Sentiment in one of its languages."""
+
+    language: Literal[NUSAX_LANGUAGES]  # type: ignore[valid-type]
+
+
+class OwnData(Data):
+    """What a user's own data need to be told: where they lie and how they are divided."""
+
+    path: Annotated[str, Field(min_length=1, json_schema_extra={"format": "path"})]
+    classes: Names | None
+    validation_share: HeldOut
+    test_share: HeldOut
+    split_seed: Seed
+
+
+class CsvData(OwnData, TextData):
+    """A user's own texts."""
+
+    text_column: Name
+    label_column: Name
+    split_column: Name | None
+
+
+class ImageFolderData(OwnData):
+    """A user's own images."""
+
+    height: Count
+    width: Count
+    colour: bool
+    flips: bool
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels that every image is brought to."""
+        return self.height, self.width, 3 if self.colour else 1
 
 
 class Training(Group):
@@ -112,7 +172,7 @@ class Training(Group):
     l2: Penalty
     early_stopping: Patience
     augment: bool
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    seed: Seed
     train_size: Count | None
 
 
@@ -132,8 +192,8 @@ class ServerTracking(Group):
 class Place(Group):
     """Where data is read from and runs are grouped; changes no result."""
 
-    data_dir: Annotated[str, Field(min_length=1)]
-    experiment: Annotated[str, Field(min_length=1)]
+    data_dir: Name
+    experiment: Name
 
 
 class Running(Group):
@@ -160,12 +220,30 @@ class Sweep(Group):
 class Settings(Group):
     """Everything that one run is made from."""
 
-    model_name: Literal["cnn", "rnn", "lstm", "gru"]
-    model: Recurrent | Convolutional
-    dataset: TextData | ImageData
+    model_name: str
+    model: Model
+    dataset: Data
     optimizer: Adam | Sgd | Rmsprop
     training: Training
     place: Place
     running: Running
     tracking: LocalTracking | ServerTracking
     sweep: Sweep
+
+
+MODELS: dict[str, type[Model]] = {
+    "cnn": Convolutional,
+    "rnn": Recurrent,
+    "lstm": Recurrent,
+    "gru": Recurrent,
+}
+DATASETS: dict[str, type[Data]] = {
+    "digits": Data,
+    "cifar10": Data,
+    "reviews": TextData,
+    "nusax": NusaxData,
+    "csv": CsvData,
+    "image_folder": ImageFolderData,
+}
+OPTIMIZERS: dict[str, type[Group]] = {"adam": Adam, "sgd": Sgd, "rmsprop": Rmsprop}
+TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}

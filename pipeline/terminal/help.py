@@ -7,6 +7,8 @@ from pathlib import Path
 _SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
 _OPENING = re.compile(r"^(?P<key>\w+):$")
 _TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
+_BASE = re.compile(r"^  - (base/\w+)$", re.MULTILINE)
+_DATASET = re.compile(r"^  - override /dataset: (?P<dataset>\w+)$", re.MULTILINE)
 _GROUPS = ("model", "dataset", "optimizer", "tracking")
 _WIDTH, _COLUMN = 79, 28
 
@@ -89,10 +91,11 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         choices: the options of groups to describe, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
-    dataset = choices.get("dataset", "digits" if model == "cnn" else "reviews")
+    tracking = choices.get("tracking", "local")
     model_file = _read(conf, "model", model)
-    if "base/recurrent" in model_file:
-        model_file += _read(conf, "model", "base/recurrent")
+    dataset = choices.get("dataset", _default_dataset(model_file))
+    for base in _BASE.findall(model_file):
+        model_file += _read(conf, "model", base)
     sections = [
         _TRAIN_HEADER,
         "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
@@ -100,9 +103,15 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _section(f"optimizer={optimizer}", _read(conf, "optimizer", optimizer)),
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
+        _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
         _TRAIN_FOOTER,
     ]
     return "\n".join(filter(None, sections))
+
+
+def _default_dataset(model_file: str) -> str:
+    found = _DATASET.search(model_file)
+    return found["dataset"] if found else "reviews"
 
 
 def _read(conf: Path, group: str, option: str) -> str:

@@ -165,8 +165,9 @@ def test_nothing_is_written_outside_mlruns(sweep):
         (
             ["model=cnn", "dataset=nusax"],
             [
-                "model=cnn reads images, but dataset=nusax holds texts; choose dataset=cifar10 or "
-                "dataset=digits."
+                "model=cnn reads images, but dataset=nusax holds texts; choose model=gru, "
+                "model=lstm or model=rnn, or dataset=cifar10, dataset=digits or "
+                "dataset=image_folder."
             ],
         ),
         (["model=lst"], ["model=lst must be cnn, gru, lstm or rnn (did you mean `lstm`?)."]),

@@ -46,3 +46,14 @@ def test_the_report_names_every_class():
     text = evaluation.report(one_hot([0, 0]), np.array([0, 0]), CLASSES)
     assert all(name in text for name in CLASSES)
     assert "1.0000" in text
+
+
+def test_class_names_become_names_of_metrics_that_mlflow_takes_and_stay_apart():
+    from mlflow.utils.validation import _validate_metric_name
+
+    classes = ["C++", "C#.", "C--", "a/b", "...", "très bon"]
+    named = evaluation.scores(np.eye(6), np.arange(6), classes)
+    assert len([name for name in named if name.startswith("f1/")]) == 6
+    assert {"f1/C__", "f1/C--", "f1/a_b", "f1/_", "f1/très bon"} <= set(named)
+    for name in named:
+        _validate_metric_name(f"test/{name}")

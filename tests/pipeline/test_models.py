@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
+import scratch_forward
 from pipeline import models
+from pipeline.configuration import CONF
+from pipeline.datasets import load
 from pipeline.keras_backend import keras
+from pipeline.run import build_model
+from pipeline.settings.schema import MODELS
 
 RECURRENT = {
     "sequence_length": 9,
@@ -85,3 +90,39 @@ def test_penalties_reach_every_kernel():
                 pytest.approx(0.1),
                 pytest.approx(0.2),
             )
+
+
+def test_every_model_has_a_file_a_type_and_a_builder():
+    files = {path.stem for path in (CONF / "model").glob("*.yaml")}
+    assert files == set(MODELS) == set(models.BUILDERS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_models_settings_reach_its_builder_and_scratch_forward_computes_it(
+    settings_for, name
+):
+    settings = settings_for(f"model={name}").model
+    if settings.reads == "text":
+        shape, inputs = (
+            {"sequence_length": 7, "vocabulary_size": 9},
+            np.array([[1, 2, 8, 4, 0, 0, 0]]),
+        )
+    else:
+        shape, inputs = {"input_shape": (8, 8, 1)}, np.linspace(0, 1, 64).reshape(1, 8, 8, 1)
+    options = settings.model_dump(exclude={"padding"})
+    model = models.BUILDERS[name](**shape, classes=3, **options, l1=0.1, l2=0.2)
+    assert model.losses, "the penalties are not used"
+    expected = model(inputs).numpy()
+    assert np.abs(scratch_forward.from_keras(model).predict(inputs) - expected).max() < 1e-6
+
+
+def test_a_layer_that_cannot_be_checked_is_refused_before_the_training(
+    settings_for, monkeypatch, tmp_path
+):
+    def upside_down(*, input_shape, classes, **_):
+        layers = [keras.layers.RandomFlip(), keras.layers.Flatten(), keras.layers.Dense(classes)]
+        return keras.Sequential([keras.Input(input_shape), *layers])
+
+    monkeypatch.setitem(models.BUILDERS, "cnn", upside_down)
+    with pytest.raises(scratch_forward.UnsupportedModelError, match="RandomFlip"):
+        build_model(settings_for("model=cnn"), load("digits", data_dir=tmp_path))

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from pipeline.datasets import load
-from pipeline.datasets.catalogue import NUSAX_LANGUAGES, SPECS, without_download
+from pipeline.datasets.catalogue import NUSAX_LANGUAGES, SPECS, built_in
 from pipeline.datasets.nusax_checksums import CHECKSUMS
 
-BUILT_IN = without_download()
+BUILT_IN = built_in()
 
 
 def test_built_in_data_sets():

@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.datasets.errors import DatasetError
-from pipeline.datasets.sampling import held_out, stratified_order, stratified_subset
+from pipeline.datasets.sampling import (
+    held_out,
+    held_out_shares,
+    stratified_order,
+    stratified_subset,
+)
 
 labels_of_some_classes = st.lists(st.integers(0, 4), min_size=5, max_size=200).map(
     lambda labels: np.array([*range(5), *labels], np.int64)
@@ -39,6 +44,24 @@ def test_held_out_parts_are_disjoint_and_complete(labels):
     rest, first, second = held_out(labels, 5, 3)
     assert (len(first), len(second)) == (5, 3)
     assert sorted([*rest, *first, *second]) == list(range(len(labels)))
+
+
+@given(labels_of_some_classes, st.integers(0, 2**32 - 1))
+def test_held_out_shares_are_of_each_class_and_never_all_or_nothing(labels, seed):
+    labels = np.concatenate([labels, np.repeat(np.arange(5), 2)])  # three of each at least
+    parts = held_out_shares(labels, (0.1, 0.2), seed, "abcde")
+    assert sorted(np.concatenate(parts)) == list(range(len(labels)))
+    counts = [np.bincount(labels[part], minlength=5) for part in parts]
+    total = np.bincount(labels)
+    for count, share in zip(counts[1:], (0.1, 0.2), strict=True):
+        assert (count == np.maximum(1, np.floor(share * total + 0.5))).all()
+    assert (counts[0] > 0).all()
+
+
+def test_a_class_too_small_to_share_is_named():
+    labels = np.array([0] * 9 + [1] * 2)
+    with pytest.raises(DatasetError, match="The class 'ya' has 2 examples: expected at least 3"):
+        held_out_shares(labels, (0.1, 0.2), 0, ["tidak", "ya"])
 
 
 def test_is_independent_of_the_global_seed():

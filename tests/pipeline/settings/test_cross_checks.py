@@ -19,6 +19,14 @@ from pipeline.settings.cross_checks import notes
         ),
         (["model=cnn", "filters=[4,4,4,4]"], "filters=[4, 4, 4, 4] has 4 layers, but the featur"),
         (["dataset=nusax", "dataset.language=indonesia"], "dataset.language=indonesia must be"),
+        (
+            ["dataset=csv", "dataset.path=a.csv", "dataset.test_share=0.9"],
+            "dataset.validation_share=0.1 and dataset.test_share=0.9 leave nothing to train on",
+        ),
+        (
+            ["model=cnn", "dataset=image_folder", "dataset.path=a", "dataset.height=3"],
+            "filters=[32, 64] has 2 layers, but the feature map is only 1x1 before pooling 2",
+        ),
         (["train_size=2"], "train_size=2 must be from 3 (one example a class) to 1200"),
         (["train_size=1201"], "train_size=1201 must be from 3 (one example a class) to 1200"),
     ],
@@ -38,6 +46,7 @@ def test_what_cannot_work_is_one_sentence(settings_for, overrides, sentence):
         ["model=cnn", "kernel_size=7", "conv_padding=same"],
         ["model=cnn", "dataset=cifar10", "filters=[4,4,4,4,4]"],
         ["train_size=1200"],
+        ["dataset=csv", "dataset.path=a.csv", "train_size=1000000"],
     ],
 )
 def test_the_largest_that_fits_is_accepted_or_one_less(settings_for, overrides):

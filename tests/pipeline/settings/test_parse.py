@@ -67,7 +67,10 @@ def test_early_stopping_is_a_patience(settings_for):
         ("seed=4294967296", "seed=4294967296 must be a whole number from 0 to 4294967295."),
         ("padding=pst", "padding=pst must be post or pre (did you mean `post`?)."),
         ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more or null."),
-        ("dataset.name=foo", "dataset.name=foo must be cifar10, digits, nusax or reviews; choose"),
+        (
+            "dataset.name=foo",
+            "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or ",
+        ),
         ("dataset.vocabulary_size=2", "dataset.vocabulary_size=2 must be a whole number, 3 or"),
     ],
 )
@@ -76,6 +79,36 @@ def test_a_bad_value_is_one_sentence(composed, override, sentence):
         parse_settings(composed(override))
     assert len(refused.value.faults) == 1
     assert refused.value.faults[0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("dataset.path=null", "dataset.path is not set: it must be the path of a file or folder."),
+        ("dataset.path=''", "dataset.path= must be the path of a file or folder."),
+        ("dataset.test_share=0", "dataset.test_share=0 must be a number above 0 and below 1."),
+        ("dataset.classes=[a]", "dataset.classes=[a] must be a list such as [no,yes], each entry"),
+        ("dataset.text_column=''", "dataset.text_column= must be text."),
+    ],
+)
+def test_a_bad_value_for_own_data_is_one_sentence(composed, override, sentence):
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(composed("dataset=csv", "dataset.path=a.csv", override))
+    assert len(refused.value.faults) == 1
+    assert refused.value.faults[0].startswith(sentence)
+
+
+def test_a_path_of_own_data_is_absolute(composed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    config = composed("dataset=csv", "dataset.path=2024/reviews.csv")
+    assert config["dataset"]["path"] == f"{tmp_path}/2024/reviews.csv"
+    config = composed("dataset=csv", "dataset.path=2024")
+    assert parse_settings(config).dataset.path == f"{tmp_path}/2024"
+
+
+def test_classes_are_words(settings_for):
+    settings = settings_for("dataset=csv", "dataset.path=a.csv", "dataset.classes=[1,true,yes]")
+    assert settings.dataset.classes == ("1", "true", "yes")
 
 
 def test_filters_are_a_list_of_widths(composed):

@@ -1,0 +1,172 @@
+"""Every command and program in README and docs is run, in order, on little data."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.datasets import load
+from pipeline.tracking.store import open_local
+from tests.commands.conftest import call, environment
+from tests.documentation import REPOSITORY, blocks, commands, kind, pages
+
+pytestmark = pytest.mark.slow
+
+ADDING = "docs/adding-a-model.md"
+SEVERAL_MACHINES = "docs/distributed.md"  # its commands are run by test_server and test_launchers
+SMALL = "train_size=60 epochs=1 seed=0"
+PATIENCE_SECONDS = 600  # for a block of commands
+REAL_DATA = {
+    r"(dataset|experiment)=nusax": "nusax",
+    r"dataset=cifar10": "cifar-10-batches-bin",
+}
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    """A folder as a reader has it: texts and images of one's own, a trained run, its weights."""
+    folder = tmp_path_factory.mktemp("workshop")
+    write_reviews(folder / "reviews.csv")
+    draw_photos(folder / "photos")
+    (folder / "docs/studies").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "docs/studies/README.md", folder / "docs/studies")
+    done = call("pipeline.train", "units=4", *SMALL.split(), cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = open_local(folder)
+    experiment = store.client.get_experiment_by_name("reviews")
+    (run,) = store.client.search_runs([experiment.experiment_id])
+    fetched = call("pipeline.fetch", f"run_id={run.info.run_id}", "to=review-model", cwd=folder)
+    assert fetched.returncode == 0, fetched.stderr
+    return SimpleNamespace(folder=folder, run_id=run.info.run_id)
+
+
+def write_reviews(path):
+    texts = load("reviews", data_dir="none").train
+    parts = ["train"] * 12 + ["validation"] * 3 + ["test"] * 3
+    rows = [
+        f'"{text}",{label},{parts[number % len(parts)]}'
+        for number, (text, label) in enumerate(zip(texts.texts[:180], texts.labels, strict=False))
+    ]
+    path.write_text("\n".join(["text,label,split", *rows]) + "\n", encoding="utf-8")
+
+
+def draw_photos(folder):
+    digits = load("digits", data_dir="none").train
+    for number in range(300):
+        label, grey = digits.labels[number], digits.inputs[number, ..., 0]
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.uint8(grey * 255)).save(folder / str(label) / f"{number}.png")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if page not in (ADDING, SEVERAL_MACHINES)]
+)
+def test_the_commands_and_programs_of_a_page_run(page, workshop):
+    left_out = []
+    for language, block in blocks(page, "bash", "python"):
+        content = block.replace("<run>", workshop.run_id)
+        if language == "python":
+            run([sys.executable, "-c", content], workshop.folder)
+        elif lines := [line for line in commands(content) if is_run(line, left_out)]:
+            run(["bash", "-ec", as_script(lines)], workshop.folder)
+    if left_out:
+        pytest.skip(f"without {' and '.join(dict.fromkeys(left_out))} in PIPELINE_DATA_DIR")
+
+
+def test_a_model_is_added_as_the_page_says(tmp_path):
+    """The page's blocks are put where they say, into a copy, and its commands are run there."""
+    copy = tmp_path / "copy"
+    for name in ("conf", "pipeline", "scratch_forward", "hydra_plugins"):
+        shutil.copytree(REPOSITORY / name, copy / name)
+    for _, block in blocks(ADDING, "yaml", "python"):
+        put(copy, block)
+    (tmp_path / "elsewhere").mkdir()
+    for _, block in blocks(ADDING, "bash"):
+        lines = [line for line in commands(block) if is_run(line, [])]
+        out = run(["bash", "-ec", as_script(lines)], tmp_path / "elsewhere", PYTHONPATH=str(copy))
+    assert "features=64" in out
+    assert out.count("exact") == 3
+
+
+def put(copy, block):
+    """Put a block where its first line says: a file, `in` a table or `before` a line of code."""
+    where, content = block.split("\n", 1)
+    file, how, place = re.fullmatch(r"# ([\w./]+)(?:, (in|before) (.+))?", where).groups()
+    if how is None:
+        (copy / file).write_text(content)
+        return
+    text = (copy / file).read_text()
+    found = re.search(rf"^{re.escape(place)}\b.*\n", text, re.MULTILINE)
+    cut = found.end() if how == "in" else found.start()
+    gap = "" if how == "in" else "\n\n"
+    (copy / file).write_text(text[:cut] + content + gap + text[cut:])
+
+
+def is_run(command, left_out):
+    """Whether a command can be run here; real data that it lacks are noted."""
+    data_dir = Path(os.environ.get("PIPELINE_DATA_DIR", "none"))
+    lacking = [
+        folder
+        for pattern, folder in REAL_DATA.items()
+        if re.search(pattern, command) and not (data_dir / folder).is_dir()
+    ]
+    left_out += lacking
+    return not lacking and kind(command) not in ("install", "suite")
+
+
+def as_script(lines):
+    """The same commands on little data, servers in the background at a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return "\n".join(adapted(line, port) for line in lines)
+
+
+def adapted(command, port):
+    match kind(command):
+        case "train" if "--help" not in command:
+            return f"{command} {SMALL}" + (" dataset=reviews" if "study=" in command else "")
+        case "server":
+            given = re.sub(r"--port \d+", "", command)
+            option = f"port={port} open=false" if "pipeline.ui" in command else f"--port {port}"
+            waiting = (
+                f"for n in $(seq 200); do curl -s 127.0.0.1:{port} >/dev/null && break; sleep 0.3"
+            )
+            return f"{given} {option} >server.log 2>&1 &\n{waiting}; done; [ $n -lt 200 ]"
+        case _ if "pipeline.fetch" in command:
+            return f"rm -rf review-model; {command}"
+        case _:
+            return re.sub(r"localhost:\d+", f"localhost:{port}", command).replace(
+                "curl -s", "curl -sf"
+            )
+
+
+def run(command, folder, **changes):
+    """Run to the end; whatever is left in the background ends with it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(PATH=path, **changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+    assert process.returncode == 0, f"{command[-1]}\n{out}"
+    return out

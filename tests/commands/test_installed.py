@@ -1,0 +1,96 @@
+"""The package as `pip install` leaves it, used away from the repository."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.tracking.store import open_local
+from tests.commands.conftest import environment
+from tests.documentation import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+PACKED = ("pyproject.toml", "README.md", "LICENSE", "conf", "pipeline", "scratch_forward")
+SMALL = ["train_size=60", "epochs=1", "seed=0"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the wheel's content; the packages that it needs are those of this Python."""
+    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
+    for name in (*PACKED, "hydra_plugins"):
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+        copy(REPOSITORY / name, source / name)
+    wheel = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source / "dist", source]
+    pip(*wheel)
+    pip("install", "--no-deps", "--no-index", "--target", site, *(source / "dist").glob("*.whl"))
+    return site
+
+
+def pip(*arguments):
+    command = [sys.executable, "-m", "pip", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def call_installed(site, folder, module, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=environment(PYTHONPATH=str(site)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def contents(site):
+    return {path for path in site.rglob("*") if "__pycache__" not in path.parts}
+
+
+def test_a_study_trains_and_reports_where_the_user_stands(installed, tmp_path):
+    before = contents(installed)
+    arguments = ["-m", "+study=lstm_units", "dataset=reviews", "units=4,6", *SMALL]
+    out = call_installed(installed, tmp_path, "pipeline.train", *arguments)
+    assert f"sqlite:///{tmp_path}/mlruns/mlflow.db" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
+    assert contents(installed) == before
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("lstm_units")
+    trained = store.client.search_runs([experiment.experiment_id], "tags.parity = 'exact'")
+    assert sorted(run.data.params["units"] for run in trained) == ["4", "6"]
+    assert list(tmp_path.glob("mlruns/artifacts/**/report.html"))
+    run_id = trained[0].info.run_id
+    assert "exact" in call_installed(installed, tmp_path, "pipeline.parity", f"run_id={run_id}")
+    assert "enak" in call_installed(
+        installed, tmp_path, "pipeline.predict", f"run_id={run_id}", "enak"
+    )
+
+
+def test_the_code_and_the_configuration_are_the_installed_ones(installed, tmp_path):
+    code = (
+        "import pipeline, pipeline.configuration as c, hydra_plugins.pipeline_sweeper as s;"
+        "print(pipeline.__file__, c.CONF, s.__file__, sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(installed)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert all(line.startswith(str(installed)) for line in done.stdout.splitlines())
+    assert "model=" in call_installed(installed, tmp_path, "pipeline.train", "--help")
+
+
+def test_says_which_pythons_it_is_for(installed):
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    text = metadata.read_text(encoding="utf-8")
+    assert "Requires-Python: >=3.11" in text
+    for version in ("3.11", "3.12", "3.13"):
+        assert f"Classifier: Programming Language :: Python :: {version}" in text
