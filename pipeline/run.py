@@ -12,6 +12,7 @@ from pipeline.datasets.catalogue import SPECS
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.records import Predictions
+from pipeline.run_page.writing import write_run_page
 from pipeline.settings import Settings
 from pipeline.settings.schema import Convolutional, Recurrent
 from pipeline.tracking.run import TrackedRun, tracked_run
@@ -62,6 +63,8 @@ def run(
         records.log_figures(tracked, dataset, history, predictions)
         parity = verify_run(store.client, tracked.run_id, settings.place.data_dir)
         tracked.log_metrics({"seconds": time.perf_counter() - started})
+        tracked.flush()
+        write_run_page(store.client, tracked.run_id)
     return parity
 
 

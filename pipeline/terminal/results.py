@@ -35,7 +35,7 @@ def show_links(view: SweepView) -> None:
         console.print("Open the runs in MLflow:")
         console.print(f"  {view.command}", markup=False, soft_wrap=True)
     console.print(f"  {view.link}", markup=False, soft_wrap=True)
-    console.print("Their curves, grouped by what was varied:")
+    console.print("or their curves, by what was varied:")
     console.print(f"  {view.curves}", markup=False, soft_wrap=True)
 
 
