@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.look.curves import Line, curve_panel, frame
+from pipeline.look.curves import SPLITS, Line, curve_panel, frame
 from pipeline.look.drawing import Drawing, width_of
+from pipeline.look.palette import Role
 from pipeline.training_history import History
 
 _CELL_HEIGHT = 34.0
@@ -26,7 +27,7 @@ def accuracy_curves(history: History) -> Drawing:
 def _curves(history: History, quantity: str, title: str) -> Drawing:
     lines = [
         Line(name, role, [getattr(epoch, f"{quantity}_{name}") for epoch in history.epochs])
-        for name, role in (("train", "blue"), ("validation", "orange"))
+        for name, role in SPLITS
     ]
     best = history.best.number
     note = f"least validation loss: epoch {best}"
@@ -70,6 +71,6 @@ def _draw_cells(
         if shares[row, column]:
             shade = _SHADE * float(shares[row, column])
             drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "blue", shade)
-        role, bold = ("ink", row == column) if counts[row, column] else ("grey", False)
-        place = (x + cell / 2, y + _CELL_HEIGHT / 2 + 5)
-        drawing.text(place, str(counts[row, column]), role, anchor="middle", bold=bold)
+        place, count = (x + cell / 2, y + _CELL_HEIGHT / 2 + 5), counts[row, column]
+        role: Role = "ink" if count else "grey"
+        drawing.text(place, str(count), role, anchor="middle", bold=bool(count) and row == column)

@@ -16,7 +16,7 @@ Anchor = Literal["start", "middle", "end"]
 
 SIZE = 13.0  # of letters, pixels
 _LETTER = 0.6  # width of a letter in its size: DejaVu Sans, wider than most
-_LEAST_SCALE = 0.75  # below it a page scrolls a figure sideways rather than shrink its letters
+_LEAST_SCALE = 0.65  # below it a page scrolls a figure sideways rather than shrink its letters
 _MARGIN = 12.0  # around a figure that is a file of its own
 _FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
 

@@ -25,14 +25,14 @@ def render_text(package: str, name: str, **values: object) -> str:
 
 @cache
 def _style() -> str:
-    template = _environment(__package__, False).get_template("style.css.j2")
+    template = _environment("pipeline.look", False).get_template("style.css.j2")
     return template.render(light=variables(LIGHT), dark=variables(DARK), figures=page_rules())
 
 
 @cache
 def _environment(package: str, escape: bool) -> Environment:
     return Environment(
-        loader=ChoiceLoader([PackageLoader(package), PackageLoader(__package__)]),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("pipeline.look")]),
         autoescape=escape,
         undefined=StrictUndefined,
         trim_blocks=True,

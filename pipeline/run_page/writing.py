@@ -17,4 +17,4 @@ def write_run_page(client: MlflowClient, run_id: str) -> None:
         run_id: the run; its metrics have been sent.
     """
     page = compose_page(read_stored(client, run_id))
-    client.log_text(run_id, render_page(__package__, "run.html.j2", page=page), PAGE)
+    client.log_text(run_id, render_page("pipeline.run_page", "run.html.j2", page=page), PAGE)
