@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import yaml
@@ -72,14 +73,14 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
         run=run,
         experiment=client.get_experiment(run.info.experiment_id).name,
         overrides=yaml.safe_load(texts["config/overrides.yaml"]) or [],
-        machine=json.loads(texts["environment/machine.json"] or "{}"),
-        classes=json.loads(texts["weights/preprocessing.json"] or "{}").get("classes", []),
+        machine=_json(texts["environment/machine.json"], {}),
+        classes=_json(texts["weights/preprocessing.json"], {}).get("classes", []),
         history=_history(client, run_id),
         predicted=predicted,
         labels=labels,
-        parity=json.loads(texts["parity/parity.json"] or "{}"),
+        parity=_json(texts["parity/parity.json"], {}),
         reports=texts["parity/classification_reports.txt"],
-        examples=json.loads(texts[WORST] or "[]"),
+        examples=_json(texts[WORST], []),
     )
 
 
@@ -100,14 +101,25 @@ def _download(client: MlflowClient, run: Run, path: str, folder: Path) -> Path |
 
 
 def _text(file: Path | None) -> str:
-    return file.read_text("utf-8") if file else ""
+    return file.read_text("utf-8", errors="replace") if file else ""
+
+
+def _json(text: str, otherwise: Any) -> Any:
+    """What a document holds; a spoiled one (the check tells of it) leaves the page without it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return otherwise
 
 
 def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | None]:
     if file is None:
         return None, None
-    with np.load(file, allow_pickle=False) as arrays:
-        return arrays["probabilities"].argmax(axis=1), arrays["labels"]
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return arrays["probabilities"].argmax(axis=1), arrays["labels"]
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None, None
 
 
 def _history(client: MlflowClient, run_id: str) -> History | None:
