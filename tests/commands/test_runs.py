@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from datetime import datetime
 
 import pytest
 
@@ -15,9 +16,11 @@ def test_runs_are_a_table_best_first(sweep):
     done = listed(sweep, COLUMNS="80")
     assert done.returncode == 0, done.stderr
     rows = done.stdout.splitlines()
-    assert rows[0].split() == ["run_id", "run", "test", "F1", "parity", "status"]
+    assert rows[0].split() == ["run_id", "what", "differs", "test", "F1", "parity", "seconds"]
+    assert sorted(row.split()[1] for row in rows[1:]) == ["units=4", "units=6", "units=8"]
     scores = [float(row.split()[2]) for row in rows[1:]]
     assert len(scores) == 3
+    assert all(float(row.split()[4]) > 0 for row in rows[1:])
     assert scores == sorted(scores, reverse=True)
     assert max(map(len, rows)) <= 80
 
@@ -28,6 +31,7 @@ def test_a_condition_chooses_by_parameter_and_metric(sweep):
     assert record["name"] == "units=6"
     assert record["params.units"] == "6"
     assert record["tags.parity"] == "exact"
+    assert datetime.fromisoformat(record["started"]) < datetime.fromisoformat(record["ended"])
     assert record["metrics.parity/agreement"] == 1
 
 
