@@ -1,11 +1,13 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from datetime import datetime
 
 import pytest
 
-from tests.commands.conftest import call
+from tests.commands.conftest import call, environment
 
 
 def listed(sweep, *arguments, **changes):
@@ -54,3 +56,15 @@ def test_a_faulty_question_is_one_sentence(sweep, argument, sentence):
     assert done.returncode == 2
     assert done.stderr.startswith(sentence)
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(sweep):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.runs", "--csv"],
+        cwd=sweep.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait()) == (b"", 0)
