@@ -83,6 +83,9 @@ def run_command(
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # gives errors to us instead of printing them
     try:
         command()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SettingsError, DatasetError, StoreError) as error:
         refuse(str(error).splitlines())
     except (HydraException, OmegaConfBaseException) as error:

@@ -66,9 +66,12 @@ def report(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Counts `(C, C)`: row the true class, column the predicted one."""
-    return confusion_matrix(
-        labels, probabilities.argmax(axis=1), labels=range(probabilities.shape[1])
-    )
+    return confusion_counts(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+
+
+def confusion_counts(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts `(classes, classes)`: row the true class, column the predicted one, `(N,)` each."""
+    return confusion_matrix(labels, predicted, labels=range(classes))
 
 
 def only_class(probabilities: np.ndarray) -> int | None:

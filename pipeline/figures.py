@@ -1,115 +1,76 @@
-"""Figures of one run: its curves and its confusion matrix.
-
-Lines carry their own names, colours are told apart by colour-blind readers (Okabe & Ito, 2008).
-"""
+"""Figures of one run: its curves and its confusion matrix."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from pipeline.training_history import Epoch, History
+from pipeline.look.curves import SPLITS, Line, curve_panel, frame
+from pipeline.look.drawing import Drawing, width_of
+from pipeline.look.palette import Role
+from pipeline.training_history import History
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-_SIZE = (6.4, 4.0)  # inches
-_CELL = 0.62  # inches a class in the confusion matrix
+_CELL_HEIGHT = 34.0
+_CELL, _WIDEST_CELL = 44.0, 76.0  # a cell is as wide as its name; names wider than that are turned
+_SHADE = 0.55  # of a cell that holds its whole row: letters stay readable on it
 
 
-def loss_curves(history: History) -> Figure:
+def loss_curves(history: History) -> Drawing:
     """Training and validation loss by epoch."""
     return _curves(history, "loss", "Cross-entropy loss")
 
 
-def accuracy_curves(history: History) -> Figure:
+def accuracy_curves(history: History) -> Drawing:
     """Training and validation accuracy by epoch."""
-    figure = _curves(history, "accuracy", "Accuracy")
-    figure.axes[0].set_ylim(top=min(1.02, figure.axes[0].get_ylim()[1]))
-    return figure
+    return _curves(history, "accuracy", "Accuracy")
 
 
-def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Figure:
+def _curves(history: History, quantity: str, title: str) -> Drawing:
+    lines = [
+        Line(name, role, [getattr(epoch, f"{quantity}_{name}") for epoch in history.epochs])
+        for name, role in SPLITS
+    ]
+    best = history.best.number
+    note = f"least validation loss: epoch {best}"
+    return curve_panel(title, lines, frame([lines], [title]), note, mark=best)
+
+
+def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Drawing:
     """Counts of each true class (rows) by predicted class (columns), shaded by share of the row.
 
     Args:
         counts: `(C, C)` integers.
         classes: C names.
     """
-    side = 2.2 + _CELL * len(classes)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.add_subplot()
+    longest = max(map(width_of, classes))
+    turned = longest + 10 > _WIDEST_CELL
+    cell = _CELL if turned else max(_CELL, longest + 10)
+    left, top = longest + 14, 44.0 + (0.75 * longest if turned else 14.0)
+    room = 0.75 * longest if turned else 0.0  # for the last column's turned name
+    drawing = Drawing(left + cell * len(classes) + room, top + _CELL_HEIGHT * len(classes) + 4)
+    drawing.text((0, 14), "Test examples", bold=True)
+    drawing.text((0, 32), "row: true class, column: predicted", "grey", size=12)
+    for place, name in enumerate(classes):
+        middle = left + cell * (place + 0.5)
+        if turned:
+            drawing.text((middle - 4, top - 8), name, turn=-45)
+        else:
+            drawing.text((middle, top - 8), name, anchor="middle")
+        height = top + _CELL_HEIGHT * (place + 0.5) + 5
+        drawing.text((left - 8, height), name, anchor="end")
+    _draw_cells(drawing, counts, (left, top), cell)
+    return drawing
+
+
+def _draw_cells(
+    drawing: Drawing, counts: np.ndarray, corner: tuple[float, float], cell: float
+) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
-    places = range(len(classes))
-    written = {"parse_math": False}  # a class may be called $
-    axes.set_xticks(places, classes, rotation=45, ha="right", rotation_mode="anchor", **written)
-    axes.set_yticks(places, classes, **written)
-    axes.set(xlabel="Predicted", ylabel="True", title="Test examples")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    return figure
-
-
-def _curves(history: History, quantity: str, name: str) -> Figure:
-    figure = Figure(figsize=_SIZE, layout="constrained")
-    axes = figure.add_subplot()
-    _mark_best(axes, history.best)
-    ends = []
-    for split, colour in (("train", BLUE), ("validation", ORANGE)):
-        values = [getattr(epoch, f"{quantity}_{split}") for epoch in history.epochs]
-        numbers = [epoch.number for epoch in history.epochs]
-        marker = "o" if len(numbers) < 25 else None
-        axes.plot(numbers, values, color=colour, marker=marker, markersize=3.5)
-        ends.append(_End(split, colour, values[-1]))
-    axes.set(xlabel="Epoch", ylabel=name)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
-    _label(axes, ends)
-    return figure
-
-
-def _mark_best(axes: Axes, best: Epoch) -> None:
-    axes.axvline(best.number, color=GREY, linewidth=0.8, linestyle=":")
-    axes.annotate(
-        f"least validation loss: epoch {best.number}",
-        (best.number, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        fontsize="small",
-        color=GREY,
-        annotation_clip=False,
-    )
-
-
-class _End(NamedTuple):
-    """Where a line ends, and what to write there."""
-
-    name: str
-    colour: str
-    height: float
-
-
-def _label(axes: Axes, ends: Sequence[_End]) -> None:
-    """Write each line's name beside its last point, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    lowest = -np.inf
-    for end in sorted(ends, key=lambda end: end.height):
-        lowest = max(end.height, lowest + (high - low) * 0.06)
-        axes.annotate(
-            end.name,
-            (1.0, lowest),
-            xycoords=("axes fraction", "data"),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=end.colour,
-            annotation_clip=False,
-        )
+        x, y = corner[0] + cell * column, corner[1] + _CELL_HEIGHT * row
+        drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "light", 0.4)
+        if shares[row, column]:
+            shade = _SHADE * float(shares[row, column])
+            drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "blue", shade)
+        place, count = (x + cell / 2, y + _CELL_HEIGHT / 2 + 5), counts[row, column]
+        role: Role = "ink" if count else "grey"
+        drawing.text(place, str(count), role, anchor="middle", bold=bool(count) and row == column)

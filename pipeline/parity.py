@@ -14,6 +14,7 @@ def parity() -> None:
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
+    from pipeline.run_page.writing import write_run_page
     from pipeline.terminal.parity import show_diagnosis, show_parity
     from pipeline.tracking.results import finished_runs
     from pipeline.tracking.run import TrackedRun
@@ -23,7 +24,9 @@ def parity() -> None:
     store = open_store(**tracking.model_dump())
     passed = True
     for run in finished_runs(store, values["run_id"], values["experiment"]):
-        outcome = verify_run(TrackedRun(store.client, run.info.run_id), values["data_dir"])
+        tracked = TrackedRun(store.client, run.info.run_id)
+        outcome = verify_run(tracked, values["data_dir"])
+        write_run_page(tracked)
         show_parity(run.info.run_name, run.info.run_id, outcome)
         passed &= outcome.passed
         if values["diagnose"]:

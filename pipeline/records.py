@@ -24,7 +24,7 @@ from pipeline.settings import Settings, flat_parameters
 from pipeline.tracking.attempts import IDENTITY, sweep_tag
 from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.run import TrackedRun
-from pipeline.training_history import Epoch, History
+from pipeline.training_history import METRICS, Epoch, History
 from scratch_forward.card import write_card
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -73,14 +73,7 @@ def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
 
 def epoch_metrics(epoch: Epoch) -> dict[str, float]:
     """One epoch's point of every curve."""
-    return {
-        "loss/train": epoch.loss_train,
-        "loss/validation": epoch.loss_validation,
-        "accuracy/train": epoch.accuracy_train,
-        "accuracy/validation": epoch.accuracy_validation,
-        "learning_rate": epoch.learning_rate,
-        "epoch_seconds": epoch.seconds,
-    }
+    return {metric: getattr(epoch, name) for name, metric in METRICS.items()}
 
 
 def log_scores(
@@ -96,7 +89,10 @@ def log_scores(
     tracked.log_metrics(
         {f"test/{name}": value for name, value in on_test.items()}
         | {f"validation/{name}": value for name, value in on_validation.items()}
-        | {"baseline/majority_f1_macro": baseline.f1_macro}
+        | {
+            "baseline/majority_f1_macro": baseline.f1_macro,
+            "baseline/majority_accuracy": baseline.accuracy,
+        }
         | best
     )
     only = evaluation.only_class(predictions.test)
@@ -140,7 +136,7 @@ def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predicti
 def log_figures(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
 ) -> None:
-    """Curves and confusion matrix as PNG."""
+    """Curves and confusion matrix as SVG."""
     counts = evaluation.confusion(predictions.test, dataset.test.labels)
     drawn = {
         "loss": figures.loss_curves(history),
@@ -149,4 +145,4 @@ def log_figures(
     }
     with tracked.artifact_folder("figures") as folder:
         for name, figure in drawn.items():
-            figure.savefig(folder / f"{name}.png", dpi=120)
+            (folder / f"{name}.svg").write_text(figure.document(), encoding="utf-8")

@@ -17,6 +17,7 @@ from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
 from pipeline.records import Predictions
+from pipeline.run_page.writing import write_run_page
 from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.schema import Recurrent
 from pipeline.tracking.attempts import PARITY, Standing, standings, sweep_tag
@@ -127,6 +128,8 @@ def _complete(
     parity = verify_run(tracked, settings.place.data_dir)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
     tracked.log_metrics({"seconds": earlier + time.perf_counter() - started})
+    tracked.flush()
+    write_run_page(tracked)
     checkpoints.clear()
     return parity
 

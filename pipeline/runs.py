@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.command_line import compose_values, overrides, run_command, wants_help
@@ -48,8 +49,17 @@ def _record(run: Any) -> dict[str, Any]:
         for key, value in run.data.tags.items()
         if not key.startswith("mlflow.")
     }
-    named = {"run_id": run.info.run_id, "name": run.info.run_name, "status": run.info.status}
-    return {**named, **params, **metrics, **tags}
+    info = run.info
+    named = {"run_id": info.run_id, "name": info.run_name, "status": info.status}
+    times = {"started": _time(info.start_time), "ended": _time(info.end_time)}
+    return {**named, **times, **params, **metrics, **tags}
+
+
+def _time(milliseconds: int | None) -> str | None:
+    """A moment in UTC, `2026-11-23T09:48:15+00:00`; None for one that has not come."""
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _write_csv(records: list[dict[str, Any]]) -> None:

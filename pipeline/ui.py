@@ -29,15 +29,17 @@ def ui() -> None:
         raise StoreError(f"There is no store at {Path.cwd() / 'mlruns/mlflow.db'}; train first.")
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.tracking.links import latest_view
+    from pipeline.tracking.links import latest_views
     from pipeline.tracking.store import open_local
 
     store = open_local(Path.cwd())
-    link = latest_view(store, f"http://{_HOST}:{port}")
-    console.print(f"{link}\nCtrl-C ends it.", markup=False, soft_wrap=True)
+    links = latest_views(store, f"http://{_HOST}:{port}")
+    for link in links:
+        console.print(link, markup=False, soft_wrap=True)
+    console.print("Ctrl-C ends it.")
     server = _serve(store.uri, port)
     if values["open"]:
-        threading.Thread(target=_open_when_up, args=(port, link), daemon=True).start()
+        threading.Thread(target=_open_when_up, args=(port, links[0]), daemon=True).start()
     try:
         code = server.wait()
     except KeyboardInterrupt:

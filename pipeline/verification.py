@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,9 +28,11 @@ from pipeline.settings import Settings, SettingsError, parse_settings
 from pipeline.tracking.artifacts import MANIFEST, damage
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
+from pipeline.worst_examples import WorstExample, worst_examples
 from scratch_forward.rounding import Errors, errors
 
 TEST_FINGERPRINT = "fingerprint.test"
+WORST = "parity/worst_examples.json"
 _PULLED = ("weights", "predictions", "config")
 
 PASSED = ("exact", "close")
@@ -51,6 +53,7 @@ class Parity:
         errors: of both against float64, where the bar was not met.
         seconds: time of the forward pass over the test set.
         reports: both classification reports, if there was a comparison.
+        examples: the test examples on which they differ most.
     """
 
     tag: Tag
@@ -59,6 +62,7 @@ class Parity:
     errors: Errors | None = None
     seconds: float | None = None
     reports: str | None = None
+    examples: tuple[WorstExample, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -131,12 +135,19 @@ def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
     reports = side_by_side(
         {"Keras": report(keras, labels, classes), "From scratch": report(scratch, labels, classes)}
     )
+    exact = Parity(
+        "exact",
+        agreement=agreement,
+        seconds=seconds,
+        reports=reports,
+        examples=worst_examples(keras, scratch, test, classes),
+    )
     if agreement.verdict == "exact":
-        return Parity("exact", agreement=agreement, seconds=seconds, reports=reports)
+        return exact
     oracle = scratch_forward.load(archive, dtype="float64").predict(test.inputs)
     measured = errors(keras, scratch, oracle)
     tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
-    return Parity(tag, _reason(agreement, measured), agreement, measured, seconds, reports)
+    return replace(exact, tag=tag, reason=_reason(agreement, measured), errors=measured)
 
 
 def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
@@ -179,7 +190,8 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         run.log_metrics({f"parity/{name}": value for name, value in numbers.items()})
         run.flush()
         run.log_text(parity.reports, "parity/classification_reports.txt")
-    document = {key: value for key, value in asdict(parity).items() if key != "reports"}
+        run.log_json([asdict(example) for example in parity.examples], WORST)
+    document = {k: v for k, v in asdict(parity).items() if k not in ("reports", "examples")}
     run.log_json({**document, "machine": machine()}, "parity/parity.json")
 
 

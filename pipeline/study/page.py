@@ -23,6 +23,12 @@ _METHOD = (
     "shown."
 )
 
+_TIMING = (
+    "Seconds on the clock from a run's start to its checked end (data, training, predictions, "
+    "storing and parity), as the mean over seeds; on the machine named below, with whatever else "
+    "it was doing, so only large ratios mean something."
+)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -40,6 +46,7 @@ class Page:
     method: str
     overfitting: list[tables.Row]
     cost: list[tables.Row]
+    timing: str
     parity: str
     runs: list[tables.Row]
     left_out: list[str]
@@ -78,6 +85,7 @@ def compose_page(
         method=_METHOD,
         overfitting=tables.overfitting_rows(variants),
         cost=tables.cost_rows(variants),
+        timing=_TIMING,
         parity=parity_sentence(finished),
         runs=tables.run_rows(gathered.runs, gathered.varied),
         left_out=left_out(gathered),

@@ -1,57 +1,70 @@
 """A page and its figures as files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
-
+from pipeline.look.drawing import Drawing, sheet
+from pipeline.look.pages import render_page, render_text
+from pipeline.look.png import png
 from pipeline.study import figures, tables
 from pipeline.study.analysis import Analysis
 from pipeline.study.measures import MAIN
 from pipeline.study.page import Page
 from pipeline.study.reference import References
-from pipeline.study.svg import inline_svg, png, svg
+
+_PACKAGE = "pipeline.study"
+_COLUMNS = 3  # panels beside each other in a file
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, what it shows, and itself as part of a page."""
+    """A figure, of one drawing or of several panels, and what it shows."""
 
-    figure: Figure
+    drawings: Sequence[Drawing]
     caption: str
-    inline: str
+
+    @property
+    def inline(self) -> str:
+        """As part of a page: the panels flow into as many columns as there is room for."""
+        shown = "".join(drawing.inline(self.caption) for drawing in self.drawings)
+        return f'<div class="panels">{shown}</div>' if len(self.drawings) > 1 else shown
+
+    @property
+    def whole(self) -> Drawing:
+        """As one drawing, for a file."""
+        return sheet(self.drawings, _COLUMNS)
 
 
 def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
     """All figures of a report, by the name of their files."""
-    several = len(analysis.gathered.varied) > 1
+    count = len(analysis.variants)
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
-    shown = figures.panels(analysis)
-    some = "" if len(shown) == len(analysis.variants) else " The six best and the six worst."
-    band = f"Mean over seeds, between the lowest and the highest; all axes the same.{some}"
-    drawn: dict[str, tuple[Figure, str]] = {
-        "forest": (
-            figures.forest(analysis, baselines),
+    some = "" if count <= figures.MANY else f" The three best and the three worst of {count}."
+    band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
+    drawn = {
+        "forest": Drawn(
+            [figures.forest(analysis, baselines)],
             f"{MAIN.title} of each setting: mean, interval, and each seed as a small dot.",
         ),
-        "loss": (figures.curves(shown, "loss", "Cross-entropy loss"), f"Loss. {band}"),
-        "accuracy": (figures.curves(shown, "accuracy", "Accuracy"), f"Accuracy. {band}"),
+        "loss": Drawn(figures.curves(analysis, "loss"), f"Cross-entropy loss {band}"),
+        "accuracy": Drawn(figures.curves(analysis, "accuracy"), f"Accuracy {band}"),
     }
-    if several:
-        caption = "Each combination's mean score."
-        drawn["heat_map"] = (figures.heat_map(analysis), caption)
+    if len(analysis.gathered.varied) > 1:
+        caption = f"{MAIN.title} of each combination, mean over seeds; the deeper, the higher."
+        drawn["heat_map"] = Drawn([figures.heat_map(analysis)], caption)
     if effects:
         caption = "What each key does, averaged over the settings of the others."
-        drawn["effects"] = (figures.differences(effects), caption)
-    if analysis.comparisons:
-        caption = "Paired differences; blue where shown, grey where not."
-        drawn["differences"] = (figures.differences(analysis.comparisons), caption)
-    return {
-        name: Drawn(figure, caption, inline_svg(figure, name, caption))
-        for name, (figure, caption) in drawn.items()
-    }
+        drawn["effects"] = Drawn([figures.differences(effects)], caption)
+    if compared := analysis.comparisons:
+        few = (
+            ""
+            if len(compared) <= figures.MANY
+            else f" The {figures.MANY} nearest of {len(compared)}."
+        )
+        caption = f"Paired differences; blue where shown, grey where not.{few}"
+        drawn["differences"] = Drawn([figures.differences(compared)], caption)
+    return drawn
 
 
 def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[str, bytes]:
@@ -63,29 +76,19 @@ def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[s
     """
     gathered = analysis.gathered
     texts = {
-        "report.html": _template("report.html.j2", escape=True, page=page, figures=drawn),
-        "report.md": _template("report.md.j2", escape=False, page=page, figures=drawn),
+        "report.html": render_page(
+            _PACKAGE, "report.html.j2", page=page, figures=drawn, many=figures.MANY
+        ),
+        "report.md": render_text(_PACKAGE, "report.md.j2", page=page, figures=drawn),
         "runs.csv": tables.runs_csv(gathered.runs, gathered.varied),
         "summary.csv": tables.summary_csv(analysis.variants),
         "verdict.json": _verdict(page, analysis),
     }
     files = {path: text.encode() for path, text in texts.items()}
     for name, one in drawn.items():
-        files[f"figures/{name}.png"] = png(one.figure)
-        files[f"figures/{name}.svg"] = svg(one.figure, name).encode()
+        files[f"figures/{name}.png"] = png(one.whole)
+        files[f"figures/{name}.svg"] = one.whole.document().encode()
     return files
-
-
-def _template(name: str, escape: bool, **values: object) -> str:
-    environment = Environment(
-        loader=PackageLoader("pipeline.study"),
-        autoescape=escape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name).render(**values)
 
 
 def _verdict(page: Page, analysis: Analysis) -> str:

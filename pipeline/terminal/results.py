@@ -42,6 +42,8 @@ def show_links(view: SweepView) -> None:
         console.print("Open the runs in MLflow:")
         console.print(f"  {view.command}", markup=False, soft_wrap=True)
     console.print(f"  {view.link}", markup=False, soft_wrap=True)
+    console.print("or the curves:")
+    console.print(f"  {view.curves}", markup=False, soft_wrap=True)
 
 
 def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:

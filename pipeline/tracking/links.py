@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from pipeline.tracking.results import members
@@ -11,66 +12,103 @@ from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
 _VIEW = "mlflow.sharedViewState."
+_CURVES = "-curves"  # ends the name of a sweep's second view
 RESULT_COLUMNS = (
     "metrics.`test/f1_macro`",
-    "metrics.`test/accuracy`",
     "tags.`parity`",
     "attributes.`Duration`",
 )
+CURVES = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
 
 @dataclass(frozen=True)
 class SweepView:
-    """How a person opens a sweep: the command that starts the UI (none for a server), the link."""
+    """How a person opens a sweep.
+
+    Attributes:
+        command: starts the UI; None for a server, which is running.
+        link: to the table of its runs.
+        curves: to their curves.
+    """
 
     command: str | None
     link: str
+    curves: str
 
 
 def save_sweep_view(
     store: Store, experiment_id: str, sweep_id: str, varied: Sequence[str]
 ) -> SweepView:
-    """Store a view of the sweep's runs, best first, its varied keys as columns.
+    """Store two views of the sweep's runs: a table, best first, and curves by what was varied.
 
-    MLflow keeps shared views as an experiment tag. The format is its UI's own: should a later
-    version not know it, the link still opens the experiment's runs.
+    MLflow keeps shared views as experiment tags. The format is its UI's own: should a later
+    version not know it, the links still open the experiment's runs.
     """
-    now = int(time.time() * 1000)
-    state = {
+    table = {
         "searchFilter": members(sweep_id),
         "orderByKey": "metrics.`test/f1_macro`",
         "orderByAsc": False,
         "selectedColumns": [*(f"params.`{key}`" for key in varied), *RESULT_COLUMNS],
     }
-    view = {"name": f"sweep {sweep_id}", "createdAt": now, "updatedAt": now}
-    store.client.set_experiment_tag(
-        experiment_id,
-        f"{_VIEW}{sweep_id}",
-        json.dumps({**view, "state": json.dumps(state)}),
-    )
-    return SweepView(_ui_command(store), _link(store, experiment_id, sweep_id))
+    _save(store, experiment_id, sweep_id, f"sweep {sweep_id}", table)
+    curves = {**table, **_charts([key for key in varied if key != "seed"])}
+    _save(store, experiment_id, sweep_id + _CURVES, f"curves of sweep {sweep_id}", curves)
+    address = LOCAL_UI if store.folder else store.uri
+    return SweepView(_ui_command(store), *_pages(address, experiment_id, sweep_id))
 
 
-def latest_view(store: Store, address: str) -> str:
-    """Link to the newest saved sweep of a store as served at `address`; its front page if none."""
+def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[str, Any]) -> None:
+    now = int(time.time() * 1000)
+    view = {"name": name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
+    store.client.set_experiment_tag(experiment_id, f"{_VIEW}{key}", json.dumps(view))
+
+
+def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
+    """A section of curves on top; each group's mean, in a band from its least to its greatest."""
+    section = {"uuid": "curves", "name": "Curves by epoch", "display": True, "isReordered": True}
+    group = {
+        "aggregateFunction": "average",
+        "groupByKeys": [{"mode": "param", "groupByData": key} for key in grouped_by],
+    }
+    return {
+        "groupBy": group if grouped_by else None,
+        "runsHiddenMode": "FIRST_20_RUNS",
+        "runListHidden": False,
+        "isAccordionReordered": True,
+        "compareRunCharts": [_line_chart(metric) for metric in CURVES],
+        "compareRunSections": [{**section, "columns": 2, "cardHeight": 300}],
+    }
+
+
+def _line_chart(metric: str) -> dict[str, Any]:
+    axis = {"xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "linear", "range": {}}
+    return {
+        "type": "LINE",
+        "uuid": metric,
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "metricSectionId": "curves",
+        "lineSmoothness": 0,
+        **axis,
+    }
+
+
+def latest_views(store: Store, address: str) -> tuple[str, ...]:
+    """Links to the newest saved sweep of a store as served at `address`; its front page if none."""
     saved = [
         (json.loads(view)["updatedAt"], experiment.experiment_id, key.removeprefix(_VIEW))
         for experiment in store.client.search_experiments()
         for key, view in experiment.tags.items()
-        if key.startswith(_VIEW)
+        if key.startswith(_VIEW) and not key.endswith(_CURVES)
     ]
-    return _page(address, *max(saved)[1:]) if saved else address
+    return _pages(address, *max(saved)[1:]) if saved else (address,)
 
 
-def _link(store: Store, experiment_id: str, sweep_id: str) -> str:
-    return _page(LOCAL_UI if store.folder else store.uri, experiment_id, sweep_id)
-
-
-def _page(address: str, experiment_id: str, sweep_id: str) -> str:
-    return (
-        f"{address}/#/experiments/{experiment_id}/runs"
-        f"?workflowType=machine_learning&viewStateShareKey={quote(sweep_id)}"
-    )
+def _pages(address: str, experiment_id: str, sweep_id: str) -> tuple[str, str]:
+    """Links to a sweep's table and to its curves."""
+    page = f"{address}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    shown = f"{page}&viewStateShareKey={quote(sweep_id)}"
+    return shown, f"{shown}{_CURVES}&compareRunsMode=CHART"
 
 
 def artifact_link(store: Store, experiment_id: str, run_id: str, path: str) -> str:

@@ -54,6 +54,17 @@ def test_a_run_is_checked_again_without_tensorflow(sweep):
     assert "exact" in done.stdout
 
 
+def test_a_check_writes_the_runs_page_anew(copy, sweep):
+    run, folder, place = copy
+    page = Path(place) / "report.html"
+    assert "<b>exact</b>" in page.read_text()
+    page.unlink()
+    sweep.store.client.set_tag(run.info.run_id, "fingerprint.test", "0" * 64)
+    assert check(run, folder).returncode == 1
+    assert "<b>stale</b>" in page.read_text()
+    assert "Parity stale: the test set of dataset=reviews has changed" in page.read_text()
+
+
 def test_a_diagnosis_compares_layer_by_layer(sweep):
     run = sweep.runs[1]
     done = check(run, sweep.folder, "diagnose=true")

@@ -87,7 +87,8 @@ def test_the_sweeps_own_run_is_not_one_of_its_runs(study):
 def test_the_page_is_whole_and_asks_nothing_of_the_network(study):
     page = artifact(study.store, own_run(study.store), "report/report.html")
     assert "prefers-color-scheme: dark" in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 6  # forest, differences, and two panels each of loss and accuracy
+    assert len(page) < 50_000
     linked = re.findall(r'(?:src|href|action)="([^"#][^"]*)"|url\(([^#)][^)]*)\)|@import', page)
     assert linked == []
     assert "<script" not in page

@@ -1,13 +1,17 @@
 """The MLflow UI as a person sees it: a real server, a real browser."""
 
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import scratch_forward
+from pipeline.look.palette import DARK, LIGHT
 from tests.commands.conftest import call, environment
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -18,8 +22,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
-def page_of(sweep):
-    """`python -m pipeline.ui` on the sweep's store; gives a page at the link that it prints."""
+def links(sweep):
+    """`python -m pipeline.ui` on the sweep's store, and the links that it prints."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -31,14 +35,24 @@ def page_of(sweep):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    link = process.stdout.readline().strip()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1500, "height": 900})
-        yield open_when_up(page, link)
-        browser.close()
+    yield [process.stdout.readline().strip() for _ in range(2)]
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        yield (started := playwright.chromium.launch(executable_path=BROWSER, args=FLAGS))
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    opened = browser.new_page(viewport={"width": 1500, "height": 900})
+    opened.set_default_timeout(60_000)
+    yield opened
+    opened.close()
 
 
 def open_when_up(page, link):
@@ -48,31 +62,111 @@ def open_when_up(page, link):
         except sync_api.Error:
             page.wait_for_timeout(500)
         else:
-            return page
+            return
     raise AssertionError(f"nothing answers at {link}")
 
 
-def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page_of, sweep):
-    page_of.get_by_text("3 matching runs").wait_for(timeout=60_000)
-    shown = page_of.inner_text("body")
-    for column in ("units", "test/f1_macro", "parity", "Duration"):
-        assert column in shown
+def open_artifact(page, links, run, path):
+    address = links[0].split("#")[0]
+    place = f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/{path}"
+    open_when_up(page, f"{address}#/{place}?workflowType=machine_learning")
+
+
+def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, sweep):
+    open_when_up(page, links[0])
+    page.get_by_text("3 matching runs").wait_for()
+    shown = page.inner_text("body")
     best_first = sorted(sweep.runs, key=lambda run: -run.data.metrics["test/f1_macro"])
     places = [shown.index(run.info.run_name) for run in best_first]
     assert places == sorted(places)
     assert shown.count("exact") == 3
+    edge = page.get_by_text("MLflow Assistant").bounding_box()["x"]  # a panel over the right
+    for column in ("units", "test/f1_macro", "parity", "Duration"):
+        box = page.get_by_role("columnheader", name=column).bounding_box()
+        assert box["x"] + 60 < edge, column
 
 
-def test_a_runs_page_shows_its_figures_and_both_reports(page_of, sweep):
+def test_the_second_link_shows_curves_grouped_by_what_was_varied(page, links):
+    open_when_up(page, links[1])
+    page.get_by_text("Curves by epoch").wait_for()
+    page.locator(".plotly").nth(3).wait_for()
+    shown = page.inner_text("body")
+    assert "Group by: units" in shown
+    for words in ("Group: 4", "Group: 6", "Group: 8", "loss/train", "loss/validation"):
+        assert words in shown
+    assert "accuracy/train" in shown
+    assert page.get_by_text("8 (loss/validation)").count() > 0  # a line for each group
+
+
+def test_a_runs_page_shows_its_figures_and_both_reports(page, links, sweep):
+    open_artifact(page, links, sweep.runs[0], "parity/classification_reports.txt")
+    page.get_by_text("From scratch").first.wait_for()
+    open_artifact(page, links, sweep.runs[0], "figures/confusion_matrix.svg")
+    page.reload()
+    figure = page.locator("img[src^='blob:'], img[src*='artifact']").first
+    figure.wait_for()
+    page.wait_for_function("image => image.naturalWidth > 200", arg=figure.element_handle())
+
+
+def test_the_report_page_shows_inline_and_follows_the_readers_theme(page, links, sweep):
     run = sweep.runs[0]
-    address = page_of.url.split("#")[0]
-    base = f"{address}#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts"
-    page_of.goto(f"{base}/parity/classification_reports.txt?workflowType=machine_learning")
-    page_of.reload()
-    page_of.get_by_text("From scratch").first.wait_for(timeout=60_000)
-    page_of.goto(f"{base}/figures/confusion_matrix.png?workflowType=machine_learning")
-    page_of.reload()
-    page_of.locator("img[src^='blob:'], img[src*='artifact']").first.wait_for(timeout=60_000)
+    grounds = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        if theme == "light":
+            open_artifact(page, links, run, "report.html")
+        report = page.frame_locator("iframe")
+        assert report.locator("h1").inner_text() == run.info.run_name
+        figure = report.locator("svg").first
+        assert figure.locator("text").first.inner_text() == "Cross-entropy loss"
+        grounds.append((colour(report.locator("body"), "backgroundColor"), ink(figure)))
+    assert grounds == [(LIGHT["paper"], LIGHT["ink"]), (DARK["paper"], DARK["ink"])]
+
+
+def ink(figure):
+    return colour(figure.locator("text").first, "fill")
+
+
+def colour(element, kind):
+    found = element.evaluate(f"element => getComputedStyle(element).{kind}")
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", found)[:3])
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_page_fits_its_window(page, sweep, width):
+    file = sweep.folder / "mlruns/artifacts" / sweep.runs[0].info.run_id / "artifacts/report.html"
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('svg text')]"
+        ".map(text => text.getBoundingClientRect().height))"
+    )
+    assert smallest > 8  # pixels: letters that can be read
+
+
+def test_weights_download_from_the_ui_and_predict(page, links, sweep, tmp_path):
+    run = sweep.runs[0]
+    for name in ("model.keras", "preprocessing.json", "model.card.npz"):
+        open_artifact(page, links, run, f"weights/{name}")
+        page.reload()
+        page.get_by_text(f"weights/{name}").first.wait_for()
+        with page.expect_download() as download:
+            page.locator("button[data-component-id*=artifactview]").first.click()
+        download.value.save_as(tmp_path / name)
+    classifier = scratch_forward.Classifier.load(tmp_path, verify=True)
+    (answer,) = classifier(["makanannya enak sekali"])
+    assert answer.class_name in ("negative", "neutral", "positive")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells who listens")
+def test_the_ui_answers_on_loopback_only(page, links):
+    open_when_up(page, links[0])
+    port = int(links[0].split("#")[0].rstrip("/").rpartition(":")[2])
+    sockets = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    places = [own.split(":") for _, own, _, state, *_ in sockets if state == "0A"]  # listening
+    hosts = {host for host, its_port in places if int(its_port, 16) == port}
+    assert hosts == {"0100007F"}  # 127.0.0.1
 
 
 @pytest.mark.parametrize(
