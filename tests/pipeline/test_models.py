@@ -109,7 +109,7 @@ def test_every_models_settings_reach_its_builder_and_scratch_forward_computes_it
         )
     else:
         shape, inputs = {"input_shape": (8, 8, 1)}, np.linspace(0, 1, 64).reshape(1, 8, 8, 1)
-    options = settings.model_dump(exclude={"padding"})
+    options = settings.model_dump(exclude={"padding", "bucket"})
     model = models.BUILDERS[name](**shape, classes=3, **options, l1=0.1, l2=0.2)
     assert model.losses, "the penalties are not used"
     expected = model(inputs).numpy()
