@@ -21,6 +21,7 @@ COMPUTES = (
     "run.py",
     "training.py",
 )
+_PLACES = ("dataset.path",)  # a parameter, yet only where data lies
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
@@ -28,15 +29,15 @@ def identity(parameters: Mapping[str, object], fingerprints: Mapping[str, str]) 
     """Hash what determines a run's result.
 
     Args:
-        parameters: every hyperparameter, by its name on the command line. Names, tracking and
-            where data lies are not among them.
+        parameters: every hyperparameter, by its name on the command line. Names and tracking are
+            not among them; where data lies does not count.
         fingerprints: of the data, by split.
 
     Returns:
         64 hexadecimal digits.
     """
     determined = {
-        "parameters": {key: str(value) for key, value in parameters.items()},
+        "parameters": {key: str(value) for key, value in parameters.items() if key not in _PLACES},
         "data": dict(fingerprints),
         "code": code_version(),
     }

@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from pipeline.datasets import load
+from pipeline.tracking.run import TrackedRun
 from pipeline.tracking.store import open_local
 from pipeline.verification import verify_run
 from tests.commands.conftest import call
@@ -24,6 +25,10 @@ def only_run(folder):
     ids = [one.experiment_id for one in store.client.search_experiments()]
     (run,) = store.client.search_runs(ids)
     return store, run
+
+
+def check(store, run_id, data_dir):
+    return verify_run(TrackedRun(store.client, run_id), data_dir)
 
 
 def ask(folder, run, *questions):
@@ -65,7 +70,7 @@ def test_the_recorded_path_leads_there_from_any_folder(texts, tmp_path, monkeypa
     path = yaml.safe_load(text)["dataset"]["path"]
     assert path == str(texts.folder / "ulasan saya.csv")
     monkeypatch.chdir(tmp_path)
-    assert verify_run(texts.store.client, texts.run.info.run_id, "data").tag == "exact"
+    assert check(texts.store, texts.run.info.run_id, "data").tag == "exact"
 
 
 def test_a_moved_file_is_looked_for_in_the_data_directory(texts, tmp_path):
@@ -73,15 +78,15 @@ def test_a_moved_file_is_looked_for_in_the_data_directory(texts, tmp_path):
     moved = shutil.move(own, tmp_path / own.name)
     try:
         run_id = texts.run.info.run_id
-        assert verify_run(texts.store.client, run_id, str(tmp_path)).tag == "exact"
-        parity = verify_run(texts.store.client, run_id, "none")
+        assert check(texts.store, run_id, str(tmp_path)).tag == "exact"
+        parity = check(texts.store, run_id, "none")
         assert parity.tag == "failed"
         assert parity.reason.endswith(
             f"dataset.path={own} is not there, and neither is none/{own.name}."
         )
     finally:
         shutil.move(moved, own)
-        verify_run(texts.store.client, texts.run.info.run_id, "data")
+        check(texts.store, texts.run.info.run_id, "data")
 
 
 def test_a_changed_file_is_stale(texts):
@@ -89,12 +94,12 @@ def test_a_changed_file_is_stale(texts):
     content = own.read_bytes()
     try:
         own.write_bytes(content + b"150;kata0 tambahan;$buruk\n")
-        parity = verify_run(texts.store.client, texts.run.info.run_id, "data")
+        parity = check(texts.store, texts.run.info.run_id, "data")
         assert parity.tag == "stale"
         assert "the test set of dataset=csv has changed since the run" in parity.reason
     finally:
         own.write_bytes(content)
-        verify_run(texts.store.client, texts.run.info.run_id, "data")
+        check(texts.store, texts.run.info.run_id, "data")
 
 
 def test_answers_carry_the_class_names(texts, tmp_path):
@@ -127,7 +132,7 @@ def test_own_images_are_trained_on_proven_and_answered(tmp_path):
     assert run.data.tags["parity"] == "exact"
     assert "24x20 to 24x26 pixels resized to 12x10" in run.data.tags["data"]
     assert run.data.metrics["test/f1_macro"] > 0.9
-    assert verify_run(store.client, run.info.run_id, "data").tag == "exact"
+    assert check(store, run.info.run_id, "data").tag == "exact"
     checked = call("pipeline.parity", f"run_id={run.info.run_id}", "diagnose=true", cwd=tmp_path)
     assert "No layer is at fault" in checked.stdout
     files = sorted((tmp_path / "photos" / CLASSES[0]).iterdir())[:10]
@@ -135,9 +140,9 @@ def test_own_images_are_trained_on_proven_and_answered(tmp_path):
     given = [line.split("\t")[0] for line in answers.splitlines()]
     assert given.count(CLASSES[0]) >= 8
     (tmp_path / "photos" / CLASSES[0] / files[0].name).write_bytes(files[1].read_bytes())
-    changed = verify_run(store.client, run.info.run_id, "data").tag
+    changed = check(store, run.info.run_id, "data").tag
     files[2].write_bytes(b"")
     assert changed in ("exact", "stale")  # exact, if the changed file is not in the test set
-    parity = verify_run(store.client, run.info.run_id, "data")
+    parity = check(store, run.info.run_id, "data")
     assert parity.tag == "failed"
     assert f"{files[2].name} cannot be read: it is neither PNG nor JPEG" in parity.reason

@@ -75,7 +75,7 @@ def test_a_server_is_asked_for_its_weights(remote, server, tmp_path):
     [
         ([], 'run_id=... and something to answer are needed, such as "a text".'),
         (["run_id=nothing", "enak"], "run_id=nothing is not a run in"),
-        (["run_id=RUN", "missing.csv"], "missing.csv cannot be read:"),
+        (["run_id=RUN", "missing.csv"], "missing.csv cannot be read (No such file or directory)."),
     ],
 )
 def test_a_faulty_question_is_one_sentence(sweep, arguments, sentence):

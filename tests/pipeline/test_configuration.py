@@ -22,7 +22,7 @@ GROUPS = {
     "optimizer": schema.OPTIMIZERS,
     "tracking": schema.TRACKING,
 }
-NOT_SETTINGS = ("defaults", "hydra", "sweep", "name", "kind")
+NOT_SETTINGS = ("defaults", "hydra", "sweep", "name", "kind", "_target_")
 
 
 def comments(text):
@@ -42,7 +42,7 @@ def settable(key):
 
 def leaves(node, prefix=""):
     for key, value in node.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, f"{prefix}{key}.")
         elif settable(f"{prefix}{key}"):
             yield f"{prefix}{key}"

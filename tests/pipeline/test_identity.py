@@ -47,3 +47,8 @@ def test_every_module_that_trains_with_keras_computes():
     }
     # What is stored, and the diagnosis of a finished run, change no result.
     assert using - {"records.py", "diagnosis.py"} <= set(COMPUTES)
+
+
+def test_data_that_were_moved_are_the_same_data():
+    here, there = ({**PARAMETERS, "dataset.path": f"/{name}/reviews.csv"} for name in "ab")
+    assert identity(here, DATA) == identity(there, DATA)

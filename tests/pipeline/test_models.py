@@ -99,21 +99,14 @@ def test_every_model_has_a_file_a_type_and_a_builder():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_models_settings_reach_its_builder_and_scratch_forward_computes_it(
-    settings_for, name
+    settings_for, name, tmp_path
 ):
-    settings = settings_for(f"model={name}").model
-    if settings.reads == "text":
-        shape, inputs = (
-            {"sequence_length": 7, "vocabulary_size": 9},
-            np.array([[1, 2, 8, 4, 0, 0, 0]]),
-        )
-    else:
-        shape, inputs = {"input_shape": (8, 8, 1)}, np.linspace(0, 1, 64).reshape(1, 8, 8, 1)
-    options = settings.model_dump(exclude={"padding", "bucket"})
-    model = models.BUILDERS[name](**shape, classes=3, **options, l1=0.1, l2=0.2)
+    settings = settings_for(f"model={name}", "l1=0.1")
+    data = load(settings.dataset.name, data_dir=tmp_path)
+    model, inputs = build_model(settings, data), data.test.inputs[:2]
     assert model.losses, "the penalties are not used"
-    expected = model(inputs).numpy()
-    assert np.abs(scratch_forward.from_keras(model).predict(inputs) - expected).max() < 1e-6
+    ours = scratch_forward.from_keras(model).predict(inputs)
+    assert np.abs(ours - model(inputs).numpy()).max() < 1e-6
 
 
 def test_a_layer_that_cannot_be_checked_is_refused_before_the_training(
