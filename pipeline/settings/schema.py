@@ -11,6 +11,7 @@ from pipeline.datasets.catalogue import NUSAX_LANGUAGES
 
 Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 HeldOut = Annotated[float, Field(gt=0, lt=1)]
 Momentum = Annotated[float, Field(ge=0, le=1)]
@@ -215,6 +216,20 @@ class Sweep(Group):
     job: Count
     jobs: Count
     started: float | None
+
+
+class Search(Group):
+    """How Optuna searches; no part of any run's settings."""
+
+    n_trials: Count
+    metric: Annotated[str, Field(min_length=1)]
+    direction: Literal["maximize", "minimize"]
+    sampler: Literal["tpe", "random"]
+    seed: Seed
+    pruner: Literal["median", "none"]
+    pruner_startup: Annotated[int, Field(ge=0)]
+    pruner_warmup: Annotated[int, Field(ge=0)]
+    storage: Annotated[str, Field(min_length=1)] | None
 
 
 class Settings(Group):
