@@ -11,7 +11,6 @@ from pipeline.datasets.catalogue import NUSAX_LANGUAGES
 
 Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 HeldOut = Annotated[float, Field(gt=0, lt=1)]
 Momentum = Annotated[float, Field(ge=0, le=1)]

@@ -132,7 +132,7 @@ def _close(
     ]
     found = tried(study, plan.search, sweep_results(store, experiments, search_id))
     log_search(run, study, plan.search, plan.space, found)
-    show_tried(found, plan.search)
+    show_tried(found, plan)
     show_best(found, plan)
     show_trials_left(plan.search.n_trials - len(found), command())
     show_links(save_sweep_view(store, experiments[0], search_id, plan.probes.varied))

@@ -9,9 +9,11 @@ from pipeline import evaluation
 from pipeline.datasets.catalogue import SPECS
 from pipeline.settings.schema import Search
 from pipeline.settings.suggest import choices, did_you_mean
-from pipeline.training_history import Epoch
+from pipeline.training_history import METRICS, Epoch
 
-_SERIES = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
+_SERIES = {
+    metric: name for name, metric in METRICS.items() if metric.split("/")[0] in ("loss", "accuracy")
+}
 _COSTS = ("seconds", "parameters")  # less is better, as of a loss
 
 
@@ -32,14 +34,16 @@ def value_of(epoch: Epoch, series: str) -> float:
     >>> value_of(Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0), "accuracy/validation")
     0.6
     """
-    return float(getattr(epoch, series.replace("/", "_")))
+    return float(getattr(epoch, _SERIES[series]))
 
 
 def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
     """A sentence if the runs on one of these data sets have no such metric."""
     for name in datasets:
-        known = _metrics(SPECS[name].classes)
-        if metric not in known:
+        classes = SPECS[name].classes
+        known = _metrics(classes or ("a", "b"))
+        of_class = metric.startswith(("validation/f1/", "test/f1/"))
+        if metric not in known and (classes or not of_class):  # which only files tell
             offered = choices([one for one in known if one.startswith("validation/")])
             return [
                 f"hydra.sweeper.metric={metric} is not a metric of runs on dataset={name}"

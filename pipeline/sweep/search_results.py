@@ -2,13 +2,14 @@
 
 import csv
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
 from pipeline.settings.schema import Search
@@ -81,7 +82,7 @@ def log_search(
     with run.artifact_folder(FOLDER) as folder:
         _write_csv(folder / "trials.csv", search, space, trials)
         for name, figure in _figures(study, search).items():
-            figure.savefig(folder / f"{name}.png", dpi=120)
+            figure.savefig(folder / f"{name}.png", dpi=120, bbox_inches="tight")
 
 
 def _write_csv(
@@ -108,16 +109,24 @@ def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
     from optuna.visualization import matplotlib as plots
 
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    varies = len({one.value for one in complete}) > 1
-    drawn: dict[str, Callable[..., Axes]] = {}
-    drawn |= {"optimization_history": plots.plot_optimization_history} if complete else {}
-    drawn |= {"param_importances": plots.plot_param_importances} if varies else {}
     figures = {}
     with pyplot.style.context("default"), warnings.catch_warnings():
-        # The drawing is called experimental; and what Optuna says of few trials is in its figure.
+        # Optuna calls the drawing experimental, and has doubts where trials are few.
         warnings.simplefilter("ignore")
-        for name, draw in drawn.items():
-            draw(study, target_name=search.metric)
-            figures[name] = pyplot.gcf()
-            pyplot.close()
+        if complete:
+            axes = plots.plot_optimization_history(study, target_name=search.metric)
+            figures["optimization_history"] = _finished(axes, "Best and every complete trial")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len({one.value for one in complete}) > 1:
+            axes = plots.plot_param_importances(study, target_name=search.metric)
+            axes.legend().remove()
+            figures["param_importances"] = _finished(axes, f"What mattered for {search.metric}")
+        pyplot.close("all")
     return figures
+
+
+def _finished(axes: Axes, title: str) -> Figure:
+    axes.set_title(title, loc="left")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure

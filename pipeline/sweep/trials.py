@@ -122,7 +122,9 @@ class Trials:
         """Report an epoch; why the trial is hopeless, if it is and there is something to save."""
         asked, series = self._asked[number], compared(self.plan.search)
         asked.trial.report(value_of(epoch, series), step=epoch.number)
-        if epoch.number < asked.job.settings.training.epochs and asked.trial.should_prune():
+        goes_on = math.isfinite(epoch.loss_train) and math.isfinite(epoch.loss_validation)
+        last = asked.job.settings.training.epochs
+        if goes_on and epoch.number < last and asked.trial.should_prune():
             return (
                 f"{series} was at no epoch as good as the median of earlier trials is at this one."
             )

@@ -134,6 +134,7 @@ class _Watched:
     events: EventReader
     log: Path
     run_id: str | None = None
+    pruned: bool = False
     over: bool = False
 
 
@@ -182,7 +183,9 @@ def _show(job: _Watched, progress: SweepProgress, judge: Judge) -> None:
             case "epoch":
                 epoch = Epoch(**event["epoch"])
                 progress.epoch(job.number, epoch)
-                if reason := judge(job.number, epoch):
+                reason = judge(job.number, epoch)
+                if reason and not job.pruned:
+                    job.pruned = True
                     progress.prunes(job.number, epoch, reason)
                     job.events.prune(reason)
 

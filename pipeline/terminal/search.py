@@ -80,16 +80,18 @@ def _so_far(done: Sequence[FrozenTrial]) -> str:
     return ", ".join(f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state])
 
 
-def show_tried(trials: Sequence[Tried], search: Search) -> None:
+def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
     """One row a trial, the best first; below the table, why trials failed or lack parity."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("trial", justify="right")
-    table.add_column("run", overflow="fold")
-    for name in (search.metric, "test F1", "parity", "seconds"):
+    for one in plan.space:
+        table.add_column(one.key, justify="right", overflow="fold")
+    table.add_column(plan.search.metric, justify="right", overflow="fold")
+    for name in ("test F1", "parity", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
+    table.add_column("")
     for place, trial in enumerate(trials):
-        table.add_row(*_row(trial, best=place == 0))
+        chosen = [one.text(trial.params[one.key]) for one in plan.space]
+        table.add_row(*map(escape, chosen), *_outcome(trial, best=place == 0))
     console.print()
     console.print(table)
     for trial in trials:
@@ -97,7 +99,7 @@ def show_tried(trials: Sequence[Tried], search: Search) -> None:
             console.print(f"{trial.name}: {sentence}", markup=False, soft_wrap=True)
 
 
-def _row(trial: Tried, best: bool) -> tuple[str, ...]:
+def _outcome(trial: Tried, best: bool) -> tuple[str, ...]:
     run = trial.run
     parity = (run and run.parity) or "-"
     colour = {"exact": "green", "close": "yellow", "-": "default"}.get(parity, "red")
@@ -107,8 +109,6 @@ def _row(trial: Tried, best: bool) -> tuple[str, ...]:
         TrialState.FAIL: "[red]FAILED[/]",
     }
     return (
-        str(trial.number),
-        escape(trial.name),
         "-" if trial.value is None else f"{trial.value:.4f}",
         "-" if run is None or run.f1_macro is None else f"{run.f1_macro:.4f}",
         f"[{colour}]{parity}[/]",
