@@ -126,6 +126,7 @@ def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
 
 
 def _finished(axes: Axes, title: str) -> Figure:
+    axes.set_title("")  # Optuna's, in the middle or at the left
     axes.set_title(title, loc="left")
     figure = axes.get_figure(root=True)
     assert figure is not None

@@ -51,11 +51,12 @@ class Trials:
         self._started = time.time()
         self._asked: dict[int, _Asked] = {}  # by the number of the job
         self._given = 0
+        self._stopped = False  # by a failure, with fail_fast
         self._fingerprints: dict[object, dict[str, str]] = {}
 
     def next(self) -> LaunchedJob | None:
         """The next trial that has to be trained; what is known of others is told at once."""
-        while (number := self._number()) <= self.plan.search.n_trials:
+        while (number := self._number()) <= self.plan.search.n_trials and not self._stopped:
             asked = self._ask()
             if asked is None:
                 continue
@@ -157,5 +158,6 @@ class Trials:
             self._fail(trial, f"{metric} is {value}.")
 
     def _fail(self, trial: Trial, reason: str) -> None:
+        self._stopped = self.plan.probes.jobs[0].settings.running.fail_fast
         trial.set_user_attr(REASON, reason)
         self.study.tell(trial, state=TrialState.FAIL)

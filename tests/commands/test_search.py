@@ -64,7 +64,7 @@ def test_trials_are_proven_runs_of_one_sweep(searched):
         assert run.data.params["batch_size"] == trial.params["batch_size"]
         rate = float(run.data.params["learning_rate"])
         assert rate == pytest.approx(trial.params["learning_rate"], rel=1e-3)
-        steps = [metric for metric in trial.intermediate_values.values()]
+        steps = list(trial.intermediate_values.values())
         history = open_local(folder).client.get_metric_history(
             run.info.run_id, "accuracy/validation"
         )
@@ -172,6 +172,11 @@ def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
 def test_a_search_survives_trials_that_fail(tmp_path):
     search = [*SMALL, "epochs=1", "l2=choice(0.0,1e38)", "seed=range(4)"]
     search += ["hydra.sweeper.n_trials=5", "hydra.sweeper.sampler=random", "workers=2"]
+    stopped = call("pipeline.train", *search, "fail_fast=true", "workers=1", cwd=tmp_path)
+    assert stopped.returncode == 1
+    states = [trial.state for trial in study_of(tmp_path).trials]
+    assert states.index(TrialState.FAIL) == len(states) - 1 < 4
+    assert "left. The same command goes on" in stopped.stdout
     done = call("pipeline.train", *search, cwd=tmp_path)
     assert done.returncode == 1
     trials = study_of(tmp_path).trials
