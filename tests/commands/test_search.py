@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import shlex
+import signal
 
 import mlflow
 import optuna
@@ -11,7 +13,7 @@ from optuna.trial import TrialState
 
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import call
-from tests.commands.test_resume import kill_group, runs_of, start, wait_for_checkpoint
+from tests.commands.test_resume import runs_of, start, wait_for_checkpoint
 
 SMALL = ["hydra/sweeper=optuna", "model=cnn", "filters=[4]", "dense_units=8"]
 SEARCH = [
@@ -121,11 +123,17 @@ def test_the_same_command_goes_on_until_there_are_enough(searched):
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_to_the_same_trials(searched, tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, ending):
     folder, _ = searched
     process = start(*SEARCH, cwd=tmp_path)
     wait_for_checkpoint(tmp_path)
-    kill_group(process)
+    os.killpg(process.pid, ending)
+    printed, _ = process.communicate(timeout=60)
+    if ending == signal.SIGINT:
+        assert process.returncode == 130
+        assert "3 trials left. The same command goes on" in printed
+        assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
     again = call("pipeline.train", *SEARCH, cwd=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
     assert told(tmp_path) == told(folder)[:3]
