@@ -58,12 +58,14 @@ def doubts(search: Search) -> list[str]:
     found = []
     if search.metric.startswith("test/"):
         found.append(
-            f"metric={search.metric}: what is chosen by the test data cannot be judged by them."
+            f"hydra.sweeper.metric={search.metric}: what is chosen by the test data cannot be "
+            "judged by them."
         )
     less = "loss" in search.metric or search.metric in _COSTS
     if less and search.direction == "maximize":
         found.append(
-            f"direction=maximize looks for the largest {search.metric}; meant may be minimize."
+            f"hydra.sweeper.direction=maximize looks for the largest {search.metric}; meant may be "
+            "minimize."
         )
     return found
 

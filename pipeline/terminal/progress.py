@@ -34,6 +34,7 @@ class SweepProgress:
         self._done = [0.0] * len(names)  # share of each job
         self._started = time.time()
         self._lines = [0.0] * len(names)
+        self._pruned: set[int] = set()
         self._bars: dict[int, TaskID] = {}
         self._progress = _bars() if console.is_terminal else None
 
@@ -66,6 +67,7 @@ class SweepProgress:
 
     def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
         """A job shall end early."""
+        self._pruned.add(job)
         if self._progress is None:
             self._say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
 
@@ -97,9 +99,12 @@ class SweepProgress:
             if failed:
                 self._say(f"{self._place(job)} failed")
         elif job in self._bars:
-            self._progress.update(self._bars[job], left="failed" if failed else "")
+            self._progress.update(self._bars[job], left=self._ending(job, failed))
             if not failed and self._total > _ROWS:
                 self._progress.remove_task(self._bars[job])
+
+    def _ending(self, job: int, failed: bool) -> str:
+        return "failed" if failed else "pruned" if job in self._pruned else ""
 
     def _say(self, line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)

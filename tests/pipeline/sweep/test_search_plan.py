@@ -111,6 +111,6 @@ def test_what_is_compared_while_a_trial_lasts(search_for):
 def test_doubtful_aims_are_noted(search_for):
     assert doubts(search_for("units=8,16").search) == []
     assert doubts(search_for("units=8,16", metric="test/loss").search) == [
-        "metric=test/loss: what is chosen by the test data cannot be judged by them.",
-        "direction=maximize looks for the largest test/loss; meant may be minimize.",
+        "hydra.sweeper.metric=test/loss: what is chosen by the test data cannot be judged by them.",
+        "hydra.sweeper.direction=maximize looks for the largest test/loss; meant may be minimize.",
     ]
