@@ -34,6 +34,13 @@ def overrides() -> list[str]:
     return [line for line in given if not line.lstrip("+~").startswith("hydra")]
 
 
+def chosen(group: str) -> str | None:
+    """The choice of one of Hydra's own groups on the command line, `hydra/sweeper=optuna`."""
+    given = get_args_parser().parse_known_args()[0].overrides
+    names = [line.partition("=")[2] for line in given if line.startswith(f"{group}=")]
+    return names[-1] if names else None
+
+
 def compose_values(config_name: str, given: Sequence[str] | None = None) -> dict[str, Any]:
     """The configuration of a command that is not a sweep, as plain values.
 

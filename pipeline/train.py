@@ -10,12 +10,12 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from pipeline.command_line import first_sentence, overrides, run_command, wants_help
+from pipeline.command_line import chosen, first_sentence, overrides, run_command, wants_help
 from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.sweep.names import run_name
-from pipeline.sweep.plan import plan_sweep
+from pipeline.sweep.plan import Compose, Options, plan_sweep
 from pipeline.terminal.help import train_help
 from pipeline.terminal.progress import JobLines
 
@@ -52,10 +52,19 @@ def _explain(error: Exception) -> list[str]:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         options = GlobalHydra.instance().config_loader().get_group_options
         try:
-            plan_sweep(overrides(), lambda groups: hydra.compose("train", groups), options)
+            _plan(lambda groups: hydra.compose("train", groups), options)
         except SettingsError as found:
             return found.faults
     return first_sentence(error)
+
+
+def _plan(compose: Compose, options: Options) -> None:
+    if chosen("hydra/sweeper") != "optuna":
+        plan_sweep(overrides(), compose, options)
+        return
+    from pipeline.sweep.search_plan import plan_space
+
+    plan_space(overrides(), compose, options)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,10 @@ from typing import Protocol
 from pipeline.training_history import Epoch
 
 
+class Pruned(Exception):
+    """A search has no use for what is left of a job; the message says why."""
+
+
 class Watch(Protocol):
     """Shows a job to a person, in this process or, through a file, in another."""
 
@@ -15,4 +19,8 @@ class Watch(Protocol):
         """The job has a run."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended, in this process or in an earlier one."""
+        """An epoch has ended, in this process or in an earlier one.
+
+        Raises:
+            Pruned: when the job shall not go on.
+        """

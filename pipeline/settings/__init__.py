@@ -3,6 +3,7 @@
 from pipeline.settings.parse import (
     SettingsError,
     flat_parameters,
+    parse_search,
     parse_settings,
     parse_tracking,
     unknown_option,
@@ -13,6 +14,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "flat_parameters",
+    "parse_search",
     "parse_settings",
     "parse_tracking",
     "unknown_option",

@@ -88,6 +88,19 @@ def flat_parameters(config: Config) -> dict[str, Any]:
     return flat
 
 
+def parse_search(options: Config) -> schema.Search:
+    """Check the `hydra.sweeper` node of a search.
+
+    Raises:
+        SettingsError: with every fault found.
+    """
+    faults: list[str] = []
+    parsed = _parse_group(schema.Search, "hydra.sweeper", dict(options), faults)
+    if not isinstance(parsed, schema.Search):
+        raise SettingsError(faults)
+    return parsed
+
+
 def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
     """Which group of settings lies where: (field of Settings, its type, prefix of its keys)."""
     return [

@@ -217,6 +217,20 @@ class Sweep(Group):
     started: float | None
 
 
+class Search(Group):
+    """How Optuna searches; no part of any run's settings."""
+
+    n_trials: Count
+    metric: Annotated[str, Field(min_length=1)]
+    direction: Literal["maximize", "minimize"]
+    sampler: Literal["tpe", "random"]
+    seed: Seed
+    pruner: Literal["median", "none"]
+    pruner_startup: Annotated[int, Field(ge=0)]
+    pruner_warmup: Annotated[int, Field(ge=0)]
+    storage: Annotated[str, Field(min_length=1)] | None
+
+
 class Settings(Group):
     """Everything that one run is made from."""
 

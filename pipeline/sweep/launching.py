@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from hydra.core.utils import JobStatus
@@ -11,6 +12,7 @@ from hydra.plugins.launcher import Launcher
 from pipeline.errors import summary
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
+from pipeline.training_history import Epoch
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,25 @@ class Failure:
     job: str
     error: str
     trace: str
+
+
+class Source(Protocol):
+    """Gives jobs one by one, and learns from each how to choose the next.
+
+    Attributes:
+        left: how many it may give.
+    """
+
+    left: int
+
+    def next(self) -> LaunchedJob | None:
+        """The next job; None when there are no more."""
+
+    def epoch(self, number: int, epoch: Epoch) -> str | None:
+        """An epoch of a job (counted from 0, as given) has ended; why the job shall, or None."""
+
+    def ended(self, number: int, failure: Failure | None) -> None:
+        """A job is over."""
 
 
 class Launching(Protocol):
@@ -33,6 +54,13 @@ class Launching(Protocol):
 
         Raises:
             KeyboardInterrupt: when the sweep was interrupted; every run has ended truthfully.
+        """
+
+    def search(self, source: Source, store: Store, workers: int) -> None:
+        """Run what a source gives, so many jobs at a time, until it gives no more.
+
+        Raises:
+            KeyboardInterrupt: as above.
         """
 
 
@@ -58,16 +86,30 @@ class HydraJobs:
                 break
         return failures
 
+    def search(self, source: Source, store: Store, workers: int) -> None:
+        """Give `workers` jobs at a time to the launcher; none of them can be ended early."""
+        first = 0
+        while jobs := list(islice(iter(source.next, None), workers)):
+            failures = {failure.job: failure for failure in self._launch(jobs, first)}
+            of_all = failures.get(_together(jobs))
+            for number, job in enumerate(jobs, start=first):
+                source.ended(number, failures.get(job.name, of_all))
+            first += len(jobs)
+
     def _launch(self, jobs: Sequence[LaunchedJob], start: int) -> list[Failure]:
         try:
             returned = self._launcher.launch([job.overrides for job in jobs], start)
         except Exception as error:  # joblib and submitit give up when a process of theirs dies
-            return [_failure(f"{len(jobs)} jobs", error)]
+            return [_failure(_together(jobs), error)]
         return [
             _failure(job.name, one._return_value)
             for job, one in zip(jobs, returned, strict=True)
             if one.status is JobStatus.FAILED
         ]
+
+
+def _together(jobs: Sequence[LaunchedJob]) -> str:
+    return f"{len(jobs)} jobs"
 
 
 def _failure(job: str, error: BaseException) -> Failure:

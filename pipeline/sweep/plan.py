@@ -74,7 +74,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     Raises:
         SettingsError: with one sentence for every fault in any of the jobs.
     """
-    overrides = _last_of_each_key(_parse(arguments))
+    overrides = parse_overrides(arguments)
     faults = _illegal(overrides, options)
     if faults:
         raise SettingsError(faults)
@@ -98,16 +98,17 @@ def _as_typed(line: str) -> str:
     return f"{key}={value.lower()}" if value in ("True", "False") else line
 
 
-def _parse(arguments: Sequence[str]) -> list[Override]:
+def parse_overrides(arguments: Sequence[str]) -> list[Override]:
+    """The last of each key: what a file sweeps gives way to the command line.
+
+    Raises:
+        SettingsError: when they cannot be read.
+    """
     try:
-        return OverridesParser.create().parse_overrides(list(arguments))
+        overrides = OverridesParser.create().parse_overrides(list(arguments))
     except HydraException as error:
         reason = " ".join(str(error).split())
         raise SettingsError([f"the command line cannot be read: {reason}"]) from error
-
-
-def _last_of_each_key(overrides: list[Override]) -> list[Override]:
-    """What a study's file sweeps gives way to the command line, where both name a key."""
     return list({override.key_or_group: override for override in overrides}.values())
 
 
@@ -134,7 +135,10 @@ def _illegal(overrides: list[Override], options: Options) -> list[str]:
         elif override.is_sweep_override() and key in Running.model_fields:
             faults.append(f"{override.input_line} names several; {key} is one for a whole sweep.")
         elif override.is_sweep_override() and not override.is_discrete_sweep():
-            faults.append(f"{override.input_line} has no end; list the values, `{key}=1,2,3`.")
+            faults.append(
+                f"{override.input_line} has no end; list the values, `{key}=1,2,3`, or search "
+                "with hydra/sweeper=optuna."
+            )
     return faults
 
 

@@ -145,18 +145,17 @@ def launched_jobs(
     schedule: Schedule, names: Sequence[str], varied: Sequence[str], started: float
 ) -> Iterator[LaunchedJob]:
     """The jobs to train, each told its place in the sweep."""
+    sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(names)}
+    sweep["started"] = round(started, 3)
     for number, (entry, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
-        place = {
-            "id": schedule.sweep_id,
-            "identity": entry.identity,
-            "varied": list(varied),
-            "job": number,
-            "jobs": len(names),
-            "started": round(started, 3),
-        }
-        lines = [f"sweep.{key}={_quoted(value)}" for key, value in place.items()]
-        values = {**entry.job.values, "sweep": place}
-        yield LaunchedJob(name, values, [*entry.job.overrides, *lines])
+        place = {**sweep, "identity": entry.identity, "job": number}
+        yield launched_job(entry.job, name, place)
+
+
+def launched_job(job: Job, name: str, place: Mapping[str, object]) -> LaunchedJob:
+    """A job that is told its place in a sweep: the configuration's node `sweep`."""
+    lines = [f"sweep.{key}={_quoted(value)}" for key, value in place.items()]
+    return LaunchedJob(name, {**job.values, "sweep": dict(place)}, [*job.overrides, *lines])
 
 
 def _quoted(value: object) -> str:

@@ -78,7 +78,7 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
     experiment = store.experiment(plan.jobs[0].settings.place.experiment)
     tags = {STUDY: plan.study} if plan.study else {}
     with sweep_run(store, experiment.experiment_id, schedule.sweep_id, tags) as run:
-        log_plan(run, _command(), plan.varied, [e.job.parameters for e in schedule.entries])
+        log_plan(run, command(), plan.varied, [e.job.parameters for e in schedule.entries])
         yield
 
 
@@ -127,7 +127,7 @@ def _close(
     results = sweep_results(store, experiments, schedule.sweep_id)
     show_results(results, {entry.standing.run_id for entry in schedule.done})
     _tell_lost_jobs(failures, results)
-    show_way_on(_command(), schedule, results)
+    show_way_on(command(), schedule, results)
     show_links(save_sweep_view(store, experiments[0], schedule.sweep_id, plan.varied))
     return results
 
@@ -155,5 +155,6 @@ def _report(plan: Plan, schedule: Schedule, store: Store) -> None:
         show_report(page, store, gathered.experiment_id, run_id, None)
 
 
-def _command() -> str:
+def command() -> str:
+    """What was typed."""
     return shlex.join(["python", "-m", "pipeline.train", *sys.argv[1:]])

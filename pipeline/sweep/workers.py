@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -24,12 +24,13 @@ from pebble import ProcessExpired, ProcessPool
 from pipeline.datasets.catalogue import SPECS
 from pipeline.errors import summary
 from pipeline.sweep.events import EventReader, EventWriter
-from pipeline.sweep.launching import Failure
+from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.output import kept_output
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.terminal.progress import SweepProgress
 from pipeline.tracking.store import Store
 from pipeline.training_history import Epoch
+from pipeline.watch import Pruned
 
 JOBS_PER_WORKER = 25
 _LOOK_SECONDS = 0.1
@@ -74,6 +75,33 @@ class WorkerJobs:
             finally:
                 self._end(watched)
 
+    def search(self, source: Source, store: Store, workers: int) -> None:
+        """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
+        assert self._pool is not None
+        watched: list[_Watched] = []
+        with SweepProgress([], [], [], source.left) as progress:
+            try:
+                while self._supply(source, watched, workers, progress):
+                    time.sleep(_LOOK_SECONDS)
+                    for job, failure in _ended(watched, progress, store, source.epoch):
+                        source.ended(job.number, failure)
+                self._pool.close()
+            finally:
+                self._end(watched)
+
+    def _supply(
+        self, source: Source, watched: "list[_Watched]", workers: int, progress: SweepProgress
+    ) -> bool:
+        """Give free workers something to do; whether any has."""
+        while sum(not job.over for job in watched) < workers:
+            job = source.next()
+            if job is None:
+                break
+            title = SPECS[job.values["dataset"]["name"]].title
+            number = progress.add(job.name, title, job.values["epochs"])
+            watched.append(self._schedule(number, job))
+        return not all(job.over for job in watched)
+
     def _schedule(self, number: int, job: LaunchedJob) -> "_Watched":
         assert self._pool is not None
         folder = Path(self._folder.name)
@@ -106,6 +134,7 @@ class _Watched:
     events: EventReader
     log: Path
     run_id: str | None = None
+    pruned: bool = False
     over: bool = False
 
 
@@ -116,20 +145,34 @@ def _watch(
     failures: list[Failure] = []
     while not all(job.over for job in watched):
         time.sleep(_LOOK_SECONDS)
-        for job in (job for job in watched if not job.over):
-            over = job.future.done()  # asked first, so that no event is missed
-            _show(job, progress)
-            if over:
-                job.over = True
-                failure = _failure(job, store)
-                progress.ends(job.number, failed=failure is not None)
-                failures += [failure] if failure else []
+        for _, failure in _ended(watched, progress, store):
+            failures += [failure] if failure else []
         if failures and fail_fast:
             break
     return failures
 
 
-def _show(job: _Watched, progress: SweepProgress) -> None:
+Judge = Callable[[int, Epoch], str | None]  # why a job shall end with this epoch, if it shall
+
+
+def _ended(
+    watched: Sequence[_Watched],
+    progress: SweepProgress,
+    store: Store,
+    judge: Judge = lambda number, epoch: None,
+) -> Iterator[tuple[_Watched, Failure | None]]:
+    """Show what the jobs have told since; gives those that are over now."""
+    for job in (job for job in watched if not job.over):
+        over = job.future.done()  # asked first, so that no event is missed
+        _show(job, progress, judge)
+        if over:
+            job.over = True
+            failure = _failure(job, store)
+            progress.ends(job.number, failed=failure is not None)
+            yield job, failure
+
+
+def _show(job: _Watched, progress: SweepProgress, judge: Judge) -> None:
     for event in job.events.new():
         match event["kind"]:
             case "waits":
@@ -138,7 +181,13 @@ def _show(job: _Watched, progress: SweepProgress) -> None:
                 job.run_id = event["run_id"]
                 progress.starts(job.number)
             case "epoch":
-                progress.epoch(job.number, Epoch(**event["epoch"]))
+                epoch = Epoch(**event["epoch"])
+                progress.epoch(job.number, epoch)
+                reason = judge(job.number, epoch)
+                if reason and not job.pruned:
+                    job.pruned = True
+                    progress.prunes(job.number, epoch, reason)
+                    job.events.prune(reason)
 
 
 def _failure(job: _Watched, store: Store) -> Failure | None:
@@ -224,6 +273,8 @@ def _train(
     with _job(), kept_output(Path(log)):
         try:
             run_job(values, overrides, EventWriter(Path(events)), Path(log))
+        except Pruned:
+            return None
         except KeyboardInterrupt:
             return Failure("", "interrupted", "")
         except Exception as error:

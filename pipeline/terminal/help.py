@@ -17,6 +17,9 @@ python -m pipeline.train [-m] [group=choice ...] [setting=value ...]
 
 Trains, tracks and proves one model, or a whole sweep:
   python -m pipeline.train -m model=lstm units=32,64,128
+Where values are too many to try all, Optuna searches:
+  python -m pipeline.train hydra/sweeper=optuna 'units=choice(8,16,32)' \\
+      'learning_rate=tag(log,interval(1e-4,1e-1))'
 A study is a sweep with a question, and ends with a report that answers it:
   python -m pipeline.train -m +study=lstm_units
 """
@@ -104,6 +107,11 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
         _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
+        _section(
+            "hydra/sweeper=optuna",
+            _read(conf, "hydra/sweeper", "optuna"),
+            prefix="hydra.sweeper.",
+        ),
         _TRAIN_FOOTER,
     ]
     return "\n".join(filter(None, sections))

@@ -39,6 +39,7 @@ def _standings(schedule: Schedule) -> str:
         "failed": " (will be retried)",
         "damaged": " (artifacts are gone or altered; will be trained again)",
         "interrupted": f" (continues from epoch {where})" if any(epochs) else " (starts again)",
+        "pruned": " by a search (continues from there)",
         "running": " in another process (will be waited for)",
         "new": "",
     }

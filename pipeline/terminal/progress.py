@@ -23,13 +23,18 @@ class SweepProgress:
         names: of the jobs, in order.
         data: the title of each one's data set.
         epochs: of each.
+        total: of jobs, where more are added later.
     """
 
-    def __init__(self, names: list[str], data: list[str], epochs: list[int]):
+    def __init__(
+        self, names: list[str], data: list[str], epochs: list[int], total: int | None = None
+    ):
         self.names, self.data, self.epochs = names, data, epochs
+        self._total = total or len(names)
         self._done = [0.0] * len(names)  # share of each job
         self._started = time.time()
         self._lines = [0.0] * len(names)
+        self._pruned: set[int] = set()
         self._bars: dict[int, TaskID] = {}
         self._progress = _bars() if console.is_terminal else None
 
@@ -47,9 +52,24 @@ class SweepProgress:
         if self._progress is not None:
             self._progress.stop()
 
+    def add(self, name: str, data: str, epochs: int) -> int:
+        """One more job; gives its number."""
+        self.names.append(name)
+        self.data.append(data)
+        self.epochs.append(epochs)
+        self._done.append(0.0)
+        self._lines.append(0.0)
+        return len(self.names) - 1
+
     def waits(self, job: int) -> None:
         """Another process trains the same job."""
         self._say(f"{self._place(job)} is being trained by another process; waiting for it")
+
+    def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
+        """A job shall end early."""
+        self._pruned.add(job)
+        if self._progress is None:
+            self._say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
 
     def starts(self, job: int) -> None:
         """A job has its run."""
@@ -79,15 +99,18 @@ class SweepProgress:
             if failed:
                 self._say(f"{self._place(job)} failed")
         elif job in self._bars:
-            self._progress.update(self._bars[job], left="failed" if failed else "")
-            if not failed and len(self.names) > _ROWS:
+            self._progress.update(self._bars[job], left=self._ending(job, failed))
+            if not failed and self._total > _ROWS:
                 self._progress.remove_task(self._bars[job])
+
+    def _ending(self, job: int, failed: bool) -> str:
+        return "failed" if failed else "pruned" if job in self._pruned else ""
 
     def _say(self, line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
     def _place(self, job: int) -> str:
-        return f"{job + 1}/{len(self.names)} {self.names[job]}"
+        return f"{job + 1}/{self._total} {self.names[job]}"
 
     def _due(self, job: int, last: bool) -> bool:
         due = last or time.time() - self._lines[job] > _LINE_SECONDS
@@ -97,7 +120,7 @@ class SweepProgress:
 
     def _seconds_left(self) -> float:
         """Of the whole sweep, if what is left takes as long as what has been done."""
-        done = sum(self._done) / len(self._done)
+        done = sum(self._done) / self._total
         return (time.time() - self._started) * (1 - done) / done if done else 0.0
 
 

@@ -18,11 +18,11 @@ from pipeline.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-IDENTITY, PARITY = "identity", "parity"  # tags
-State = Literal["done", "failed", "interrupted", "running", "damaged", "new"]
+IDENTITY, PARITY, PRUNED = "identity", "parity", "pruned"  # tags
+State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _ASKED = 500  # identities in one query: SQLite allows only so many variables
-_TAGS = (IDENTITY, PARITY, OWNER, HEARTBEAT)
+_TAGS = (IDENTITY, PARITY, PRUNED, OWNER, HEARTBEAT)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class Standing:
     """How far a job has come.
 
     Attributes:
-        state: `done`; `failed`; `interrupted`, which goes on from a checkpoint; `running` in a
-            process that lives; `damaged`, finished but with artifacts gone or altered; `new`.
+        state: `done`; `failed`; `interrupted`, which goes on from a checkpoint; `pruned` by a
+            search, which could too; `running` in a process that lives; `damaged`, finished but with
+            artifacts gone or altered; `new`.
         run_id: of the run that is done, or would be taken up.
         epoch: of its last checkpoint.
         ended: when it ended, in milliseconds since 1970.
@@ -91,7 +92,9 @@ def standings(
 
 
 def _furthest(stands: Sequence[Standing]) -> Standing:
-    order: tuple[State, ...] = ("done", "running", "interrupted", "failed", "damaged", "new")
+    order: tuple[State, ...] = (
+        *("done", "running", "interrupted", "pruned", "failed", "damaged", "new"),
+    )
     return min(
         stands,
         key=lambda one: (order.index(one.state), -one.epoch, -one.ended),
@@ -109,7 +112,9 @@ def _state(attempt: Attempt) -> State:
         return "done" if attempt.intact and attempt.tags.get(PARITY) != "failed" else "damaged"
     if attempt.status == "FAILED":
         return "failed"
-    return "running" if attempt.status == "RUNNING" and is_alive(attempt.tags) else "interrupted"
+    if attempt.status == "RUNNING" and is_alive(attempt.tags):
+        return "running"
+    return "pruned" if attempt.status == "KILLED" and PRUNED in attempt.tags else "interrupted"
 
 
 def _find_locally(

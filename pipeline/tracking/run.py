@@ -15,9 +15,11 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.errors import summary
 from pipeline.tracking.artifacts import MANIFEST, manifest, store_file
+from pipeline.tracking.attempts import PRUNED
 from pipeline.tracking.owner import HEARTBEAT, Heartbeat, owner_tags
 from pipeline.tracking.patience import patiently
 from pipeline.tracking.store import Store
+from pipeline.watch import Pruned
 
 ERROR, LOG = "error", "log.txt"
 _FLUSH_SECONDS = 2.0
@@ -131,8 +133,9 @@ def tracked_run(
 ) -> Iterator[TrackedRun]:
     """Open a run for the length of a block and end it truthfully.
 
-    FINISHED when the block succeeds; KILLED when it is interrupted (Ctrl-C, SIGTERM); FAILED on any
-    other exception, its traceback stored as `error/traceback.txt`. The exception goes on its way.
+    FINISHED when the block succeeds; KILLED when it is interrupted (Ctrl-C, SIGTERM) or pruned,
+    which the tag `pruned` then tells; FAILED on any other exception, its traceback stored as
+    `error/traceback.txt`. The exception goes on its way.
 
     Args:
         store: where it is tracked.
@@ -151,6 +154,10 @@ def tracked_run(
             run.flush()
             run.log_manifest()
     except KeyboardInterrupt:
+        _end(run, "KILLED", log)
+        raise
+    except Pruned as pruned:
+        run.set_tags({PRUNED: pruned})
         _end(run, "KILLED", log)
         raise
     except BaseException as error:
@@ -172,8 +179,8 @@ def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
     run = TrackedRun(store.client, run_id)
     run.set_tags(tags)
     patiently(store.client.update_run, run_id, status="RUNNING")
-    if ERROR in store.client.get_run(run_id).data.tags:
-        store.client.delete_tag(run_id, ERROR)
+    for tag in {ERROR, PRUNED} & set(store.client.get_run(run_id).data.tags):
+        store.client.delete_tag(run_id, tag)
     run.recall()
     return run
 

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
@@ -6,6 +7,7 @@ from pipeline.configuration import CONF
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.sweep.plan import plan_sweep
+from pipeline.sweep.search_plan import plan_search
 
 
 @pytest.fixture
@@ -34,3 +36,19 @@ def plan_for():
             return plan_sweep(list(overrides), lambda groups: compose("train", groups), options)
 
     return plan
+
+
+@pytest.fixture
+def search_for():
+    """The plan of a search for overrides as on the command line, and options of the sweeper."""
+    text = (CONF / "hydra/sweeper/optuna.yaml").read_text(encoding="utf-8")
+    own = {k: v for k, v in yaml.safe_load(text).items() if k not in ("_target_", "params")}
+
+    def plan(*overrides, **options):
+        groups = GlobalHydra.instance().config_loader().get_group_options
+        return plan_search(
+            list(overrides), own | options, lambda names: compose("train", names), groups
+        )
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield plan

@@ -67,6 +67,7 @@ def documented():
     train = comments(text_of("train.yaml"))
     yield schema.Training, train | comments(text_of("optimizer/adam.yaml"))
     yield schema.Place, train
+    yield schema.Search, comments(text_of("hydra/sweeper/optuna.yaml"))
     for group, kinds in GROUPS.items():
         for name, kind in kinds.items():
             text = text_of(f"{group}/{name}.yaml")

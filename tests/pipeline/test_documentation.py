@@ -35,11 +35,13 @@ def test_every_command_is_of_a_known_kind(page, command):
 
 
 @pytest.mark.parametrize("command", TRAIN)
-def test_every_command_that_trains_can_be_planned(plan_for, command):
+def test_every_command_that_trains_can_be_planned(request, command):
     given = re.sub(r"<(\w+)>", r"\1", command.partition(" #")[0])
     options = [word for word in overrides(given) if not word.startswith(("-", "hydra"))]
-    if "--help" not in command:
-        assert plan_for(*options).jobs
+    if "hydra/sweeper=optuna" in command:
+        assert request.getfixturevalue("search_for")(*options).space
+    elif "--help" not in command:
+        assert request.getfixturevalue("plan_for")(*options).jobs
 
 
 @pytest.mark.parametrize("page", pages())

@@ -68,7 +68,11 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
         ("model=lstm,lsmt", "model=lsmt must be cnn, gru, lstm or rnn (did you mean `lstm`?)."),
         ("filters=[3]", "`filters` is an option of model=cnn, not of model=lstm."),
         ("optimzer=sgd", "`optimzer` is not an option of model=lstm (did you mean `optimizer`?)."),
-        ("units=interval(1,3)", "units=interval(1,3) has no end; list the values, `units=1,2,3`."),
+        (
+            "units=interval(1,3)",
+            "units=interval(1,3) has no end; list the values, `units=1,2,3`, or search with "
+            "hydra/sweeper=optuna.",
+        ),
     ],
 )
 def test_what_hydra_lets_pass_or_words_badly(plan_for, override, sentence):

@@ -64,6 +64,13 @@ def test_the_furthest_run_counts(store, attempt):
     assert one(store).state == "done"
 
 
+def test_a_pruned_run_is_not_taken_for_an_interrupted_one(store, attempt):
+    run_id = attempt("a", "KILLED", {"pruned": "after epoch 6: hopeless"}, epoch=6)
+    assert (one(store).state, one(store).epoch, one(store).run_id) == ("pruned", 6, run_id)
+    attempt("a", "KILLED", epoch=2)
+    assert one(store).state == "interrupted"
+
+
 @pytest.mark.parametrize("lost", ["weights/model.txt", "manifest.json"])
 def test_a_run_whose_artifacts_are_gone_is_not_done(store, attempt, lost):
     run_id = attempt("a")

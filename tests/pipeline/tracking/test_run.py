@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.tracking.artifacts import local_folder
 from pipeline.tracking.run import tracked_run
+from pipeline.watch import Pruned
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_an_interrupt_kills_the_run(store, experiment_id):
     ):
         raise KeyboardInterrupt
     assert store.client.get_run(run.run_id).info.status == "KILLED"
+
+
+def test_a_pruned_run_is_killed_says_why_and_can_be_gone_on_with(store, experiment_id):
+    with pytest.raises(Pruned), tracked_run(store, experiment_id, "hopeless", {}) as run:
+        run.log_metrics({"loss/train": 2.0}, 1)
+        raise Pruned("after epoch 1: hopeless")
+    stored = store.client.get_run(run.run_id)
+    assert stored.info.status == "KILLED"
+    assert stored.data.tags["pruned"] == "after epoch 1: hopeless"
+    assert stored.data.metrics["loss/train"] == 2
+    assert "error" not in stored.data.tags
+    with tracked_run(store, experiment_id, "hopeless", {}, resume=run.run_id):
+        assert "pruned" not in store.client.get_run(run.run_id).data.tags
 
 
 def test_files_of_a_failed_block_are_not_stored(store, experiment_id):

@@ -1,0 +1,33 @@
+"""Hydra looks for sweepers in this namespace; the work is done in `pipeline.sweep.search`."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from omegaconf import DictConfig
+
+from hydra_plugins.pipeline_sweeper import PipelineSweeper
+
+_NEEDED = "hydra/sweeper=optuna needs Optuna: pip install 'parity-pipeline[pipeline,search]'."
+
+
+class SearchSweeper(PipelineSweeper):
+    """A search by Optuna through what a sweep would run through."""
+
+    def __init__(self, params: DictConfig | None, **options: Any):
+        super().__init__(max_batch_size=None, params=params)
+        self.options = options
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Plan the search and go on with it until it has all its trials."""
+        from pipeline.settings import SettingsError
+
+        if find_spec("optuna") is None:
+            raise SettingsError([_NEEDED])
+        from pipeline.sweep.search import conduct_search
+        from pipeline.sweep.search_plan import plan_search
+
+        lines = [*self._parse_config(), *arguments]
+        conduct_search(
+            plan_search(lines, self.options, self._compose, self._group_options),
+            self._launching(),
+        )
