@@ -9,10 +9,11 @@ import numpy as np
 
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
-from scratch_forward.kernels.recurrent import Cell, Recurrent, Weights
+from scratch_forward.kernels.recurrent import Recurrent, Weights
 from scratch_forward.kernels.scratch import ScratchPerThread
 from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
 from scratch_forward.kernels.stack import Lap
+from scratch_forward.kernels.stepping import Cell
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
 from scratch_forward.layers.recurrent import (

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from scratch_forward.kernels.recurrent import Features, Recurrent, Result, Tokens
+from scratch_forward.kernels.gates import Features, Tokens
+from scratch_forward.kernels.recurrent import Recurrent, Result
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
 from scratch_forward.kernels.stack import Lap

@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.recurrent import (
-    Features,
-    Recurrent,
-    Tokens,
-    Weights,
-)
+from scratch_forward.kernels.gates import Features, Tokens
+from scratch_forward.kernels.recurrent import Recurrent, Weights
 from scratch_forward.kernels.sequences import Ragged
 
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
@@ -152,9 +148,7 @@ def test_initial_state_is_carried_on(cell):
 
 
 @pytest.mark.parametrize("cell", GATES)
-@pytest.mark.parametrize("block", [1, 500, 1 << 18])
-def test_looking_tokens_up_equals_projecting_their_vectors(cell, block, monkeypatch):
-    monkeypatch.setattr("scratch_forward.kernels.recurrent.BLOCK", block)
+def test_looking_tokens_up_equals_projecting_their_vectors(cell):
     rng, mask = np.random.default_rng(4), MASKS["holes"]
     embeddings = rng.standard_normal((20, 5)).astype(np.float32)
     tokens = rng.integers(0, 20, mask.shape)
