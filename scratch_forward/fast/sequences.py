@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.recurrent import Recurrent, Weights
 from scratch_forward.kernels.scratch import ScratchPerThread
-from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
+from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer, join_waves
 from scratch_forward.kernels.stack import Lap
 from scratch_forward.kernels.stepping import Cell
 from scratch_forward.layers.base import Array, Generator, Layer
@@ -53,7 +54,7 @@ class SequenceStage:
         self.return_sequences = last.return_sequences
         self._buffers = ScratchPerThread()
         self._stack = RecurrentStack(
-            stack,
+            join_waves(stack),
             self._table(stack[0].recurrent),
             self.return_sequences,
             isinstance(last, Bidirectional) or last.zero_output_for_mask,
@@ -88,12 +89,13 @@ class SequenceStage:
         return outputs, mask if self.return_sequences else None
 
     def _laps(self, clock: Clock | None, inputs: Any) -> Lap:
-        """Return what tells a clock of each recurrent layer, the first one with the embedding."""
+        """Return what tells a clock of the recurrent layers, the first with the embedding."""
         if clock is None:
             return lambda _: None
         shapes = shapes_through(self.layers, (None, *np.shape(inputs)[1:]))
-        first = 2 if self._embedding is not None else 1
-        runs = [slice(0, first), *(slice(i, i + 1) for i in range(first, len(self.layers)))]
+        stops = np.cumsum([layer.recurrent.depth for layer in self._stack.layers])
+        stops += self._embedding is not None
+        runs = [slice(*bounds) for bounds in pairwise([0, *stops])]
         return lambda number: clock.lap(
             self.layers[runs[number]], len(inputs), shapes[runs[number]]
         )

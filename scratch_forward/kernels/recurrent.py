@@ -73,14 +73,33 @@ class Recurrent:
         return cls(cell, units, weights, np.stack(candidates) if candidates else None)
 
     @property
+    def directions(self) -> int:
+        """1, or 2 for a bidirectional layer."""
+        return len(self.weights)
+
+    @property
+    def depth(self) -> int:
+        """One layer, as opposed to a `Wave`."""
+        return 1
+
+    @property
     def features(self) -> int:
         """Size of an input."""
         return self.weights.shape[2] - self.units - 1
 
+    @property
+    def of_inputs(self) -> np.ndarray:
+        """The rows of the inputs: (D, G, F, u)."""
+        return self.weights[:, :, : self.features]
+
+    @property
+    def of_state(self) -> np.ndarray:
+        """The rows of the state: (D, G, u, u)."""
+        return self.weights[:, :, self.features : -1]
+
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
         """Project every row of embeddings (V, features): (D, G, V, u)."""
-        kernel, bias = self.weights[:, :, : self.features], self.weights[:, :, -1:]
-        return np.matmul(embeddings, kernel) + bias
+        return np.matmul(embeddings, self.of_inputs) + self.weights[:, :, -1:]
 
     def run(
         self,
@@ -114,7 +133,7 @@ class Recurrent:
         shape = Shape(lanes, gates, int(self.cell == "lstm"), columns, units)
         if isinstance(inputs, Features):
             return FeatureGates(shape, self.weights, inputs, scratch)
-        return TokenGates(shape, self.weights[:, :, self.features : -1], inputs, scratch)
+        return TokenGates(shape, self.of_state, inputs, scratch)
 
 
 def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, np.ndarray | None]:
