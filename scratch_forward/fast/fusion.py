@@ -12,7 +12,7 @@ from typing import Any
 
 from scratch_forward import activations
 from scratch_forward.fast.images import ImageStage
-from scratch_forward.fast.plan import Stage
+from scratch_forward.fast.plan import Stage, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.fast.sequences import SequenceStage
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
@@ -86,6 +86,11 @@ class Row:
         for stage in self.stages:
             values, mask = stage.run(values, mask, generator)
         return values, mask
+
+    @property
+    def worth_a_thread(self) -> int:
+        """How many examples gain by a thread of their own."""
+        return most_worth_a_thread(self.stages)
 
     def timed(self, clock: Clock) -> Row:
         """Return the row with every stage telling a clock of what it does."""

@@ -25,6 +25,9 @@ from scratch_forward.layers.recurrent import (
     SimpleRNNCell,
 )
 
+# Elements of a step's gates from which half of them are worth a thread: its calls are then long
+# enough that waiting for the interpreter's lock, 5 microseconds each time, does not matter.
+LEAST_STEP = 1 << 15
 LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not kept
 
 _CELLS: dict[type[Layer], Cell] = {
@@ -59,6 +62,12 @@ class SequenceStage:
             self.return_sequences,
             isinstance(last, Bidirectional) or last.zero_output_for_mask,
         )
+
+    @property
+    def worth_a_thread(self) -> int:
+        """How many examples gain by a thread of their own."""
+        gates = min(layer.recurrent.gates_of_a_step for layer in self._stack.layers)
+        return -(-LEAST_STEP // gates)
 
     def _table(self, first: Recurrent) -> Array | None:
         if self._embedding is None:

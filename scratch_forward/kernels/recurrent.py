@@ -83,6 +83,11 @@ class Recurrent:
         return 1
 
     @property
+    def gates_of_a_step(self) -> int:
+        """Numbers that the gates of one column have in a step."""
+        return self.weights[:, :, 0].size
+
+    @property
     def features(self) -> int:
         """Size of an input."""
         return self.weights.shape[2] - self.units - 1

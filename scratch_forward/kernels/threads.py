@@ -8,7 +8,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -112,14 +112,27 @@ def run(
 ) -> list[Result]:
     """Call `function` on every item, a thread per core; results in the order of the items.
 
-    Threads take the next item when they are free, so items may differ in cost (put the dearest
-    first). `function` must not call `run` itself. `workers` defaults to the cores available.
+    Threads, the calling one among them, take the next item when they are free, so items may differ
+    in cost (put the dearest first). `function` must not call `run` itself. `workers` defaults to
+    the cores available.
     """
     workers = min(workers or available_cores(), len(items))
+    left = iter(enumerate(items))  # taking the next of an enumeration is atomic
+    results: dict[int, Result] = {}
+
+    def work() -> None:
+        for number, item in left:
+            results[number] = function(item)
+
     with one_blas_thread():
-        if workers <= 1:
-            return [function(item) for item in items]
-        return list(_pool(workers).map(function, items))
+        others = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
+        try:
+            work()
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
+    return [results[number] for number in range(len(items))]
 
 
 def slices(length: int, size: int) -> list[slice]:

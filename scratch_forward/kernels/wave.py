@@ -55,6 +55,11 @@ class Wave:
         """How many layers these are."""
         return len(self.biases)
 
+    @property
+    def gates_of_a_step(self) -> int:
+        """Numbers that the gates of one column have in a step."""
+        return self.biases.size
+
     @staticmethod
     def joins(below: Recurrent, above: Recurrent) -> bool:
         """Whether two layers can be in one wave."""
