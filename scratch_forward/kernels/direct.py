@@ -56,12 +56,12 @@ class Direct:
     ) -> Iterator[RowBlock]:
         """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
         geometry, examples = self.geometry, padded.shape[3]
-        windows = self._windows(padded, rows, scratch)
         width, filters = geometry.out[1], geometry.filters
         for start, stop in row_bounds(rows, step, width * filters * examples):
+            windows = self._windows(padded[start * geometry.strides[0] :], stop - start, scratch)
             shape = (stop - start, width, geometry.groups, filters // geometry.groups, examples)
             out = scratch.array("convolved", shape, padded.dtype)
-            multiply(self.weights, windows[start:stop], out)
+            multiply(self.weights, windows, out)
             yield start, out.reshape(stop - start, width, filters, examples)
 
     def _windows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:
