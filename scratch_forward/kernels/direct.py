@@ -18,7 +18,7 @@ from scratch_forward.kernels.scratch import Scratch
 # Output elements per block of rows: few enough to stay in a core's second-level cache, enough for
 # each NumPy call to take tens of microseconds. Shorter calls make threads wait for each other's
 # interpreter lock: two threads were slower than one at 5 microseconds a call.
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 
 RowBlock = tuple[int, np.ndarray]
 
