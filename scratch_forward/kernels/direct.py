@@ -15,9 +15,9 @@ from scratch_forward.kernels.geometry import Geometry, Inlet, inlet
 from scratch_forward.kernels.products import multiply
 from scratch_forward.kernels.scratch import Scratch
 
-# Output elements per block of rows: few enough to stay in a core's second-level cache, enough for
-# each NumPy call to take tens of microseconds. Shorter calls make threads wait for each other's
-# interpreter lock: two threads were slower than one at 5 microseconds a call.
+# Output elements per block of rows: few enough to stay in the caches, enough for each NumPy call to
+# take a tenth of a millisecond. Between shorter calls threads wait for the interpreter's lock: two
+# threads were slower than one at 5 microseconds a call, and a tenth slower with half the elements.
 BLOCK = 1 << 19
 
 RowBlock = tuple[int, np.ndarray]
