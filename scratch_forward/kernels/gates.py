@@ -14,7 +14,10 @@ from scratch_forward.kernels.stepping import Step
 
 
 class Tokens(NamedTuple):
-    """Inputs by number: ids in [0, V), (S, N) for each direction, and the table (D, G, V, u)."""
+    """Inputs by number: the table (G, D V, u), see `look_up_table`, and ids in [0, V), (S, N) each.
+
+    There are ids for each direction.
+    """
 
     table: np.ndarray
     ids: Sequence[np.ndarray]
@@ -37,19 +40,22 @@ class Shape(NamedTuple):
 
 
 class Slots:
-    """The gates of each lane side by side, (L, G, N, u), and behind them the c of an LSTM."""
+    """One gate of all lanes after the other, (G, L, N, u), and behind them the c of an LSTM.
+
+    So any number of gates in a row lies in one piece, which calls are quickest with.
+    """
 
     def __init__(self, shape: Shape, dtype: np.dtype, scratch: Scratch) -> None:
         lanes, self._gates, cells, columns, units = shape
-        self._work = scratch.array("slots", (lanes, self._gates + cells, columns, units), dtype)
-        self.cells = [self._work[:, gate] for gate in range(self._gates, self._gates + cells)]
+        self._work = scratch.array("slots", (self._gates + cells, lanes, columns, units), dtype)
+        self.cells = list(self._work[self._gates :])
         for cell in self.cells:
             cell[...] = 0
 
     def cut(self, step: Step) -> tuple[np.ndarray, np.ndarray]:
         """Return the slots of a step's lanes and columns, and the gates among them."""
-        slots = self._work[step.first : step.last, :, : step.columns]
-        return slots, slots[:, : self._gates]
+        slots = self._work[:, step.first : step.last, : step.columns]
+        return slots, slots[: self._gates]
 
 
 def flat_view(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -65,24 +71,23 @@ class TokenGates:
         self._slots = Slots(shape, dtype, scratch)
         self._state = np.zeros((shape.lanes, shape.columns, shape.units), dtype)
         self.states = [self._state, *self._slots.cells]
-        self._weights, self._table, self._ids = weights, inputs.table, inputs.ids
+        self._weights, (self._table, ids) = weights, inputs
+        vocabulary = self._table.shape[1] // len(ids)
+        self._ids = np.stack([row + d * vocabulary for d, row in enumerate(ids)], 1, dtype=np.intp)
         self._buffer = scratch.array("found", (weights[..., 0].size * shape.columns,), dtype)
 
     def cut(self, step: Step) -> np.ndarray:
         """Return where the gates of the running columns come to stand."""
         slots, self._z = self._slots.cut(step)
         self._found = flat_view(self._buffer, self._z.shape)
-        self._lookups = [
-            (table, ids[:, : step.columns], found)
-            for table, ids, found in zip(self._table, self._ids, self._found, strict=True)
-        ]
-        self._product = products.cut(step.of(self._state)[:, None], self._weights, self._z)
+        self._now = self._ids[:, :, : step.columns]
+        state = step.of(self._state)[:, None]
+        self._product = products.cut(state, self._weights, self._z.swapaxes(0, 1))
         return slots
 
     def fill(self, number: int) -> None:
         """Compute x W + h U + b of a step there."""
-        for table, ids, found in self._lookups:
-            table.take(ids[number], 1, found, "clip")
+        self._table.take(self._now[number], 1, self._found, "clip")
         np.matmul(*self._product)
         np.add(self._z, self._found, self._z)
 
@@ -113,7 +118,8 @@ class FeatureGates:
         count = step.columns
         slots, z = self._slots.cut(step)
         self._now = [(place[:count], part[:, :count]) for place, part in self._places]
-        self._product = products.cut(self._joined[:, None, :count], self._weights, z)
+        rows = self._joined[:, None, :count]
+        self._product = products.cut(rows, self._weights, z.swapaxes(0, 1))
         return slots
 
     def fill(self, number: int) -> None:

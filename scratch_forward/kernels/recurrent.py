@@ -103,8 +103,12 @@ class Recurrent:
         return self.weights[:, :, self.features : -1]
 
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
-        """Project every row of embeddings (V, features): (D, G, V, u)."""
-        return np.matmul(embeddings, self.of_inputs) + self.weights[:, :, -1:]
+        """Project every row of embeddings (V, features): (G, D V, u), a direction after another."""
+        directions, gates, _, units = self.weights.shape
+        table = np.empty((gates, directions, len(embeddings), units), self.weights.dtype)
+        np.matmul(embeddings, self.of_inputs.swapaxes(0, 1), out=table)
+        table += self.weights[:, :, -1:].swapaxes(0, 1)
+        return table.reshape(gates, -1, units)
 
     def run(
         self,

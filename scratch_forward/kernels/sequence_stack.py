@@ -56,7 +56,7 @@ class RecurrentStack:
     """
 
     layers: Sequence[StackLayer]
-    table: np.ndarray | None  # (D, G, V, u), the first layer's look-up table, for token ids
+    table: np.ndarray | None  # (G, D V, u), the first layer's look-up table, for token ids
     return_sequences: bool = False
     zero_masked: bool = False  # outputs of masked steps: zeros, or those of the step before
 

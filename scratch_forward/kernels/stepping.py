@@ -37,7 +37,7 @@ class Gates(Protocol):
     states: list[np.ndarray]
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where gates come to stand: (l, G, n, u), with an LSTM's c behind the gates."""
+        """Return where gates come to stand: (G, l, n, u), with an LSTM's c behind the gates."""
         ...
 
     def fill(self, number: int) -> None:
@@ -54,7 +54,7 @@ def run_simple_rnn(
     for number, step in enumerate(schedule):
         if step != now:
             now = step
-            z, state = gates.cut(step)[:, 0], step.of(h)
+            z, state = gates.cut(step)[0], step.of(h)
         gates.fill(number)
         tanh(z, state)
         if outputs is not None:
@@ -76,9 +76,8 @@ def run_lstm(
         if step != now:
             now = step
             slots, state = gates.cut(step), step.of(h)
-            z, sigmoids, doubled_o = slots[:, :4], slots[:, :3], slots[:, 0]
-            doubled_i_f, g_c = slots[:, 1:3], slots[:, 3:]
-            g, cell = slots[:, 3], slots[:, 4]
+            z, sigmoids, doubled_o, doubled_i_f = slots[:4], slots[:3], slots[0], slots[1:3]
+            g_c, g, cell = slots[3:], slots[3], slots[4]
         gates.fill(number)
         tanh(z, z)
         add(sigmoids, one, sigmoids)
@@ -110,15 +109,14 @@ def run_gru(
         if step != now:
             now = step
             slots, state = gates.cut(step), step.of(h)
-            sigmoids = slots[:, :2]
-            update, reset, candidate = (slots[:, gate] for gate in range(3))
+            sigmoids, (update, reset, candidate) = slots[:2], slots[:3]
             matrices = None if candidates is None else candidates[step.first : step.last]
         gates.fill(number)
         tanh(sigmoids, sigmoids)
         add(sigmoids, one, sigmoids)
         multiply(sigmoids, half, sigmoids)
         if matrices is None:
-            multiply(reset, slots[:, 3], reset)
+            multiply(reset, slots[3], reset)
             add(candidate, reset, candidate)
         else:
             multiply(reset, state, reset)

@@ -29,7 +29,7 @@ class Wave:
     units: int
     first: Recurrent
     upper: np.ndarray  # (L - 1, G, 2 u, u): rows of the layer below's state, of the layer's own
-    biases: np.ndarray  # (L, G, 1, u)
+    biases: np.ndarray  # (G, L, 1, u)
     candidate: np.ndarray | None  # (L, u, u), see `Recurrent`
 
     @classmethod
@@ -40,7 +40,7 @@ class Wave:
         upper = np.concatenate([layer.weights[:, :, :-1] for layer in others])
         if first.cell == "lstm":
             upper[:, :, :units] *= upper.dtype.type(0.5)  # the state below is 2 h too
-        biases = np.concatenate([layer.weights[:, :, -1:] for layer in layers])
+        biases = np.concatenate([layer.weights[:, :, -1:] for layer in layers]).swapaxes(0, 1)
         candidates = [layer.candidate for layer in layers if layer.candidate is not None]
         candidate = np.concatenate(candidates) if candidates else None
         return cls(first.cell, units, first, upper, biases, candidate)
@@ -53,7 +53,7 @@ class Wave:
     @property
     def depth(self) -> int:
         """How many layers these are."""
-        return len(self.biases)
+        return self.biases.shape[1]
 
     @property
     def gates_of_a_step(self) -> int:
@@ -109,7 +109,7 @@ class _WaveGates:
     def __init__(
         self, wave: Wave, inputs: Tokens | Features, columns: int, scratch: Scratch
     ) -> None:
-        lanes, gates, _, units = wave.biases.shape
+        gates, lanes, _, units = wave.biases.shape
         dtype = wave.upper.dtype
         self._wave, self._inputs = wave, inputs
         shape = Shape(lanes, gates, int(wave.cell == "lstm"), columns, units)
@@ -117,23 +117,25 @@ class _WaveGates:
         self._rows = scratch.array("rows", (columns, lanes, units), dtype)
         self._rows[...] = 0
         self.states = [self._rows.swapaxes(0, 1), *self._slots.cells]
-        self._buffer = scratch.array("added", (lanes * gates * columns * units,), dtype)
+        self._buffer = scratch.array("added", (gates * lanes * columns * units,), dtype)
+        self._first = scratch.array("found", (gates * columns * units,), dtype)
 
     def cut(self, step: Step) -> np.ndarray:
         """Return where the gates of the layers and columns of a step come to stand."""
         slots, self._z = self._slots.cut(step)
         self._added = flat_view(self._buffer, self._z.shape)
-        self._added[...] = self._wave.biases[step.first : step.last]
+        self._added[...] = self._wave.biases[:, step.first : step.last]
         self._feed, self._products = None, []
         if step.first == 0:
-            self._feed = self._inputs_into(self._added[0], step.columns)
+            self._feed = self._inputs_into(self._added[:, 0], step.columns)
             state = self._rows[: step.columns, 0]
-            self._products.append(products.cut(state, self._wave.first.of_state[0], self._z[0]))
+            self._products.append(products.cut(state, self._wave.first.of_state[0], self._z[:, 0]))
         if step.last > 1:
             lowest = max(step.first, 1)
             rows = self._pairs()[lowest - 1 : step.last - 1, :, : step.columns]
             weights = self._wave.upper[lowest - 1 : step.last - 1]
-            self._products.append(products.cut(rows, weights, self._z[lowest - step.first :]))
+            out = self._z[:, lowest - step.first :].swapaxes(0, 1)
+            self._products.append(products.cut(rows, weights, out))
         return slots
 
     def fill(self, number: int) -> None:
@@ -153,10 +155,16 @@ class _WaveGates:
 
     def _inputs_into(self, out: np.ndarray, columns: int) -> Callable[[int], object]:
         """Return what writes x W + b of the first layer at a time to `out`, (G, n, u)."""
+        found = flat_view(self._first, out.shape)
         if isinstance(self._inputs, Tokens):
-            table, (ids,) = self._inputs.table[0], self._inputs.ids
-            ids = ids[:, :columns]
-            return lambda number: table.take(ids[number], 1, out, "clip")
+            table, (ids,) = self._inputs
+            ids = np.asarray(ids[:, :columns], np.intp)
+
+            def look_up(number: int) -> None:
+                table.take(ids[number], 1, found, "clip")
+                out[...] = found
+
+            return look_up
         (parts,), kernel, start = self._inputs.parts, self._wave.first.of_inputs[0], 0
         pairs = []
         for part in parts:
@@ -165,8 +173,8 @@ class _WaveGates:
             start = stop
 
         def project(number: int) -> None:
-            out[...] = self._wave.biases[0]
+            out[...] = self._wave.biases[:, 0]
             for part, weights in pairs:
-                np.add(out, np.matmul(part[number], weights), out)
+                np.add(out, np.matmul(part[number], weights, found), out)
 
         return project
