@@ -53,12 +53,13 @@ class SequenceStage:
         self._embedding = first if isinstance(first, Embedding) else None
         recurrent = [layer for layer in self.layers if isinstance(layer, RNN | Bidirectional)]
         stack = [_stack_layer(layer) for layer in recurrent]
-        last = recurrent[-1]
+        first_recurrent, last = stack[0].recurrent, recurrent[-1]
+        assert isinstance(first_recurrent, Recurrent)
         self.return_sequences = last.return_sequences
         self._buffers = ScratchPerThread()
         self._stack = RecurrentStack(
             join_waves(stack),
-            self._table(stack[0].recurrent),
+            self._table(first_recurrent),
             self.return_sequences,
             isinstance(last, Bidirectional) or last.zero_output_for_mask,
         )

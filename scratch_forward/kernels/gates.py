@@ -63,33 +63,81 @@ def flat_view(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return buffer[: int(np.prod(shape))].reshape(shape)
 
 
-class TokenGates:
-    """Gates whose inputs' part is looked up; weights (D, G, u, u): of the state."""
+class _StateGates:
+    """Gates of h U, weights (D, G, u, u), to which x W + b is added as a whole."""
 
-    def __init__(self, shape: Shape, weights: np.ndarray, inputs: Tokens, scratch: Scratch) -> None:
-        dtype = weights.dtype
-        self._slots = Slots(shape, dtype, scratch)
-        self._state = np.zeros((shape.lanes, shape.columns, shape.units), dtype)
+    def __init__(self, shape: Shape, weights: np.ndarray, scratch: Scratch) -> None:
+        self._slots = Slots(shape, weights.dtype, scratch)
+        self._state = np.zeros((shape.lanes, shape.columns, shape.units), weights.dtype)
         self.states = [self._state, *self._slots.cells]
-        self._weights, (self._table, ids) = weights, inputs
-        vocabulary = self._table.shape[1] // len(ids)
-        self._ids = np.stack([row + d * vocabulary for d, row in enumerate(ids)], 1, dtype=np.intp)
-        self._buffer = scratch.array("found", (weights[..., 0].size * shape.columns,), dtype)
+        self._weights = weights
 
     def cut(self, step: Step) -> np.ndarray:
         """Return where the gates of the running columns come to stand."""
         slots, self._z = self._slots.cut(step)
-        self._found = flat_view(self._buffer, self._z.shape)
-        self._now = self._ids[:, :, : step.columns]
         state = step.of(self._state)[:, None]
         self._product = products.cut(state, self._weights, self._z.swapaxes(0, 1))
+        return slots
+
+    def _fill(self, added: np.ndarray) -> None:
+        np.matmul(*self._product)
+        np.add(self._z, added, self._z)
+
+
+class TokenGates(_StateGates):
+    """Gates whose inputs' part is looked up."""
+
+    def __init__(self, shape: Shape, weights: np.ndarray, inputs: Tokens, scratch: Scratch) -> None:
+        super().__init__(shape, weights, scratch)
+        self._table, ids = inputs
+        vocabulary = self._table.shape[1] // len(ids)
+        self._ids = np.stack([row + d * vocabulary for d, row in enumerate(ids)], 1, dtype=np.intp)
+        self._buffer = scratch.array(
+            "found", (weights[..., 0].size * shape.columns,), weights.dtype
+        )
+
+    def cut(self, step: Step) -> np.ndarray:
+        """Return where the gates of the running columns come to stand."""
+        slots = super().cut(step)
+        self._found = flat_view(self._buffer, self._z.shape)
+        self._now = self._ids[:, :, : step.columns]
         return slots
 
     def fill(self, number: int) -> None:
         """Compute x W + h U + b of a step there."""
         self._table.take(self._now[number], 1, self._found, "clip")
-        np.matmul(*self._product)
-        np.add(self._z, self._found, self._z)
+        self._fill(self._found)
+
+
+class ProjectedGates(_StateGates):
+    """Gates of few columns: x W + b of all steps is one product, as long as the sequence.
+
+    A product of few rows takes the time of reading its weights, so the fewer of them in a step the
+    better; weights (D, G, F + u + 1, u).
+    """
+
+    def __init__(
+        self, shape: Shape, weights: np.ndarray, inputs: Features, scratch: Scratch
+    ) -> None:
+        features = weights.shape[2] - shape.units - 1
+        super().__init__(shape, weights[:, :, features:-1], scratch)
+        steps = len(inputs.parts[0][0])
+        size = (steps, shape.gates, shape.lanes, shape.columns, shape.units)
+        self._ahead = scratch.array("ahead", size, weights.dtype)
+        for lane, (parts, rows) in enumerate(zip(inputs.parts, weights, strict=True)):
+            x = np.concatenate(parts, axis=-1).reshape(-1, features)
+            projected = np.matmul(x, rows[:, :features]) + rows[:, -1:]
+            by_step = projected.reshape(shape.gates, steps, shape.columns, shape.units)
+            self._ahead[:, :, lane] = by_step.swapaxes(0, 1)
+
+    def cut(self, step: Step) -> np.ndarray:
+        """Return where the gates of the running columns come to stand."""
+        self._now = self._ahead[:, :, :, : step.columns]
+        return super().cut(step)
+
+    def fill(self, number: int) -> None:
+        """Compute x W + h U + b of a step there."""
+        self._fill(self._now[number])
 
 
 class FeatureGates:

@@ -24,9 +24,7 @@ def cut(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Product:
     if parts == 1:
         return Product(a, b, out)
     blocks = a.reshape(*a.shape[:-2], parts, m // parts, k)
-    return Product(
-        blocks, b[..., None, :, :], out.reshape(*out.shape[:-2], parts, m // parts, n)
-    )
+    return Product(blocks, b[..., None, :, :], out.reshape(*out.shape[:-2], parts, m // parts, n))
 
 
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -18,10 +18,19 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from scratch_forward.kernels.gates import FeatureGates, Features, Shape, TokenGates, Tokens
+from scratch_forward.kernels.gates import (
+    FeatureGates,
+    Features,
+    ProjectedGates,
+    Shape,
+    TokenGates,
+    Tokens,
+)
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
 from scratch_forward.kernels.stepping import STEPPERS, Cell, Gates, Step
+
+FEW_COLUMNS = 4  # up to here a step's product takes the time of reading its weights
 
 # Keras' order of gates -> ours, sigmoids first; and the factor of each: half before a sigmoid.
 _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
@@ -141,7 +150,8 @@ class Recurrent:
         lanes, gates, _, units = self.weights.shape
         shape = Shape(lanes, gates, int(self.cell == "lstm"), columns, units)
         if isinstance(inputs, Features):
-            return FeatureGates(shape, self.weights, inputs, scratch)
+            kind = ProjectedGates if columns <= FEW_COLUMNS else FeatureGates
+            return kind(shape, self.weights, inputs, scratch)
         return TokenGates(shape, self.of_state, inputs, scratch)
 
 

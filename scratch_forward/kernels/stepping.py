@@ -55,10 +55,11 @@ def run_simple_rnn(
         if step != now:
             now = step
             z, state = gates.cut(step)[0], step.of(h)
+            given = state if outputs is None else state[-len(outputs) :]
         gates.fill(number)
         tanh(z, state)
         if outputs is not None:
-            outputs[:, number, : step.columns] = state[-len(outputs) :]
+            outputs[:, number, : step.columns] = given
 
 
 def run_lstm(
@@ -68,7 +69,7 @@ def run_lstm(
 
     The state in between is 2 h, and that is what the weights are made for.
     """
-    h, c = gates.states
+    h, _ = gates.states
     h *= 2
     add, multiply, tanh, now = np.add, np.multiply, np.tanh, None
     one, half = np.ones((), h.dtype), np.full((), 0.5, h.dtype)
@@ -78,6 +79,7 @@ def run_lstm(
             slots, state = gates.cut(step), step.of(h)
             z, sigmoids, doubled_o, doubled_i_f = slots[:4], slots[:3], slots[0], slots[1:3]
             g_c, g, cell = slots[3:], slots[3], slots[4]
+            given = state if outputs is None else state[-len(outputs) :]
         gates.fill(number)
         tanh(z, z)
         add(sigmoids, one, sigmoids)
@@ -87,7 +89,7 @@ def run_lstm(
         tanh(cell, g)
         multiply(doubled_o, g, state)
         if outputs is not None:
-            multiply(state[-len(outputs) :], half, outputs[:, number, : step.columns])
+            multiply(given, half, outputs[:, number, : step.columns])
     h *= 0.5
 
 
@@ -110,6 +112,7 @@ def run_gru(
             now = step
             slots, state = gates.cut(step), step.of(h)
             sigmoids, (update, reset, candidate) = slots[:2], slots[:3]
+            given = state if outputs is None else state[-len(outputs) :]
             matrices = None if candidates is None else candidates[step.first : step.last]
         gates.fill(number)
         tanh(sigmoids, sigmoids)
@@ -126,7 +129,7 @@ def run_gru(
         multiply(state, update, state)
         add(state, candidate, state)
         if outputs is not None:
-            outputs[:, number, : step.columns] = state[-len(outputs) :]
+            outputs[:, number, : step.columns] = given
 
 
 STEPPERS = {"simple_rnn": run_simple_rnn, "lstm": run_lstm, "gru": run_gru}

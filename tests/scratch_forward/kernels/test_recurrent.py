@@ -82,10 +82,14 @@ MASKS = dict(masks(np.random.default_rng(0), 7, 11))
 CELLS = [("simple_rnn", True), ("lstm", True), ("gru", True), ("gru", False)]
 
 
+@pytest.mark.parametrize("few", [0, 100])
 @pytest.mark.parametrize("pattern", MASKS)
 @pytest.mark.parametrize(("cell", "reset_after"), CELLS)
 @pytest.mark.parametrize("zero_masked", [True, False])
-def test_one_direction_equals_the_equations(cell, reset_after, pattern, zero_masked):
+def test_one_direction_equals_the_equations(
+    cell, reset_after, pattern, zero_masked, few, monkeypatch
+):
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.FEW_COLUMNS", few)
     rng, mask = np.random.default_rng(1), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)
@@ -104,9 +108,13 @@ def test_one_direction_equals_the_equations(cell, reset_after, pattern, zero_mas
         np.testing.assert_allclose(batch.restore(state)[0], truth, atol=1e-6)
 
 
+@pytest.mark.parametrize("few", [0, 100])
 @pytest.mark.parametrize("pattern", MASKS)
 @pytest.mark.parametrize("cell", GATES)
-def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(cell, pattern):
+def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(
+    cell, pattern, few, monkeypatch
+):
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.FEW_COLUMNS", few)
     rng, mask = np.random.default_rng(2), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)
