@@ -4,18 +4,22 @@ NumPy releases the interpreter lock inside its loops and matrix products, so chu
 at the same time. BLAS's own threads split each product instead, and wait for each other after it.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -100,6 +104,8 @@ def available_cores() -> int:
 
 @cache
 def _pool(workers: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # a single example needs no threads
+
     return ThreadPoolExecutor(workers, thread_name_prefix="scratch_forward")
 
 
@@ -129,9 +135,9 @@ def run(
         try:
             work()
         finally:
-            wait(others)
-        for other in others:
-            other.result()
+            errors = [other.exception() for other in others]  # waits for them
+    for error in filter(None, errors):
+        raise error
     return [results[number] for number in range(len(items))]
 
 
