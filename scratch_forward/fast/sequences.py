@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -25,9 +26,11 @@ from scratch_forward.layers.recurrent import (
     SimpleRNNCell,
 )
 
-# Elements of a step's gates from which half of them are worth a thread: its calls are then long
-# enough that waiting for the interpreter's lock, 5 microseconds each time, does not matter.
-LEAST_STEP = 1 << 15
+# Cost of a step from which a thread is worth it: its calls are then long enough that waiting for
+# the interpreter's lock, 5 microseconds each time, does not matter. In elements of gates, were
+# their product without terms: at 64,000 a second thread gained nothing, at 77,000 it did.
+LEAST_STEP = 70_000
+TERMS = 64  # of a product take the time of what follows it
 LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not kept
 
 _CELLS: dict[type[Layer], Cell] = {
@@ -67,8 +70,15 @@ class SequenceStage:
     @property
     def worth_a_thread(self) -> int:
         """How many examples gain by a thread of their own."""
-        gates = min(layer.recurrent.gates_of_a_step for layer in self._stack.layers)
-        return -(-LEAST_STEP // gates)
+        dearest = max(map(self._step_cost, range(len(self._stack.layers))))
+        return math.ceil(LEAST_STEP / dearest)
+
+    def _step_cost(self, number: int) -> float:
+        """Estimate what a step of a layer, or of a wave, costs for one example."""
+        layer = self._stack.layers[number].recurrent
+        looked_up = number == 0 and self._stack.table is not None and layer.depth == 1
+        terms = layer.units if looked_up else layer.terms
+        return layer.gates_of_a_step * (1 + terms / TERMS)
 
     def _table(self, first: Recurrent) -> Array | None:
         if self._embedding is None:

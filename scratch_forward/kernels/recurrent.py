@@ -92,6 +92,11 @@ class Recurrent:
         return 1
 
     @property
+    def terms(self) -> int:
+        """Terms of the product that each number of the gates is."""
+        return self.weights.shape[2]
+
+    @property
     def gates_of_a_step(self) -> int:
         """Numbers that the gates of one column have in a step."""
         return self.weights[:, :, 0].size

@@ -56,6 +56,11 @@ class Wave:
         return self.biases.shape[1]
 
     @property
+    def terms(self) -> int:
+        """Terms of the product that each number of the gates is."""
+        return self.upper.shape[2]
+
+    @property
     def gates_of_a_step(self) -> int:
         """Numbers that the gates of one column have in a step."""
         return self.biases.size
