@@ -143,7 +143,8 @@ def _report(
         "favour, and a bar is what it ought to be. "
         f"{studies.IMAGES} images of 32x32x3, or {studies.SEQUENCES} sequences of "
         f"{studies.STEPS} tokens; masked models get sentences of {lengths.mean():.0f} words on "
-        f"average ({source}), padded to {studies.STEPS}.",
+        f"average ({source}), padded to {studies.STEPS}. "
+        "[How the forward pass is computed](forward-pass.md) says what limits it where.",
         "",
         *_table("The whole set", whole, studies.bars),
         *_table("One example", one, studies.bars_of_one),

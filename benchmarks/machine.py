@@ -40,7 +40,7 @@ def _processor() -> str:
 
 def cold_start(engine: str, model: Path, inputs: Path, repeats: int) -> tuple[float, float]:
     """Return the median seconds, and the peak MB resident, of a process that predicts once."""
-    code = f"import numpy as np; x = np.load({os.fspath(inputs)!r})[:1]; "
+    code = f"import numpy as np; x = np.load({os.fspath(inputs)!r}, mmap_mode='r')[:1].copy(); "
     code += FIRST_PREDICTION[engine].format(path=os.fspath(model))
     code += "; from benchmarks.machine import peak_megabytes; print(peak_megabytes())"
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}

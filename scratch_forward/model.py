@@ -10,8 +10,9 @@ import numpy as np
 
 from scratch_forward.archive import read_weights
 from scratch_forward.fast.fusion import Row, fuse, fuse_nodes
-from scratch_forward.fast.plan import Plan, Stage, in_order, spread
+from scratch_forward.fast.plan import Plan, Stage, in_order, most_worth_a_thread, spread
 from scratch_forward.fast.profile import Clock, Profile, measure, timed
+from scratch_forward.kernels.threads import one_blas_thread
 from scratch_forward.layers.base import Array, Generator, Layer, numbered, shape_of
 from scratch_forward.layers.core import Embedding, InputLayer
 from scratch_forward.layers.operations import Operation
@@ -69,18 +70,19 @@ class _Network(Layer):
             if value is not None and value < 1:
                 raise ValueError(f"Expected a positive `{option}`, got {value}.")
         columns, count = _columns(x)
-        stage = self._fast_stage(columns) if fast else None
-        if stage is None:
+        plan = self._fast_plan(columns) if fast else None
+        if plan is None:
             plain = in_order(
                 lambda rows: self(_rows(columns, rows)), count, batch_size or BATCH_SIZE
             )
             return plain.joined()
         return spread(
-            lambda rows: stage.run(_rows(columns, rows))[0],
+            lambda rows: plan.stage.run(_rows(columns, rows))[0],
             count,
             _elements(columns),
             batch_size,
             threads,
+            plan.worth_a_thread,
         ).joined()
 
     def profile(self, x: Any, repeats: int = 5) -> Profile:
@@ -100,7 +102,8 @@ class _Network(Layer):
         if repeats < 1:
             raise ValueError(f"Expected a positive `repeats`, got {repeats}.")
         columns, count = _columns(x)
-        stage = self._fast_stage(columns) or self.plain_stage()
+        plan = self._fast_plan(columns)
+        stage = plan.stage if plan else self.plain_stage()
         self.require_weights()
 
         def run(clock: Clock) -> None:
@@ -115,21 +118,22 @@ class _Network(Layer):
         """Return the layers as they are, each its own stage."""
         raise NotImplementedError
 
-    def _fast_stage(self, columns: Any) -> Stage | None:
+    def _fast_plan(self, columns: Any) -> Plan | None:
         """Return what computes the model fast, made anew if weights have changed; None if nothing.
 
         Stateful layers need the examples in order, and float64 is there to check the fast way.
         """
         if self._plan is not None and self._plan.is_current:
-            return self._plan.stage
+            return self._plan
         if not self.built:
             self.build(shape_of(columns))
         self.require_weights()
         layers = list(self.flatten())
         if any(getattr(layer, "stateful", False) or layer.dtype != np.float32 for layer in layers):
             return None
-        self._plan = Plan(self)
-        return self._plan.stage
+        with one_blas_thread():  # its other threads would hold a core for a while after a product
+            self._plan = Plan(self)
+        return self._plan
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be made again."""
@@ -374,6 +378,11 @@ class _OtherNodes:
     ) -> tuple[Any, Any]:
         """Compute outputs and their masks."""
         return self.model.run_nodes(self.nodes, inputs, mask, generator)
+
+    @property
+    def worth_a_thread(self) -> int:
+        """How many examples gain by a thread of their own."""
+        return most_worth_a_thread(node.layer for node in self.nodes)
 
     def timed(self, clock: Clock) -> _OtherNodes:
         """Return the graph with every node telling a clock of what it does."""

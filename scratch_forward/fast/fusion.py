@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratch_forward import activations
-from scratch_forward.fast.images import ImageStage
-from scratch_forward.fast.plan import Stage
+from scratch_forward.fast.plan import Stage, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
-from scratch_forward.fast.sequences import SequenceStage
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
 from scratch_forward.layers.convolution import Conv1D, Conv2D
@@ -63,8 +61,12 @@ def fuse(layers: Sequence[Layer]) -> list[Stage]:
     rest = [layer for layer in layers if type(layer) not in _NOTHING]
     while rest:
         if taken := _image_layers(rest):
+            from scratch_forward.fast.images import ImageStage  # only who needs it waits
+
             stages.append(ImageStage(rest[:taken]))
         elif taken := _sequence_layers(rest):
+            from scratch_forward.fast.sequences import SequenceStage
+
             stages.append(SequenceStage(rest[:taken]))
         else:
             taken = 1
@@ -86,6 +88,11 @@ class Row:
         for stage in self.stages:
             values, mask = stage.run(values, mask, generator)
         return values, mask
+
+    @property
+    def worth_a_thread(self) -> int:
+        """How many examples gain by a thread of their own."""
+        return most_worth_a_thread(self.stages)
 
     def timed(self, clock: Clock) -> Row:
         """Return the row with every stage telling a clock of what it does."""

@@ -167,7 +167,9 @@ def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
         return Pooling(_pool(layer))
     if isinstance(layer, Dense):
         act = _KERNEL_ACTIVATIONS.get(layer.activation)
-        stage = DenseColumns(layer.weights["kernel"], layer.weights.get("bias"), act or "linear")
+        stage = DenseColumns.prepare(
+            layer.weights["kernel"], layer.weights.get("bias"), act or "linear"
+        )
         return stage if act else Both(stage, Elementwise(layer.activation))
     return Flat() if isinstance(layer, Flatten) else Elementwise(layer.call)
 

@@ -5,7 +5,7 @@ Chunks of the data set go through all stages, each on one core, with BLAS kept t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from scratch_forward.layers.base import Array, Generator, Layer
 
 LARGEST_CHUNK = 256  # examples at once: what one core takes through all stages
 LARGEST_INPUT = 1 << 20  # elements of a chunk's inputs, so that memory is bounded for any images
-LEAST_CHUNK = 16  # examples worth a thread of their own
+WORTH_A_THREAD = 16  # examples that are, unless a stage says otherwise
 
 
 class Stage(Protocol):
@@ -26,6 +26,11 @@ class Stage(Protocol):
     ) -> tuple[Any, Any]:
         """Compute outputs and their mask."""
         ...
+
+
+def most_worth_a_thread(stages: Iterable[Any]) -> int:
+    """Return the number of examples from which all of these stages gain by another thread."""
+    return max((getattr(stage, "worth_a_thread", WORTH_A_THREAD) for stage in stages), default=1)
 
 
 class Plan:
@@ -43,6 +48,7 @@ class Plan:
         ]
         self._holders = [(layer, layer.weights) for layer in model.flatten()]
         self.stage: Stage = model.fused()
+        self.worth_a_thread = most_worth_a_thread([self.stage])
 
     @property
     def is_current(self) -> bool:
@@ -89,6 +95,7 @@ def spread(
     elements: int,
     chunk: int | None = None,
     threads: int | None = None,
+    worth_a_thread: int = WORTH_A_THREAD,
 ) -> Parts:
     """Compute chunks of a data set, a thread per core.
 
@@ -98,11 +105,13 @@ def spread(
         elements: Numbers in the input of one example.
         chunk: Examples in a chunk at most; by what an example takes unless given.
         threads: The available cores unless given.
+        worth_a_thread: Examples from which another thread is a gain.
     """
-    workers = threads or available_cores()
-    largest = chunk or max(min(LARGEST_CHUNK, LARGEST_INPUT // max(elements, 1)), 1)
-    worth = -(-count // min(LEAST_CHUNK, largest))
-    rows = list(_deal(count, largest, min(workers, worth)))
+    most = max(LARGEST_CHUNK, 2 * worth_a_thread)
+    largest = chunk or max(min(most, LARGEST_INPUT // max(elements, 1)), 1)
+    worth = max(count // min(worth_a_thread, largest), 1)
+    workers = min(threads or available_cores(), worth)
+    rows = list(_deal(count, largest, workers))
     return Parts(rows, run(compute, rows, workers))
 
 

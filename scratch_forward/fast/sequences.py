@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
-from scratch_forward.kernels.recurrent import Cell, Recurrent, Weights
+from scratch_forward.kernels.recurrent import Recurrent, Weights
 from scratch_forward.kernels.scratch import ScratchPerThread
-from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer
+from scratch_forward.kernels.sequence_stack import RecurrentStack, StackLayer, join_waves
 from scratch_forward.kernels.stack import Lap
+from scratch_forward.kernels.stepping import Cell
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
 from scratch_forward.layers.recurrent import (
@@ -23,6 +26,11 @@ from scratch_forward.layers.recurrent import (
     SimpleRNNCell,
 )
 
+# Cost of a step from which a thread is worth it: its calls are then long enough that waiting for
+# the interpreter's lock, 5 microseconds each time, does not matter. In elements of gates, were
+# their product without terms: at 64,000 a second thread gained nothing, at 77,000 it did.
+LEAST_STEP = 70_000
+TERMS = 64  # of a product take the time of what follows it
 LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not kept
 
 _CELLS: dict[type[Layer], Cell] = {
@@ -48,15 +56,29 @@ class SequenceStage:
         self._embedding = first if isinstance(first, Embedding) else None
         recurrent = [layer for layer in self.layers if isinstance(layer, RNN | Bidirectional)]
         stack = [_stack_layer(layer) for layer in recurrent]
-        last = recurrent[-1]
+        first_recurrent, last = stack[0].recurrent, recurrent[-1]
+        assert isinstance(first_recurrent, Recurrent)
         self.return_sequences = last.return_sequences
         self._buffers = ScratchPerThread()
         self._stack = RecurrentStack(
-            stack,
-            self._table(stack[0].recurrent),
+            join_waves(stack),
+            self._table(first_recurrent),
             self.return_sequences,
             isinstance(last, Bidirectional) or last.zero_output_for_mask,
         )
+
+    @property
+    def worth_a_thread(self) -> int:
+        """How many examples gain by a thread of their own."""
+        dearest = max(map(self._step_cost, range(len(self._stack.layers))))
+        return math.ceil(LEAST_STEP / dearest)
+
+    def _step_cost(self, number: int) -> float:
+        """Estimate what a step of a layer, or of a wave, costs for one example."""
+        layer = self._stack.layers[number].recurrent
+        looked_up = number == 0 and self._stack.table is not None and layer.depth == 1
+        terms = layer.units if looked_up else layer.terms
+        return layer.gates_of_a_step * (1 + terms / TERMS)
 
     def _table(self, first: Recurrent) -> Array | None:
         if self._embedding is None:
@@ -87,12 +109,13 @@ class SequenceStage:
         return outputs, mask if self.return_sequences else None
 
     def _laps(self, clock: Clock | None, inputs: Any) -> Lap:
-        """Return what tells a clock of each recurrent layer, the first one with the embedding."""
+        """Return what tells a clock of the recurrent layers, the first with the embedding."""
         if clock is None:
             return lambda _: None
         shapes = shapes_through(self.layers, (None, *np.shape(inputs)[1:]))
-        first = 2 if self._embedding is not None else 1
-        runs = [slice(0, first), *(slice(i, i + 1) for i in range(first, len(self.layers)))]
+        stops = np.cumsum([layer.recurrent.depth for layer in self._stack.layers])
+        stops += self._embedding is not None
+        runs = [slice(*bounds) for bounds in pairwise([0, *stops])]
         return lambda number: clock.lap(
             self.layers[runs[number]], len(inputs), shapes[runs[number]]
         )

@@ -15,10 +15,10 @@ from scratch_forward.kernels.geometry import Geometry, Inlet, inlet
 from scratch_forward.kernels.products import multiply
 from scratch_forward.kernels.scratch import Scratch
 
-# Output elements per block of rows: few enough to stay in a core's second-level cache, enough for
-# each NumPy call to take tens of microseconds. Shorter calls make threads wait for each other's
-# interpreter lock: two threads were slower than one at 5 microseconds a call.
-BLOCK = 1 << 18
+# Output elements per block of rows: few enough to stay in the caches, enough for each NumPy call to
+# take a tenth of a millisecond. Between shorter calls threads wait for the interpreter's lock: two
+# threads were slower than one at 5 microseconds a call, and a tenth slower with half the elements.
+BLOCK = 1 << 19
 
 RowBlock = tuple[int, np.ndarray]
 
@@ -56,12 +56,12 @@ class Direct:
     ) -> Iterator[RowBlock]:
         """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
         geometry, examples = self.geometry, padded.shape[3]
-        windows = self._windows(padded, rows, scratch)
         width, filters = geometry.out[1], geometry.filters
         for start, stop in row_bounds(rows, step, width * filters * examples):
+            windows = self._windows(padded[start * geometry.strides[0] :], stop - start, scratch)
             shape = (stop - start, width, geometry.groups, filters // geometry.groups, examples)
             out = scratch.array("convolved", shape, padded.dtype)
-            multiply(self.weights, windows[start:stop], out)
+            multiply(self.weights, windows, out)
             yield start, out.reshape(stop - start, width, filters, examples)
 
     def _windows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:

@@ -17,12 +17,18 @@ class Pool(NamedTuple):
 def activate(
     x: np.ndarray, bias: np.ndarray | None, activation: Activation, out: np.ndarray
 ) -> None:
-    """Write activation(x + bias) to `out`, which may be x; x: (..., filters, n), bias alike."""
-    if bias is not None:
-        x = np.add(x, bias, out=out)
-    if activation == "relu":
+    """Write activation(x + bias) to `out`, which may be x; x: (..., filters, n), bias alike.
+
+    ReLU is max(x, -bias) + bias, which is max(x + bias, 0) to the last bit: NumPy takes the larger
+    of two arrays three times as fast as that of an array and a number.
+    """
+    if activation == "relu" and bias is not None:
+        np.add(np.maximum(x, -bias, out=out), bias, out=out)
+    elif activation == "relu":
         np.maximum(x, 0, out=out)
-    elif bias is None and x is not out:
+    elif bias is not None:
+        np.add(x, bias, out=out)
+    elif x is not out:
         out[...] = x
 
 

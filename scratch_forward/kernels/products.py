@@ -1,5 +1,7 @@
 """Matrix products cut to the size at which BLAS is fastest."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 # Multiplications in one product: up to here OpenBLAS takes the operands as they lie, beyond it
@@ -7,14 +9,27 @@ import numpy as np
 SMALL = 1_000_000
 
 
-def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Compute out = a b, (..., m, k) by (..., k, n), blocks of rows of `a` at a time."""
+class Product(NamedTuple):
+    """The operands of `numpy.matmul` and its output, as views cut to that size."""
+
+    a: np.ndarray
+    b: np.ndarray
+    out: np.ndarray
+
+
+def cut(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Product:
+    """Cut out = a b, (..., m, k) by (..., k, n), into products of blocks of rows of `a`."""
     m, k, n = *a.shape[-2:], b.shape[-1]
     parts = 1 if m * k * n <= SMALL else _parts(m, k * n)
     if parts == 1:
-        return np.matmul(a, b, out=out)
+        return Product(a, b, out)
     blocks = a.reshape(*a.shape[:-2], parts, m // parts, k)
-    np.matmul(blocks, b[..., None, :, :], out=out.reshape(*out.shape[:-2], parts, m // parts, n))
+    return Product(blocks, b[..., None, :, :], out.reshape(*out.shape[:-2], parts, m // parts, n))
+
+
+def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Compute out = a b, (..., m, k) by (..., k, n), blocks of rows of `a` at a time."""
+    np.matmul(*cut(a, b, out))
     return out
 
 

@@ -13,24 +13,29 @@ features, u units. A step is one matrix product for each gate and a few calls on
 The default activations (tanh, sigmoid) only.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from scratch_forward.kernels.products import multiply
+from scratch_forward.kernels.gates import (
+    FeatureGates,
+    Features,
+    ProjectedGates,
+    Shape,
+    TokenGates,
+    Tokens,
+)
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
+from scratch_forward.kernels.stepping import STEPPERS, Cell, Gates, Step
 
-Cell = Literal["simple_rnn", "lstm", "gru"]
-
-BLOCK = 1 << 18  # elements looked up ahead of the steps that use them: what stays in cache
+FEW_COLUMNS = 4  # up to here a step's product takes the time of reading its weights
 
 # Keras' order of gates -> ours, sigmoids first; and the factor of each: half before a sigmoid.
 _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
     "simple_rnn": ((0,), (1.0,)),
-    "lstm": ((0, 1, 3, 2), (0.5, 0.5, 0.5, 1.0)),  # Keras: i, f, c, o
+    "lstm": ((3, 0, 1, 2), (0.5, 0.5, 0.5, 1.0)),  # Keras: i, f, c, o
     "gru": ((0, 1, 2), (0.5, 0.5, 1.0)),  # Keras: z, r, h
 }
 
@@ -45,19 +50,6 @@ class Weights(NamedTuple):
     kernel: np.ndarray
     recurrent_kernel: np.ndarray
     bias: np.ndarray | None
-
-
-class Tokens(NamedTuple):
-    """Inputs by number: ids in [0, V), (S, N) for each direction, and the table (D, G, V, u)."""
-
-    table: np.ndarray
-    ids: Sequence[np.ndarray]
-
-
-class Features(NamedTuple):
-    """Inputs for each direction, as parts (S, N, ...) whose features stand side by side."""
-
-    parts: Sequence[Sequence[np.ndarray]]
 
 
 class Result(NamedTuple):
@@ -90,14 +82,47 @@ class Recurrent:
         return cls(cell, units, weights, np.stack(candidates) if candidates else None)
 
     @property
+    def directions(self) -> int:
+        """1, or 2 for a bidirectional layer."""
+        return len(self.weights)
+
+    @property
+    def depth(self) -> int:
+        """One layer, as opposed to a `Wave`."""
+        return 1
+
+    @property
+    def terms(self) -> int:
+        """Terms of the product that each number of the gates is."""
+        return self.weights.shape[2]
+
+    @property
+    def gates_of_a_step(self) -> int:
+        """Numbers that the gates of one column have in a step."""
+        return self.weights[:, :, 0].size
+
+    @property
     def features(self) -> int:
         """Size of an input."""
         return self.weights.shape[2] - self.units - 1
 
+    @property
+    def of_inputs(self) -> np.ndarray:
+        """The rows of the inputs: (D, G, F, u)."""
+        return self.weights[:, :, : self.features]
+
+    @property
+    def of_state(self) -> np.ndarray:
+        """The rows of the state: (D, G, u, u)."""
+        return self.weights[:, :, self.features : -1]
+
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
-        """Project every row of embeddings (V, features): (D, G, V, u)."""
-        kernel, bias = self.weights[:, :, : self.features], self.weights[:, :, -1:]
-        return np.matmul(embeddings, kernel) + bias
+        """Project every row of embeddings (V, features): (G, D V, u), a direction after another."""
+        directions, gates, _, units = self.weights.shape
+        table = np.empty((gates, directions, len(embeddings), units), self.weights.dtype)
+        np.matmul(embeddings, self.of_inputs.swapaxes(0, 1), out=table)
+        table += self.weights[:, :, -1:].swapaxes(0, 1)
+        return table.reshape(gates, -1, units)
 
     def run(
         self,
@@ -113,23 +138,26 @@ class Recurrent:
         With a `scratch` the outputs live in it, until this layer's next call.
         """
         scratch = scratch or Scratch()
-        shape = (len(self.weights), len(batch.lengths), self.units)
-        gates: _Gates
-        if isinstance(inputs, Tokens):
-            gates = _TokenGates(self, inputs, batch, scratch)
-        else:
-            gates = _FeatureGates(self, inputs, batch, scratch)
-        states = [gates.state, *([np.zeros(shape, self.weights.dtype)] * (self.cell == "lstm"))]
-        for state, given in zip(states, initial_state or [], strict=False):
+        gates = self._gates(inputs, len(batch.lengths), scratch)
+        for state, given in zip(gates.states, initial_state or [], strict=False):
             state[...] = given
         outputs = None
         if return_sequences:
-            name = ("outputs", id(self))
-            outputs = scratch.array(name, (shape[0], batch.steps, *shape[1:]), self.weights.dtype)
+            shape = (len(self.weights), batch.steps, len(batch.lengths), self.units)
+            outputs = scratch.array(("outputs", id(self)), shape, self.weights.dtype)
             if not batch.is_full:
                 outputs[...] = 0  # past the columns' ends, for who computes with the whole array
-        _STEPPERS[self.cell](self, gates, batch.running.tolist(), states, outputs)
-        return Result(outputs, states)
+        schedule = [Step(0, len(self.weights), count) for count in batch.running.tolist()]
+        STEPPERS[self.cell](gates, schedule, outputs, self.candidate)
+        return Result(outputs, gates.states)
+
+    def _gates(self, inputs: Tokens | Features, columns: int, scratch: Scratch) -> Gates:
+        lanes, gates, _, units = self.weights.shape
+        shape = Shape(lanes, gates, int(self.cell == "lstm"), columns, units)
+        if isinstance(inputs, Features):
+            kind = ProjectedGates if columns <= FEW_COLUMNS else FeatureGates
+            return kind(shape, self.weights, inputs, scratch)
+        return TokenGates(shape, self.of_state, inputs, scratch)
 
 
 def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, np.ndarray | None]:
@@ -171,181 +199,3 @@ def _by_gate(cell: Cell, matrix: np.ndarray) -> np.ndarray:
     gates = np.split(matrix, len(order), axis=-1)
     scaled = [gates[gate] * matrix.dtype.type(f) for gate, f in zip(order, factors, strict=True)]
     return np.concatenate(scaled, axis=-1)
-
-
-class _Gates(Protocol):
-    """What a step begins with, for either kind of input.
-
-    `state` (D, N, u) is where the step before has written h, zeros at first.
-    """
-
-    state: np.ndarray
-
-    def cut(self, running: int) -> np.ndarray:
-        """Return where the gates of the running columns come to stand: (D, G, running, u)."""
-        ...
-
-    def fill(self, step: int) -> None:
-        """Compute x W + h U + b of a step there."""
-        ...
-
-
-class _TokenGates:
-    """Gates whose inputs' part is looked up, a block of steps ahead."""
-
-    def __init__(self, layer: Recurrent, inputs: Tokens, batch: Ragged, scratch: Scratch) -> None:
-        directions, gates, _, units = layer.weights.shape
-        columns, dtype = len(batch.lengths), layer.weights.dtype
-        self.state = np.zeros((directions, columns, units), dtype)
-        self._inputs, self._steps = inputs, batch.steps
-        self._weights = layer.weights[:, :, layer.features : -1]
-        self._work = scratch.array("gates", (directions, gates, columns, units), dtype)
-        self._ahead = min(max(BLOCK // max(self._work.size, 1), 1), max(batch.steps, 1))
-        self._found = scratch.array("found", (self._ahead, *self._work.shape), dtype)
-
-    def cut(self, running: int) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
-        self._rows = self.state[:, None, :running]
-        self._z = self._work[:, :, :running]
-        self._now = self._found[:, :, :, :running]
-        return self._z
-
-    def fill(self, step: int) -> None:
-        """Compute x W + h U + b of a step there."""
-        behind = step % self._ahead
-        if behind == 0:
-            self._look_up(slice(step, min(step + self._ahead, self._steps)))
-        multiply(self._rows, self._weights, self._z)
-        np.add(self._z, self._now[behind], out=self._z)
-
-    def _look_up(self, steps: slice) -> None:
-        running = self._z.shape[2]
-        for direction, (rows, ids) in enumerate(zip(*self._inputs, strict=True)):
-            for found, row in zip(self._found[:, direction], ids[steps], strict=False):
-                np.take(rows, row[:running], axis=1, out=found[:, :running], mode="clip")
-
-
-class _FeatureGates:
-    """Gates of one product of rows [x, h, 1]."""
-
-    def __init__(self, layer: Recurrent, inputs: Features, batch: Ragged, scratch: Scratch) -> None:
-        directions, gates, rows, units = layer.weights.shape
-        columns, dtype = len(batch.lengths), layer.weights.dtype
-        self._joined = scratch.array("joined", (directions, columns, rows), dtype)
-        self._joined[...] = 0
-        self._joined[..., -1] = 1
-        self.state = self._joined[..., layer.features : -1]
-        self._weights = layer.weights
-        self._work = scratch.array("gates", (directions, gates, columns, units), dtype)
-        self._places = []
-        for joined, parts in zip(self._joined, inputs.parts, strict=True):
-            start = 0
-            for part in parts:
-                stop = start + part.shape[-1]
-                self._places.append((joined[:, start:stop], part))
-                start = stop
-
-    def cut(self, running: int) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
-        self._rows = self._joined[:, None, :running]
-        self._z = self._work[:, :, :running]
-        self._now = [(place[:running], part[:, :running]) for place, part in self._places]
-        return self._z
-
-    def fill(self, step: int) -> None:
-        """Compute x W + h U + b of a step there."""
-        for place, part in self._now:
-            place[...] = part[step]
-        multiply(self._rows, self._weights, self._z)
-
-
-def _run_simple_rnn(
-    _: Recurrent,
-    gates: _Gates,
-    running: list[int],
-    states: list[np.ndarray],
-    outputs: np.ndarray | None,
-) -> None:
-    """Step h' = tanh(x W + b + h U)."""
-    (h,) = states
-    columns = -1
-    for step, count in enumerate(running):
-        if count != columns:
-            columns = count
-            z, state = gates.cut(columns)[:, 0], h[:, :columns]
-        gates.fill(step)
-        np.tanh(z, out=state)
-        if outputs is not None:
-            outputs[:, step, :columns] = state
-
-
-def _run_lstm(
-    _: Recurrent,
-    gates: _Gates,
-    running: list[int],
-    states: list[np.ndarray],
-    outputs: np.ndarray | None,
-) -> None:
-    """Step c' = f c + i g, h' = o tanh(c'), with (i, f, o) = sigmoid(z), g = tanh(z)."""
-    h, c = states
-    h *= 2
-    hidden = np.empty_like(c)
-    columns = -1
-    for step, count in enumerate(running):
-        if count != columns:
-            columns = count
-            z = gates.cut(columns)
-            sigmoids = z[:, :3]
-            doubled_i, doubled_f, doubled_o, g = (z[:, gate] for gate in range(4))
-            state, cell, squashed = (array[:, :columns] for array in (h, c, hidden))
-        gates.fill(step)
-        np.tanh(z, out=z)
-        np.add(sigmoids, 1, out=sigmoids)  # 2 i, 2 f, 2 o
-        np.multiply(cell, doubled_f, out=cell)
-        np.multiply(g, doubled_i, out=g)
-        np.add(cell, g, out=cell)
-        np.multiply(cell, 0.5, out=cell)
-        np.tanh(cell, out=squashed)
-        np.multiply(doubled_o, squashed, out=state)
-        if outputs is not None:
-            np.multiply(state, 0.5, out=outputs[:, step, :columns])
-    h *= 0.5
-
-
-def _run_gru(
-    layer: Recurrent,
-    gates: _Gates,
-    running: list[int],
-    states: list[np.ndarray],
-    outputs: np.ndarray | None,
-) -> None:
-    """Step h' = z h + (1 - z) hh, with (z, r) = sigmoid; r acts after the product, or before it.
-
-    reset_after: hh = tanh(x W + b + r (h U + b')); otherwise hh = tanh(x W + b + (r h) U).
-    """
-    (h,) = states
-    columns = -1
-    for step, count in enumerate(running):
-        if count != columns:
-            columns = count
-            work, state = gates.cut(columns), h[:, :columns]
-            sigmoids = work[:, :2]
-            update, reset, candidate = (work[:, gate] for gate in range(3))
-        gates.fill(step)
-        np.tanh(sigmoids, out=sigmoids)
-        np.add(sigmoids, 1, out=sigmoids)
-        np.multiply(sigmoids, 0.5, out=sigmoids)
-        if layer.candidate is None:
-            np.multiply(reset, work[:, 3], out=reset)
-            np.add(candidate, reset, out=candidate)
-        else:
-            np.add(candidate, np.matmul(reset * state, layer.candidate), out=candidate)
-        np.tanh(candidate, out=candidate)
-        np.subtract(state, candidate, out=state)
-        np.multiply(state, update, out=state)
-        np.add(state, candidate, out=state)
-        if outputs is not None:
-            outputs[:, step, :columns] = state
-
-
-_STEPPERS = {"simple_rnn": _run_simple_rnn, "lstm": _run_lstm, "gru": _run_gru}

@@ -10,23 +10,41 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from scratch_forward.kernels.recurrent import Features, Recurrent, Result, Tokens
+from scratch_forward.kernels.gates import Features, Tokens
+from scratch_forward.kernels.recurrent import Recurrent, Result
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.sequences import Ragged
 from scratch_forward.kernels.stack import Lap
+from scratch_forward.kernels.wave import Wave
 
 Merge = Literal["concat", "sum", "mul", "ave"]
 
 
 class StackLayer(NamedTuple):
-    """A recurrent layer of a stack.
+    """A recurrent layer of a stack, or several that are one `Wave`.
 
     merge: how two directions join; backwards: whether a single direction starts at the last step.
     """
 
-    recurrent: Recurrent
+    recurrent: Recurrent | Wave
     merge: Merge = "concat"
     backwards: bool = False
+
+
+def join_waves(layers: Sequence[StackLayer]) -> list[StackLayer]:
+    """Make one layer of those in a row that can be stepped together."""
+    rows: list[list[Recurrent]] = []
+    joined: list[StackLayer] = []
+    for layer in layers:
+        recurrent = layer.recurrent
+        assert isinstance(recurrent, Recurrent)
+        if rows and not layer.backwards and Wave.joins(rows[-1][-1], recurrent):
+            rows[-1].append(recurrent)
+            joined[-1] = StackLayer(Wave.of(rows[-1]))
+        else:
+            rows.append([recurrent])
+            joined.append(layer)
+    return joined
 
 
 @dataclass(frozen=True)
@@ -38,7 +56,7 @@ class RecurrentStack:
     """
 
     layers: Sequence[StackLayer]
-    table: np.ndarray | None  # (D, G, V, u), the first layer's look-up table, for token ids
+    table: np.ndarray | None  # (G, D V, u), the first layer's look-up table, for token ids
     return_sequences: bool = False
     zero_masked: bool = False  # outputs of masked steps: zeros, or those of the step before
 
@@ -87,7 +105,7 @@ class RecurrentStack:
         recurrent, _, backwards = self.layers[number]
         forwards = [[part.forwards for part in parts]]
         turned = [[part.backwards for part in parts]]
-        ways = forwards + turned if len(recurrent.weights) == 2 else forwards
+        ways = forwards + turned if recurrent.directions == 2 else forwards
         if backwards:
             ways = turned
         inputs: Tokens | Features = Features(ways)

@@ -4,18 +4,22 @@ NumPy releases the interpreter lock inside its loops and matrix products, so chu
 at the same time. BLAS's own threads split each product instead, and wait for each other after it.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -100,6 +104,8 @@ def available_cores() -> int:
 
 @cache
 def _pool(workers: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # a single example needs no threads
+
     return ThreadPoolExecutor(workers, thread_name_prefix="scratch_forward")
 
 
@@ -112,14 +118,27 @@ def run(
 ) -> list[Result]:
     """Call `function` on every item, a thread per core; results in the order of the items.
 
-    Threads take the next item when they are free, so items may differ in cost (put the dearest
-    first). `function` must not call `run` itself. `workers` defaults to the cores available.
+    Threads, the calling one among them, take the next item when they are free, so items may differ
+    in cost (put the dearest first). `function` must not call `run` itself. `workers` defaults to
+    the cores available.
     """
     workers = min(workers or available_cores(), len(items))
+    left = iter(enumerate(items))  # taking the next of an enumeration is atomic
+    results: dict[int, Result] = {}
+
+    def work() -> None:
+        for number, item in left:
+            results[number] = function(item)
+
     with one_blas_thread():
-        if workers <= 1:
-            return [function(item) for item in items]
-        return list(_pool(workers).map(function, items))
+        others = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
+        try:
+            work()
+        finally:
+            errors = [other.exception() for other in others]  # waits for them
+    for error in filter(None, errors):
+        raise error
+    return [results[number] for number in range(len(items))]
 
 
 def slices(length: int, size: int) -> list[slice]:

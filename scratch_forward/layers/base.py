@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -13,9 +13,13 @@ from scratch_forward import activations
 from scratch_forward.errors import InvalidOption
 from scratch_forward.symbolic import Node, connect, is_symbolic
 
+if TYPE_CHECKING:
+    from numpy.random import Generator
+else:
+    Generator = Any  # NumPy's generators are a tenth of the time to import this package
+
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]
-Generator = np.random.Generator
 Option = TypeVar("Option")
 
 

@@ -90,7 +90,8 @@ class BatchNormalization(Layer):
 class LayerNormalization(Layer):
     """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, over each example's own axes.
 
-    A mask passes through.
+    Values that are nearly alike are magnified up to `1 / sqrt(epsilon)` times, and with them what
+    was rounded before; float64 adds nothing to that. A mask passes through.
 
     Args:
         axis: The axis, or axes, that mean and variance are taken over.
@@ -127,17 +128,17 @@ class LayerNormalization(Layer):
         return dict.fromkeys(["gamma"] * self.scale + ["beta"] * self.center, shape)
 
     def call(self, inputs: Array) -> Array:
-        """Normalise over the axes, then scale and shift."""
+        """Normalise over the axes, then scale and shift: in float64, rounded once."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self.axis))
         shape = [size if axis in axes else 1 for axis, size in enumerate(inputs.shape)]
-        centered = inputs - inputs.mean(axis=axes, keepdims=True)
+        centered = inputs - inputs.mean(axis=axes, keepdims=True, dtype=np.float64)
         variance = np.mean(np.square(centered), axis=axes, keepdims=True)
-        outputs = centered / np.sqrt(variance + self.dtype.type(self.epsilon))
+        outputs = centered / np.sqrt(variance + self.epsilon)
         if self.scale:
             outputs *= self.weights["gamma"].reshape(shape)
         if self.center:
             outputs += self.weights["beta"].reshape(shape)
-        return outputs
+        return outputs.astype(self.dtype)
 
 
 class Rescaling(Layer):

@@ -42,6 +42,28 @@ def test_examples_sorted_by_cost_are_dealt_evenly() -> None:
     assert max(shares) / min(shares) < 1.02
 
 
+def test_examples_not_worth_a_thread_stay_together() -> None:
+    def parts(worth_a_thread: int) -> int:
+        spread = plan.spread(
+            lambda rows: np.arange(400)[rows], 400, 100, threads=2, worth_a_thread=worth_a_thread
+        )
+        assert spread.joined().tolist() == list(range(400))
+        return len(spread.outputs)
+
+    assert parts(201) == 1
+    assert parts(200) == 2
+
+
+def test_fewer_examples_of_larger_layers_are_worth_a_thread() -> None:
+    def worth(units: int, count: int) -> int:
+        rnns = [sf.SimpleRNN(units, return_sequences=index + 1 < count) for index in range(count)]
+        mine = filled(sf.Sequential([sf.Embedding(9, 4), *rnns]))
+        mine.predict(np.ones((2, 3)))
+        return mine._plan.worth_a_thread
+
+    assert worth(8, 1) > worth(32, 1) > worth(32, 4) > worth(128, 4)
+
+
 def test_other_weights_make_another_plan() -> None:
     mine = model()
     before = mine.predict(X)

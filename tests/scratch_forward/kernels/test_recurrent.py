@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.recurrent import (
-    Features,
-    Recurrent,
-    Tokens,
-    Weights,
-)
+from scratch_forward.kernels.gates import Features, Tokens
+from scratch_forward.kernels.recurrent import Recurrent, Weights
 from scratch_forward.kernels.sequences import Ragged
 
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
@@ -86,10 +82,14 @@ MASKS = dict(masks(np.random.default_rng(0), 7, 11))
 CELLS = [("simple_rnn", True), ("lstm", True), ("gru", True), ("gru", False)]
 
 
+@pytest.mark.parametrize("few", [0, 100])
 @pytest.mark.parametrize("pattern", MASKS)
 @pytest.mark.parametrize(("cell", "reset_after"), CELLS)
 @pytest.mark.parametrize("zero_masked", [True, False])
-def test_one_direction_equals_the_equations(cell, reset_after, pattern, zero_masked):
+def test_one_direction_equals_the_equations(
+    cell, reset_after, pattern, zero_masked, few, monkeypatch
+):
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.FEW_COLUMNS", few)
     rng, mask = np.random.default_rng(1), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)
@@ -108,9 +108,13 @@ def test_one_direction_equals_the_equations(cell, reset_after, pattern, zero_mas
         np.testing.assert_allclose(batch.restore(state)[0], truth, atol=1e-6)
 
 
+@pytest.mark.parametrize("few", [0, 100])
 @pytest.mark.parametrize("pattern", MASKS)
 @pytest.mark.parametrize("cell", GATES)
-def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(cell, pattern):
+def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(
+    cell, pattern, few, monkeypatch
+):
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.FEW_COLUMNS", few)
     rng, mask = np.random.default_rng(2), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)
@@ -152,9 +156,7 @@ def test_initial_state_is_carried_on(cell):
 
 
 @pytest.mark.parametrize("cell", GATES)
-@pytest.mark.parametrize("block", [1, 500, 1 << 18])
-def test_looking_tokens_up_equals_projecting_their_vectors(cell, block, monkeypatch):
-    monkeypatch.setattr("scratch_forward.kernels.recurrent.BLOCK", block)
+def test_looking_tokens_up_equals_projecting_their_vectors(cell):
     rng, mask = np.random.default_rng(4), MASKS["holes"]
     embeddings = rng.standard_normal((20, 5)).astype(np.float32)
     tokens = rng.integers(0, 20, mask.shape)

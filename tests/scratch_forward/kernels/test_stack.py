@@ -29,7 +29,7 @@ def stack_and_truth(images, kind):
         truth = pooled(np.maximum(reference(truth, kernel, bias, padding="same"), 0), kind, (2, 2))
     stages += [
         Flat(),
-        DenseColumns(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"),
+        DenseColumns.prepare(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"),
     ]
     rows = np.moveaxis(truth, -1, 0).reshape(len(images), -1)
     return stages, np.maximum(rows @ dense + dense_bias, 0)
