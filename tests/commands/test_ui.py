@@ -82,7 +82,7 @@ def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, 
     assert shown.count("exact") == 3
     edge = page.get_by_text("MLflow Assistant").bounding_box()["x"]  # a panel over the right
     for column in ("units", "test/f1_macro", "parity", "Duration"):
-        box = page.get_by_role("columnheader", name=column).bounding_box()
+        box = page.get_by_role("columnheader", name=column).first.bounding_box()
         assert box["x"] + 60 < edge, column
 
 
@@ -118,7 +118,7 @@ def test_the_report_page_shows_inline_and_follows_the_readers_theme(page, links,
         report = page.frame_locator("iframe")
         assert report.locator("h1").inner_text() == run.info.run_name
         figure = report.locator("svg").first
-        assert figure.locator("text").first.inner_text() == "Cross-entropy loss"
+        assert figure.locator("text").first.text_content() == "Cross-entropy loss"
         grounds.append((colour(report.locator("body"), "backgroundColor"), ink(figure)))
     assert grounds == [(LIGHT["paper"], LIGHT["ink"]), (DARK["paper"], DARK["ink"])]
 
