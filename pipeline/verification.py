@@ -100,15 +100,18 @@ def stored_settings(folder: Path) -> Settings:
 
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
     try:
+        run = client.get_run(run_id)
         with pulled(client, run_id) as folder:
-            return _check_files(folder, client.get_run(run_id).data.tags, data_dir)
+            # A run that is taken up again still has the manifest of its first end.
+            whole = run.info.status == "FINISHED" and (folder / MANIFEST).is_file()
+            if whole and (faults := damage(folder, _PULLED)):
+                return Parity("failed", " ".join(faults))
+            return _check_files(folder, run.data.tags, data_dir)
     except (MlflowException, OSError) as error:
         return Parity("failed", f"artifacts cannot be downloaded: {_first_line(error)}")
 
 
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
-    if (folder / MANIFEST).is_file() and (faults := damage(folder, _PULLED)):
-        return Parity("failed", " ".join(faults))
     try:
         settings = stored_settings(folder)
         data = load_data(settings, data_dir)

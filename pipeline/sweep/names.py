@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from pipeline.settings.schema import Running
+from pipeline.settings.schema import Place, Running
+
+_HOW_AND_WHERE = {*Running.model_fields, *Place.model_fields, "tracking"}
 
 
 def run_name(overrides: Sequence[str], varied: Sequence[str], model: str) -> str:
@@ -20,13 +22,13 @@ def run_name(overrides: Sequence[str], varied: Sequence[str], model: str) -> str
 
 
 def telling_keys(overrides: Iterable[str]) -> list[str]:
-    """The keys that say what is run, those left out that say how.
+    """The keys that say what is run, those left out that say how and where.
 
-    >>> telling_keys(["units=64", "workers=2"])
+    >>> telling_keys(["units=64", "workers=2", "tracking.uri=http://127.0.0.1:5000"])
     ['units']
     """
     keys = dict.fromkeys(line.split("=")[0] for line in overrides)
-    return [key for key in keys if key not in Running.model_fields]
+    return [key for key in keys if key.split(".")[0] not in _HOW_AND_WHERE]
 
 
 def sweep_name(identities: Iterable[str], places: Iterable[str]) -> str:

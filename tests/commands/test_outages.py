@@ -30,7 +30,7 @@ def small_disk(folder, size):
 
 def test_a_full_disk_fails_the_run_and_space_lets_it_go_on(tmp_path):
     disk = tmp_path / "disk"
-    with small_disk(disk, "3m"):
+    with small_disk(disk, "1400k"):
         command = [*SWEEP[:-2], "seed=0", "epochs=2", "workers=1"]
         full = call("pipeline.train", *command, cwd=disk, timeout=600)
         assert full.returncode != 0
@@ -64,14 +64,14 @@ def test_a_server_that_goes_away_for_a_while_is_waited_for(tmp_path):
 def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
     where = ["tracking=server", f"tracking.uri={server}", "experiment=killed", "workers=1"]
     sweep = start(*SWEEP, "epochs=200", *where, cwd=tmp_path)
-    read_until(sweep, "epoch")
+    read_until(sweep, "1/2 seed=0  epoch")
     time.sleep(3)
     kill_group(sweep)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     again = call("pipeline.train", *SWEEP, "epochs=200", *where, cwd=elsewhere)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "1 interrupted (continues from epoch" in again.stdout
+    assert "1 interrupted (continues from epoch" in again.stdout, again.stdout
     done = call("pipeline.train", *SWEEP, "epochs=200", *where, cwd=elsewhere)
     assert "2 done" in done.stdout
 

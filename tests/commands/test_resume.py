@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -45,7 +46,8 @@ def wait_for_checkpoint(folder):
 
 
 def kill_group(process):
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it was at its end already
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
 
@@ -247,19 +249,33 @@ def test_a_worker_is_replaced_after_some_jobs(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("during", ["training", "artifacts"])
-def test_kills_at_random_moments_change_nothing(undisturbed, tmp_path, during):
+def test_kills_at_random_moments_change_nothing(tmp_path):
+    """Fifty kills, from the first import to the middle of training and the end of some jobs."""
+    long = [*SWEEP, "epochs=150"]
+    whole, disturbed = tmp_path / "whole", tmp_path / "disturbed"
+    for folder in (whole, disturbed):
+        folder.mkdir()
+    assert call("pipeline.train", *long, cwd=whole).returncode == 0
     moments = random.Random(0)
-    for _ in range(45 if during == "training" else 5):
-        process = start(*SWEEP, cwd=tmp_path)
-        if during == "artifacts":
-            read_until(process, "epoch 6/6")
-            time.sleep(moments.uniform(0, 0.6))
-        else:
-            wait_and_drain(process, moments.uniform(0.5, 12))
+    for _ in range(50):
+        process = start(*long, cwd=disturbed)
+        wait_and_drain(process, moments.uniform(0.5, 9))
         kill_group(process)
-        if during == "artifacts":
-            assert runs_of(tmp_path)
+    again = call("pipeline.train", *long, cwd=disturbed)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert_same_results(disturbed, whole, epochs=150)
+
+
+@pytest.mark.slow
+def test_kills_while_artifacts_are_written_change_nothing(undisturbed, tmp_path):
+    moments = random.Random(0)
+    for _ in range(5):
+        process = start(*SWEEP, cwd=tmp_path)
+        for line in process.stdout:
+            if "epoch 6/6" in line:
+                time.sleep(moments.uniform(0, 0.6))
+                break
+        kill_group(process)
     again = call("pipeline.train", *SWEEP, cwd=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
     assert_same_results(tmp_path, undisturbed)
@@ -267,10 +283,12 @@ def test_kills_at_random_moments_change_nothing(undisturbed, tmp_path, during):
 
 def wait_and_drain(process, seconds):
     """Read what the command prints meanwhile, or it would stop at a full pipe."""
-    os.set_blocking(process.stdout.fileno(), False)
+    printed = process.stdout.fileno()
+    os.set_blocking(printed, False)
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
-        process.stdout.read()
+        with suppress(BlockingIOError):
+            os.read(printed, 65536)
         time.sleep(0.05)
 
 
