@@ -123,7 +123,8 @@ def _find_locally(
     assert store.database is not None
     if not store.database.is_file():
         return
-    with closing(sqlite3.connect(f"file:{store.database}?mode=ro", uri=True)) as connection:
+    # Not read-only: what a killed process left half written is rolled back by the next reader.
+    with closing(sqlite3.connect(f"file:{store.database}?mode=rw", uri=True)) as connection:
         for asked in _parts(identities):
             yield from _local_attempts(connection, experiment, asked, tag)
 

@@ -89,8 +89,8 @@ def open_store(kind: str, uri: str | None = None) -> Store:
 def open_local(working_directory: Path) -> Store:
     """The store under `working_directory`/mlruns, created when it is not there.
 
-    Several processes may call this at once: MLflow's own creation of a fresh SQLite file is not
-    safe against that, so it happens under a file lock.
+    Several processes may call this at once, and any may be killed: MLflow's own creation of a fresh
+    SQLite file is safe against neither, so it happens under a file lock, beside its final place.
 
     Raises:
         StoreError: when the folder cannot be written or the database not opened.
@@ -107,6 +107,7 @@ def open_local(working_directory: Path) -> Store:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".creating.lock"):
+            _create_database(folder)
             store.client.search_experiments(max_results=1)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}.") from error
@@ -114,6 +115,18 @@ def open_local(working_directory: Path) -> Store:
         reason = str(error).splitlines()[0]
         raise StoreError(f"{folder / 'mlflow.db'} cannot be opened: {reason}") from error
     return store
+
+
+def _create_database(folder: Path) -> None:
+    from mlflow import MlflowClient
+
+    database, unfinished = folder / "mlflow.db", folder / "mlflow.db.unfinished"
+    if database.is_file():
+        return
+    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        left.unlink(missing_ok=True)
+    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
+    unfinished.replace(database)
 
 
 def open_server(uri: str) -> Store:

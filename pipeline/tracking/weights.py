@@ -42,7 +42,8 @@ def _local_folder(run_id: str, database: Path) -> Path:
     if not database.is_file():
         raise StoreError(f"There is no store at {database}; start where the run was trained.")
     query = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    # Not read-only: what a killed process left half written is rolled back by the next reader.
+    with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True)) as connection:
         found = connection.execute(query, (run_id,)).fetchone()
     if found is None:
         raise StoreError(f"run_id={run_id} is not a run in {database}.")

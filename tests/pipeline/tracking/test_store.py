@@ -1,8 +1,10 @@
+import sqlite3
 import subprocess
 import sys
 
 import pytest
 
+from pipeline.tracking.attempts import standings
 from pipeline.tracking.errors import StoreError
 from pipeline.tracking.store import open_local, open_server
 
@@ -49,3 +51,30 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
 def test_a_server_that_does_not_answer_is_one_sentence():
     with pytest.raises(StoreError, match=r"no MLflow server answers at 127\.0\.0\.1:9"):
         open_server("http://127.0.0.1:9")
+
+
+def test_what_a_killed_creation_left_is_no_hindrance(tmp_path, template):
+    """A killed process leaves tables half created; they are not built upon."""
+    folder = tmp_path / "mlruns"
+    folder.mkdir()
+    with sqlite3.connect(folder / "mlflow.db.unfinished") as half:
+        half.execute("CREATE TABLE secrets (half INTEGER)")
+    store = open_local(tmp_path)
+    assert store.experiment("here").name == "here"
+    assert not (folder / "mlflow.db.unfinished").exists()
+
+
+def test_what_a_killed_writer_left_is_rolled_back_by_whoever_reads(store):
+    """A journal that is still there says that a write did not come to its end."""
+    experiment = store.experiment("here").experiment_id
+    run_id = store.client.create_run(experiment, tags={"identity": "a"}).info.run_id
+    code = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN');"
+        "c.execute('UPDATE runs SET status = \"FINISHED\", name = hex(randomblob(900000))');"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store.database)], check=False)
+    assert store.database.with_name("mlflow.db-journal").exists()
+    assert standings(store, "here", ["a"], "s")["a"].run_id == run_id
+    assert store.client.get_run(run_id).info.status == "RUNNING"
