@@ -24,7 +24,7 @@ from pipeline.data_loading import load_data
 from pipeline.datasets.dataset import Split
 from pipeline.datasets.fingerprint import fingerprint
 from pipeline.evaluation import report
-from pipeline.settings import Settings, SettingsError, parse_settings
+from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tracking.artifacts import MANIFEST, damage
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
@@ -95,7 +95,7 @@ def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
 
 def stored_settings(folder: Path) -> Settings:
     """The settings of the run whose artifacts lie in `folder`."""
-    return parse_settings(yaml.safe_load((folder / "config/config.yaml").read_text()))
+    return parse_stored(yaml.safe_load((folder / "config/config.yaml").read_text()))
 
 
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:

@@ -5,6 +5,7 @@ from pipeline.settings.parse import (
     flat_parameters,
     parse_search,
     parse_settings,
+    parse_stored,
     parse_tracking,
     unknown_option,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "flat_parameters",
     "parse_search",
     "parse_settings",
+    "parse_stored",
     "parse_tracking",
     "unknown_option",
 ]

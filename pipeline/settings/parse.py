@@ -20,6 +20,10 @@ _NO_PARAMETERS = {
 }
 
 
+_RAN = {"workers": 1, "rerun": False, "retry": "all", "fail_fast": False, "dry_run": False}
+_NO_SWEEP = {"id": None, "identity": None, "varied": [], "job": 1, "jobs": 1, "started": None}
+
+
 class SettingsError(ValueError):
     """A configuration that cannot be run; `faults` holds one sentence for each reason."""
 
@@ -53,6 +57,17 @@ def parse_settings(config: Config) -> schema.Settings:
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def parse_stored(config: Config) -> schema.Settings:
+    """The settings of a run that was stored, by this version or an earlier one.
+
+    How its sweep was run matters no longer, so what an earlier version did not know of is neutral.
+
+    Raises:
+        SettingsError: when it could not be run today.
+    """
+    return parse_settings({**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}})
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:

@@ -10,7 +10,7 @@ from pipeline.data_loading import load_data
 from pipeline.datasets import Dataset, DatasetError
 from pipeline.datasets.catalogue import SPECS
 from pipeline.datasets.fingerprint import fingerprints
-from pipeline.settings import SettingsError, parse_settings
+from pipeline.settings import SettingsError, parse_stored
 from pipeline.study.reading import read_config
 from pipeline.study.runs import StudyRun
 from pipeline.study.variants import Variant
@@ -78,7 +78,7 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
     if spec is None or spec.kind != "text":
         return None
     try:
-        data = load_data(parse_settings(read_config(client, run.run_id)), data_dir)
+        data = load_data(parse_stored(read_config(client, run.run_id)), data_dir)
     except (DatasetError, SettingsError, KeyError) as error:
         return f"the data cannot be read: {error}"
     if (changed := _changed(data, run)) is not None:

@@ -36,6 +36,16 @@ def test_another_class_diverges_even_where_f1_would_not_tell():
     assert compare(wrong_everywhere, KERAS, LABELS).verdict == "diverged"
 
 
+def test_another_class_in_a_tie_is_close():
+    """Two classes level but for rounding: which of them is ahead decides nothing."""
+    tie = np.array([[0.4, 0.4 + 3e-6, 0.2 - 3e-6], [0.1, 0.6, 0.3]])
+    turned = np.array([[0.4 + 2e-6, 0.4, 0.2 - 2e-6], [0.1, 0.6, 0.3]])
+    parity = compare(tie, turned, np.array([0, 1]))
+    assert (parity.verdict, parity.agreement) == ("close", 0.5)
+    clear = np.array([[0.4, 0.4 + 1e-4, 0.2 - 1e-4], [0.1, 0.6, 0.3]])
+    assert compare(clear, turned, np.array([0, 1])).verdict == "diverged"
+
+
 def test_nan_diverges():
     scratch = KERAS.copy()
     scratch[2, 0] = np.nan

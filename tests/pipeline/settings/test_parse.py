@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.settings import SettingsError, flat_parameters, parse_settings
+from pipeline.settings import SettingsError, flat_parameters, parse_settings, parse_stored
 from pipeline.settings.schema import Convolutional, Recurrent, Rmsprop
 
 
@@ -145,3 +145,13 @@ def test_parameters_are_named_as_on_the_command_line(composed):
     assert parameters["optimizer.beta_1"] == 0.9
     assert parameters["units"] == 8
     assert not {"experiment", "data_dir", "sweep", "tracking"} & set(parameters)
+
+
+def test_a_stored_run_of_before_an_option_came_is_read(composed):
+    stored = composed("units=7")
+    for key in ("workers", "rerun", "retry", "fail_fast", "dry_run", "bucket"):
+        del stored[key]
+    del stored["sweep"]["identity"]
+    with pytest.raises(SettingsError):
+        parse_settings(stored)
+    assert parse_stored(stored).model.units == 7
