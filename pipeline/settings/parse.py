@@ -21,7 +21,14 @@ _NO_PARAMETERS = {
 
 
 _RAN = {"workers": 1, "rerun": False, "retry": "all", "fail_fast": False, "dry_run": False}
-_NO_SWEEP = {"id": None, "identity": None, "varied": [], "job": 1, "jobs": 1, "started": None}
+_NO_SWEEP: dict[str, object] = {
+    "id": None,
+    "identity": None,
+    "varied": [],
+    "job": 1,
+    "jobs": 1,
+    "started": None,
+}
 
 
 class SettingsError(ValueError):
