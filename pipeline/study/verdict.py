@@ -9,7 +9,7 @@ from pipeline.study.reference import References
 from pipeline.study.statistics import FEWEST, Difference, difference
 from pipeline.study.variants import Variant
 
-_NAMED = 6  # comparisons that are spelled out
+_NAMED = 3  # settings that a sentence names; of more it tells the number
 
 
 @dataclass(frozen=True)
