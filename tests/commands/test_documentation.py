@@ -135,7 +135,8 @@ def as_script(lines):
 def adapted(command, port):
     match kind(command):
         case "train" if "--help" not in command:
-            return f"{command} {SMALL}" + (" dataset=reviews" if "study=" in command else "")
+            few = " hydra.sweeper.n_trials=2" if "sweeper=optuna" in command else ""
+            return f"{command} {SMALL}{few}" + (" dataset=reviews" if "study=" in command else "")
         case "server":
             given = re.sub(r"--port \d+", "", command)
             option = f"port={port} open=false" if "pipeline.ui" in command else f"--port {port}"
