@@ -59,6 +59,19 @@ class Sweep:
 
 
 @pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """A CNN's run on the digits; gives the folder and the run's id."""
+    folder = tmp_path_factory.mktemp("images")
+    unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]
+    done = call("pipeline.train", "model=cnn", *unlike_defaults, "epochs=2", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = open_local(folder)
+    experiment = store.client.get_experiment_by_name("digits")
+    (run,) = store.client.search_runs([experiment.experiment_id])
+    return folder, run
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """Address of a real MLflow server on loopback that keeps artifacts itself."""
     folder = tmp_path_factory.mktemp("server")

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from tests.commands.conftest import environment
-from tests.commands.test_serving import images  # noqa: F401 - a fixture
 
 NOTHING_HEAVY = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'mlflow', 'sklearn']));"
@@ -48,7 +47,7 @@ def test_a_csv_of_texts_is_answered_as_csv(sweep, tmp_path):
         assert row["class"] == max(shares, key=shares.get)
 
 
-def test_an_image_file_is_answered(images, tmp_path):  # noqa: F811
+def test_an_image_file_is_answered(images, tmp_path):
     from pipeline.datasets import load
 
     folder, run = images

@@ -156,8 +156,8 @@ def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
 
 
 def test_a_killed_worker_costs_its_job_alone(tmp_path):
-    process = start(*SWEEP, "epochs=300", "workers=1", cwd=tmp_path)
-    read_until(process, "1/2 seed=0  epoch 1/300")
+    process = start(*SWEEP, "epochs=30", "workers=1", cwd=tmp_path)
+    read_until(process, "1/2 seed=0  epoch 1/30")
     worker = max(psutil.Process(process.pid).children(), key=lambda one: one.memory_info().rss)
     worker.kill()
     rest = process.stdout.read()
@@ -167,12 +167,11 @@ def test_a_killed_worker_costs_its_job_alone(tmp_path):
     assert "killed by SIGKILL" in first.data.tags["error"]
     assert first.data.tags["error"] in rest
     assert "retry=failed" in rest
-    plan = call(
-        "pipeline.train", *SWEEP, "epochs=300", "retry=failed", "dry_run=true", cwd=tmp_path
-    )
+    plan = call("pipeline.train", *SWEEP, "epochs=30", "retry=failed", "dry_run=true", cwd=tmp_path)
     assert "1 done, 1 failed (will be retried); retry=failed: only 1 will be trained" in plan.stdout
 
 
+@pytest.mark.slow
 def test_fail_fast_stops_at_the_first_failure(tmp_path):
     options = ["model=cnn", "filters=[4]", "l2=1e38,0.0", "seed=0,1", "epochs=2"]
     done = call("pipeline.train", "-m", *options, "fail_fast=true", cwd=tmp_path)

@@ -10,23 +10,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.commands.conftest import call, environment
+from tests.commands.conftest import environment
 from tests.commands.test_parity import BLOCK
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """A CNN's run on the digits; gives the folder and the run's id."""
-    from pipeline.tracking.store import open_local
-
-    folder = tmp_path_factory.mktemp("images")
-    unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]
-    done = call("pipeline.train", "model=cnn", *unlike_defaults, "epochs=2", cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    store = open_local(folder)
-    experiment = store.client.get_experiment_by_name("digits")
-    (run,) = store.client.search_runs([experiment.experiment_id])
-    return folder, run
 
 
 def answers_of(folder, run, ask):

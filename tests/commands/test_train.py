@@ -246,6 +246,7 @@ def test_stopping_leaves_a_killed_run_and_the_table(tmp_path, stop):
     assert "loss/train" in run.data.metrics
 
 
+@pytest.mark.slow
 def test_other_models_train_and_prove(tmp_path):
     done = call("pipeline.train", "-m", "model=rnn,gru,cnn", "augment=true", *TINY, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -273,8 +274,12 @@ def test_the_same_settings_give_bit_identical_weights_and_metrics(sweep, tmp_pat
 @pytest.mark.parametrize(
     ("data", "command"),
     [
-        ("real_nusax", "model=lstm,rnn dataset=nusax epochs=1"),
-        ("real_cifar10", "model=cnn dataset=cifar10 train_size=500 epochs=1"),
+        ("real_nusax", "model=lstm dataset=nusax epochs=1"),
+        pytest.param(
+            "real_cifar10",
+            "model=cnn dataset=cifar10 train_size=500 epochs=1",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_real_data_trains_and_proves(tmp_path, request, data, command):
