@@ -11,7 +11,7 @@ from pipeline.look.scale import Scale, tick_label
 _WIDTH, _HEIGHT = 330.0, 176.0  # of a panel without its title
 _LEFT, _RIGHT, _BOTTOM, _NOTE = 44.0, 82.0, 30.0, 26.0  # `validation` fits on the right
 _SMALL, _TITLE, _TITLE_LINE = 12.0, 13.0, 17.0
-_TITLE_LETTERS = 44
+_TITLE_LETTERS = 34
 SPLITS: tuple[tuple[str, Role], ...] = (("train", "blue"), ("validation", "orange"))
 _APART = 14.0  # pixels between two names
 
