@@ -4,14 +4,14 @@ A local store is asked in SQL, since a plan of a thousand jobs is shown before M
 seconds for as much, needs to be imported. A server is asked through MLflow.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.tracking.artifacts import local_folder, missing
-from pipeline.tracking.checkpoints import CHECKPOINTS, epoch_of
 from pipeline.tracking.owner import HEARTBEAT, OWNER, is_alive
 from pipeline.tracking.store import Store
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 IDENTITY, PARITY, PRUNED = "identity", "parity", "pruned"  # tags
+CHECKPOINTS = "checkpoint"  # the folder of states among a run's artifacts
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
+_CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")
 _ASKED = 500  # identities in one query: SQLite allows only so many variables
 _TAGS = (IDENTITY, PARITY, PRUNED, OWNER, HEARTBEAT)
 
@@ -195,3 +197,9 @@ def _remote_attempt(store: Store, run: "Run") -> Attempt:
     if info.status != "FINISHED":
         epoch = epoch_of(i.path for i in store.client.list_artifacts(info.run_id, CHECKPOINTS))
     return Attempt(info.run_id, info.status, info.end_time, tags, epoch)
+
+
+def epoch_of(paths: Iterable[str]) -> int:
+    """The latest epoch that one of these files keeps the state after; 0 if none does."""
+    found = [_CHECKPOINT.search(path) for path in paths]
+    return max((int(match[1]) for match in found if match), default=0)

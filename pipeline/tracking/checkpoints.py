@@ -1,17 +1,17 @@
 """The states that an interrupted run can go on from, kept among its artifacts while it lasts."""
 
-import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-CHECKPOINTS = "checkpoint"  # the folder among its artifacts
-_NAME = re.compile(r"epoch-(\d+)\.npz$")
+from pipeline.tracking.attempts import CHECKPOINTS, epoch_of
+from pipeline.tracking.patience import patiently
+
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
 _KEPT = 2  # should the last one be damaged by a power cut, there is the one before
 
@@ -26,7 +26,7 @@ class Checkpoints:
             one in ten seconds.
     """
 
-    def __init__(self, client: "MlflowClient", run_id: str, local: bool):
+    def __init__(self, client: MlflowClient, run_id: str, local: bool):
         self.client, self.run_id = client, run_id
         self._pause = 0.0 if local else _REMOTE_SECONDS
         self._last = 0.0
@@ -38,7 +38,7 @@ class Checkpoints:
         with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
             file = Path(folder) / f"epoch-{epoch:06}.npz"
             file.write_bytes(state)
-            self.client.log_artifact(self.run_id, str(file), CHECKPOINTS)
+            patiently(self.client.log_artifact, self.run_id, str(file), CHECKPOINTS)
         self._last = time.monotonic()
         for path in self._paths()[_KEPT:]:
             self._delete(path)
@@ -55,22 +55,14 @@ class Checkpoints:
             self._delete(CHECKPOINTS)
 
     def _paths(self) -> list[str]:
-        paths = [item.path for item in self.client.list_artifacts(self.run_id, CHECKPOINTS)]
-        return sorted((path for path in paths if _NAME.search(path)), reverse=True)
+        listed = patiently(self.client.list_artifacts, self.run_id, CHECKPOINTS)
+        paths = [item.path for item in listed]
+        return sorted((path for path in paths if epoch_of([path])), reverse=True)
 
     def _delete(self, path: str) -> None:
-        from mlflow.exceptions import MlflowException
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
         uri = self.client.get_run(self.run_id).info.artifact_uri
         repository = get_artifact_repository(uri, tracking_uri=self.client.tracking_uri)
         try:
             repository.delete_artifacts(path)
         except (MlflowException, NotImplementedError, OSError):
             return  # a store that keeps everything; what is left does no harm
-
-
-def epoch_of(paths: Iterable[str]) -> int:
-    """The latest epoch that one of these files keeps the state after; 0 if none does."""
-    found = [_NAME.search(path) for path in paths]
-    return max((int(match[1]) for match in found if match), default=0)

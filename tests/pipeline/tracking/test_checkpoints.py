@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.tracking.checkpoints import Checkpoints, epoch_of
+from pipeline.tracking.attempts import epoch_of
+from pipeline.tracking.checkpoints import Checkpoints
 
 
 @pytest.fixture
