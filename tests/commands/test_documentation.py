@@ -78,7 +78,8 @@ def test_the_commands_and_programs_of_a_page_run(page, workshop):
         if language == "python":
             run([sys.executable, "-c", content], workshop.folder)
         elif lines := [line for line in commands(content) if is_run(line, left_out)]:
-            run(["bash", "-ec", as_script(lines)], workshop.folder)
+            storage = f"sqlite:///{workshop.folder}/optuna.db"
+            run(["bash", "-ec", as_script(lines)], workshop.folder, OPTUNA_STORAGE=storage)
     if left_out:
         pytest.skip(f"without {' and '.join(dict.fromkeys(left_out))} in PIPELINE_DATA_DIR")
 
