@@ -75,6 +75,9 @@ def open_artifact(page, links, run, path):
 def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, sweep):
     open_when_up(page, links[0])
     page.get_by_text("3 matching runs").wait_for()
+    for run in sweep.runs:  # the rows come after the count
+        page.get_by_text(run.info.run_name).first.wait_for()
+    page.get_by_text("exact").nth(2).wait_for()
     shown = page.inner_text("body")
     best_first = sorted(sweep.runs, key=lambda run: -run.data.metrics["test/f1_macro"])
     places = [shown.index(run.info.run_name) for run in best_first]
