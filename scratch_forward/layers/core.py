@@ -60,14 +60,17 @@ class InputLayer(Layer):
         super().__init__(name)
         if (shape is None) == (batch_shape is None):
             raise InvalidOption("shape", shape, "a shape, or a `batch_shape` instead")
-        sizes = tuple(batch_shape[1:]) if shape is None else tuple(shape)
+        option, given = ("batch_shape", batch_shape) if shape is None else ("shape", shape)
+        if not isinstance(given, list | tuple):
+            raise InvalidOption(option, given, "a list of sizes")
+        sizes = given[1:] if shape is None else given
         self.batch_size = batch_size
         self.shape: Shape = tuple(
             None if size is None else positive("shape", size) for size in sizes
         )
-        for option, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+        for flag, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
             if value:
-                raise InvalidOption(option, value, "false")
+                raise InvalidOption(flag, value, "false")
         if (dtype or "float32") not in _INPUT_DTYPES:
             raise InvalidOption("dtype", dtype, ", ".join(_INPUT_DTYPES))
         self.input_dtype = _INPUT_DTYPES[dtype or "float32"]

@@ -406,6 +406,8 @@ def test_batch_normalization_in_training_leaves_masked_steps_out_of_the_statisti
 @pytest.mark.parametrize(
     ("make", "option"),
     [
+        (lambda: sf.Input(5), "shape"),
+        (lambda: sf.InputLayer(batch_shape={"keras_history": []}), "batch_shape"),
         (lambda: sf.Dense(0), "units"),
         (lambda: sf.Dense(3, "reluu"), "activation"),
         (lambda: sf.Dense(3, sf.PReLU()), "activation"),
