@@ -10,7 +10,8 @@ from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, Uns
 from scratch_forward.layers import *  # noqa: F403
 from scratch_forward.limits import Limits
 from scratch_forward.loading import from_keras, load
-from scratch_forward.model import Model, Sequential
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
 
 __all__ = [
     "ArchiveError",

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from scratch_forward.errors import ArchiveError
 from scratch_forward.layers.core import Embedding
-from scratch_forward.model import Model, Sequential
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
 from scratch_forward.rounding import errors
 
 BAR = 1e-6  # largest absolute difference that needs no explanation

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from scratch_forward.errors import ArchiveError, PreprocessingError
 from scratch_forward.loading import load
-from scratch_forward.model import Model, Sequential
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing, from_json
 
 MODEL_FILE = "model.keras"

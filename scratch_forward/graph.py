@@ -21,7 +21,8 @@ from scratch_forward.layers.base import Layer
 from scratch_forward.layers.core import InputLayer
 from scratch_forward.layers.operations import OPERATIONS, Operation
 from scratch_forward.limits import Limits
-from scratch_forward.model import Model, Sequential
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
 from scratch_forward.symbolic import SymbolicTensor, connect, is_symbolic
 
 # Options that change how a layer is trained or stored, never what it computes.

@@ -14,7 +14,8 @@ from scratch_forward.graph import model_from_config
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.limits import Limits
-from scratch_forward.model import Model, Sequential
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
 
 
 def load(

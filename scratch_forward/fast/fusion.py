@@ -24,13 +24,11 @@ from scratch_forward.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from scratch_forward.layers.recurrent import (
-    RNN,
-    Bidirectional,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-)
+from scratch_forward.layers.recurrent.bidirectional import Bidirectional
+from scratch_forward.layers.recurrent.gru import GRUCell
+from scratch_forward.layers.recurrent.lstm import LSTMCell
+from scratch_forward.layers.recurrent.rnn import RNN
+from scratch_forward.layers.recurrent.simple_rnn import SimpleRNNCell
 from scratch_forward.layers.regularization import (
     AlphaDropout,
     Dropout,

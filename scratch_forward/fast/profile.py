@@ -13,7 +13,8 @@ import numpy as np
 from scratch_forward.layers.base import Generator, Layer
 from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from scratch_forward.layers.core import Dense, InputLayer
-from scratch_forward.layers.recurrent import RNN, Bidirectional
+from scratch_forward.layers.recurrent.bidirectional import Bidirectional
+from scratch_forward.layers.recurrent.rnn import RNN
 
 _BY_CELL = (Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D)
 _BY_STEP = (RNN, Bidirectional)

@@ -18,13 +18,11 @@ from scratch_forward.kernels.stack import Lap
 from scratch_forward.kernels.stepping import Cell
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
-from scratch_forward.layers.recurrent import (
-    RNN,
-    Bidirectional,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-)
+from scratch_forward.layers.recurrent.bidirectional import Bidirectional
+from scratch_forward.layers.recurrent.gru import GRUCell
+from scratch_forward.layers.recurrent.lstm import LSTMCell
+from scratch_forward.layers.recurrent.rnn import RNN
+from scratch_forward.layers.recurrent.simple_rnn import SimpleRNNCell
 
 # Cost of a step from which a thread is worth it: its calls are then long enough that waiting for
 # the interpreter's lock, 5 microseconds each time, does not matter. In elements of gates, were

@@ -1,4 +1,4 @@
-"""The layers, one file a family, and the one registry of them."""
+"""The layers, one file a family (one a layer in `recurrent`), and the one registry of them."""
 
 from __future__ import annotations
 
@@ -40,18 +40,13 @@ from scratch_forward.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from scratch_forward.layers.recurrent import (
-    GRU,
-    LSTM,
-    RNN,
-    Bidirectional,
-    GRUCell,
-    LSTMCell,
-    SimpleRNN,
-    SimpleRNNCell,
-    StackedRNNCells,
-    TimeDistributed,
-)
+from scratch_forward.layers.recurrent.bidirectional import Bidirectional
+from scratch_forward.layers.recurrent.gru import GRU, GRUCell
+from scratch_forward.layers.recurrent.lstm import LSTM, LSTMCell
+from scratch_forward.layers.recurrent.rnn import RNN
+from scratch_forward.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from scratch_forward.layers.recurrent.stacked_rnn_cells import StackedRNNCells
+from scratch_forward.layers.recurrent.time_distributed import TimeDistributed
 from scratch_forward.layers.regularization import (
     AlphaDropout,
     Dropout,

@@ -1,0 +1,157 @@
+"""A cell run over time: states, masks, direction, statefulness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean
+from scratch_forward.layers.recurrent.cell import Cell, States
+from scratch_forward.layers.recurrent.stacked_rnn_cells import StackedRNNCells
+
+
+class RNN(Layer):
+    """Runs a cell over time.
+
+    Shapes: `(N, T, features)` to `(N, units)`, the output of the last step that counts, or with
+    `return_sequences` to `(N, T, units)`. With `return_state` the states follow, each `(N, units)`.
+
+    A masked step leaves the states as they are; its output is that of the step before (zeros at
+    first), or zero with `zero_output_for_mask`. The mask goes on only with `return_sequences`, in
+    the order of the input: Keras does not reverse it under `go_backwards`, though the outputs are
+    in the order of processing.
+
+    Args:
+        cell: A cell, or a list of cells to stack.
+        return_sequences: Whether to return the output of every step.
+        return_state: Whether to return the states too.
+        go_backwards: Whether to start at the last step.
+        stateful: Whether a batch starts with the states after the batch before.
+        unroll: Ignored: the mathematics is the same.
+        zero_output_for_mask: Whether the output of a masked step is zero.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+    cell: Any
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
+        if not isinstance(self.cell, Cell | StackedRNNCells):
+            raise InvalidOption("cell", cell, "SimpleRNNCell, LSTMCell, GRUCell or several of them")
+        self.return_sequences = boolean("return_sequences", return_sequences)
+        self.return_state = boolean("return_state", return_state)
+        self.go_backwards = boolean("go_backwards", go_backwards)
+        self.stateful = boolean("stateful", stateful)
+        self.unroll = boolean("unroll", unroll)
+        self.zero_output_for_mask = boolean("zero_output_for_mask", zero_output_for_mask)
+        self.states: States | None = None
+
+    def build_children(self, input_shape: Shape) -> None:
+        """Build the cell for one step.
+
+        Raises:
+            ValueError: If the input is not `(N, T, features)`.
+        """
+        if len(input_shape) != 3:
+            raise ValueError(
+                f"Layer {self.name!r} takes inputs (batch, time, features), got {input_shape}."
+            )
+        self.cell.build((input_shape[0], input_shape[2]))
+
+    def compute_output_shape(self, input_shape: Shape) -> Any:
+        """Return the output's shape, and the states' if they are returned."""
+        batch = input_shape[0]
+        time = (input_shape[1],) if self.return_sequences else ()
+        output = (batch, *time, self.cell.output_size)
+        if not self.return_state:
+            return output
+        return [output, *((None, *state.shape[1:]) for state in self.cell.get_initial_state(0))]
+
+    def compute_mask(self, _inputs: Any, mask: Any) -> Any:
+        """Return the mask if there is an output for every step."""
+        return mask if self.return_sequences else None
+
+    def reset_state(self) -> None:
+        """Forget the states of the batches before."""
+        self.states = None
+
+    def apply(
+        self,
+        inputs: Array,
+        mask: Any,
+        generator: Generator | None,
+        /,
+        initial_state: Any = None,
+        **_: Any,
+    ) -> Any:
+        """Run the cell over time, from zeros or the given states."""
+        states = self._first_states(inputs, initial_state)
+        kept = None if mask is None else np.asarray(mask, bool)
+        if kept is not None and kept.shape != inputs.shape[:2]:
+            raise ValueError(
+                f"Layer {self.name!r} got a mask {kept.shape} for inputs {inputs.shape}."
+            )
+        if self.go_backwards:
+            inputs = inputs[:, ::-1]
+            kept = None if kept is None else kept[:, ::-1]
+        outputs, states = self._loop(inputs, kept, states, generator)
+        if self.stateful:
+            self.states = states
+        return (outputs, *states) if self.return_state else outputs
+
+    def _first_states(self, inputs: Array, initial_state: Any) -> States:
+        """Return the given states, those of the batch before, or zeros.
+
+        Raises:
+            ValueError: If their number, or the batch size, does not fit.
+        """
+        zeros: States = self.cell.get_initial_state(len(inputs))
+        given = self.states if initial_state is None and self.stateful else initial_state
+        if given is None:
+            return zeros
+        states = [
+            np.asarray(state, self.dtype)
+            for state in (given if isinstance(given, list | tuple) else [given])
+        ]
+        if [state.shape for state in states] != [state.shape for state in zeros]:
+            raise ValueError(
+                f"Layer {self.name!r} starts from states {[s.shape for s in zeros]}, got "
+                f"{[s.shape for s in states]}."
+            )
+        return states
+
+    def _loop(
+        self, inputs: Array, kept: Array | None, states: States, generator: Generator | None
+    ) -> tuple[Array, States]:
+        """Step through time; returns the output or outputs, and the last states."""
+        batch, steps, features = inputs.shape
+        draw = () if generator is None else (self.cell.draw_masks(batch, features, generator),)
+        projected = self.cell.project(inputs, *draw)
+        output = np.zeros((batch, self.cell.output_size), self.dtype)
+        outputs = np.zeros((batch, steps * self.return_sequences, output.shape[1]), self.dtype)
+        for t in range(steps):
+            after = self.cell.advance(projected[:, t], states, *draw)
+            fresh = after[self.cell.output_index]
+            if kept is not None:
+                keep = kept[:, t, None]
+                after = [np.where(keep, new, old) for new, old in zip(after, states, strict=True)]
+                skipped = np.zeros_like(output) if self.zero_output_for_mask else output
+                fresh = np.where(keep, fresh, skipped)
+            states, output = after, fresh
+            if self.return_sequences:
+                outputs[:, t] = output
+        return (outputs if self.return_sequences else output), states

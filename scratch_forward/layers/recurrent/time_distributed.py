@@ -1,0 +1,54 @@
+"""Any layer applied to every time step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+
+
+class TimeDistributed(Layer):
+    """Applies a layer to every time step: `y[:, t] = layer(x[:, t])`. A mask passes through.
+
+    Shapes: `(N, T, ...)` to `(N, T, ...)`; computed as one batch of N * T.
+
+    Args:
+        layer: Any layer with one input and one output.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(self, layer: Any, name: str | None = None) -> None:
+        super().__init__(name)
+        if not isinstance(layer, Layer):
+            raise InvalidOption("layer", layer, "a layer")
+        self.layer = layer
+
+    def build_children(self, input_shape: Shape) -> None:
+        """Build the layer for one step.
+
+        Raises:
+            ValueError: If the input has no time axis.
+        """
+        if len(input_shape) < 3:
+            raise ValueError(
+                f"Layer {self.name!r} takes inputs (batch, time, ...), got {input_shape}."
+            )
+        self.layer.build((input_shape[0], *input_shape[2:]))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the layer's output shape with the time axis put in."""
+        step = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
+        return (step[0], input_shape[1], *step[1:])
+
+    def apply(self, inputs: Array, mask: Any, generator: Generator | None, /, **_: Any) -> Array:
+        """Fold time into the batch, apply the layer, unfold."""
+        batch, steps = inputs.shape[:2]
+        folded = inputs.reshape(batch * steps, *inputs.shape[2:])
+        per_step = None if mask is None else np.asarray(mask, bool).reshape(batch * steps)
+        outputs: Array = self.layer.run(folded, per_step, generator)[0]
+        return outputs.reshape(batch, steps, *outputs.shape[1:])
