@@ -157,12 +157,13 @@ class _Reader:
 
     def _activation(self, option: str, value: dict[str, Any], path: str) -> Any:
         """Return the name of an activation function, or an activation layer."""
-        if value.get("class_name") == "function":
-            name = value.get("config")
-            return name if name in ACTIVATIONS and not value.get("registered_name") else value
-        if value.get("class_name") in LAYERS:
+        kind, name = value.get("class_name"), value.get("config")
+        if kind == "function":
+            known = isinstance(name, str) and name in ACTIVATIONS
+            return name if known and not value.get("registered_name") else value
+        if isinstance(kind, str) and kind in LAYERS:
             return self.layer(value, path)
-        self._refuse(path, option, value.get("class_name"), "an activation of Keras by name")
+        self._refuse(path, option, kind, "an activation of Keras by name")
         return None
 
     def _check_policy(self, value: Any, path: str) -> None:
@@ -191,7 +192,7 @@ class _Reader:
         except UnsupportedModelError as error:
             self.problems += error.items
             return None
-        except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise ArchiveError(f"Model {path!r} contradicts itself: {error}") from error
 
     def _operation(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:

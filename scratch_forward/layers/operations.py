@@ -48,10 +48,14 @@ class Operation(Layer):
 
 
 def _example(shape: Any) -> Any:
-    """Return zeros of a shape, one row where it is open, or a list of them."""
+    """Return an array of a shape, of no examples so that it takes no memory, or a list of them.
+
+    Other open sizes are 1.
+    """
     if isinstance(shape, list):
         return [_example(one) for one in shape]
-    return np.zeros([1 if size is None else size for size in shape], np.float32)
+    batch = [0 if size is None else size for size in shape[:1]]
+    return np.zeros([*batch, *(1 if size is None else size for size in shape[1:])], np.float32)
 
 
 def _concatenate(xs: Any, axis: int = -1) -> Array:

@@ -32,6 +32,20 @@ def entry(class_name: str, config: dict[str, Any], module: str = "keras.layers")
     return {"module": module, "class_name": class_name, "config": config}
 
 
+def operation(class_name: str, shape: tuple = (None, 2), **options: Any) -> dict[str, Any]:
+    """Describe a functional model of one operation on its input, a step that is no layer."""
+    first = entry("InputLayer", {"name": "x", "batch_shape": list(shape)})
+    step = entry(class_name, {"name": "y", **options}, module="keras.src.ops.numpy")
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
+    layers = [
+        first | {"name": "x", "inbound_nodes": []},
+        step | {"name": "y", "inbound_nodes": [{"args": [tensor], "kwargs": {}}]},
+    ]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["y", 0, 0]]}
+    config = {"name": "functional", "layers": layers, **ends}
+    return {"module": "keras", "class_name": "Functional", "config": config}
+
+
 def dense_weights(
     kernel: np.ndarray = KERNEL, bias: np.ndarray = BIAS, prefix: str = "layers/dense"
 ) -> bytes:

@@ -213,6 +213,11 @@ def test_a_model_that_is_huge_by_its_configuration_is_not_allocated(tmp_path) ->
         load_config(tmp_path, archives.dense_config(units=10**15))
 
 
+def test_an_operation_on_a_huge_input_is_not_tried_out(tmp_path) -> None:
+    model = load_config(tmp_path, archives.operation("Negative", shape=(None, 10**5, 10**5)))
+    assert model.output_shape == (None, 10**5, 10**5)
+
+
 # Configuration
 
 
@@ -248,6 +253,7 @@ def test_a_configuration_that_is_not_plain_json_is_refused(tmp_path, text) -> No
         archives.sequential(archives.entry("Dense", {"name": "dense"})),
         archives.sequential(archives.entry("LSTM", {"name": "dense", "units": 2})),
         archives.entry("Dense", {"units": 2}),
+        archives.operation("ExpandDims", axis=10**30),
         {
             "class_name": "Functional",
             "module": "keras",
@@ -258,6 +264,14 @@ def test_a_configuration_that_is_not_plain_json_is_refused(tmp_path, text) -> No
 def test_a_configuration_that_contradicts_itself_is_refused(tmp_path, config) -> None:
     with pytest.raises(sf.ArchiveError):
         load_config(tmp_path, config)
+
+
+@pytest.mark.parametrize(
+    "activation", [{"class_name": []}, {"class_name": "function", "config": []}]
+)
+def test_activations_without_a_name_are_refused(tmp_path, activation) -> None:
+    with pytest.raises(sf.UnsupportedModelError, match="activation="):
+        load_config(tmp_path, archives.dense_config(activation=activation))
 
 
 def test_everything_that_is_not_supported_is_listed_at_once(tmp_path) -> None:
