@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -148,7 +149,8 @@ class Layer:
         """Fix the shapes of all weights from the shape of the input."""
         shapes = self.weight_shapes(input_shape)
         for name, shape in shapes.items():
-            if any(size is None for size in shape):
+            # None for an open size, a shape where one input is expected and several are given
+            if not all(isinstance(size, int) for size in shape):
                 raise ValueError(
                     f"Layer {self.name!r} needs to know the size of {name!r}, which is {shape} for "
                     f"an input of shape {input_shape}."
@@ -244,9 +246,7 @@ class Layer:
 
     def count_params(self) -> int:
         """Count the weights, each array's elements counted."""
-        return sum(
-            int(np.prod(shape)) for layer in self.flatten() for shape in layer._shapes.values()
-        )
+        return sum(math.prod(shape) for layer in self.flatten() for shape in layer._shapes.values())
 
     def require_weights(self) -> None:
         """Check that all weights are set, of this layer and those inside it.

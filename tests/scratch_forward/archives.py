@@ -12,6 +12,7 @@ import numpy as np
 
 KERNEL = np.array([[1.0, 2.0], [3.0, -4.0]], np.float32)
 BIAS = np.array([0.5, 1.0], np.float32)
+TENSOR = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
 
 
 def dense_config(**options: Any) -> dict[str, Any]:
@@ -34,12 +35,16 @@ def entry(class_name: str, config: dict[str, Any], module: str = "keras.layers")
 
 def operation(class_name: str, shape: tuple = (None, 2), **options: Any) -> dict[str, Any]:
     """Describe a functional model of one operation on its input, a step that is no layer."""
-    first = entry("InputLayer", {"name": "x", "batch_shape": list(shape)})
     step = entry(class_name, {"name": "y", **options}, module="keras.src.ops.numpy")
-    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
+    return functional(step, TENSOR, shape)
+
+
+def functional(step: dict[str, Any], argument: Any, shape: tuple = (None, 2)) -> dict[str, Any]:
+    """Describe a functional model of one step, called on an argument made of its `TENSOR`."""
+    first = entry("InputLayer", {"name": "x", "batch_shape": list(shape)})
     layers = [
         first | {"name": "x", "inbound_nodes": []},
-        step | {"name": "y", "inbound_nodes": [{"args": [tensor], "kwargs": {}}]},
+        step | {"name": "y", "inbound_nodes": [{"args": [argument], "kwargs": {}}]},
     ]
     ends = {"input_layers": [["x", 0, 0]], "output_layers": [["y", 0, 0]]}
     config = {"name": "functional", "layers": layers, **ends}

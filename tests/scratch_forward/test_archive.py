@@ -208,9 +208,10 @@ def test_the_limit_on_text_files_is_kept(tmp_path) -> None:
         load(tmp_path, members, asset_bytes=2)
 
 
-def test_a_model_that_is_huge_by_its_configuration_is_not_allocated(tmp_path) -> None:
+@pytest.mark.parametrize("units", [10**15, 2**62])  # 2 * 2**62 is negative in 64 bits
+def test_a_model_that_is_huge_by_its_configuration_is_not_allocated(tmp_path, units) -> None:
     with pytest.raises(sf.ArchiveError, match="weights; the limit"):
-        load_config(tmp_path, archives.dense_config(units=10**15))
+        load_config(tmp_path, archives.dense_config(units=units))
 
 
 def test_an_operation_on_a_huge_input_is_not_tried_out(tmp_path) -> None:
@@ -254,6 +255,7 @@ def test_a_configuration_that_is_not_plain_json_is_refused(tmp_path, text) -> No
         archives.sequential(archives.entry("LSTM", {"name": "dense", "units": 2})),
         archives.entry("Dense", {"units": 2}),
         archives.operation("ExpandDims", axis=10**30),
+        archives.functional(archives.entry("PReLU", {}), [archives.TENSOR, archives.TENSOR]),
         {
             "class_name": "Functional",
             "module": "keras",
