@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
 LEAST_PROBABILITY = 1e-7  # where Keras clips before taking the logarithm
+NEARLY_ALL = 0.99  # of the examples: from there on one class is as good as the only one
 
 
 def scores(
@@ -74,7 +75,11 @@ def confusion_counts(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
     return confusion_matrix(labels, predicted, labels=range(classes))
 
 
-def only_class(probabilities: np.ndarray) -> int | None:
-    """The class that is predicted for every example, or None when there are several."""
-    predicted = np.unique(probabilities.argmax(axis=1))
-    return int(predicted[0]) if len(predicted) == 1 else None
+def degeneration(probabilities: np.ndarray, classes: Sequence[str]) -> str | None:
+    """Words for a model that answers nearly all examples, 99 of 100, with one class, or None."""
+    counts = np.bincount(probabilities.argmax(axis=1), minlength=len(classes))
+    most, total = int(counts.max()), len(probabilities)
+    if most < NEARLY_ALL * total:
+        return None
+    name = classes[int(counts.argmax())]
+    return f"predicts only {name}" if most == total else f"predicts {name} for {most} of {total}"

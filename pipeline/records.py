@@ -95,8 +95,7 @@ def log_scores(
         }
         | best
     )
-    only = evaluation.only_class(predictions.test)
-    tracked.set_tags({"degenerate": "no" if only is None else f"predicts only {classes[only]}"})
+    tracked.set_tags({"degenerate": evaluation.degeneration(predictions.test, classes) or "no"})
     tracked.log_text(
         evaluation.report(predictions.test, test, classes), "reports/classification_report.txt"
     )

@@ -29,7 +29,7 @@ from pipeline.tracking.artifacts import MANIFEST, damage
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
 from pipeline.worst_examples import WorstExample, worst_examples
-from scratch_forward.rounding import Errors, errors
+from scratch_forward.rounding import Errors, measure
 
 TEST_FINGERPRINT = "fingerprint.test"
 WORST = "parity/worst_examples.json"
@@ -147,8 +147,8 @@ def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
     )
     if agreement.verdict == "exact":
         return exact
-    oracle = scratch_forward.load(archive, dtype="float64").predict(test.inputs)
-    measured = errors(keras, scratch, oracle)
+    double = scratch_forward.load(archive, dtype="float64")
+    (measured,) = measure(double, test.inputs, [keras], [scratch])
     tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
     return replace(exact, tag=tag, reason=_reason(agreement, measured), errors=measured)
 
@@ -189,8 +189,9 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
         numbers["seconds_scratch"] = parity.seconds
         if parity.errors is not None:
-            numbers |= {"error_keras": parity.errors.keras, "error_scratch": parity.errors.scratch}
-        run.log_metrics({f"parity/{name}": value for name, value in numbers.items()})
+            numbers |= {f"error_{name}": value for name, value in asdict(parity.errors).items()}
+        known = {f"parity/{name}": value for name, value in numbers.items() if value is not None}
+        run.log_metrics(known)
         run.flush()
         run.log_text(parity.reports, "parity/classification_reports.txt")
         run.log_json([asdict(example) for example in parity.examples], WORST)

@@ -19,7 +19,8 @@ from scratch_forward.errors import ArchiveError
 from scratch_forward.layers.core import Embedding
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
-from scratch_forward.rounding import errors
+from scratch_forward.nested_arrays import leaves
+from scratch_forward.rounding import measure
 
 BAR = 1e-6  # largest absolute difference that needs no explanation
 LENGTH = 9  # of an axis whose size the model leaves open: odd, longer than most kernels
@@ -66,7 +67,7 @@ def write_card(
         The card's path.
     """
     inputs = probes(model)
-    outputs = _as_list(predict(inputs))
+    outputs = list(leaves(predict(inputs)))
     document = {"weights_sha256": weights_digest(model), "batch": len(inputs[0]), **about}
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
     arrays |= {f"output_{index}": array for index, array in enumerate(outputs)}
@@ -91,15 +92,14 @@ def verify_card(model_path: str | Path, model: AnyModel, oracle: Callable[[], An
     document, inputs, expected = _read(path)
     if document.get("weights_sha256") != weights_digest(model):
         raise ArchiveError(f"The weights of {model_path} are not those that {path} was made for.")
-    found = _as_list(model.predict(inputs if len(inputs) > 1 else inputs[0]))
+    found = list(leaves(model.predict(inputs if len(inputs) > 1 else inputs[0])))
     if [array.shape for array in found] != [array.shape for array in expected]:
         raise ArchiveError(f"The outputs of {model_path} do not have the shapes that {path} holds.")
     worst = max(_distance(ours, keras) for ours, keras in zip(found, expected, strict=True))
     if worst <= BAR:
         return
-    truth = _as_list(oracle().predict(inputs if len(inputs) > 1 else inputs[0]))
-    triples = zip(expected, found, truth, strict=True)
-    if not all(errors(keras, ours, exact).explain for keras, ours, exact in triples):
+    measured = measure(oracle(), inputs if len(inputs) > 1 else inputs[0], expected, found)
+    if not all(errors.explain for errors in measured):
         raise ArchiveError(
             f"The outputs of {model_path} differ by up to {worst:.1e} from those of Keras in {path}"
             ", which rounding does not explain."
@@ -181,14 +181,6 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Array], list[Array]]:
 
 def _count(names: list[str], kind: str) -> int:
     return sum(name.startswith(f"{kind}_") for name in names)
-
-
-def _as_list(outputs: Any) -> list[Array]:
-    if isinstance(outputs, Mapping):
-        return [np.asarray(array) for array in outputs.values()]
-    if isinstance(outputs, list | tuple):
-        return [np.asarray(array) for array in outputs]
-    return [np.asarray(outputs)]
 
 
 def _distance(one: Array, other: Array) -> float:

@@ -34,7 +34,7 @@ class Variant:
 
     @property
     def degenerate(self) -> list[StudyRun]:
-        """Runs whose model predicts one class for everything."""
+        """Runs whose model predicts one class for at least 99 of 100 examples."""
         return [run for run in self.runs if run.tags.get("degenerate", "no") != "no"]
 
     def by_seed(self, measure: Measure) -> dict[int, float]:

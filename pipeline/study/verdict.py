@@ -174,4 +174,4 @@ def _degenerate_points(analysis: Analysis) -> list[str]:
         for variant in analysis.variants
         if variant.degenerate
     ]
-    return [f"Runs that predict one class for everything: {', '.join(found)}."] if found else []
+    return [f"Runs that predict (nearly) one class only: {', '.join(found)}."] if found else []

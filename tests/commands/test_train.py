@@ -300,7 +300,7 @@ def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(tmp_
     found = store.client.search_runs([experiment.experiment_id], order_by=["params.mask ASC"])
     runs = [run for run in found if run.data.tags.get("kind") != "sweep"]
     flags = [run.data.tags["degenerate"] for run in runs]
-    assert flags[0].startswith("predicts only")
+    assert flags[0].startswith("predicts ")
     assert flags[1] == "no"
 
 

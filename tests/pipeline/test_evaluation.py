@@ -32,9 +32,12 @@ def test_a_certain_mistake_does_not_make_the_loss_infinite():
     assert evaluation.scores(one_hot([0]), np.array([1]), CLASSES)["loss"] < 17
 
 
-def test_one_class_only():
-    assert evaluation.only_class(one_hot([2, 2, 2])) == 2
-    assert evaluation.only_class(one_hot([2, 1, 2])) is None
+def test_one_class_for_all_but_a_hundredth_is_degenerate():
+    assert evaluation.degeneration(one_hot([2, 2, 2]), CLASSES) == "predicts only positive"
+    assert evaluation.degeneration(one_hot([2, 1, 2]), CLASSES) is None
+    nearly = one_hot([0] * 199 + [1])
+    assert evaluation.degeneration(nearly, CLASSES) == "predicts negative for 199 of 200"
+    assert evaluation.degeneration(one_hot([0] * 97 + [1] * 3), CLASSES) is None
 
 
 def test_confusion_has_true_classes_in_rows():

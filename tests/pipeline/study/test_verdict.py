@@ -91,7 +91,7 @@ def test_degenerate_runs_are_named():
     only = {"degenerate": "predicts only negative"}
     runs = [*runs_of(GOOD, units=32), *runs_of(BAD, units=64, tags=only)]
     points = conclude(analyse(gathered(runs, "units")), NONE).points
-    assert points[-1] == "Runs that predict one class for everything: units=64 (3 of 3)."
+    assert points[-1] == "Runs that predict (nearly) one class only: units=64 (3 of 3)."
 
 
 def test_a_study_against_tfidf_is_answered_value_by_value():
