@@ -10,6 +10,7 @@ from pipeline.study.statistics import FEWEST, Difference, difference
 from pipeline.study.variants import Variant
 
 _NAMED = 3  # settings that a sentence names; of more it tells the number
+_MANY_KEYS = 3  # from so many varied keys on, what each does says more than the best combination
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def conclude(analysis: Analysis, baselines: References) -> Verdict:
     if against:
         headline = _against_tfidf(analysis, baselines)
     else:
-        headline = _headline(analysis)
+        headline = _headline_of_effects(analysis) or _headline(analysis)
         points += _baseline_points(analysis, baselines)
     points += _degenerate_points(analysis)
     runs = [run for variant in analysis.variants for run in variant.runs]
@@ -77,6 +78,29 @@ def _headline(analysis: Analysis) -> str:
     )
 
 
+def _headline_of_effects(analysis: Analysis) -> str | None:
+    """What each of many keys does, where none turns round with the settings of the others."""
+    shown = [
+        (comparison, ends)
+        for effect in analysis.effects
+        for comparison, ends in zip(effect.comparisons, effect.ranges, strict=True)
+        if comparison.verdict == "shown"
+    ]
+    turns = any(low < 0 for _, (low, _) in shown)
+    if len(analysis.effects) < _MANY_KEYS or not shown or turns:
+        return None
+    ahead = [
+        f"{c.first} is ahead of {c.second} by {MAIN.show(c.difference.mean)}" for c, _ in shown
+    ]
+    said = {comparison.first for comparison, _ in shown}
+    silent = [e.key for e in analysis.effects if said.isdisjoint(c.first for c in e.comparisons)]
+    others = f"; of {_list(silent, every=True)} no difference shown" if silent else ""
+    return (
+        f"{_list(ahead, every=True)}, averaged over the other settings{others}. "
+        f"The combination with the highest mean, {analysis.best.name}: {_score(analysis.best)}."
+    )
+
+
 def _score(variant: Variant) -> str:
     found = variant.estimate(MAIN)
     assert found is not None  # only ranked variants are told of
@@ -95,8 +119,8 @@ def _by(comparisons: list[Comparison]) -> str:
     return f"by {low}" if low == high else f"by {low} to {high}"
 
 
-def _list(names: list[str]) -> str:
-    if len(names) > _NAMED:
+def _list(names: list[str], every: bool = False) -> str:
+    if len(names) > _NAMED and not every:
         return f"{len(names)} others"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
