@@ -15,7 +15,7 @@ from scratch_forward.fast.plan import Stage, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
-from scratch_forward.layers.convolution import Conv1D, Conv2D
+from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from scratch_forward.layers.core import ActivityRegularization, Dense, Embedding, Identity
 from scratch_forward.layers.normalization import BatchNormalization
 from scratch_forward.layers.pooling import (
@@ -46,6 +46,7 @@ _NOTHING: tuple[type[Layer], ...] = (
     *(AlphaDropout, Identity, ActivityRegularization),
 )
 _POOLING = {1: (MaxPooling1D, AveragePooling1D), 2: (MaxPooling2D, AveragePooling2D)}
+_CONVOLUTIONS = (Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D)
 _OVER_AN_AXIS = (
     *(activations.softmax, activations.log_softmax, activations.sparsemax),
     activations.glu,
@@ -130,7 +131,7 @@ def _as_one_node(row: list[Node]) -> Node:
 
 def _image_layers(layers: Sequence[Any]) -> int:
     """Count the layers from the first, a convolution, that an `ImageStage` can take."""
-    if type(layers[0]) not in (Conv1D, Conv2D):
+    if type(layers[0]) not in _CONVOLUTIONS:
         return 0
     rank, flat = layers[0].rank, False
     for count, layer in enumerate(layers):
@@ -152,7 +153,7 @@ def _is_spatial(layer: Any, rank: int) -> bool:
         return layer.axis in (-1, rank + 1)
     if getattr(layer, "data_format", "") != "channels_last":
         return False
-    if type(layer) in (Conv1D, Conv2D):
+    if type(layer) in _CONVOLUTIONS:
         return layer.rank == rank and _acts_elementwise(layer.activation)
     return (
         type(layer) in _POOLING[rank] and layer.strides == layer.window and layer.padding == "valid"

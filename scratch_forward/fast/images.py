@@ -13,7 +13,7 @@ import numpy as np
 from scratch_forward import activations
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
-from scratch_forward.kernels.convolution import prepare
+from scratch_forward.kernels.convolution import Convolution, prepare
 from scratch_forward.kernels.geometry import Geometry
 from scratch_forward.kernels.pooling import Activation, Pool
 from scratch_forward.kernels.scratch import Scratch, ScratchPerThread
@@ -32,7 +32,7 @@ from scratch_forward.kernels.unrolled import Unrolled
 from scratch_forward.layers.activation import Activation as ActivationLayer
 from scratch_forward.layers.activation import ReLU
 from scratch_forward.layers.base import Array, Generator, Layer
-from scratch_forward.layers.convolution import Conv1D, Conv2D
+from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from scratch_forward.layers.core import Dense
 from scratch_forward.layers.normalization import BatchNormalization
 from scratch_forward.layers.pooling import AveragePooling1D, AveragePooling2D
@@ -49,6 +49,7 @@ _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
     activations.relu: "relu",
 }
 
+ConvolutionLayer = Conv1D | Conv2D | DepthwiseConv2D | SeparableConv2D
 Step = Callable[[Array, Scratch], Array]  # batch first
 Run = tuple[list[Layer], tuple[int, ...]]  # layers computed together, the shape of their input
 
@@ -67,7 +68,7 @@ class ImageStage:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
         first = self.layers[0]
-        assert isinstance(first, Conv1D | Conv2D)
+        assert isinstance(first, ConvolutionLayer)
         self.rank = first.rank
         self._lock = threading.Lock()
         self._prepared: dict[tuple[int, ...], _Prepared] = {}
@@ -159,7 +160,7 @@ def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterato
 def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
     """Make the stage of a run of layers for many examples."""
     layer = layers[0]
-    if isinstance(layer, Conv1D | Conv2D):
+    if isinstance(layer, ConvolutionLayer):
         return _Unit.of(layers).stage(shape)
     if isinstance(layer, BatchNormalization):
         return ScaleShift(*_scale_and_shift(layer))
@@ -186,7 +187,7 @@ def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
     """Yield each layer, a convolution with those it can take along, and its input's shape."""
     rest = list(layers)
     while rest:
-        count = _taken_along(rest) if isinstance(rest[0], Conv1D | Conv2D) else 1
+        count = _taken_along(rest) if isinstance(rest[0], ConvolutionLayer) else 1
         yield rest[:count], shape
         for layer in rest[:count]:
             shape = layer.compute_output_shape((None, *shape))[1:]
@@ -196,7 +197,7 @@ def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
 def _taken_along(layers: list[Layer]) -> int:
     """Count a convolution and the normalisation, activation and pooling right behind it."""
     conv = layers[0]
-    assert isinstance(conv, Conv1D | Conv2D)
+    assert isinstance(conv, ConvolutionLayer)
     count, act = 1, _KERNEL_ACTIVATIONS.get(conv.activation)
     if act == "linear" and isinstance(_at(layers, count), BatchNormalization):
         count += 1
@@ -206,7 +207,10 @@ def _taken_along(layers: list[Layer]) -> int:
 
 
 class _Unit(NamedTuple):
-    """A convolution with what is computed on its way; no activation if the kernels lack it."""
+    """A convolution with what is computed on its way; no activation if the kernels lack it.
+
+    A separable one is its pointwise half, `stage` puts the depthwise one before it.
+    """
 
     conv: Any
     kernel: Array  # (kh, kw, channels / groups, filters)
@@ -218,8 +222,8 @@ class _Unit(NamedTuple):
     def of(cls, layers: list[Layer]) -> Self:
         """Put together the layers of a run."""
         conv, *others = layers
-        assert isinstance(conv, Conv1D | Conv2D)
-        kernel, bias = conv.weights["kernel"], conv.weights.get("bias")
+        assert isinstance(conv, ConvolutionLayer)
+        kernel, bias = _kernel(conv), conv.weights.get("bias")
         act, pool = _KERNEL_ACTIVATIONS.get(conv.activation), None
         for layer in others:
             if isinstance(layer, BatchNormalization):
@@ -228,24 +232,43 @@ class _Unit(NamedTuple):
                 act = "relu"
             else:
                 pool = _pool(layer)
-        return cls(conv, kernel if conv.rank == 2 else kernel[:, None], bias, act, pool)
+        return cls(conv, kernel, bias, act, pool)
 
     def stage(self, shape: tuple[int, ...]) -> Stage:
-        """Return the kernel for many examples; sequences are images one cell wide."""
-        convolution = prepare(
-            self.kernel,
-            self.bias,
-            (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1]),
+        """Return the kernel for many examples."""
+        act = self.activation or "linear"
+        stage: Stage
+        if isinstance(self.conv, SeparableConv2D):
+            depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
+            first = self._slide(shape, depthwise, None)
+            shape = first.out_shape
+            last = prepare(self.kernel, self.bias, shape, activation=act, pool=self.pool)
+            stage = Both(first, last)
+        else:
+            stage = self._slide(shape, self.kernel, self.bias, act, self.pool)
+        return stage if self.activation else Both(stage, Elementwise(self.conv.activation))
+
+    def _slide(
+        self,
+        shape: tuple[int, ...],
+        kernel: Array,
+        bias: Array | None,
+        activation: Activation = "linear",
+        pool: Pool | None = None,
+    ) -> Convolution:
+        """Prepare a kernel that slides as the layer says; sequences are images one cell wide."""
+        image = (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1])
+        return prepare(
+            kernel,
+            bias,
+            image,
             strides=_pair(self.conv.strides),
             padding=_padding(self.conv, shape),
             dilation=_pair(self.conv.dilation_rate),
-            groups=self.conv.groups,
-            activation=self.activation or "linear",
-            pool=self.pool,
+            groups=image[-1] // kernel.shape[2],
+            activation=activation,
+            pool=pool,
         )
-        if self.activation is None:
-            return Both(convolution, Elementwise(self.conv.activation))
-        return convolution
 
     def unrolled(self, shape: tuple[int, ...]) -> Unrolled:
         """Return the kernel for few examples of a 2-D convolution."""
@@ -260,12 +283,27 @@ class _Unit(NamedTuple):
         return Unrolled(geometry, weights, self.bias, self.activation or "linear", self.pool)
 
 
+def _kernel(conv: ConvolutionLayer) -> Array:
+    """Return a convolution's kernel as (kh, kw, channels / groups, filters)."""
+    if isinstance(conv, SeparableConv2D):
+        return conv.weights["pointwise_kernel"]
+    if isinstance(conv, DepthwiseConv2D):
+        return _one_per_filter(conv.weights["kernel"])
+    kernel = conv.weights["kernel"]
+    return kernel if conv.rank == 2 else kernel[:, None]
+
+
+def _one_per_filter(kernel: Array) -> Array:
+    """Turn a depthwise kernel (kh, kw, channels, multiplier) into one with a group a channel."""
+    return kernel.reshape(*kernel.shape[:2], 1, -1)
+
+
 def _at(layers: list[Layer], index: int) -> Layer | None:
     return layers[index] if index < len(layers) else None
 
 
 def _is_pooling(layer: Layer | None) -> bool:
-    return isinstance(layer, SpatialLayer) and not isinstance(layer, Conv1D | Conv2D)
+    return isinstance(layer, SpatialLayer) and not isinstance(layer, ConvolutionLayer)
 
 
 def _is_relu(layer: Layer | None) -> bool:

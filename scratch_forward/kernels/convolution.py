@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from scratch_forward.kernels.depthwise import Depthwise
 from scratch_forward.kernels.direct import Direct, RowBlock
 from scratch_forward.kernels.fourier import Fourier
 from scratch_forward.kernels.geometry import Geometry, Inlet, Padding, Pair
@@ -17,7 +18,7 @@ from scratch_forward.kernels.pooling import Activation, Pool, activate, pool_win
 from scratch_forward.kernels.scratch import Scratch
 from scratch_forward.kernels.winograd import Winograd
 
-Method = Literal["direct", "winograd", "fourier"]
+Method = Literal["direct", "depthwise", "winograd", "fourier"]
 
 
 class RowBlocks(Protocol):
@@ -37,8 +38,9 @@ class RowBlocks(Protocol):
         ...
 
 
-METHODS: dict[Method, type[Direct] | type[Winograd] | type[Fourier]] = {
+METHODS: dict[Method, type[Direct] | type[Depthwise] | type[Winograd] | type[Fourier]] = {
     "direct": Direct,
+    "depthwise": Depthwise,
     "winograd": Winograd,
     "fourier": Fourier,
 }
@@ -46,6 +48,8 @@ METHODS: dict[Method, type[Direct] | type[Winograd] | type[Fourier]] = {
 
 def cheapest_method(geometry: Geometry) -> Method:
     """Choose by the estimated time per example: multiplications, and additions by their cost."""
+    if Depthwise.covers(geometry):
+        return "depthwise"
     costs: dict[Method, float] = {"direct": geometry.multiplications}
     if Winograd.covers(geometry):
         costs["winograd"] = Winograd.cost(geometry)

@@ -60,6 +60,31 @@ CASES = {
         ),
         ["ImageStage(7)", "GlobalAveragePooling2D"],
     ),
+    "depthwise and separable": (
+        images(
+            sf.DepthwiseConv2D(3, padding="same", use_bias=False),
+            sf.BatchNormalization(),
+            sf.ReLU(),
+            sf.Conv2D(8, 1, activation="relu"),
+            sf.SeparableConv2D(6, 3, strides=2, padding="same", activation="gelu"),
+            sf.SeparableConv2D(5, 2, depth_multiplier=2, use_bias=False),
+            sf.BatchNormalization(),
+            sf.ReLU(),
+            sf.MaxPooling2D(2),
+            sf.DepthwiseConv2D((1, 2), depth_multiplier=3, activation="tanh"),
+            sf.Flatten(),
+            sf.Dense(3, "softmax"),
+        ),
+        ["ImageStage(11)", "Dense"],
+    ),
+    "channels first": (
+        images(
+            sf.DepthwiseConv2D(3, padding="same", data_format="channels_first"),
+            sf.SeparableConv2D(3, 3, padding="same", data_format="channels_first"),
+            sf.Flatten(),
+        ),
+        ["DepthwiseConv2D", "SeparableConv2D", "Flatten"],
+    ),
     "other options": (
         images(
             sf.Conv2D(4, 3, activation="softmax"),

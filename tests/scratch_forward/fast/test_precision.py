@@ -29,6 +29,22 @@ def cnn(filters, kernel, pooling=kl.MaxPooling2D, last="softmax"):
     return model
 
 
+def separable():
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            kl.SeparableConv2D(16, 3, padding="same", activation="relu"),
+            kl.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False),
+            kl.BatchNormalization(),
+            kl.ReLU(),
+            kl.Conv2D(32, 1, activation="relu"),
+            kl.DepthwiseConv2D(5, dilation_rate=2, depth_multiplier=2, activation="relu"),
+            kl.GlobalAveragePooling2D(),
+            kl.Dense(10, activation="softmax"),
+        ]
+    )
+
+
 def recurrent(layer, count, units, mask):
     model = keras.Sequential([keras.Input((40,)), kl.Embedding(500, 64, mask_zero=mask)])
     for index in range(count):
@@ -43,6 +59,7 @@ MODELS = {
     "3x3, average": lambda: cnn([16, 32], 3, kl.AveragePooling2D),
     "5x5": lambda: cnn([16, 32], 5),
     "7x7": lambda: cnn([16, 32], 7),
+    "separable": separable,
     "LSTM": lambda: recurrent(kl.LSTM, 2, 32, True),
     "GRU": lambda: recurrent(kl.GRU, 2, 32, False),
     "SimpleRNN": lambda: recurrent(kl.SimpleRNN, 5, 32, False),

@@ -45,6 +45,12 @@ def pooled(y, kind, size):
     return out
 
 
+def groups_of(method, channels=4):
+    """Return the options of `example` and of `prepare` for a method."""
+    groups = channels if method == "depthwise" else 1
+    return {"filters": channels if method == "depthwise" else 6, "groups": groups}
+
+
 def example(rng, size, channels, kernel, filters, groups=1, examples=5, dtype=np.float32):
     x = np.maximum(rng.standard_normal((*size, channels, examples)), 0).astype(dtype)
     weights = 0.1 * rng.standard_normal((*kernel, channels // groups, filters))
@@ -100,23 +106,40 @@ def test_direct_covers_strides_dilation_and_groups(padding, strides, dilation, g
     assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
 
 
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 3))])
+@pytest.mark.parametrize(
+    ("strides", "dilation"), [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 2), (3, 2))]
+)
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 1), (2, 5)])
+@pytest.mark.parametrize("size", [(9, 12), (8, 35), (7, 11)])
+def test_depthwise_covers_strides_and_dilation(size, kernel, strides, dilation, padding):
+    rng = np.random.default_rng(8)
+    x, weights, bias = example(rng, size, 6, kernel, filters=6, groups=6)
+    options = {"padding": padding, "strides": strides, "dilation": dilation, "groups": 6}
+    plan = prepare(weights, bias, x.shape[:3], method="depthwise", **options)
+    truth = reference(x, weights, bias, **options)
+    assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", ["max", "average"])
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.parametrize(("size", "pool"), [((9, 7), (2, 2)), ((8, 8), (2, 2)), ((10, 9), (3, 2))])
 def test_pooling_fused_is_pooling_after(method, kind, activation, size, pool):
     rng = np.random.default_rng(3)
-    x, weights, bias = example(rng, size, 4, (3, 3), filters=6)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, size, 4, (3, 3), **taken)
     plan = prepare(
         weights,
         bias,
         x.shape[:3],
         padding="same",
+        groups=taken["groups"],
         activation=activation,
         pool=Pool(kind, pool),
         method=method,
     )
-    truth = reference(x, weights, bias, padding="same")
+    truth = reference(x, weights, bias, padding="same", groups=taken["groups"])
     truth = np.maximum(truth, 0) if activation == "relu" else truth
     assert_as_accurate_as_float32(plan(x), pooled(truth, kind, pool), weights[..., 0].size)
 
@@ -124,21 +147,22 @@ def test_pooling_fused_is_pooling_after(method, kind, activation, size, pool):
 @pytest.mark.parametrize("method", METHODS)
 def test_float64_stays_float64(method):
     rng = np.random.default_rng(4)
-    x, weights, bias = example(rng, (8, 8), 32, (3, 3), filters=6, dtype=np.float64)
-    plan = prepare(weights, bias, x.shape[:3], padding="same", method=method)
-    ours = plan(x)
+    taken = groups_of(method, channels=32)
+    x, weights, bias = example(rng, (8, 8), 32, (3, 3), **taken, dtype=np.float64)
+    options = {"padding": "same", "groups": taken["groups"]}
+    ours = prepare(weights, bias, x.shape[:3], method=method, **options)(x)
     assert ours.dtype == np.float64
-    np.testing.assert_allclose(ours, reference(x, weights, bias, padding="same"), atol=1e-12)
+    np.testing.assert_allclose(ours, reference(x, weights, bias, **options), atol=1e-12)
 
 
 @pytest.mark.parametrize("pool", [(2, 2), (3, 1)])
 @pytest.mark.parametrize("method", METHODS)
 def test_many_row_blocks_equal_one(method, pool, monkeypatch):
     rng = np.random.default_rng(5)
-    x, weights, bias = example(rng, (13, 9), 4, (3, 3), filters=6)
-    plan = prepare(
-        weights, bias, x.shape[:3], padding="same", method=method, pool=Pool("max", pool)
-    )
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (13, 9), 4, (3, 3), **taken)
+    options = {"padding": "same", "groups": taken["groups"], "pool": Pool("max", pool)}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
     whole = plan(x)
     monkeypatch.setattr("scratch_forward.kernels.direct.BLOCK", 1)
     np.testing.assert_allclose(plan(x), whole, atol=1e-6)
@@ -147,8 +171,10 @@ def test_many_row_blocks_equal_one(method, pool, monkeypatch):
 @pytest.mark.parametrize("method", METHODS)
 def test_buffers_carry_nothing_over(method):
     rng = np.random.default_rng(6)
-    x, weights, bias = example(rng, (8, 8), 4, (3, 3), filters=6, examples=9)
-    plan = prepare(weights, bias, x.shape[:3], padding="same", method=method)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (8, 8), 4, (3, 3), **taken, examples=9)
+    options = {"padding": "same", "groups": taken["groups"]}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
     scratch = Scratch()
     plan(np.full_like(x, np.nan), scratch)
     np.testing.assert_array_equal(plan(x[..., :4], scratch), plan(x[..., :4]))
@@ -163,12 +189,15 @@ def test_images_need_not_be_contiguous():
         np.testing.assert_array_equal(plan(np.moveaxis(images, 0, -1)), plan(x))
 
 
-def test_large_kernels_go_through_frequencies_and_few_channels_do_not():
-    def chosen(size, channels, filters, kernel):
-        shape = (kernel, kernel, channels, filters)
-        return cheapest_method(Geometry.of(shape, (size, size, channels), padding="same"))
+def test_the_method_follows_from_kernel_channels_and_groups():
+    def chosen(size, channels, filters, kernel, groups=1):
+        shape = (kernel, kernel, channels // groups, filters)
+        image = (size, size, channels)
+        return cheapest_method(Geometry.of(shape, image, padding="same", groups=groups))
 
     assert chosen(32, 3, 32, 7) == "direct"
     assert chosen(16, 32, 64, 3) == "winograd"
     assert chosen(16, 32, 64, 5) == "fourier"
     assert chosen(8, 64, 128, 7) == "fourier"
+    assert chosen(16, 32, 32, 3, groups=32) == "depthwise"
+    assert chosen(16, 32, 128, 3, groups=32) == chosen(16, 32, 32, 3, groups=16) == "direct"
