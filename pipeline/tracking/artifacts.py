@@ -28,12 +28,15 @@ def local_folder(artifact_uri: str) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
 
-def store_file(client: "MlflowClient", run_id: str, file: Path, folder: str) -> str:
+def store_file(
+    client: "MlflowClient", run_id: str, artifact_uri: str, file: Path, folder: str
+) -> str:
     """Store one file as an artifact, atomically, and read it back.
 
     Args:
         client: of the store.
         run_id: whose artifact.
+        artifact_uri: the run's; by its id MLflow would look the run up again for each file.
         file: to store.
         folder: below the run's artifacts, "" for none.
 
@@ -43,11 +46,18 @@ def store_file(client: "MlflowClient", run_id: str, file: Path, folder: str) -> 
     Raises:
         CutShortError: when what was stored is not what was sent.
     """
+    from mlflow.artifacts import download_artifacts
+
     expected = digest(file)
     client.log_artifact(run_id, str(file), folder or None)
     path = f"{folder}/{file.name}" if folder else file.name
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as back:
-        stored = Path(client.download_artifacts(run_id, path, back))
+        address = f"{artifact_uri}/{path}"
+        stored = Path(
+            download_artifacts(
+                artifact_uri=address, dst_path=back, tracking_uri=client.tracking_uri
+            )
+        )
         if digest(stored) != expected:
             raise CutShortError(f"artifact {path} was stored, but came back different.")
     return expected

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ class TrackedRun:
         self._logged: set[tuple[str, int]] = set()
         self._flushed = time.monotonic()
         self._digests: dict[str, str] = {}
+
+    @cached_property
+    def _artifact_uri(self) -> str:
+        return str(patiently(self.client.get_run, self.run_id).info.artifact_uri)
 
     def recall(self) -> None:
         """Learn which metrics the run has: it is taken up again."""
@@ -101,7 +106,7 @@ class TrackedRun:
                 self._store(file, file.parent.relative_to(parent).as_posix())
 
     def _store(self, file: Path, folder: str) -> None:
-        stored = patiently(store_file, self.client, self.run_id, file, folder)
+        stored = patiently(store_file, self.client, self.run_id, self._artifact_uri, file, folder)
         self._digests[f"{folder}/{file.name}" if folder else file.name] = stored
 
     def log_manifest(self) -> None:
