@@ -92,13 +92,14 @@ def verify_card(model_path: str | Path, model: AnyModel, oracle: Callable[[], An
     document, inputs, expected = _read(path)
     if document.get("weights_sha256") != weights_digest(model):
         raise ArchiveError(f"The weights of {model_path} are not those that {path} was made for.")
-    found = list(leaves(model.predict(inputs if len(inputs) > 1 else inputs[0])))
+    given = inputs if len(inputs) > 1 else inputs[0]
+    found = list(leaves(model.predict(given)))
     if [array.shape for array in found] != [array.shape for array in expected]:
         raise ArchiveError(f"The outputs of {model_path} do not have the shapes that {path} holds.")
     worst = max(_distance(ours, keras) for ours, keras in zip(found, expected, strict=True))
     if worst <= BAR:
         return
-    measured = measure(oracle(), inputs if len(inputs) > 1 else inputs[0], expected, found)
+    measured = measure(oracle(), given, expected, found)
     if not all(errors.explain for errors in measured):
         raise ArchiveError(
             f"The outputs of {model_path} differ by up to {worst:.1e} from those of Keras in {path}"

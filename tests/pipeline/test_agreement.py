@@ -42,7 +42,7 @@ def test_another_class_in_a_tie_is_close():
     turned = np.array([[0.4 + 2e-6, 0.4, 0.2 - 2e-6], [0.1, 0.6, 0.3]])
     parity = compare(tie, turned, np.array([0, 1]))
     assert (parity.verdict, parity.agreement) == ("close", 0.5)
-    clear = np.array([[0.4, 0.4 + 3e-4, 0.2 - 3e-4], [0.1, 0.6, 0.3]])
+    clear = np.array([[0.4, 0.4 + 1e-4, 0.2 - 1e-4], [0.1, 0.6, 0.3]])
     assert compare(clear, turned, np.array([0, 1])).verdict == "diverged"
 
 
