@@ -79,24 +79,24 @@ def _headline(analysis: Analysis) -> str:
 
 
 def _headline_of_effects(analysis: Analysis) -> str | None:
-    """What each of many keys does, where none turns round with the settings of the others."""
-    shown = [
-        (comparison, ends)
+    """What each of many keys does, where none is in doubt or turns round with another."""
+    judged = [
+        (comparison, low)
         for effect in analysis.effects
-        for comparison, ends in zip(effect.comparisons, effect.ranges, strict=True)
-        if comparison.verdict == "shown"
+        for comparison, (low, _) in zip(effect.comparisons, effect.ranges, strict=True)
     ]
-    turns = any(low < 0 for _, (low, _) in shown)
-    if len(analysis.effects) < _MANY_KEYS or not shown or turns:
+    shown = [(comparison, low) for comparison, low in judged if comparison.verdict == "shown"]
+    doubted = any(c.verdict not in ("shown", "no difference shown") for c, _ in judged)
+    turns = any(low < 0 for _, low in shown)
+    if len(analysis.effects) < _MANY_KEYS or not shown or doubted or turns:
         return None
     ahead = [
         f"{c.first} is ahead of {c.second} by {MAIN.show(c.difference.mean)}" for c, _ in shown
     ]
-    said = {comparison.first for comparison, _ in shown}
-    silent = [e.key for e in analysis.effects if said.isdisjoint(c.first for c in e.comparisons)]
-    others = f"; of {_list(silent, every=True)} no difference shown" if silent else ""
+    silent = [e.key for e in analysis.effects if all(c.verdict != "shown" for c in e.comparisons)]
+    others = f"; of {_enumerated(silent)} no difference shown" if silent else ""
     return (
-        f"{_list(ahead, every=True)}, averaged over the other settings{others}. "
+        f"{_enumerated(ahead)}, averaged over the other settings{others}. "
         f"The combination with the highest mean, {analysis.best.name}: {_score(analysis.best)}."
     )
 
@@ -119,9 +119,11 @@ def _by(comparisons: list[Comparison]) -> str:
     return f"by {low}" if low == high else f"by {low} to {high}"
 
 
-def _list(names: list[str], every: bool = False) -> str:
-    if len(names) > _NAMED and not every:
-        return f"{len(names)} others"
+def _list(names: list[str]) -> str:
+    return f"{len(names)} others" if len(names) > _NAMED else _enumerated(names)
+
+
+def _enumerated(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 
 from pipeline.baselines import Baseline
@@ -105,6 +107,20 @@ def test_a_key_that_turns_round_with_another_speaks_for_no_average():
     headline = conclude(analyse(gathered(runs, "dropout", "l2", "augment")), NONE).headline
     assert "has the highest mean" in headline
     assert "averaged" not in headline
+
+
+def test_a_key_in_doubt_is_not_said_to_make_no_difference():
+    runs = []
+    for dropout, l2, augment in product((0, 1), (0, 1, 2), (0, 1)):
+        # What l2=1 gains: 0.0134, 0.02, 0.0266. p = 0.034 alone, 0.069 as one of two comparisons.
+        gains = [(0.02 + 0.66 * wobble) * (l2 == 1) + wobble for wobble in (-0.01, 0, 0.01)]
+        scores = [0.6 + 0.1 * dropout + gain for gain in gains]
+        runs += runs_of(scores, dropout=dropout, l2=l2, augment=augment)
+    found = analyse(gathered(runs, "dropout", "l2", "augment"))
+    assert [effect.comparisons[0].verdict for effect in found.effects] == [
+        *("shown", "likely", "no difference shown"),
+    ]
+    assert "no difference shown" not in conclude(found, NONE).headline
 
 
 def test_a_seed_that_lacks_a_setting_is_left_out_of_averages():
