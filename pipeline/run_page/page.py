@@ -104,7 +104,7 @@ def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
     if tags.get("error"):
         warnings.append(f"The run failed: {tags['error']}")
     if (degenerate := tags.get("degenerate", "no")) != "no":
-        warnings.append(f"The model {degenerate}, whatever it is shown.")
+        warnings.append(f"On the test set the model {degenerate}.")
     if parity and parity["tag"] not in PASSED:
         warnings.append(f"Parity {parity['tag']}: {parity['reason']}")
     if tags.get("git.dirty") == "True":

@@ -11,10 +11,10 @@ from zipfile import BadZipFile
 import numpy as np
 import yaml
 from mlflow import MlflowClient
-from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.tracking.artifacts import download
 from pipeline.training_history import METRICS, Epoch, History
 from pipeline.verification import WORST
 
@@ -85,17 +85,9 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
 
 
 def _download(client: MlflowClient, run: Run, path: str, folder: Path) -> Path | None:
-    """An artifact as a file; None when there is none.
-
-    By the address that the run gives, since the client would look the run up again for each file.
-    """
-    address = f"{run.info.artifact_uri}/{path}"
+    """An artifact as a file; None when there is none."""
     try:
-        return Path(
-            download_artifacts(
-                artifact_uri=address, dst_path=str(folder), tracking_uri=client.tracking_uri
-            )
-        )
+        return download(client, run.info.artifact_uri, path, folder)
     except (MlflowException, OSError):
         return None
 

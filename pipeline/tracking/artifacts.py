@@ -36,7 +36,7 @@ def store_file(
     Args:
         client: of the store.
         run_id: whose artifact.
-        artifact_uri: the run's; by its id MLflow would look the run up again for each file.
+        artifact_uri: the run's.
         file: to store.
         folder: below the run's artifacts, "" for none.
 
@@ -46,21 +46,29 @@ def store_file(
     Raises:
         CutShortError: when what was stored is not what was sent.
     """
-    from mlflow.artifacts import download_artifacts
-
     expected = digest(file)
     client.log_artifact(run_id, str(file), folder or None)
     path = f"{folder}/{file.name}" if folder else file.name
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as back:
-        address = f"{artifact_uri}/{path}"
-        stored = Path(
-            download_artifacts(
-                artifact_uri=address, dst_path=back, tracking_uri=client.tracking_uri
-            )
-        )
-        if digest(stored) != expected:
+        if digest(download(client, artifact_uri, path, Path(back))) != expected:
             raise CutShortError(f"artifact {path} was stored, but came back different.")
     return expected
+
+
+def download(client: "MlflowClient", artifact_uri: str, path: str, folder: Path) -> Path:
+    """Download one artifact into a folder by its address.
+
+    By a run's id the client would look the run up again for each file.
+    """
+    from mlflow.artifacts import download_artifacts
+
+    return Path(
+        download_artifacts(
+            artifact_uri=f"{artifact_uri}/{path}",
+            dst_path=str(folder),
+            tracking_uri=client.tracking_uri,
+        )
+    )
 
 
 def manifest(digests: Mapping[str, str]) -> str:
