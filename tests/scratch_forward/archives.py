@@ -12,7 +12,14 @@ import numpy as np
 
 KERNEL = np.array([[1.0, 2.0], [3.0, -4.0]], np.float32)
 BIAS = np.array([0.5, 1.0], np.float32)
-TENSOR = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
+
+
+def tensor(name: str) -> dict[str, Any]:
+    """Describe the output of a layer, as an argument in a functional model."""
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+
+TENSOR = tensor("x")
 
 
 def dense_config(**options: Any) -> dict[str, Any]:
@@ -69,10 +76,17 @@ def weights(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def write(path: Path, members: Mapping[str, bytes | str], compression: int = 0) -> Path:
     """Write a zip file of members."""
-    with zipfile.ZipFile(path, "w", compression) as archive:
+    path.write_bytes(packed(members, compression))
+    return path
+
+
+def packed(members: Mapping[str, bytes | str], compression: int = 0) -> bytes:
+    """Return a zip file of members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    return path
+    return buffer.getvalue()
 
 
 def dense_members(**changed: Any) -> dict[str, Any]:

@@ -21,16 +21,13 @@ VALUES: list[Any] = [
     *("", "a", "relu", "same"),
     *([], [0], [1, 2], [[1]], {}, {"class_name": "Dense", "config": {}}, ["dense", 0, 0]),
     *({"class_name": "function", "config": "relu"}, {"class_name": "__numpy__", "config": {}}),
-    {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}},
+    archives.TENSOR,
 ]
 
 
-def _tensor(name: str) -> dict[str, Any]:
-    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
-
-
 def _node(*names: str) -> list[dict[str, Any]]:
-    args = [_tensor(names[0])] if len(names) == 1 else [[_tensor(name) for name in names]]
+    tensors = [archives.tensor(name) for name in names]
+    args = tensors if len(names) == 1 else [tensors]
     return [{"args": args, "kwargs": {"training": False}}]
 
 

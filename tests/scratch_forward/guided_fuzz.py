@@ -3,7 +3,7 @@
     python -m tests.scratch_forward.guided_fuzz CORPUS -runs=1000 -seed=1
 
 An archive that makes loading run a line of `scratch_forward` for the first time is kept in the
-corpus, a directory, and damaged further. So damage adds up to what random damage never meets.
+corpus, a directory, and damaged further: damage adds up.
 """
 
 import inspect
@@ -50,15 +50,6 @@ def corpus() -> Iterator[dict[str, Any]]:
     yield archives.dense_members(**{CONFIG: json.dumps(archives.operation("ExpandDims", axis=1))})
 
 
-def packed(members: dict[str, Any]) -> bytes:
-    """Write members to a zip file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
 def unpacked(archive: bytes) -> dict[str, bytes]:
     """Read the members of a zip file; none if it is not one."""
     try:
@@ -80,7 +71,7 @@ def damaged(archive: bytes, largest: int, seed: int) -> bytes:
     content = members.get(name, b"")
     structured = name == CONFIG and draw.random() < 0.9
     members[name] = reconfigured(content, draw) if structured else atheris.Mutate(content, 1 << 14)
-    return packed(members)
+    return archives.packed(members)
 
 
 def reconfigured(text: bytes, draw: random.Random) -> bytes:
@@ -118,7 +109,7 @@ def is_entry(value: Any) -> bool:
     )
 
 
-SOUND = [packed(members) for members in corpus()]
+SOUND = [archives.packed(members) for members in corpus()]
 
 
 def main() -> None:

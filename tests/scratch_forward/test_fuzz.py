@@ -1,8 +1,6 @@
 """Archives damaged at random: whatever is wrong, loading says so in one of two ways."""
 
-import io
 import random
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +19,8 @@ def damaged_archive(draw: random.Random) -> bytes:
         members["config.json"] = damaged_config(members["config.json"], draw)
     elif kind == 2:
         members["model.weights.h5"] = damaged_bytes(members["model.weights.h5"], draw)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return damaged_bytes(buffer.getvalue(), draw) if kind == 3 else buffer.getvalue()
+    archive = archives.packed(members)
+    return damaged_bytes(archive, draw) if kind == 3 else archive
 
 
 def fuzz(count: int, seed: int, path: Path) -> dict[str, int]:
