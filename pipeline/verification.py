@@ -26,6 +26,7 @@ from pipeline.datasets.fingerprint import fingerprint
 from pipeline.evaluation import report
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tracking.artifacts import MANIFEST, damage
+from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.run import TrackedRun
 from pipeline.worst_examples import WorstExample, worst_examples
@@ -35,7 +36,6 @@ TEST_FINGERPRINT = "fingerprint.test"
 WORST = "parity/worst_examples.json"
 _PULLED = ("weights", "predictions", "config")
 
-PASSED = ("exact", "close")
 Tag = Literal["exact", "close", "diverged", "stale", "failed"]
 
 

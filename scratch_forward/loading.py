@@ -9,8 +9,8 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from scratch_forward.archive import Archive, assign_weights, read_archive
+from scratch_forward.configuration import model_from_config
 from scratch_forward.errors import ArchiveError, InvalidOption
-from scratch_forward.graph import model_from_config
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.limits import Limits

@@ -23,6 +23,7 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_TOKENS = ("", "[UNK]")
 PADDINGS = ("post", "pre")
+_AT_ONCE = 256  # images scaled at once: a block that fits a cache is put in order far faster
 
 tokenize = TextVectorization().tokenize
 """Text to tokens as Keras's TextVectorization: lower case, no punctuation, by white space."""
@@ -158,7 +159,12 @@ class ImagePreprocessing:
                 f"Images are {images.dtype} of shape {images.shape}: expected uint8 of shape "
                 f"(N, {', '.join(map(str, self.input_shape))})."
             )
-        return np.multiply(images, np.float32(self.scale), dtype=np.float32, order="C")
+        encoded = np.empty(images.shape, np.float32)
+        for first in range(0, len(images), _AT_ONCE):
+            part = slice(first, first + _AT_ONCE)
+            in_order = np.ascontiguousarray(images[part])
+            np.multiply(in_order, np.float32(self.scale), out=encoded[part])
+        return encoded
 
     def describe(self) -> str:
         """Put the shape of an image in a phrase."""

@@ -130,11 +130,10 @@ def _records(path: Path, content: bytes) -> NDArray[np.uint8]:
 
 
 def _examples(batches: list[NDArray[np.uint8]]) -> Examples:
-    """Turn records into labels and channels-last images."""
+    """Labels, and a channels-last view of the planes: turned only when they are scaled."""
     records = np.concatenate(batches)
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
-    images = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))  # scaling is 3x faster for it
-    return Examples(images, records[:, 0].astype(np.int64))
+    return Examples(planes.transpose(0, 2, 3, 1), records[:, 0].astype(np.int64))
 
 
 def _check_class_names(path: Path) -> None:

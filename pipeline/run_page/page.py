@@ -11,7 +11,7 @@ from pipeline.evaluation import confusion_counts
 from pipeline.figures import accuracy_curves, confusion_figure, loss_curves
 from pipeline.look.drawing import Drawing
 from pipeline.run_page.stored import StoredRun
-from pipeline.verification import PASSED
+from pipeline.tracking.attempts import PASSED
 
 Row = dict[str, str]
 

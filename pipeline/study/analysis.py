@@ -1,8 +1,8 @@
 """From variants to comparisons: which differ, by how much, how surely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
 from statistics import fmean
 
 from pipeline.study.gathering import Gathered
@@ -48,7 +48,7 @@ class Effect:
         key: the key.
         best: its value with the highest mean.
         levels: mean of the main measure by value.
-        comparisons: the best value against each other one.
+        comparisons: the best value against each other one; p allows for those of all keys.
         ranges: for each comparison, its least and greatest mean in any setting of the other keys.
     """
 
@@ -109,9 +109,8 @@ def analyse(gathered: Gathered) -> Analysis:
     ranked = rank(variants)
     if not ranked:
         raise ValueError(f"{gathered.title} has no finished run with a test score.")
-    effects = [_effect(key, variants) for key in gathered.varied if len(gathered.varied) > 1]
-    known = tuple(effect for effect in effects if effect is not None)
-    return Analysis(gathered, tuple(variants), tuple(_comparisons(ranked)), known)
+    effects = _effects(gathered.varied, variants) if len(gathered.varied) > 1 else []
+    return Analysis(gathered, tuple(variants), tuple(_comparisons(ranked)), tuple(effects))
 
 
 def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
@@ -135,6 +134,17 @@ def adjusted(differences: Sequence[tuple[str, str, Difference]]) -> list[Compari
     ]
 
 
+def _effects(keys: Sequence[str], variants: Sequence[Variant]) -> list[Effect]:
+    """Of every key that can be judged; all keys' comparisons are one family to `adjusted`."""
+    found = [effect for key in keys if (effect := _effect(key, variants)) is not None]
+    every = [(c.first, c.second, c.difference) for e in found for c in e.comparisons]
+    corrected = iter(adjusted(every))
+    return [
+        replace(effect, comparisons=tuple(islice(corrected, len(effect.comparisons))))
+        for effect in found
+    ]
+
+
 def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
     """None when no setting of the other keys has runs for every value of this one."""
     samples = _samples(key, variants)
@@ -148,7 +158,7 @@ def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
         (f"{key}={best}", f"{key}={other}", paired_difference(by_level[best], by_level[other]))
         for other in others
     ]
-    comparisons = adjusted([(a, b, d) for a, b, d in found if d is not None])
+    comparisons = [Comparison(a, b, d, d.p) for a, b, d in found if d is not None]
     ranges = [_range(samples[best], samples[other]) for other in others]
     return Effect(key, best, means, tuple(comparisons), tuple(ranges))
 

@@ -79,26 +79,40 @@ def _headline(analysis: Analysis) -> str:
 
 
 def _headline_of_effects(analysis: Analysis) -> str | None:
-    """What each of many keys does, where none is in doubt or turns round with another."""
-    judged = [
-        (comparison, low)
-        for effect in analysis.effects
-        for comparison, (low, _) in zip(effect.comparisons, effect.ranges, strict=True)
-    ]
-    shown = [(comparison, low) for comparison, low in judged if comparison.verdict == "shown"]
-    doubted = any(c.verdict not in ("shown", "no difference shown") for c, _ in judged)
-    turns = any(low < 0 for _, low in shown)
-    if len(analysis.effects) < _MANY_KEYS or not shown or doubted or turns:
+    """What each of many keys does, the largest gain first, where that can be told."""
+    if len(analysis.effects) < _MANY_KEYS:
         return None
-    ahead = [
-        f"{c.first} is ahead of {c.second} by {MAIN.show(c.difference.mean)}" for c, _ in shown
+    judged = [
+        (comparison, ends)
+        for effect in analysis.effects
+        for comparison, ends in zip(effect.comparisons, effect.ranges, strict=True)
     ]
-    silent = [e.key for e in analysis.effects if all(c.verdict != "shown" for c in e.comparisons)]
+    telling = [(c, ends) for c, ends in judged if c.verdict in ("shown", "likely")]
+    if not telling or any(c.difference.interval is None for c, _ in judged):
+        return None
+    telling.sort(key=lambda found: -found[0].difference.mean)
+    ahead = _enumerated([_gain(comparison, ends) for comparison, ends in telling])
+    silent = [
+        effect.key
+        for effect in analysis.effects
+        if all(c.verdict == "no difference shown" for c in effect.comparisons)
+    ]
     others = f"; of {_enumerated(silent)} no difference shown" if silent else ""
     return (
-        f"{_enumerated(ahead)}, averaged over the other settings{others}. "
+        f"Averaged over the other settings, {ahead}{others}. "
         f"The combination with the highest mean, {analysis.best.name}: {_score(analysis.best)}."
     )
+
+
+def _gain(comparison: Comparison, ends: tuple[float, float]) -> str:
+    """A clause; where the gain turns into a loss with other settings, it says so."""
+    likely = "likely " if comparison.verdict == "likely" else ""
+    gain = MAIN.show(comparison.difference.mean)
+    told = f"{comparison.first} is {likely}ahead of {comparison.second} by {gain}"
+    if ends[0] >= 0:
+        return told
+    low, high = (MAIN.show(end, signed=True) for end in ends)
+    return f"{told} ({low} to {high}, depending on them)"
 
 
 def _score(variant: Variant) -> str:

@@ -23,6 +23,7 @@ from pipeline.sweep.search_study import (
 from pipeline.sweep.sweep import INTERRUPTED, command
 from pipeline.terminal.console import console
 from pipeline.terminal.search import show_best, show_search, show_trials_left, show_tried
+from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.store import Store, locate_store, open_store
 
 SEARCH = "search"  # tag of the run that a search has for itself: the metric
@@ -145,8 +146,6 @@ def _parameters(plan: SearchPlan, tried: "Sequence[Tried]") -> list[Mapping[str,
 
 
 def _judge(tried: "Sequence[Tried]") -> None:
-    from pipeline.verification import PASSED
-
     complete = [one for one in tried if one.state is TrialState.COMPLETE]
     proven = [one for one in complete if one.run and one.run.parity in PASSED]
     failed = any(one.state is TrialState.FAIL for one in tried)

@@ -16,6 +16,7 @@ from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
 from pipeline.terminal.console import print_faults
 from pipeline.terminal.plan import show_plan
+from pipeline.tracking.attempts import PASSED, sweep_tag
 from pipeline.tracking.errors import StoreError
 from pipeline.tracking.store import Store, locate_store, open_store
 
@@ -60,8 +61,6 @@ def conduct(plan: Plan, launching: Launching) -> None:
 
 
 def _judge(schedule: Schedule, results: "Sequence[Result]") -> None:
-    from pipeline.verification import PASSED
-
     proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
     if len(proven) < len(schedule.entries):
         raise CommandFailedError(1)
@@ -84,8 +83,6 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
 
 def _claim_members(schedule: Schedule, store: Store) -> None:
     """Finished runs of other sweeps belong to this one too; those to be done anew no longer."""
-    from pipeline.tracking.attempts import sweep_tag
-
     tag = sweep_tag(schedule.sweep_id)
     for entry in schedule.done:
         if entry.standing.run_id and not entry.standing.listed:

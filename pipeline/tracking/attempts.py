@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 IDENTITY, PARITY, PRUNED = "identity", "parity", "pruned"  # tags
+PASSED = ("exact", "close")  # parity of a run that is proven
 CHECKPOINTS = "checkpoint"  # the folder of states among a run's artifacts
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 

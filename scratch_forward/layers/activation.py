@@ -10,7 +10,8 @@ import numpy as np
 from scratch_forward import activations
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, activation_option, number
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import activation_option, number
 
 _MASKED = -1e9  # what Keras puts in place of a masked logit
 

@@ -11,14 +11,8 @@ import numpy as np
 
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import (
-    Array,
-    Shape,
-    activation_option,
-    boolean,
-    integers,
-    positive,
-)
+from scratch_forward.layers.base import Array, Shape
+from scratch_forward.layers.options import activation_option, boolean, integers, positive
 from scratch_forward.layers.spatial import Sizes, SpatialLayer, refuse_strided_dilation
 
 

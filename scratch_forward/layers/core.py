@@ -8,15 +8,8 @@ import numpy as np
 
 from scratch_forward.activations import Activation as ActivationFunction
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import (
-    Array,
-    Layer,
-    Shape,
-    activation_option,
-    boolean,
-    number,
-    positive,
-)
+from scratch_forward.layers.base import Array, Layer, Shape
+from scratch_forward.layers.options import activation_option, boolean, number, positive
 from scratch_forward.symbolic import Node, SymbolicTensor
 
 _INPUT_DTYPES = {

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import boolean
 
 
 class _Merge(Layer):

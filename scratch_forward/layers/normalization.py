@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean, number, one_of
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import boolean, number, one_of
 
 _EPSILON = 1e-7  # Keras's fuzz factor, which keeps Normalization from dividing by zero
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean, integers, one_of
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import boolean, integers, one_of
 from scratch_forward.layers.reshaping import DATA_FORMATS
 from scratch_forward.layers.spatial import SpatialLayer
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, number, one_of
+from scratch_forward.layers.base import Array, Generator, Layer
+from scratch_forward.layers.options import number, one_of
 from scratch_forward.layers.reshaping import DATA_FORMATS
 
 

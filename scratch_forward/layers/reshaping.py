@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Layer, Shape, integers, one_of, positive
+from scratch_forward.layers.base import Array, Layer, Shape
+from scratch_forward.layers.options import integers, one_of, positive
 
 DATA_FORMATS = ("channels_last", "channels_first")
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Layer, Shape, one_of, optional_positive
+from scratch_forward.layers.base import Array, Layer, Shape
+from scratch_forward.layers.options import one_of, optional_positive
 
 PADDING_TOKEN = ""
 UNKNOWN_TOKEN = "[UNK]"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, one_of
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import one_of
 from scratch_forward.layers.recurrent.rnn import RNN
 
 

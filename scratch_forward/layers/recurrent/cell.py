@@ -7,16 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratch_forward.activations import Activation as ActivationFunction
-from scratch_forward.layers.base import (
-    Array,
-    Generator,
-    Layer,
-    Shape,
-    activation_option,
-    boolean,
-    number,
-    positive,
-)
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import activation_option, boolean, number, positive
 from scratch_forward.layers.recurrent.dropout_masks import NOTHING_DROPPED, DropoutMasks, product
 from scratch_forward.layers.regularization import inverted_dropout
 

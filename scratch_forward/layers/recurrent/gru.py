@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scratch_forward.activations import Activation as ActivationFunction
-from scratch_forward.layers.base import Array, activation_option, boolean
+from scratch_forward.layers.base import Array
+from scratch_forward.layers.options import activation_option, boolean
 from scratch_forward.layers.recurrent.cell import Cell, States
 from scratch_forward.layers.recurrent.dropout_masks import NOTHING_DROPPED, DropoutMasks, product
 from scratch_forward.layers.recurrent.rnn import RNN

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Generator, Layer, Shape, boolean
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import boolean
 from scratch_forward.layers.recurrent.cell import Cell, States
 from scratch_forward.layers.recurrent.stacked_rnn_cells import StackedRNNCells
 

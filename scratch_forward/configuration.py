@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.activations import ACTIVATIONS
+from scratch_forward.config_fields import field, text
 from scratch_forward.errors import (
     ArchiveError,
     InvalidOption,
@@ -23,7 +24,7 @@ from scratch_forward.layers.operations import OPERATIONS, Operation
 from scratch_forward.limits import Limits
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
-from scratch_forward.symbolic import SymbolicTensor, connect, is_symbolic
+from scratch_forward.wiring import Wiring
 
 # Options that change how a layer is trained or stored, never what it computes.
 _TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
@@ -32,7 +33,6 @@ _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"
 _NETWORKS = ("Sequential", "Functional")
 _LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
-_CALL_ARGUMENTS = ("mask", "initial_state")
 
 
 def model_from_config(config: Any, limits: Limits) -> Model | Sequential:
@@ -88,8 +88,8 @@ class _Reader:
         self.layer_count += 1
         if self.layer_count > self.limits.layers:
             raise ArchiveError(f"The model has more than {self.limits.layers} layers (layers).")
-        class_name = _text(_field(entry, "class_name", path), "class_name", path)
-        config = _field(entry, "config", path)
+        class_name = text(field(entry, "class_name", path), "class_name", path)
+        config = field(entry, "config", path)
         name = config.get("name") if isinstance(config, dict) else None
         path = f"{path}/{name or class_name}" if path else str(name or class_name)
         module = entry.get("module") or ""
@@ -176,7 +176,7 @@ class _Reader:
 
     def _network(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
         """Build a model of either kind."""
-        entries = _field(config, "layers", path)
+        entries = field(config, "layers", path)
         if not isinstance(entries, list):
             raise ArchiveError(f"Model {path!r} has layers that are not a list.")
         layers = [self.layer(entry, path) for entry in entries]
@@ -186,7 +186,7 @@ class _Reader:
         try:
             if class_name == "Sequential":
                 return _sequential(layers, config, name)
-            return _Wiring(entries, layers, path).model(config, name)
+            return Wiring(entries, layers, path).model(config, name)
         except ArchiveError:
             raise
         except UnsupportedModelError as error:
@@ -211,108 +211,6 @@ class _Reader:
         self.problems.append(Unsupported(path, option, value, nearest))
 
 
-class _Wiring:
-    """Calls the layers of a functional configuration on one another.
-
-    Args:
-        entries: The configuration's entries, each with its `inbound_nodes`.
-        layers: The layer of each entry.
-        path: Path of the model, for errors.
-    """
-
-    def __init__(self, entries: list[Any], layers: list[Any], path: str) -> None:
-        self.path = path
-        self.tensors: dict[tuple[str, int], list[SymbolicTensor]] = {}
-        self.pending: list[tuple[str, int, Layer, Any]] = []
-        for entry, layer in zip(entries, layers, strict=True):
-            name = _text(entry.get("name", layer.name), "name", path)
-            if isinstance(layer, InputLayer):
-                self.tensors[name, 0] = [layer.as_tensor()]
-            for index, node in enumerate(entry.get("inbound_nodes") or []):
-                self.pending.append((name, index, layer, node))
-
-    def model(self, config: dict[str, Any], name: str | None) -> Model:
-        """Call all layers and return the model between the stated inputs and outputs.
-
-        Raises:
-            ArchiveError: If some call reads what nothing computes.
-        """
-        while self.pending:
-            waiting = [call for call in self.pending if not self._call(*call)]
-            if len(waiting) == len(self.pending):
-                names = sorted({call[0] for call in waiting})
-                raise ArchiveError(
-                    f"Model {self.path!r} has layers whose inputs nothing computes: {names}."
-                )
-            self.pending = waiting
-        inputs = self._ends(_field(config, "input_layers", self.path))
-        outputs = self._ends(_field(config, "output_layers", self.path))
-        return Model(inputs, outputs, name)
-
-    def _call(self, name: str, index: int, layer: Layer, node: Any) -> bool:
-        """Call a layer if all that it reads is there; returns whether it was."""
-        args, kwargs = _field(node, "args", self.path), _field(node, "kwargs", self.path)
-        if not isinstance(args, list) or not isinstance(kwargs, dict):
-            raise ArchiveError(f"Layer {self.path}/{name} has a call that is not well formed.")
-        try:
-            values = self._structure(args)
-            given = {key: self._structure(value) for key, value in kwargs.items()}
-        except LookupError:
-            return False
-        outputs = self._connect(layer, values, given, f"{self.path}/{name}")
-        self.tensors[name, index] = list(outputs) if isinstance(outputs, tuple) else [outputs]
-        return True
-
-    def _connect(self, layer: Layer, values: list[Any], given: dict[str, Any], path: str) -> Any:
-        """Call a layer on what its node names."""
-        if isinstance(layer, Operation):
-            return connect(layer, values, **given)
-        given = {key: v for key, v in given.items() if v is not None and key != "training"}
-        if len(values) == 2 and "initial_state" not in given:
-            given["initial_state"] = values.pop()
-        for option in [key for key in given if key not in _CALL_ARGUMENTS]:
-            item = Unsupported(path, option, given[option], "mask and initial_state in a call")
-            raise UnsupportedModelError([item])
-        if len(values) != 1 or not is_symbolic(values[0]):
-            raise ArchiveError(f"Layer {path!r} is called on {len(values)} arguments, not one.")
-        return connect(layer, values[0], **given)
-
-    def _structure(self, value: Any) -> Any:
-        """Replace references by the tensors that they stand for.
-
-        Raises:
-            LookupError: If one is not computed yet.
-        """
-        if isinstance(value, list):
-            return [self._structure(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.get("class_name") != "__keras_tensor__":
-            raise ArchiveError(f"Model {self.path!r} calls a layer on {value.get('class_name')!r}.")
-        history = _field(_field(value, "config", self.path), "keras_history", self.path)
-        return self._tensor(history)
-
-    def _tensor(self, history: Any) -> SymbolicTensor:
-        """Return the tensor at (layer, call, output)."""
-        if not isinstance(history, list) or len(history) != 3:
-            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
-        name, call, output = history
-        if not isinstance(call, int) or not isinstance(output, int) or min(call, output) < 0:
-            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
-        tensors = self.tensors[_text(name, "layer", self.path), call]
-        if output >= len(tensors):
-            raise ArchiveError(f"Model {self.path!r} refers to output {output} of {name!r}.")
-        return tensors[output]
-
-    def _ends(self, value: Any) -> Any:
-        """Return the tensors of `input_layers` or `output_layers`: one, a list or a dict."""
-        if isinstance(value, dict):
-            return {key: self._ends(item) for key, item in value.items()}
-        if isinstance(value, list) and value and isinstance(value[0], list):
-            return [self._ends(item) for item in value]
-        return self._tensor(value)
-
-
 def _sequential(layers: list[Any], config: dict[str, Any], name: str | None) -> Sequential:
     """Build a model of layers in a row, from its input layer or the shape it was built for."""
     model = Sequential(layers, name)
@@ -320,23 +218,6 @@ def _sequential(layers: list[Any], config: dict[str, Any], name: str | None) -> 
     if not model.built and isinstance(shape, list):
         model.build((None, *shape[1:]))
     return model
-
-
-def _field(entry: Any, key: str, path: str) -> Any:
-    """Return a value of an object.
-
-    Raises:
-        ArchiveError: If it is not an object or has no such key.
-    """
-    if not isinstance(entry, dict) or key not in entry:
-        raise ArchiveError(f"The configuration of {path or 'the model'!r} lacks {key!r}.")
-    return entry[key]
-
-
-def _text(value: Any, key: str, path: str) -> str:
-    if not isinstance(value, str):
-        raise ArchiveError(f"The configuration of {path or 'the model'!r} has {key}={value!r}.")
-    return value
 
 
 def _missing(cls: type[Layer], options: dict[str, Any]) -> list[str]:
