@@ -40,8 +40,8 @@ def test_time_grows_with_the_number_of_sequences() -> None:
     mine = model()
     took = {}
     for count in (3, 10, 40):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in mine.stream(batches(count)):
             pass
-        took[count] = time.perf_counter() - start
+        took[count] = time.process_time() - start
     assert took[40] < 2 * took[10] / 10 * 40
