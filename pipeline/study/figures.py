@@ -71,7 +71,7 @@ def _numbers(variant: Variant) -> str:
         low, high = (MAIN.show(end) for end in found.interval)
         text += f"  [{low}, {high}]"
     if variant.degenerate:
-        text += f"  {len(variant.degenerate)} of {found.n} (nearly) one class"
+        text += f"  {len(variant.degenerate)} of {found.n} nearly one class"
     return text
 
 
@@ -303,4 +303,4 @@ def _draw_cell(
         bold=found.mean == high,
     )
     if variant.degenerate:
-        drawing.text((middle[0], middle[1] + 9), "(nearly) one class", anchor="middle", size=10)
+        drawing.text((middle[0], middle[1] + 9), "nearly one class", anchor="middle", size=10)

@@ -43,7 +43,8 @@ def mean_and_interval(variant: Variant, name: str) -> str:
     mean = measure.show(found.mean)
     if name in _EPOCHS:
         samples = variant.by_seed(measure).values()
-        return f"{mean} ({min(samples):.0f} to {max(samples):.0f})"
+        least, most = min(samples), max(samples)
+        return f"{least:.0f}" if least == most else f"{mean} ({least:.0f} to {most:.0f})"
     if found.interval is None or name in _COST:
         return mean
     low, high = (measure.show(end) for end in found.interval)

@@ -43,8 +43,8 @@ def find_study(url: str, name: str) -> optuna.Study | None:
         StoreError: when the storage cannot be used.
     """
     try:
-        parsed = make_url(url)
-        if parsed.drivername.startswith("sqlite") and not Path(parsed.database or "").is_file():
+        file = _sqlite_file(url)
+        if file is not None and not file.is_file():
             return None
         return optuna.load_study(study_name=name, storage=url)
     except KeyError:
@@ -60,6 +60,8 @@ def open_study(url: str, name: str, search: Search) -> optuna.Study:
         StoreError: when the storage cannot be used.
     """
     try:
+        if file := _sqlite_file(url):  # with runs on a server, nothing else makes its folder
+            file.parent.mkdir(parents=True, exist_ok=True)
         return optuna.create_study(
             storage=url,
             study_name=name,
@@ -72,7 +74,19 @@ def open_study(url: str, name: str, search: Search) -> optuna.Study:
         raise _refused(url, error) from error
 
 
-_REFUSALS = (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, RuntimeError, ValueError)
+def _sqlite_file(url: str) -> Path | None:
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
+
+
+_REFUSALS = (
+    SQLAlchemyError,
+    optuna.exceptions.OptunaError,
+    ImportError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def _refused(url: str, error: Exception) -> StoreError:

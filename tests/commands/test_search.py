@@ -228,3 +228,21 @@ def test_a_faulty_search_is_refused_before_anything_trains(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("hydra.sweeper.metric=f1 is not a metric of runs on")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_search_whose_runs_are_on_a_server_is_taken_up_there(server, tmp_path):
+    where = ["tracking=server", f"tracking.uri={server}", "experiment=searched"]
+    two = [*SEARCH[:-1], *where, "hydra.sweeper.n_trials=2"]
+    assert call("pipeline.train", *two, cwd=tmp_path).returncode == 0
+    done = call("pipeline.train", *SEARCH, *where, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 complete" in done.stdout
+    client = mlflow.MlflowClient(server)
+    place = client.get_experiment_by_name("searched").experiment_id
+    runs = client.search_runs([place], "tags.parity = 'exact'")
+    trials = study_of(tmp_path).trials
+    assert sorted(run.info.run_id for run in runs) == sorted(
+        trial.user_attrs["run_id"] for trial in trials
+    )
+    assert len(trials) == 3

@@ -46,6 +46,12 @@ def test_looking_for_a_study_creates_nothing(url, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_study_makes_the_folder_of_its_file(plan, tmp_path):
+    url = f"sqlite:///{tmp_path / 'mlruns' / 'optuna.db'}"  # runs may all be on a server
+    open_study(url, "new", plan.search)
+    assert find_study(url, "new") is not None
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_an_interrupted_search_chooses_as_it_would_have(search_for, tmp_path, sampler):
     plan = search_for(*SPACE, sampler=sampler)
