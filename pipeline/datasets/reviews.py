@@ -8,7 +8,9 @@ either sentiment, and a bag of words cannot tell which.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -194,9 +196,8 @@ class _Writer:
 
     def _one(self, options: Sequence[_T]) -> _T:
         """Draw one of the options, the first ones more often, as words are in real text."""
-        weights = np.cumsum(1.0 / np.arange(1, len(options) + 1))
-        drawn = np.searchsorted(weights, self._random.random_sample() * weights[-1], side="right")
-        return options[int(drawn)]
+        weights = _weights(len(options))
+        return options[bisect_right(weights, self._random.random_sample() * weights[-1])]
 
     def _chance(self, probability: float) -> bool:
         return bool(self._random.random_sample() < probability)
@@ -204,3 +205,9 @@ class _Writer:
 
 def _words(aspect: Aspect, sentiment: int) -> tuple[str, ...]:
     return aspect.positive if sentiment == POSITIVE else aspect.negative
+
+
+@cache
+def _weights(count: int) -> tuple[float, ...]:
+    """Sums of 1, 1/2, 1/3, ... up to each of the first so many."""
+    return tuple(np.cumsum(1.0 / np.arange(1, count + 1)).tolist())
