@@ -1,8 +1,10 @@
 """What the commands share: reading the command line, and how a command is refused."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 import hydra
@@ -76,6 +78,15 @@ def _faults(
 def first_sentence(error: Exception) -> list[str]:
     """Hydra's message on one line."""
     return [" ".join(str(error).split())]
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, with all that it has started."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def run_command(

@@ -1,16 +1,20 @@
 """python -m pipeline.train -m model=lstm units=32,64,128: train, track and prove a sweep."""
 
-import signal
 import sys
-from types import FrameType
-from typing import NoReturn
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from pipeline.command_line import chosen, first_sentence, overrides, run_command, wants_help
+from pipeline.command_line import (
+    chosen,
+    end_on_sigterm,
+    first_sentence,
+    overrides,
+    run_command,
+    wants_help,
+)
 from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values
@@ -37,14 +41,9 @@ def main() -> None:
     if wants_help():
         print(train_help(CONF, dict(line.split("=", 1) for line in overrides() if "=" in line)))
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()  # runs marked KILLED, not left RUNNING
     sys.argv[1:] = [f"+{word}" if word.startswith("study=") else word for word in sys.argv[1:]]
     run_command(train, _explain)
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-    """Let SIGTERM end a run as Ctrl-C does: marked KILLED, not left RUNNING."""
-    raise KeyboardInterrupt
 
 
 def _explain(error: Exception) -> list[str]:

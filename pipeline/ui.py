@@ -9,7 +9,7 @@ import time
 import webbrowser
 from pathlib import Path
 
-from pipeline.command_line import compose_values, run_command, wants_help
+from pipeline.command_line import compose_values, end_on_sigterm, run_command, wants_help
 from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
@@ -83,6 +83,7 @@ def main() -> None:
     if wants_help():
         print(command_help(CONF, "ui"))
     else:
+        end_on_sigterm()  # together with the server
         run_command(ui)
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,31 @@ def page(browser):
     opened.set_default_timeout(60_000)
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_ends_with_the_command(sweep, end):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = free.getsockname()
+    command = [sys.executable, "-m", "pipeline.ui", f"port={place[1]}", "open=false"]
+    with subprocess.Popen(
+        command,
+        cwd=sweep.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not answers(place):
+            time.sleep(0.2)
+        process.send_signal(end)
+        assert process.wait(30) == 0
+    assert not answers(place)
+
+
+def answers(place):
+    with socket.socket() as attempt:
+        return attempt.connect_ex(place) == 0
 
 
 def open_when_up(page, link):
