@@ -27,24 +27,6 @@ def shared_data(settings: Settings) -> datasets.Dataset:
     return load_data(settings, settings.place.data_dir, _load_once)
 
 
-def load_test_set(settings: Settings, data_dir: str) -> tuple[datasets.Split, tuple[str, ...]]:
-    """The test set of these settings and its classes, for checks: decoded once a process.
-
-    It shares no array with `shared_data`, so that a check holds what was trained on against what
-    lies on the disk. Training and validation examples are not kept.
-
-    Raises:
-        DatasetError: one sentence, when it is not to be had or malformed.
-    """
-    return _test_set_once(data_dir=data_dir, **_options(settings))
-
-
-@lru_cache(maxsize=1)
-def _test_set_once(**options: Any) -> tuple[datasets.Split, tuple[str, ...]]:
-    data = datasets.load(**options)
-    return data.test, data.classes
-
-
 def data_key(settings: Settings) -> Hashable:
     """Equal for settings that ask for the same data."""
     return (settings.place.data_dir, *_options(settings).items())
