@@ -53,10 +53,14 @@ def ui() -> None:
 def _checked_port(port: object) -> int:
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
         raise SettingsError([f"port={port} must be a whole number from 1 to 65535."])
-    with socket.socket() as attempt:
-        if attempt.connect_ex((_HOST, port)) == 0:
-            raise SettingsError([f"port={port} is in use on {_HOST}; choose another."])
+    if _answers(port):
+        raise SettingsError([f"port={port} is in use on {_HOST}; choose another."])
     return port
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex((_HOST, port)) == 0
 
 
 def _serve(store_uri: str, port: int) -> subprocess.Popen[bytes]:
@@ -71,10 +75,9 @@ def _serve(store_uri: str, port: int) -> subprocess.Popen[bytes]:
 def _open_when_up(port: int, link: str) -> None:
     started = time.monotonic()
     while time.monotonic() - started < _PATIENCE_SECONDS:
-        with socket.socket() as attempt:
-            if attempt.connect_ex((_HOST, port)) == 0:
-                webbrowser.open(link)
-                return
+        if _answers(port):
+            webbrowser.open(link)
+            return
         time.sleep(0.2)
 
 

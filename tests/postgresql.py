@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.ports import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 SYSTEM_USER = "postgres"
@@ -29,12 +30,6 @@ def missing():
     if find_spec("psycopg2") is None:
         return "psycopg2 is not installed (the extra server)"
     return ""
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextmanager

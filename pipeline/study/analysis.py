@@ -1,6 +1,6 @@
 """From variants to comparisons: which differ, by how much, how surely."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from statistics import fmean
@@ -118,27 +118,30 @@ def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
     if len(ranked) > _ALL_PAIRS:
         pairs = [(ranked[0], other) for other in ranked[1:]]
     found = [
-        (first.name, second.name, paired_difference(first.by_seed(MAIN), second.by_seed(MAIN)))
+        _comparison(first.name, first.by_seed(MAIN), second.name, second.by_seed(MAIN))
         for first, second in pairs
     ]
-    return adjusted([(a, b, difference) for a, b, difference in found if difference is not None])
+    return _adjusted([comparison for comparison in found if comparison is not None])
 
 
-def adjusted(differences: Sequence[tuple[str, str, Difference]]) -> list[Comparison]:
-    """Comparisons whose p values allow for each other's number."""
-    known = [d.p for _, _, d in differences if d.p is not None]
-    corrected = iter(holm(known))
-    return [
-        Comparison(first, second, difference, None if difference.p is None else next(corrected))
-        for first, second, difference in differences
-    ]
+def _comparison(
+    first: str, of_first: Mapping[int, float], second: str, of_second: Mapping[int, float]
+) -> Comparison | None:
+    """Alone, its p not adjusted yet; None when no seed is in both."""
+    difference = paired_difference(of_first, of_second)
+    return None if difference is None else Comparison(first, second, difference, difference.p)
+
+
+def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same, their p values allowing for each other's number."""
+    corrected = iter(holm([c.p for c in comparisons if c.p is not None]))
+    return [c if c.p is None else replace(c, p=next(corrected)) for c in comparisons]
 
 
 def _effects(keys: Sequence[str], variants: Sequence[Variant]) -> list[Effect]:
-    """Of every key that can be judged; all keys' comparisons are one family to `adjusted`."""
+    """Of every key that can be judged; the comparisons of all keys are one family."""
     found = [effect for key in keys if (effect := _effect(key, variants)) is not None]
-    every = [(c.first, c.second, c.difference) for e in found for c in e.comparisons]
-    corrected = iter(adjusted(every))
+    corrected = iter(_adjusted([c for effect in found for c in effect.comparisons]))
     return [
         replace(effect, comparisons=tuple(islice(corrected, len(effect.comparisons))))
         for effect in found
@@ -146,7 +149,7 @@ def _effects(keys: Sequence[str], variants: Sequence[Variant]) -> list[Effect]:
 
 
 def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
-    """None when no setting of the other keys has runs for every value of this one."""
+    """Alone; None when no setting of the other keys has runs for every value of this one."""
     samples = _samples(key, variants)
     by_level = {level: _seed_means(found) for level, found in samples.items()}
     means = {level: fmean(found.values()) for level, found in by_level.items() if found}
@@ -155,10 +158,10 @@ def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
     best = max(means, key=lambda level: means[level])
     others = sorted((level for level in means if level != best), key=lambda level: -means[level])
     found = [
-        (f"{key}={best}", f"{key}={other}", paired_difference(by_level[best], by_level[other]))
+        _comparison(f"{key}={best}", by_level[best], f"{key}={other}", by_level[other])
         for other in others
     ]
-    comparisons = [Comparison(a, b, d, d.p) for a, b, d in found if d is not None]
+    comparisons = [comparison for comparison in found if comparison is not None]
     ranges = [_range(samples[best], samples[other]) for other in others]
     return Effect(key, best, means, tuple(comparisons), tuple(ranges))
 

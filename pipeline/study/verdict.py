@@ -82,11 +82,7 @@ def _headline_of_effects(analysis: Analysis) -> str | None:
     """What each of many keys does, the largest gain first, where that can be told."""
     if len(analysis.effects) < _MANY_KEYS:
         return None
-    judged = [
-        (comparison, ends)
-        for effect in analysis.effects
-        for comparison, ends in zip(effect.comparisons, effect.ranges, strict=True)
-    ]
+    judged = _with_ranges(analysis.effects)
     telling = [(c, ends) for c, ends in judged if c.verdict in ("shown", "likely")]
     if not telling or any(c.difference.interval is None for c, _ in judged):
         return None
@@ -108,11 +104,19 @@ def _gain(comparison: Comparison, ends: tuple[float, float]) -> str:
     """A clause; where the gain turns into a loss with other settings, it says so."""
     likely = "likely " if comparison.verdict == "likely" else ""
     gain = MAIN.show(comparison.difference.mean)
-    told = f"{comparison.first} is {likely}ahead of {comparison.second} by {gain}"
-    if ends[0] >= 0:
-        return told
-    low, high = (MAIN.show(end, signed=True) for end in ends)
-    return f"{told} ({low} to {high}, depending on them)"
+    ahead = f"{comparison.first} is {likely}ahead of {comparison.second} by {gain}"
+    return ahead if ends[0] >= 0 else f"{ahead} ({_from_to(ends)}, depending on them)"
+
+
+def _with_ranges(effects: tuple[Effect, ...]) -> list[tuple[Comparison, tuple[float, float]]]:
+    """Each comparison of the effects, with its least and greatest mean."""
+    return [
+        found for effect in effects for found in zip(effect.comparisons, effect.ranges, strict=True)
+    ]
+
+
+def _from_to(ends: tuple[float, float]) -> str:
+    return " to ".join(MAIN.show(end, signed=True) for end in ends)
 
 
 def _score(variant: Variant) -> str:
@@ -158,16 +162,12 @@ def _caution(comparison: Comparison) -> str:
 
 
 def _effect_points(effects: tuple[Effect, ...]) -> list[str]:
-    points = []
-    for effect in effects:
-        for comparison, (low, high) in zip(effect.comparisons, effect.ranges, strict=True):
-            ends = MAIN.show(low, signed=True), MAIN.show(high, signed=True)
-            points.append(
-                f"{comparison.first} against {comparison.second}, averaged over the other "
-                f"settings: {told(comparison.difference, MAIN)}{_caution(comparison)}; "
-                f"from {ends[0]} to {ends[1]} depending on them."
-            )
-    return points
+    return [
+        f"{comparison.first} against {comparison.second}, averaged over the other settings: "
+        f"{told(comparison.difference, MAIN)}{_caution(comparison)}; "
+        f"from {_from_to(ends)} depending on them."
+        for comparison, ends in _with_ranges(effects)
+    ]
 
 
 def beyond(variant: Variant, baseline: float) -> Difference | None:

@@ -1,5 +1,4 @@
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ import pytest
 import requests
 
 from pipeline.tracking.store import Store, open_local
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = ["train_size=60", "epochs=2", "batch_size=16"]
@@ -93,9 +93,7 @@ class serve:
     """An MLflow server for the length of a block."""
 
     def __init__(self, cwd, backend, *arguments):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.command = [
             *[sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend],

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pipeline.datasets import load
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import call, environment
 from tests.documentation import REPOSITORY, blocks, commands, kind, pages
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -127,9 +127,7 @@ def is_run(command, left_out):
 
 def as_script(lines):
     """The same commands on little data, servers in the background at a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     return "\n".join(adapted(line, port) for line in lines)
 
 

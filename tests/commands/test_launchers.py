@@ -4,16 +4,14 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from pipeline.tracking.store import Store, open_local
 from tests.commands.conftest import TINY, call, environment
-from tests.postgresql import free_port
+from tests.ports import free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -146,15 +144,6 @@ def blind_cluster(tmp_path):
     yield f"127.0.0.1:{port}", token
     cluster.terminate()
     cluster.wait(60)
-
-
-def wait_for(port):
-    for _ in range(120):
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(1)
-    raise AssertionError(f"no Ray cluster answers at port {port}")
 
 
 def test_ray_workers_need_no_file_of_the_machine_that_sweeps(blind_cluster, server, tmp_path):

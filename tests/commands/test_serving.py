@@ -1,6 +1,5 @@
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import requests
 
 from tests.commands.conftest import environment
 from tests.commands.test_parity import BLOCK
+from tests.ports import free_port
 
 
 def answers_of(folder, run, ask):
@@ -62,9 +62,7 @@ def test_images_are_answered_as_keras_did(images):
 
 
 def test_mlflow_serves_a_run_over_http(sweep):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
         [

@@ -3,10 +3,9 @@
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 import scratch_forward
 from pipeline.look.palette import DARK, LIGHT
 from tests.commands.conftest import call, environment
+from tests.ports import answers, free_port, wait_for
 
 sync_api = pytest.importorskip("playwright.sync_api")
 BROWSER = shutil.which("chromium")
@@ -22,12 +22,10 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no chromium on
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="module")
-def links(sweep):
-    """`python -m pipeline.ui` on the sweep's store, and the links that it prints."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+@contextmanager
+def started_ui(sweep):
+    """`python -m pipeline.ui` on the sweep's store, and its port."""
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.ui", f"port={port}", "open=false"],
         cwd=sweep.folder,
@@ -36,9 +34,21 @@ def links(sweep):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    yield [process.stdout.readline().strip() for _ in range(2)]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    try:
+        yield process, port
+    finally:
+        process.kill()  # where the test has not ended it
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def links(sweep):
+    """The links that `python -m pipeline.ui` prints."""
+    with started_ui(sweep) as (process, _):
+        yield [process.stdout.readline().strip() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +68,11 @@ def page(browser):
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_ends_with_the_command(sweep, end):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = free.getsockname()
-    command = [sys.executable, "-m", "pipeline.ui", f"port={place[1]}", "open=false"]
-    with subprocess.Popen(
-        command,
-        cwd=sweep.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        while not answers(place):
-            time.sleep(0.2)
+    with started_ui(sweep) as (process, port):
+        wait_for(port)
         process.send_signal(end)
         assert process.wait(30) == 0
-    assert not answers(place)
-
-
-def answers(place):
-    with socket.socket() as attempt:
-        return attempt.connect_ex(place) == 0
+        assert not answers(port)
 
 
 def open_when_up(page, link):
