@@ -16,14 +16,15 @@ Anchor = Literal["start", "middle", "end"]
 
 SIZE = 13.0  # of letters, pixels
 _LETTER = 0.6  # width of a letter in its size: DejaVu Sans, wider than most
+_BOLD_LETTER = 0.66
 _LEAST_SCALE = 0.65  # below it a page scrolls a figure sideways rather than shrink its letters
 _MARGIN = 12.0  # around a figure that is a file of its own
 _FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
 
 
-def width_of(words: str, size: float = SIZE) -> float:
+def width_of(words: str, size: float = SIZE, bold: bool = False) -> float:
     """About how wide words are drawn, in pixels; rather too wide than too narrow."""
-    return len(words) * size * _LETTER
+    return len(words) * size * (_BOLD_LETTER if bold else _LETTER)
 
 
 class Drawing:

@@ -54,7 +54,8 @@ def rows_plot(
     row = _CLOSE_ROW if count > _MANY else _ROW
     widths = [max(map(width_of, (head, *words))) + _GAP for head, words in columns]
     left = sum(widths)
-    width = left + _PLOT + _GAP + max(map(width_of, numbers), default=0)
+    right = max((width_of(words, bold=True) for words in numbers), default=0)  # the best is bold
+    width = left + _PLOT + _GAP + right
     top = _HEAD + max(0, names - 1) * _NAME_LINE
     drawing = Drawing(max(width, width_of(axis, _SMALL)), top + row * count + _FOOT)
     room = 0.04 * (reach[1] - reach[0]) or 0.01
