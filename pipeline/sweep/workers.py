@@ -6,6 +6,7 @@ each fit leaks about 11 MiB. Its death costs the job that it was training, no ot
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -73,7 +74,7 @@ class WorkerJobs:
                     self._pool.close()
                 return failures
             finally:
-                self._end(watched)
+                self._end(watched, store)
 
     def search(self, source: Source, store: Store, workers: int) -> None:
         """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
@@ -87,7 +88,7 @@ class WorkerJobs:
                         source.ended(job.number, failure)
                 self._pool.close()
             finally:
-                self._end(watched)
+                self._end(watched, store)
 
     def _supply(
         self, source: Source, watched: "list[_Watched]", workers: int, progress: SweepProgress
@@ -110,17 +111,19 @@ class WorkerJobs:
         future = self._pool.schedule(_train, args=arguments)
         return _Watched(number, job.name, future, EventReader(events), log)
 
-    def _end(self, watched: Sequence["_Watched"]) -> None:
+    def _end(self, watched: Sequence["_Watched"], store: Store) -> None:
         """Ask workers that are still at a job to end its run, then end them all."""
         assert self._pool is not None
         self._stop.touch()
         waited = time.monotonic()
-        while any(w.future.running() for w in watched):
+        while deaf := [job for job in watched if job.future.running()]:
             if time.monotonic() - waited > _STOPPING_SECONDS:
                 break
             time.sleep(_LOOK_SECONDS)
         self._pool.stop()
         self._pool.join()
+        for job in deaf:
+            _end_for_it(job, store, "KILLED")
         self._folder.cleanup()
 
 
@@ -196,7 +199,7 @@ def _failure(job: _Watched, store: Store) -> Failure | None:
         return failure and replace(failure, job=job.name)
     except ProcessExpired as expired:
         told = _told(expired.exitcode)
-        _record_death(job, store, told)
+        _end_for_it(job, store, "FAILED", told)
         return Failure(job.name, told, "")
     except Exception as error:
         return Failure(job.name, summary(error), "")
@@ -210,8 +213,8 @@ def _told(exit_code: int) -> str:
     return f"its process ended with exit code {exit_code}."
 
 
-def _record_death(job: _Watched, store: Store, told: str) -> None:
-    """A process that died could not say so in its run."""
+def _end_for_it(job: _Watched, store: Store, status: str, told: str | None = None) -> None:
+    """End the run of a job whose process is dead, and could not."""
     from pipeline.tracking.run import ERROR, LOG, TrackedRun
 
     if job.run_id is None:
@@ -220,8 +223,9 @@ def _record_death(job: _Watched, store: Store, told: str) -> None:
     with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
         if job.log.is_file():
             run.log_text(job.log.read_text(errors="replace"), LOG)
-        run.set_tags({ERROR: told})
-        run.client.set_terminated(job.run_id, "FAILED")
+        if told is not None:
+            run.set_tags({ERROR: told})
+        run.client.set_terminated(job.run_id, status)
 
 
 # What follows runs in the worker.
@@ -246,6 +250,7 @@ def _initialize(stop: str) -> None:
     """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
     _sweep.process, _sweep.stop = os.getppid(), Path(stop)
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook = _interrupt_again
     threading.Thread(target=_end_with_the_sweep, daemon=True).start()
     import pipeline.sweep.job  # noqa: F401
 
@@ -256,6 +261,15 @@ def _interrupt(signal_number: int, frame: FrameType | None) -> None:
         os._exit(0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
     raise KeyboardInterrupt
+
+
+def _interrupt_again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """An interruption that falls into a destructor (TensorFlow has many) is lost: repeat it."""
+    if swallowed.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(swallowed)
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Timer(_LOOK_SECONDS, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
 
 def _end_with_the_sweep() -> None:

@@ -237,6 +237,22 @@ def test_workers_end_when_their_sweep_is_killed(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(tmp_path):
+    process = start(*SWEEP[:-1], "epochs=400", cwd=tmp_path)
+    wait_for_checkpoint(tmp_path)
+    children = psutil.Process(process.pid).children()
+    workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    for worker in workers:
+        worker.suspend()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert {run.info.status for run in runs_of(tmp_path)} == {"KILLED"}
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+
+
+@pytest.mark.slow
 def test_a_worker_is_replaced_after_some_jobs(tmp_path):
     seeds = "seed=range(30)"
     options = [*SWEEP[:-2], seeds, "epochs=1", "workers=1"]
