@@ -1,30 +1,77 @@
-"""From settings to a loaded data set."""
+"""From settings to a loaded data set; the processes of a sweep share what one of them decoded."""
 
-from collections.abc import Callable, Hashable
+import hashlib
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from pipeline import datasets
+from pipeline.datasets import Dataset, Split
 from pipeline.settings import Settings
 
 
-def load_data(
-    settings: Settings, data_dir: str, load: Callable[..., datasets.Dataset] = datasets.load
-) -> datasets.Dataset:
+def load_data(settings: Settings, data_dir: str) -> Dataset:
     """Read the data set that settings describe from `data_dir`, or download it into there.
 
     Raises:
         DatasetError: one sentence, when it is not to be had or malformed.
     """
-    return load(data_dir=data_dir, **_options(settings))
+    return datasets.load(data_dir=data_dir, **_options(settings))
 
 
-_load_once = lru_cache(maxsize=2)(datasets.load)
+def load_test_data(settings: Settings, data_dir: str) -> tuple[Split, tuple[str, ...]]:
+    """The test examples of `load_data`, read anew, and the names of the classes.
+
+    Raises:
+        DatasetError: as there.
+    """
+    return datasets.load_test(data_dir=data_dir, **_options(settings))
 
 
-def shared_data(settings: Settings) -> datasets.Dataset:
-    """The data of these settings, decoded once for all runs of a process that use the same."""
-    return load_data(settings, settings.place.data_dir, _load_once)
+def shared_data(settings: Settings) -> Dataset:
+    """The data of these settings, decoded once for all runs of a sweep that use the same.
+
+    Raises:
+        DatasetError: as above.
+    """
+    return _load_once(data_dir=settings.place.data_dir, **_options(settings))
+
+
+_shared_folder: Path | None = None
+
+
+def share_data(folder: Path | None) -> None:
+    """Let this process take data sets from a folder, and leave there what it had to decode."""
+    global _shared_folder
+    _shared_folder = folder
+
+
+@contextmanager
+def sharing_data(folder: Path) -> Iterator[None]:
+    """`share_data` for the length of a block."""
+    share_data(folder)
+    try:
+        yield
+    finally:
+        share_data(None)
+
+
+@lru_cache(maxsize=2)
+def _load_once(**arguments: Any) -> Dataset:
+    if _shared_folder is None:
+        return datasets.load(**arguments)
+    from pipeline.datasets.shared import read_shared, write_shared
+
+    key = hashlib.sha256(repr(sorted(arguments.items())).encode()).hexdigest()
+    file = _shared_folder / f"{key}.dataset"
+    if file.is_file():
+        return read_shared(file)
+    dataset = datasets.load(**arguments)
+    with suppress(OSError):  # a full disk: everybody decodes for himself
+        write_shared(dataset, file)
+    return dataset
 
 
 def data_key(settings: Settings) -> Hashable:

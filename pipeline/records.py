@@ -17,7 +17,6 @@ import scratch_forward
 from pipeline import evaluation, figures
 from pipeline.baselines import majority_class
 from pipeline.datasets import Dataset
-from pipeline.datasets.fingerprint import fingerprints
 from pipeline.keras_backend import keras, tf
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
@@ -62,7 +61,7 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
 
 def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
     """Which data, by fingerprint, description and checksums of its files."""
-    digests = fingerprints(dataset)
+    digests = dataset.fingerprints
     tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
     tracked.set_tags(
         {f"fingerprint.{split}": digest for split, digest in digests.items()}

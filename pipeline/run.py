@@ -11,7 +11,6 @@ from pipeline import augmentation, models, records
 from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
-from pipeline.datasets.fingerprint import fingerprints
 from pipeline.identity import identity
 from pipeline.keras_backend import keras
 from pipeline.optimizers import build_optimizer
@@ -85,7 +84,7 @@ def run(
 
 
 def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -> str:
-    own = identity(flat_parameters(config), fingerprints(dataset))
+    own = identity(flat_parameters(config), dataset.fingerprints)
     if settings.sweep.identity not in (None, own):
         raise OtherDataError(
             f"dataset={dataset.name} in {settings.place.data_dir}, or the code, is not the same on "

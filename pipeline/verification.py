@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 import scratch_forward
 from pipeline import datasets
 from pipeline.agreement import Agreement, compare
-from pipeline.data_loading import load_data
+from pipeline.data_loading import load_test_data
 from pipeline.datasets.dataset import Split
 from pipeline.datasets.fingerprint import fingerprint
 from pipeline.evaluation import report
@@ -114,10 +114,10 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
     try:
         settings = stored_settings(folder)
-        data = load_data(settings, data_dir)
-        if (digest := fingerprint(data.test)) != tags.get(TEST_FINGERPRINT):
+        test, classes = load_test_data(settings, data_dir)
+        if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
             return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))
-        return _compare(folder, data.test, data.classes)
+        return _compare(folder, test, classes)
     except (datasets.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
     except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:

@@ -1,7 +1,7 @@
 """Data sets: what is known of each, and arrays ready for training.
 
-`load`, `Dataset` and `Split` are imported on first use, so that settings can be checked against
-`pipeline.datasets.catalogue` without waiting for NumPy.
+`load`, `load_test`, `Dataset` and `Split` are imported on first use, so that settings can be
+checked against `pipeline.datasets.catalogue` without waiting for NumPy.
 """
 
 from importlib import import_module
@@ -11,11 +11,11 @@ from pipeline.datasets.errors import DatasetError
 
 if TYPE_CHECKING:
     from pipeline.datasets.dataset import Dataset, Split
-    from pipeline.datasets.loading import load
+    from pipeline.datasets.loading import load, load_test
 
-__all__ = ["Dataset", "DatasetError", "Split", "load"]
+__all__ = ["Dataset", "DatasetError", "Split", "load", "load_test"]
 
-_HOMES = {"load": "loading", "Dataset": "dataset", "Split": "dataset"}
+_HOMES = {"load": "loading", "load_test": "loading", "Dataset": "dataset", "Split": "dataset"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.fingerprint import fingerprint
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 
@@ -65,6 +67,11 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         """The three splits by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """A hash of the exact arrays of each split, by the split's name."""
+        return {name: fingerprint(split) for name, split in self.splits.items()}
 
     def describe(self) -> str:
         """Name it, its sizes, kind of input and source, and if it is synthetic, in one line."""

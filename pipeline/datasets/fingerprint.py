@@ -1,11 +1,14 @@
 """Fingerprints: a hash of the exact arrays trained and tested on."""
 
+from __future__ import annotations
+
 import hashlib
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.datasets.dataset import Dataset, Split
+if TYPE_CHECKING:
+    from pipeline.datasets.dataset import Split
 
 
 def fingerprint(split: Split) -> str:
@@ -26,9 +29,3 @@ def fingerprint(split: Split) -> str:
         digest.update(f"{portable.dtype.kind}{portable.itemsize}{portable.shape}".encode())
         digest.update(portable.data)
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=2)
-def fingerprints(dataset: Dataset) -> dict[str, str]:
-    """Take the fingerprint of each split, by the split's name; once for a data set in use."""
-    return {name: fingerprint(split) for name, split in dataset.splits.items()}

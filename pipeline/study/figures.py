@@ -213,7 +213,7 @@ def _best_epoch(variant: Variant) -> float | None:
 
 def _loss_note(variant: Variant) -> str:
     best = _best_epoch(variant)
-    return "" if best is None else f"least validation loss: epoch {best:.1f}"
+    return "" if best is None else f"least validation loss: epoch {round(best, 1):g}"
 
 
 def _accuracy_note(variant: Variant) -> str:

@@ -9,7 +9,6 @@ from pipeline.baselines import Baseline, tfidf_logistic_regression
 from pipeline.data_loading import load_data
 from pipeline.datasets import Dataset, DatasetError
 from pipeline.datasets.catalogue import SPECS
-from pipeline.datasets.fingerprint import fingerprints
 from pipeline.settings import SettingsError, parse_stored
 from pipeline.study.reading import read_config
 from pipeline.study.runs import StudyRun
@@ -87,6 +86,6 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
 
 
 def _changed(data: Dataset, run: StudyRun) -> str | None:
-    now = fingerprints(data)
+    now = data.fingerprints
     changed = (name for name in _SPLITS if now[name] != run.tags.get(f"fingerprint.{name}"))
     return next(changed, None)

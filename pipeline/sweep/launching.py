@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -46,8 +47,8 @@ class Source(Protocol):
 class Launching(Protocol):
     """Runs jobs."""
 
-    def prepare(self, workers: int) -> None:
-        """Called before anything else is done, for what can go on meanwhile."""
+    def started(self, workers: int) -> AbstractContextManager[None]:
+        """For the length of a sweep, from before it is planned: what can be got ready meanwhile."""
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails.
@@ -70,8 +71,9 @@ class HydraJobs:
     def __init__(self, launcher: Launcher):
         self._launcher = launcher
 
-    def prepare(self, workers: int) -> None:
+    def started(self, workers: int) -> AbstractContextManager[None]:
         """A launcher of Hydra's starts when it is given jobs."""
+        return nullcontext()
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Give all jobs to the launcher at once; one after the other if the first failure ends it.

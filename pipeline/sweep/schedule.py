@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.data_loading import data_key, shared_data
-from pipeline.datasets.fingerprint import fingerprints
 from pipeline.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
@@ -108,7 +107,7 @@ def _data(plan: Plan) -> dict[Any, _Known]:
         key = data_key(job.settings)
         if key not in known:
             dataset = shared_data(job.settings)
-            known[key] = _Known(dataset.describe(), fingerprints(dataset))
+            known[key] = _Known(dataset.describe(), dataset.fingerprints)
     return known
 
 

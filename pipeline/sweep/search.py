@@ -1,6 +1,7 @@
 """Conducts a search: space, data, what is tried already, store, trials, closing table."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import optuna
@@ -46,8 +47,14 @@ def conduct_search(plan: SearchPlan, launching: Launching) -> None:
         StoreError: when a store cannot be used; no run was created.
         CommandFailedError: at the end, when it was interrupted, a trial failed or lacks parity.
     """
+    running = plan.probes.jobs[0].settings.running
+    with nullcontext() if running.dry_run else launching.started(running.workers):
+        _conduct(plan, launching)
+
+
+def _conduct(plan: SearchPlan, launching: Launching) -> None:
     job = plan.probes.jobs[0]
-    tracking, workers = job.settings.tracking.model_dump(), job.settings.running.workers
+    tracking = job.settings.tracking.model_dump()
     located, url = locate_store(**tracking), storage_url(plan.search.storage)
     schedule = schedule_sweep(plan.probes, located)
     search_id = _search_id(plan, schedule)
@@ -57,8 +64,6 @@ def conduct_search(plan: SearchPlan, launching: Launching) -> None:
     show_search(plan, done, schedule.data, places, prunes=not isinstance(launching, HydraJobs))
     if job.settings.running.dry_run:
         return
-    if len(done) < plan.search.n_trials:
-        launching.prepare(workers)
     store = open_store(**tracking)
     try:
         tried = _search(plan, search_id, url, store, launching)

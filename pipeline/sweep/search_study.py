@@ -1,6 +1,7 @@
 """The Optuna study that a search keeps its trials in: opening it, and taking it up again."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def find_study(url: str, name: str) -> optuna.Study | None:
     try:
         file = _sqlite_file(url)
         if file is not None and not file.is_file():
+            _expect_place(file)
             return None
         return optuna.load_study(study_name=name, storage=url)
     except KeyError:
@@ -77,6 +79,15 @@ def open_study(url: str, name: str, search: Search) -> optuna.Study:
 def _sqlite_file(url: str) -> Path | None:
     parsed = make_url(url)
     return Path(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
+
+
+def _expect_place(file: Path) -> None:
+    """Refuse a database that could not be created later, when runs would be there already."""
+    nearest = next(folder for folder in file.resolve().parents if folder.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{nearest} is not a folder")
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(f"{nearest} cannot be written to")
 
 
 _REFUSALS = (

@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline.configuration import CONF
@@ -38,13 +38,17 @@ def conduct(plan: Plan, launching: Launching) -> None:
         StoreError: when the store cannot be used; no run was created.
         CommandFailedError: at the end, when a run failed, was interrupted or lacks parity.
     """
+    running = plan.jobs[0].settings.running
+    with nullcontext() if running.dry_run else launching.started(running.workers):
+        _conduct(plan, launching)
+
+
+def _conduct(plan: Plan, launching: Launching) -> None:
     tracking = plan.jobs[0].settings.tracking.model_dump()
     schedule = schedule_sweep(plan, locate_store(**tracking))
     show_plan(plan, schedule, locate_store(**tracking).uri)
     if schedule.running.dry_run:
         return
-    if schedule.to_train:
-        launching.prepare(schedule.running.workers)
     store = open_store(**tracking)
     try:
         with _own_run(plan, schedule, store):

@@ -9,7 +9,6 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from pipeline.data_loading import data_key, shared_data
-from pipeline.datasets.fingerprint import fingerprints
 from pipeline.identity import identity
 from pipeline.settings import SettingsError
 from pipeline.sweep.launching import Failure
@@ -88,7 +87,7 @@ class Trials:
     def _data(self, job: Job) -> dict[str, str]:
         key = data_key(job.settings)
         if key not in self._fingerprints:
-            self._fingerprints[key] = dict(fingerprints(shared_data(job.settings)))
+            self._fingerprints[key] = dict(shared_data(job.settings).fingerprints)
         return self._fingerprints[key]
 
     def _name(self, job: Job) -> str:

@@ -4,10 +4,10 @@ A worker imports TensorFlow once, trains one job after the other, and is replace
 each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
 """
 
+import gc
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -22,11 +22,13 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from pipeline.data_loading import share_data, sharing_data
 from pipeline.datasets.catalogue import SPECS
 from pipeline.errors import summary
 from pipeline.sweep.events import EventReader, EventWriter
 from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.output import kept_output
+from pipeline.sweep.own_folder import own_folder
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.terminal.progress import SweepProgress
 from pipeline.tracking.store import Store
@@ -35,6 +37,7 @@ from pipeline.watch import Pruned
 
 JOBS_PER_WORKER = 25
 _LOOK_SECONDS = 0.1
+_STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -43,12 +46,20 @@ class WorkerJobs:
     """Runs jobs in a pool of processes; also shows how far they are."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="parity-pipeline-")
-        self._stop = Path(self._folder.name) / "stop"
+        self._folder = Path()
         self._pool: ProcessPool | None = None
 
-    def prepare(self, workers: int) -> None:
-        """Start the workers: they import TensorFlow while the sweep is being prepared."""
+    @contextmanager
+    def started(self, workers: int) -> Iterator[None]:
+        """Start the workers: they import TensorFlow while the sweep is being planned."""
+        with own_folder() as self._folder, sharing_data(self._folder):
+            self._start(workers)
+            try:
+                yield
+            finally:
+                self._end_workers()
+
+    def _start(self, workers: int) -> None:
         share = str(max(1, (os.cpu_count() or 1) // workers))
         for variable in _THREADS:
             os.environ.setdefault(variable, share)
@@ -56,7 +67,7 @@ class WorkerJobs:
             max_workers=workers,
             max_tasks=JOBS_PER_WORKER,
             initializer=_initialize,
-            initargs=(str(self._stop),),
+            initargs=(str(self._folder),),
             context=get_context("spawn"),
         )
         self._pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
@@ -105,8 +116,7 @@ class WorkerJobs:
 
     def _schedule(self, number: int, job: LaunchedJob) -> "_Watched":
         assert self._pool is not None
-        folder = Path(self._folder.name)
-        log, events = folder / f"{number}.log", folder / f"{number}.events"
+        log, events = self._folder / f"{number}.log", self._folder / f"{number}.events"
         arguments = (dict(job.values), list(job.overrides), str(log), str(events))
         future = self._pool.schedule(_train, args=arguments)
         return _Watched(number, job.name, future, EventReader(events), log)
@@ -114,17 +124,20 @@ class WorkerJobs:
     def _end(self, watched: Sequence["_Watched"], store: Store) -> None:
         """Ask workers that are still at a job to end its run, then end them all."""
         assert self._pool is not None
-        self._stop.touch()
+        (self._folder / _STOP).touch()
         waited = time.monotonic()
         while deaf := [job for job in watched if job.future.running()]:
             if time.monotonic() - waited > _STOPPING_SECONDS:
                 break
             time.sleep(_LOOK_SECONDS)
-        self._pool.stop()
-        self._pool.join()
+        self._end_workers()
         for job in deaf:
             _end_for_it(job, store, "KILLED")
-        self._folder.cleanup()
+
+    def _end_workers(self) -> None:
+        assert self._pool is not None
+        self._pool.stop()
+        self._pool.join()
 
 
 @dataclass
@@ -246,13 +259,17 @@ class _Sweep:
 _sweep = _Sweep()
 
 
-def _initialize(stop: str) -> None:
+def _initialize(folder: str) -> None:
     """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
-    _sweep.process, _sweep.stop = os.getppid(), Path(stop)
+    _sweep.process, _sweep.stop = os.getppid(), Path(folder) / _STOP
+    share_data(Path(folder))
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
     threading.Thread(target=_end_with_the_sweep, daemon=True).start()
+    gc.disable()  # while so much is imported, of which nothing is garbage
     import pipeline.sweep.job  # noqa: F401
+
+    gc.enable()
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from pipeline.datasets import DatasetError, load
-from pipeline.datasets.fingerprint import fingerprints
 
 OPTIONS = {
     "height": 4,
@@ -59,8 +58,8 @@ def test_folders_are_classes_and_images_are_divided(photos):
 
 
 def test_is_the_same_each_time(photos):
-    assert fingerprints(read(photos)) == fingerprints(read(photos))
-    assert fingerprints(read(photos, split_seed=1)) != fingerprints(read(photos))
+    assert read(photos).fingerprints == read(photos).fingerprints
+    assert read(photos, split_seed=1).fingerprints != read(photos).fingerprints
 
 
 @pytest.mark.parametrize("validation", ["validation", "valid", "val", None])
@@ -82,7 +81,7 @@ def test_what_people_and_systems_leave_beside_images_is_passed_over(photos):
         (photos / name).write_text("")
         (photos / "kucing" / name).write_text("")
     (photos / ".cache").mkdir()
-    assert fingerprints(read(photos)) == fingerprints(plain)
+    assert read(photos).fingerprints == plain.fingerprints
 
 
 def test_says_sizes_and_checksums(photos):

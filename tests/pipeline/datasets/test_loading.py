@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from pipeline.datasets import DatasetError, load
-from pipeline.datasets.fingerprint import fingerprint, fingerprints
+from pipeline.datasets import DatasetError, load, load_test
+from pipeline.datasets.fingerprint import fingerprint
 
 
 def test_same_arguments_give_the_same_arrays(tmp_path):
     first, second = (load("reviews", data_dir=tmp_path, train_size=300) for _ in range(2))
-    assert fingerprints(first) == fingerprints(second)
+    assert first.fingerprints == second.fingerprints
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_train_size_leaves_validation_and_test_alone(tmp_path):
 
 def test_all_training_examples_are_the_same_as_no_subset(tmp_path):
     whole = load("digits", data_dir=tmp_path)
-    assert fingerprints(load("digits", data_dir=tmp_path, train_size=1077)) == fingerprints(whole)
+    assert load("digits", data_dir=tmp_path, train_size=1077).fingerprints == whole.fingerprints
 
 
 def test_vocabulary_comes_from_the_training_examples_used(tmp_path):
@@ -76,3 +76,11 @@ def test_description_says_what_is_synthetic(tmp_path):
     assert "1,200 train / 300 validation / 600 test" in reviews
     assert "synthetic" not in digits
     assert "\n" not in reviews + digits
+
+
+@pytest.mark.parametrize(("name", "options"), [("digits", {}), ("reviews", {"train_size": 60})])
+def test_the_test_examples_alone_are_those_of_the_whole(name, options, tmp_path):
+    whole = load(name, data_dir=tmp_path, **options)
+    test, classes = load_test(name, data_dir=tmp_path, **options)
+    assert fingerprint(test) == whole.fingerprints["test"]
+    assert classes == whole.classes

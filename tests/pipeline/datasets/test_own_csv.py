@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.datasets import DatasetError, load
-from pipeline.datasets.fingerprint import fingerprints
 
 ROWS = [(f"teks nomor {n}", ("tidak", "ya", "mungkin")[n % 3]) for n in range(30)]
 OPTIONS = {
@@ -52,7 +51,7 @@ def test_one_file_is_divided_in_shares_of_each_class(read):
 def test_the_same_seed_divides_alike_and_another_does_not(read):
     first, again = (read({"own.csv": table(ROWS)}) for _ in range(2))
     other = read({"own.csv": table(ROWS)}, split_seed=1)
-    assert fingerprints(first) == fingerprints(again)
+    assert first.fingerprints == again.fingerprints
     assert set(other.test.texts) != set(first.test.texts)
 
 
@@ -109,7 +108,7 @@ def test_classes_can_be_given_and_are_else_in_order(read):
 def test_what_programs_write_is_read_alike(read, change):
     plain = read({"own.csv": table(ROWS)})
     changed = read({"own.csv": change(table(ROWS))})
-    assert fingerprints(changed) == fingerprints(plain)
+    assert changed.fingerprints == plain.fingerprints
     assert changed.classes == plain.classes
 
 

@@ -105,6 +105,10 @@ def test_a_kill_while_values_are_chosen_is_mended(plan, url):
     [
         ("nonsense", "hydra.sweeper.storage=nonsense cannot be used: "),
         (
+            "sqlite:////dev/null/mine/optuna.db",
+            "hydra.sweeper.storage=sqlite:////dev/null/mine/optuna.db cannot be used: /dev/null is",
+        ),
+        (
             "postgresql://me:secret@127.0.0.1:1/none",
             "hydra.sweeper.storage=postgresql://me:***@127.0.0.1:1/none cannot be used: ",
         ),

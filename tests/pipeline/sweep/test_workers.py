@@ -21,6 +21,6 @@ with workers._job():
 
 
 def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
-    command = [sys.executable, "-c", DEAF, str(tmp_path / "stop")]
+    command = [sys.executable, "-c", DEAF, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "interrupted\n", done.stderr
