@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.bucketing import bucketed, cut, lengths, trimmed
 from pipeline.keras_backend import tf
+from pipeline.memory import keep_freed_memory
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray]
@@ -97,6 +98,7 @@ def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
     """
 
     def once() -> Iterator[Batch]:
+        keep_freed_memory()  # TensorFlow has just set the opposite, for Python 3.11's sake
         return (batches[index] for index in range(len(batches)))
 
     inputs, labels = batches[0]

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.memory import keep_freed_memory
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -29,6 +31,7 @@ def _quiet_stderr() -> Iterator[None]:
             os.close(original)
 
 
+keep_freed_memory()
 # TensorFlow logs notices while it is loaded, before any level that it can be told applies.
 with _quiet_stderr():
     import keras

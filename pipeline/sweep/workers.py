@@ -25,6 +25,7 @@ from pebble import ProcessExpired, ProcessPool
 from pipeline.data_loading import share_data, sharing_data
 from pipeline.datasets.catalogue import SPECS
 from pipeline.errors import summary
+from pipeline.memory import keep_freed_memory
 from pipeline.sweep.events import EventReader, EventWriter
 from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.output import kept_output
@@ -261,6 +262,7 @@ _sweep = _Sweep()
 
 def _initialize(folder: str) -> None:
     """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
+    keep_freed_memory()
     _sweep.process, _sweep.stop = os.getppid(), Path(folder) / _STOP
     share_data(Path(folder))
     signal.signal(signal.SIGTERM, _interrupt)

@@ -223,6 +223,13 @@ def test_help_names_every_study(tmp_path):
         assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+FEWER = {
+    "text_baseline": ["train_size=30,60"],
+    "regularisation": ["l1=0.0", "l2=0.0"],  # 8 of 32 settings
+    "optimizer": ["batch_size=16"],  # 9 of 18
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*IMAGES, *TEXTS])
 def test_every_study_runs_on_built_in_data(tmp_path, name):
@@ -232,8 +239,7 @@ def test_every_study_runs_on_built_in_data(tmp_path, name):
     small = images if name in IMAGES else texts
     if name not in (*IMAGES, "lstm_units", "rnn_units"):
         small.append("units=2")
-    if name == "text_baseline":
-        small.append("train_size=30,60")
+    small += FEWER.get(name, [])
     done = call(
         *["pipeline.train", "-m", f"+study={name}", "epochs=1", "seed=0", *small],
         cwd=tmp_path,
