@@ -6,60 +6,21 @@ at the same time. BLAS's own threads split each product instead, and wait for ea
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
+from scratch_forward.kernels.blas import openblas
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_LIBRARY_PATTERNS = ("*openblas*.so*", "*openblas*.dylib", "*openblas*.dll")
-_SYMBOL_FORMS = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
-
-
-class BlasThreads(NamedTuple):
-    """The two functions of an OpenBLAS library that read and set its number of threads."""
-
-    get: Callable[[], int]
-    set: Callable[[int], None]
-
-
-@cache
-def blas_threads() -> BlasThreads | None:
-    """Find the OpenBLAS that came with NumPy; None where NumPy uses another BLAS."""
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
-        for pattern in _LIBRARY_PATTERNS:
-            for path in sorted(folder.glob(pattern)):
-                if found := _thread_functions(path):
-                    return found
-    return None
-
-
-def _thread_functions(path: Path) -> BlasThreads | None:
-    try:
-        library = ctypes.CDLL(str(path))  # already in the process: this only finds its handle
-    except OSError:
-        return None
-    for form in _SYMBOL_FORMS:
-        get = getattr(library, form.format("get_num_threads"), None)
-        set_ = getattr(library, form.format("set_num_threads"), None)
-        if get is not None and set_ is not None:
-            get.argtypes, get.restype = [], ctypes.c_int
-            set_.argtypes, set_.restype = [ctypes.c_int], None
-            return BlasThreads(get, set_)
-    return None
 
 
 _lock = threading.Lock()
@@ -83,16 +44,16 @@ def one_blas_thread() -> Iterator[None]:
 
 def _hold(change: int) -> None:
     global _holders, _before
-    blas = blas_threads()
+    blas = openblas()
     if blas is None:
         return
     with _lock:
         if _holders == 0:
-            _before = blas.get()
-            blas.set(1)
+            _before = blas.get_threads()
+            blas.set_threads(1)
         _holders += change
         if _holders == 0:
-            blas.set(_before)
+            blas.set_threads(_before)
 
 
 def available_cores() -> int:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from scratch_forward.kernels import winograd
+from scratch_forward.kernels.blas import OpenBlas
 from scratch_forward.kernels.convolution import METHODS, cheapest_method, prepare
 from scratch_forward.kernels.geometry import Geometry
 from scratch_forward.kernels.pooling import Pool
@@ -201,3 +203,17 @@ def test_the_method_follows_from_kernel_channels_and_groups():
     assert chosen(8, 64, 128, 7) == "fourier"
     assert chosen(16, 32, 32, 3, groups=32) == "depthwise"
     assert chosen(16, 32, 128, 3, groups=32) == chosen(16, 32, 32, 3, groups=16) == "direct"
+
+
+@pytest.mark.parametrize(
+    ("core", "channels", "tile"),
+    [("Haswell", 16, 4), ("Haswell", 32, 2), ("SkylakeX", 32, 4), ("SkylakeX", 3, 2)],
+)
+def test_long_sums_get_large_tiles_only_where_they_are_rounded_little(
+    monkeypatch, core, channels, tile
+):
+    monkeypatch.setattr(winograd, "openblas", lambda: OpenBlas(int, id, core))
+    rng = np.random.default_rng(1)
+    x, weights, bias = example(rng, (8, 8), channels, (3, 3), filters=6)
+    plan = prepare(weights, bias, x.shape[:3], padding="same", method="winograd")
+    assert plan.method.tile == tile

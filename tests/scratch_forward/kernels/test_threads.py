@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.threads import blas_threads, one_blas_thread, run, slices
+from scratch_forward.kernels.blas import openblas
+from scratch_forward.kernels.threads import one_blas_thread, run, slices
 
 
 def test_results_come_in_order_of_the_items():
@@ -36,26 +37,26 @@ def test_no_items_give_no_results():
     assert run(lambda item: item, [], workers=2) == []
 
 
-@pytest.mark.skipif(blas_threads() is None, reason="NumPy without OpenBLAS")
+@pytest.mark.skipif(openblas() is None, reason="NumPy without OpenBLAS")
 def test_blas_has_one_thread_inside_and_what_it_had_after():
-    blas = blas_threads()
-    before = blas.get()
-    blas.set(2)
+    blas = openblas()
+    before = blas.get_threads()
+    blas.set_threads(2)
     try:
         with one_blas_thread():
             with one_blas_thread():
-                assert blas.get() == 1
-            assert blas.get() == 1
-        assert blas.get() == 2
+                assert blas.get_threads() == 1
+            assert blas.get_threads() == 1
+        assert blas.get_threads() == 2
         with pytest.raises(ValueError, match="inside"), one_blas_thread():
             raise ValueError("inside")
-        assert blas.get() == 2
+        assert blas.get_threads() == 2
     finally:
-        blas.set(before)
+        blas.set_threads(before)
 
 
 def test_without_openblas_results_are_the_same(monkeypatch):
     x = np.random.default_rng(1).standard_normal((8, 50, 50))
     expected = run(lambda item: item @ item, list(x), workers=2)
-    monkeypatch.setattr("scratch_forward.kernels.threads.blas_threads", lambda: None)
+    monkeypatch.setattr("scratch_forward.kernels.threads.openblas", lambda: None)
     np.testing.assert_array_equal(run(lambda item: item @ item, list(x), workers=2), expected)
