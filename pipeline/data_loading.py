@@ -71,6 +71,7 @@ def _load_once(**arguments: Any) -> Dataset:
     dataset = datasets.load(**arguments)
     with suppress(OSError):  # a full disk: everybody decodes for himself
         write_shared(dataset, file)
+        return read_shared(file)  # one copy in memory, for this process too
     return dataset
 
 
