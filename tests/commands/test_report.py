@@ -230,8 +230,17 @@ FEWER = {
 }
 
 
+OF_EACH_KIND = ["cnn_pooling", "lstm_direction", "padding_and_masking", "text_baseline"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*IMAGES, *TEXTS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in OF_EACH_KIND else pytest.mark.long)
+        for name in [*IMAGES, *TEXTS]
+    ],
+)
 def test_every_study_runs_on_built_in_data(tmp_path, name):
     images = ["dataset=digits", "train_size=60"]
     size = [] if name == "text_baseline" else ["train_size=30"]
