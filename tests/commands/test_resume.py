@@ -264,6 +264,7 @@ def test_a_worker_is_replaced_after_some_jobs(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_kills_at_random_moments_change_nothing(tmp_path):
     """Fifty kills, from the first import to the middle of training and the end of some jobs."""
     long = [*SWEEP, "epochs=150"]
