@@ -32,6 +32,7 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 keep_freed_memory()
+
 # TensorFlow logs notices while it is loaded, before any level that it can be told applies.
 with _quiet_stderr():
     import keras

@@ -18,12 +18,10 @@ _YOUNG_SECONDS = 60.0  # it may not have been locked yet
 def own_folder() -> Iterator[Path]:
     """A new temporary folder for the length of a block."""
     _remove_those_left()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    try:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
         with FileLock(folder / _LOCK):
             yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_those_left() -> None:

@@ -262,7 +262,7 @@ _sweep = _Sweep()
 
 def _initialize(folder: str) -> None:
     """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
-    keep_freed_memory()
+    keep_freed_memory()  # before there are threads
     _sweep.process, _sweep.stop = os.getppid(), Path(folder) / _STOP
     share_data(Path(folder))
     signal.signal(signal.SIGTERM, _interrupt)
