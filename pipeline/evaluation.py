@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
-LEAST_PROBABILITY = 1e-7  # where Keras clips before taking the logarithm
+LEAST_PROBABILITY = np.finfo(np.float32).tiny  # a certain mistake costs 87, not infinity
 NEARLY_ALL = 0.99  # of the examples: from there on one class is as good as the only one
 
 
@@ -25,15 +25,29 @@ def scores(
         names that MLflow takes.
     """
     predicted = probabilities.argmax(axis=1)
-    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     per_class = _f1(labels, predicted, classes, None)
     return {
-        "loss": float(-np.log(np.clip(of_label, LEAST_PROBABILITY, 1)).mean()),
-        "accuracy": float((predicted == labels).mean()),
+        "loss": cross_entropy(probabilities, labels),
+        "accuracy": accuracy(probabilities, labels),
         "f1_macro": float(_f1(labels, predicted, classes, "macro")),
         "f1_weighted": float(_f1(labels, predicted, classes, "weighted")),
         **{f"f1/{name}": float(f1) for name, f1 in zip(_plain(classes), per_class, strict=True)},
     }
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over examples of `-ln p`, p the probability `(N, C)` of the label `(N,)`.
+
+    As `model.evaluate` of a model that ends in softmax has it: Keras then takes the loss from the
+    logits, and its clipping of probabilities at 1e-7 plays no part.
+    """
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(of_label, LEAST_PROBABILITY, 1)).mean())
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Share of examples whose most probable class, of `(N, C)`, is the label `(N,)`."""
+    return float((probabilities.argmax(axis=1) == labels).mean())
 
 
 def _plain(classes: Sequence[str]) -> list[str]:

@@ -24,14 +24,12 @@ from pipeline.tracking.checkpoints import Checkpoints
 from pipeline.tracking.claims import claim
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
-from pipeline.training import fit, set_seeds
-from pipeline.training_history import Epoch, History
+from pipeline.training import Fitted, fit, set_seeds
+from pipeline.training_history import Epoch
 from pipeline.training_state import TrainingState, TrainingStateError
 from pipeline.verification import Parity, verify_run
 from pipeline.watch import Watch
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
-
-PREDICTION_BATCH = 256
 
 
 class OtherDataError(Exception):
@@ -115,15 +113,13 @@ def _complete(
     records.log_data(tracked, dataset)
     set_seeds(settings.training.seed)
     model = build_model(settings, dataset)
-    history = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
-    probabilities = partial(predict, model, batch_size=PREDICTION_BATCH, trim=_trims(settings))
-    predictions = Predictions(
-        probabilities(dataset.validation.inputs), probabilities(dataset.test.inputs)
-    )
-    records.log_scores(tracked, dataset, history, predictions)
+    fitted = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
+    probabilities = partial(predict, model, trim=_trims(settings))
+    predictions = Predictions(fitted.validation, probabilities(dataset.test.inputs))
+    records.log_scores(tracked, dataset, fitted.history, predictions)
     records.log_predictions(tracked, dataset, predictions)
     records.log_weights(tracked, model, dataset, probabilities)
-    records.log_figures(tracked, dataset, history, predictions)
+    records.log_figures(tracked, dataset, fitted.history, predictions)
     parity = verify_run(tracked, settings.place.data_dir)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
     tracked.log_metrics({"seconds": earlier + time.perf_counter() - started})
@@ -176,7 +172,7 @@ def _train(
     watch: Watch,
     checkpoints: Checkpoints,
     resume: TrainingState | None,
-) -> History:
+) -> Fitted:
     def log_epoch(epoch: Epoch) -> None:
         tracked.log_metrics(records.epoch_metrics(epoch), step=epoch.number)
         watch.epoch(epoch)

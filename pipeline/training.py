@@ -3,17 +3,28 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.batches import Augment, SortedBatches, TrainingBatches, stream
+from pipeline.batches import Augment, TrainingBatches, stream
+from pipeline.evaluation import accuracy, cross_entropy
 from pipeline.keras_backend import keras, tf
+from pipeline.prediction import predict
 from pipeline.training_history import Epoch, History
 from pipeline.training_state import Patience, TrainingState
 
 
 class DivergedError(Exception):
     """The loss became NaN or infinite, so nothing that follows would mean anything."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit went through, and the fitted model's probabilities `(N, C)` of validation data."""
+
+    history: History
+    validation: np.ndarray
 
 
 def set_seeds(seed: int) -> None:
@@ -41,7 +52,7 @@ def fit(
     resume: TrainingState | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_state: Callable[[TrainingState], None] = lambda state: None,
-) -> History:
+) -> Fitted:
     """Train `model` in place on integer labels with cross-entropy.
 
     Args:
@@ -60,6 +71,7 @@ def fit(
     _create_state(model)
     stopping = _early_stopping(early_stopping, resume)
     batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    validation_watch = _Validation(*validation, trim)
     watch = _EpochWatch(batches, on_epoch, on_state, stopping)
     first = 0
     if resume is not None:
@@ -68,15 +80,16 @@ def fit(
         first = epochs if stopping and stopping.has_stopped else len(resume.epochs)
     model.fit(
         stream(batches),
-        validation_data=stream(SortedBatches(*validation, batch_size)) if trim else validation,
-        validation_batch_size=batch_size,
         initial_epoch=first,
         epochs=epochs,
-        callbacks=[stopping, watch] if stopping else [watch],
+        callbacks=[validation_watch, *([stopping] if stopping else []), watch],
         shuffle=False,  # the batches shuffle themselves
         verbose=0,
     )
-    return History(tuple(watch.epochs), restored=early_stopping is not None)
+    predicted = validation_watch.probabilities
+    if predicted is None or stopping:  # its weights are those of an earlier epoch
+        predicted = predict(model, validation[0], trim)
+    return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
 
 
 def _create_state(model: keras.Model) -> None:
@@ -130,6 +143,26 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):
         return Patience(
             float(self.best), self.best_epoch, self.wait, stopped, list(self.best_weights)
         )
+
+
+class _Validation(keras.callbacks.Callback):
+    """Predicts the validation data after each epoch, and tells its loss and accuracy.
+
+    In the place of `validation_data`: Keras would trace and compile one more function for it, and
+    the last epoch's predictions would have to be made again.
+    """
+
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool):
+        super().__init__()
+        self.inputs, self.labels, self.trim = inputs, labels, trim
+        self.probabilities: np.ndarray | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        assert logs is not None  # which the callbacks that follow are given too
+        self.probabilities = predict(self.model, self.inputs, self.trim)
+        penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
+        logs["val_loss"] = cross_entropy(self.probabilities, self.labels) + penalty
+        logs["val_accuracy"] = accuracy(self.probabilities, self.labels)
 
 
 class _EpochWatch(keras.callbacks.Callback):

@@ -29,7 +29,7 @@ def test_hand_computed_scores():
 
 
 def test_a_certain_mistake_does_not_make_the_loss_infinite():
-    assert evaluation.scores(one_hot([0]), np.array([1]), CLASSES)["loss"] < 17
+    assert evaluation.scores(one_hot([0]), np.array([1]), CLASSES)["loss"] < 88
 
 
 def test_one_class_for_all_but_a_hundredth_is_degenerate():
