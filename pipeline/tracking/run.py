@@ -15,7 +15,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from pipeline.errors import summary
-from pipeline.tracking.artifacts import MANIFEST, manifest, store_file
+from pipeline.tracking.artifacts import MANIFEST, manifest, store_file, store_folder
 from pipeline.tracking.attempts import PRUNED
 from pipeline.tracking.owner import HEARTBEAT, Heartbeat, owner_tags
 from pipeline.tracking.patience import patiently
@@ -83,7 +83,9 @@ class TrackedRun:
         with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
             file = Path(parent) / name
             file.write_text(text, encoding="utf-8")
-            self._store(file, folder)
+            self._digests[path] = patiently(
+                store_file, self.client, self.run_id, self._artifact_uri, file, folder
+            )
 
     def log_json(self, value: Any, path: str) -> None:
         """Store a JSON document as the artifact `path`."""
@@ -102,12 +104,9 @@ class TrackedRun:
             folder = Path(parent) / name  # a model that is packed from it keeps the name
             folder.mkdir()
             yield folder
-            for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-                self._store(file, file.parent.relative_to(parent).as_posix())
-
-    def _store(self, file: Path, folder: str) -> None:
-        stored = patiently(store_file, self.client, self.run_id, self._artifact_uri, file, folder)
-        self._digests[f"{folder}/{file.name}" if folder else file.name] = stored
+            self._digests |= patiently(
+                store_folder, self.client, self.run_id, self._artifact_uri, folder
+            )
 
     def log_manifest(self) -> None:
         """Store the digests of all artifacts that were stored through this object."""

@@ -147,6 +147,27 @@ def test_an_upload_that_was_cut_short_is_repeated(store, experiment_id, monkeypa
     assert text_of(store, run, "notes/a.txt") == "hello"
 
 
+def test_a_folder_whose_upload_was_cut_short_is_sent_again(store, experiment_id, monkeypatch):
+    sent = []
+    whole = store.client.log_artifacts
+
+    def log_artifacts(run_id, local_dir, artifact_path=None):
+        sent.append(local_dir)
+        whole(run_id, local_dir, artifact_path)
+        if len(sent) == 1:
+            run = store.client.get_run(run_id)
+            (local_folder(run.info.artifact_uri) / "weights/code/b.py").unlink()
+
+    monkeypatch.setattr(store.client, "log_artifacts", log_artifacts)
+    with tracked_run(store, experiment_id, "run", {}) as run:
+        with run.artifact_folder("weights") as folder:
+            (folder / "code").mkdir()
+            for name in ("a.bin", "code/b.py"):
+                (folder / name).write_bytes(b"123")
+        assert len(sent) == 2
+    assert text_of(store, run, "weights/code/b.py") == "123"
+
+
 def test_what_the_process_printed_is_kept(store, experiment_id, tmp_path):
     log = tmp_path / "job.log"
     with tracked_run(store, experiment_id, "run", {}, log=log) as run:
