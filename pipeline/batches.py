@@ -108,6 +108,16 @@ def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
         tf.TensorSpec((None,), labels.dtype),
     )
     length = tf.data.experimental.assert_cardinality(len(batches))
-    return (
-        tf.data.Dataset.from_generator(once, output_signature=signature).apply(length).prefetch(2)
-    )
+    dataset = tf.data.Dataset.from_generator(once, output_signature=signature).apply(length)
+    return untuned(dataset.prefetch(2))
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The same data set, which TensorFlow does not tune while it runs.
+
+    Ours leave nothing to be tuned, and ending the thread that does so can take up to a minute: told
+    to end just before it goes to sleep, it first sleeps its time (seen in TensorFlow 2.21).
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.batches import SortedBatches, stream
+from pipeline.batches import SortedBatches, stream, untuned
 from pipeline.keras_backend import keras, tf
 
 BATCH = 256  # examples predicted at once
@@ -17,7 +17,8 @@ def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
         trim: for ids read with a mask: leave out padding, which changes nothing but rounding.
     """
     if not trim:  # given an array, Keras would build a pipeline that takes longer than a small set
-        return model.predict(tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH), verbose=0)
+        slices = tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH)
+        return model.predict(untuned(slices), verbose=0)
     batches = SortedBatches(inputs, np.zeros(len(inputs), np.int64), BATCH)
     predicted = model.predict(stream(batches), verbose=0)
     in_order = np.empty_like(predicted)

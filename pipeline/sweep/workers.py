@@ -271,6 +271,7 @@ def _initialize(folder: str) -> None:
     gc.disable()  # while so much is imported, of which nothing is garbage
     import pipeline.sweep.job  # noqa: F401
 
+    gc.freeze()  # nor will it be: let no job's collection look through it
     gc.enable()
 
 

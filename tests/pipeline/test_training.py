@@ -215,3 +215,34 @@ def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch)
     np.testing.assert_allclose(
         predict(trimmed, ids, trim=True), predict(trimmed, ids, trim=False), atol=1e-6
     )
+
+
+def test_tensorflow_does_not_tune_the_batches():
+    """Ending its thread for that held a fit up by seconds, at random."""
+    given = []
+
+    class Given(keras.Model):
+        def fit(self, dataset, **options):
+            given.append(dataset)
+            return super().fit(dataset, **options)
+
+        def predict(self, dataset, **options):
+            given.append(dataset)
+            return super().predict(dataset, **options)
+
+    small = model()
+    for trim in (False, True):
+        watched = Given(small.inputs, small.outputs)
+        optimizer = build_optimizer("adam", 0.02)
+        fit(
+            watched,
+            TRAIN,
+            VALIDATION,
+            optimizer=optimizer,
+            epochs=1,
+            batch_size=8,
+            seed=0,
+            trim=trim,
+        )
+    assert len(given) == 4
+    assert all(dataset.options().autotune.enabled is False for dataset in given)
