@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pipeline.memory import keep_freed_memory
 
@@ -44,4 +44,15 @@ tf.get_logger().setLevel("ERROR")
 # What was imported stays: a collection between two runs need not look through it again.
 gc.freeze()
 
-__all__ = ["keras", "tf"]
+
+def use_threads(within_operation: int) -> None:
+    """Spread each operation over so many threads; too late once TensorFlow has computed anything.
+
+    A process that a launcher gives other models too keeps the number of its first one.
+    """
+    with suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(within_operation)
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(within_operation)  # what is told of the machine
+
+
+__all__ = ["keras", "tf", "use_threads"]

@@ -12,7 +12,7 @@ from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.identity import identity
-from pipeline.keras_backend import keras
+from pipeline.keras_backend import keras, use_threads
 from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
 from pipeline.records import Predictions
@@ -63,6 +63,8 @@ def run(
     Raises:
         Exception: whatever went wrong, after the run was marked FAILED or KILLED.
     """
+    if settings.sweep.threads is not None:
+        use_threads(settings.sweep.threads)
     dataset = shared_data(settings)
     own = _identity(settings, config, dataset)
     with claim(store, own, watch.waits):

@@ -28,6 +28,7 @@ _NO_SWEEP: dict[str, object] = {
     "job": 1,
     "jobs": 1,
     "started": None,
+    "threads": None,
 }
 
 

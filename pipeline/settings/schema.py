@@ -215,6 +215,7 @@ class Sweep(Group):
     job: Count
     jobs: Count
     started: float | None
+    threads: Count | None
 
 
 class Search(Group):

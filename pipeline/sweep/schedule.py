@@ -8,8 +8,10 @@ from pipeline.data_loading import data_key, shared_data
 from pipeline.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
+from pipeline.sweep.cost import relative_cost
 from pipeline.sweep.names import sweep_name
 from pipeline.sweep.plan import Job, Plan
+from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 
@@ -133,11 +135,13 @@ class LaunchedJob:
         name: of its run.
         values: its configuration, with its place in the sweep.
         overrides: what composes that.
+        cost: how long it will take, next to others.
     """
 
     name: str
     values: Mapping[str, Any]
     overrides: Sequence[str]
+    cost: float
 
 
 def launched_jobs(
@@ -146,6 +150,7 @@ def launched_jobs(
     """The jobs to train, each told its place in the sweep."""
     sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(names)}
     sweep["started"] = round(started, 3)
+    sweep["threads"] = threads_within_operation(entry.job.settings for entry in schedule.entries)
     for number, (entry, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
         place = {**sweep, "identity": entry.identity, "job": number}
         yield launched_job(entry.job, name, place)
@@ -154,10 +159,13 @@ def launched_jobs(
 def launched_job(job: Job, name: str, place: Mapping[str, object]) -> LaunchedJob:
     """A job that is told its place in a sweep: the configuration's node `sweep`."""
     lines = [f"sweep.{key}={_quoted(value)}" for key, value in place.items()]
-    return LaunchedJob(name, {**job.values, "sweep": dict(place)}, [*job.overrides, *lines])
+    values = {**job.values, "sweep": dict(place)}
+    return LaunchedJob(name, values, [*job.overrides, *lines], relative_cost(job.settings))
 
 
 def _quoted(value: object) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, str):
         return f"'{value}'"
     return f"[{','.join(value)}]" if isinstance(value, list) else str(value)

@@ -18,6 +18,7 @@ from pipeline.sweep.schedule import LaunchedJob, launched_job
 from pipeline.sweep.search_metric import compared, value_of
 from pipeline.sweep.search_plan import SearchPlan
 from pipeline.sweep.search_study import ask, finished_trials
+from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import PRUNED, Standing, standings, sweep_tag
 from pipeline.tracking.store import Store
 from pipeline.training_history import Epoch
@@ -101,6 +102,7 @@ class Trials:
             "job": number,
             "jobs": self.plan.search.n_trials,
             "started": round(self._started, 3),
+            "threads": threads_within_operation([asked.job.settings]),
         }
 
     def _standing(self, asked: _Asked) -> Standing:

@@ -31,6 +31,7 @@ from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.output import kept_output
 from pipeline.sweep.own_folder import own_folder
 from pipeline.sweep.schedule import LaunchedJob
+from pipeline.sweep.threads import cores_each
 from pipeline.terminal.progress import SweepProgress
 from pipeline.tracking.store import Store
 from pipeline.training_history import Epoch
@@ -40,7 +41,7 @@ JOBS_PER_WORKER = 25
 _LOOK_SECONDS = 0.1
 _STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
-_THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class WorkerJobs:
@@ -49,6 +50,7 @@ class WorkerJobs:
     def __init__(self) -> None:
         self._folder = Path()
         self._pool: ProcessPool | None = None
+        self._workers = 1
 
     @contextmanager
     def started(self, workers: int) -> Iterator[None]:
@@ -61,9 +63,9 @@ class WorkerJobs:
                 self._end_workers()
 
     def _start(self, workers: int) -> None:
-        share = str(max(1, (os.cpu_count() or 1) // workers))
         for variable in _THREADS:
-            os.environ.setdefault(variable, share)
+            os.environ.setdefault(variable, str(cores_each(workers)))
+        self._workers = workers
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=JOBS_PER_WORKER,
@@ -79,7 +81,7 @@ class WorkerJobs:
         names = [job.name for job in jobs]
         data = [SPECS[job.values["dataset"]["name"]].title for job in jobs]
         with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
-            watched = [self._schedule(number, job) for number, job in enumerate(jobs)]
+            watched = [self._schedule(number, jobs[number]) for number in self._order(jobs)]
             try:
                 failures = _watch(watched, progress, store, fail_fast)
                 if not (failures and fail_fast):
@@ -87,6 +89,11 @@ class WorkerJobs:
                 return failures
             finally:
                 self._end(watched, store)
+
+    def _order(self, jobs: Sequence[LaunchedJob]) -> list[int]:
+        """The longest first, lest one worker be left with it in the end; as given, for only one."""
+        costs = [job.cost if self._workers > 1 else 0 for job in jobs]
+        return sorted(range(len(jobs)), key=lambda number: -costs[number])
 
     def search(self, source: Source, store: Store, workers: int) -> None:
         """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""

@@ -13,7 +13,7 @@ import yaml
 
 import scratch_forward
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import TINY, call, environment
+from tests.commands.conftest import TINY, Sweep, call, environment
 
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"
@@ -258,17 +258,32 @@ def test_the_same_settings_give_bit_identical_weights_and_metrics(sweep, tmp_pat
     """A run of its own against the second run of a sweep, in another process."""
     again = call("pipeline.train", "model=lstm", "units=6", *TINY, cwd=tmp_path)
     assert again.returncode == 0
-    store, first = open_local(tmp_path), sweep.runs[1]
-    experiment = store.client.get_experiment_by_name("reviews")
-    (second,) = store.client.search_runs([experiment.experiment_id])
-    one, other = (
-        scratch_forward.load(urlsplit(run.info.artifact_uri).path + "/weights/model.keras")
-        for run in (first, second)
-    )
-    assert all(map(np.array_equal, one.get_weights(), other.get_weights()))
+    first, (second,) = sweep.runs[1], Sweep(tmp_path, again).runs
+    assert same_weights(first, second)
     timed = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
     for name in set(first.data.metrics) - timed:
         assert first.data.metrics[name] == second.data.metrics[name], name
+
+
+def same_weights(*runs):
+    one, other = (
+        scratch_forward.load(urlsplit(run.info.artifact_uri).path + "/weights/model.keras")
+        for run in runs
+    )
+    return all(map(np.array_equal, one.get_weights(), other.get_weights()))
+
+
+def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(sweep, tmp_path):
+    done = call(
+        *["pipeline.train", "-m", "model=lstm", "units=4,6,8", "workers=2", *TINY], cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    spread = Sweep(tmp_path, done)
+    assert all(map(same_weights, sweep.runs, spread.runs))
+    assert max(spread.runs, key=lambda run: run.info.start_time).info.run_name == "units=4"
+    for run, store in ((sweep.runs[0], sweep.store), (spread.runs[0], spread.store)):
+        machine = json.loads(load_text(store, run, "environment/machine.json"))
+        assert machine["TF_NUM_INTRAOP_THREADS"] == "1"
 
 
 @pytest.mark.parametrize(
