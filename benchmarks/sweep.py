@@ -246,8 +246,8 @@ def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace)
         "",
         f"Written by `python -m benchmarks.sweep`. {machine.describe(CORES, PACKAGES)}.",
         "",
-        f"Seconds from the start of a process to its end, median of {options.rounds} interleaved "
-        "rounds; every process imports what it needs. A ratio above its bar is in our favour.",
+        f"Seconds from the start of a process to its end, {_of_rounds(options.rounds)}; every "
+        "process imports what it needs. A ratio above its bar is in our favour.",
         "",
         f"- *{BARE}*: a loop over `fit` and `predict`; nothing is tracked, kept or checked.",
         f"- *{AUTOLOG}*: the same under `mlflow.keras.autolog()`.",
@@ -270,6 +270,10 @@ def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace)
     if skipped:
         lines += [f"Two workers were not measured: {skipped}", ""]
     return "\n".join([*lines, "## The sweeps", "", *map(_command_line, results), ""])
+
+
+def _of_rounds(rounds: int) -> str:
+    return "in one round" if rounds == 1 else f"median of {rounds} interleaved rounds"
 
 
 def _command_line(work: Work) -> str:
