@@ -13,18 +13,21 @@ def relative_cost(settings: Settings) -> float:
     """Multiplications of a whole training, to be compared with those of another job.
 
     Of the recurrent or convolutional layers alone, for a text of one word or an image of one pixel:
-    the jobs of a sweep mostly share the sizes of their inputs.
+    the jobs of a sweep mostly share the sizes of their inputs. Jobs of a model that is not known
+    here differ by their examples and epochs.
     """
     examples = settings.training.train_size or SPECS[settings.dataset.name].train_size or 1
     return _of_an_example(settings) * examples * settings.training.epochs
 
 
 def _of_an_example(settings: Settings) -> float:
-    model = settings.model
-    if isinstance(model, Recurrent):
-        return _GATES[settings.model_name] * _recurrent(model)
-    assert isinstance(model, Convolutional)
-    return _convolutional(model)
+    match settings.model:
+        case Recurrent() as model:
+            return _GATES.get(settings.model_name, 1) * _recurrent(model)
+        case Convolutional() as model:
+            return _convolutional(model)
+        case _:
+            return 1
 
 
 def _recurrent(model: Recurrent) -> int:
