@@ -1,10 +1,10 @@
 """Jobs in worker processes of this machine.
 
-A worker imports TensorFlow once, trains one job after the other, and is replaced after some, since
-each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
+TensorFlow is imported once, by a process that workers are forked from. A worker trains one job
+after the other, and is replaced after some, since each fit leaks about 11 MiB. Its death costs the
+job that it was training, no other.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context, parent_process
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,9 +25,9 @@ from pebble import ProcessExpired, ProcessPool
 from pipeline.data_loading import share_data, sharing_data
 from pipeline.datasets.catalogue import SPECS
 from pipeline.errors import summary
-from pipeline.memory import keep_freed_memory
 from pipeline.sweep.events import EventReader, EventWriter
 from pipeline.sweep.launching import Failure, Source
+from pipeline.sweep.lifetime import end_with_parent
 from pipeline.sweep.output import kept_output
 from pipeline.sweep.own_folder import own_folder
 from pipeline.sweep.schedule import LaunchedJob
@@ -38,6 +38,7 @@ from pipeline.training_history import Epoch
 from pipeline.watch import Pruned
 
 JOBS_PER_WORKER = 25
+_FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
 _LOOK_SECONDS = 0.1
 _STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
@@ -71,9 +72,13 @@ class WorkerJobs:
             max_tasks=JOBS_PER_WORKER,
             initializer=_initialize,
             initargs=(str(self._folder),),
-            context=get_context("spawn"),
+            context=get_context("forkserver" if _FORKS else "spawn"),
         )
-        self._pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+        if _FORKS:
+            forkserver.set_forkserver_preload(["pipeline.sweep.preloaded"])
+            forkserver.ensure_running()
+        else:
+            self._pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
@@ -256,12 +261,18 @@ class _Sweep:
     """The sweep that a worker is of."""
 
     busy = False  # with a job
-    process = 0
+    parent = 0  # the process that this one was forked from, or the sweep's
     stop = Path()
 
+    def has_lost_us(self) -> bool:
+        """Whether its process has gone, or the one that would tell it of this one's end."""
+        conductor = parent_process()
+        gone = conductor is not None and not conductor.is_alive()
+        return gone or os.getppid() != self.parent
+
     def is_over(self) -> bool:
-        """Whether it has been stopped, or its process has gone."""
-        return os.getppid() != self.process or self.stop.exists()
+        """Whether it has been stopped, or goes on without this process."""
+        return self.has_lost_us() or self.stop.exists()
 
 
 _sweep = _Sweep()
@@ -269,17 +280,13 @@ _sweep = _Sweep()
 
 def _initialize(folder: str) -> None:
     """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
-    keep_freed_memory()  # before there are threads
-    _sweep.process, _sweep.stop = os.getppid(), Path(folder) / _STOP
+    _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / _STOP
     share_data(Path(folder))
     signal.signal(signal.SIGTERM, _interrupt)
+    end_with_parent()
     sys.unraisablehook = _interrupt_again
     threading.Thread(target=_end_with_the_sweep, daemon=True).start()
-    gc.disable()  # while so much is imported, of which nothing is garbage
-    import pipeline.sweep.job  # noqa: F401
-
-    gc.freeze()  # nor will it be: let no job's collection look through it
-    gc.enable()
+    import pipeline.sweep.preloaded  # noqa: F401
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:
@@ -332,4 +339,6 @@ def _job() -> Iterator[None]:
         yield
     finally:
         _sweep.busy = False
+        if _sweep.has_lost_us():  # it counts us as dead: a job that we took would be lost
+            os._exit(1)
         signal.signal(signal.SIGTERM, _interrupt)

@@ -45,6 +45,12 @@ def wait_for_checkpoint(folder):
     raise AssertionError("no checkpoint was written")
 
 
+def workers_of(process):
+    """The processes that a sweep's jobs run in: forked from one that the sweep has started."""
+    started = psutil.Process(process.pid).children()
+    return [worker for child in started for worker in child.children()]
+
+
 def kill_group(process):
     with suppress(ProcessLookupError):  # it was at its end already
         os.killpg(process.pid, signal.SIGKILL)
@@ -158,7 +164,7 @@ def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
 def test_a_killed_worker_costs_its_job_alone(tmp_path):
     process = start(*SWEEP, "epochs=30", "workers=1", cwd=tmp_path)
     read_until(process, "1/2 seed=0  epoch 1/30")
-    worker = max(psutil.Process(process.pid).children(), key=lambda one: one.memory_info().rss)
+    (worker,) = workers_of(process)
     worker.kill()
     rest = process.stdout.read()
     assert process.wait() == 1
@@ -169,6 +175,30 @@ def test_a_killed_worker_costs_its_job_alone(tmp_path):
     assert "retry=failed" in rest
     plan = call("pipeline.train", *SWEEP, "epochs=30", "retry=failed", "dry_run=true", cwd=tmp_path)
     assert "1 done, 1 failed (will be retried); retry=failed: only 1 will be trained" in plan.stdout
+
+
+@pytest.mark.slow
+def test_workers_that_lose_the_process_they_were_forked_from_are_replaced(tmp_path):
+    process = start(*SWEEP, "epochs=30", "workers=1", cwd=tmp_path)
+    read_until(process, "1/2 seed=0  epoch 1/30")
+    (worker,) = workers_of(process)
+    worker.parent().kill()
+    process.stdout.read()
+    assert process.wait() == 1
+    first, second = runs_of(tmp_path)
+    assert first.info.status in ("FAILED", "KILLED")  # by the sweep or by itself, who is quicker
+    assert second.info.status == "FINISHED"
+    assert not worker.is_running()
+
+
+@pytest.mark.slow
+def test_a_sweep_with_nothing_to_train_leaves_no_process(copied):
+    process = start(*SWEEP, cwd=copied)
+    read_until(process, "2 done")
+    started = psutil.Process(process.pid).children()
+    assert process.wait() == 0
+    assert not psutil.wait_procs(started, timeout=2)[1]
+    process.stdout.close()
 
 
 @pytest.mark.slow
@@ -227,11 +257,11 @@ def test_two_sweeps_at_once_train_each_job_once(undisturbed, tmp_path):
 def test_workers_end_when_their_sweep_is_killed(tmp_path):
     process = start(*SWEEP, "epochs=3000", "workers=1", cwd=tmp_path)
     read_until(process, "epoch 1/3000")
-    workers = psutil.Process(process.pid).children(recursive=True)
+    started = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
     process.stdout.close()
-    _, alive = psutil.wait_procs(workers, timeout=20)
+    _, alive = psutil.wait_procs(started, timeout=20)
     assert not alive
     assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
 
@@ -240,8 +270,8 @@ def test_workers_end_when_their_sweep_is_killed(tmp_path):
 def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(tmp_path):
     process = start(*SWEEP[:-1], "epochs=400", cwd=tmp_path)
     wait_for_checkpoint(tmp_path)
-    children = psutil.Process(process.pid).children()
-    workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    workers = workers_of(process)
+    assert workers
     for worker in workers:
         worker.suspend()
     process.send_signal(signal.SIGINT)
@@ -260,7 +290,7 @@ def test_a_worker_is_replaced_after_some_jobs(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     processes = [run.data.tags["owner"] for run in runs_of(tmp_path)]
     assert len(processes) == 30
-    assert sorted(map(processes.count, set(processes))) == [6, 24]  # the first began with a pause
+    assert sorted(map(processes.count, set(processes))) == [5, 25]
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 DEAF = """
 import os, signal, sys, time
 from pipeline.sweep import workers
@@ -19,8 +21,27 @@ with workers._job():
         print("interrupted")
 """
 
+MEMORY = """
+import os, psutil
+from pipeline.sweep.workers import WorkerJobs
+
+jobs = WorkerJobs()
+with jobs.started(2):
+    worker = psutil.Process(jobs._pool.schedule(os.getpid).result())
+    print(worker.memory_full_info().uss)
+"""
+
 
 def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
     command = [sys.executable, "-c", DEAF, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "interrupted\n", done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_workers_share_what_was_imported_for_them():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 100e6  # TensorFlow alone is three times as much
