@@ -58,12 +58,12 @@ def read(data_dir: Path, archive: Remote = ARCHIVE) -> Source:
     contents = {name: read_bytes(folder / name) for name in _BATCH_FILES}
     batches = {name: _records(folder / name, content) for name, content in contents.items()}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    everything = _examples([batches[name] for name in TRAIN_FILES])
-    train, validation = held_out(everything.labels, len(everything.labels) // 10)
+    records = np.concatenate([batches[name] for name in TRAIN_FILES])
+    train, validation = held_out(_labels(records), len(records) // 10)
     return Source(
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=_examples([batches[TEST_FILE]]),
+        train=_examples(records[train]),
+        validation=_examples(records[validation]),
+        test=_examples(batches[TEST_FILE]),
         classes=CIFAR10.classes,
         origin=_origin(folder, checksums, archive) + _unusual_sizes(batches),
         checksums={f"{FOLDER}/{name}": checksum for name, checksum in checksums.items()},
@@ -129,11 +129,14 @@ def _records(path: Path, content: bytes) -> NDArray[np.uint8]:
     return records
 
 
-def _examples(batches: list[NDArray[np.uint8]]) -> Examples:
+def _labels(records: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return records[:, 0].astype(np.int64)
+
+
+def _examples(records: NDArray[np.uint8]) -> Examples:
     """Labels, and a channels-last view of the planes: turned only when they are scaled."""
-    records = np.concatenate(batches)
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
-    return Examples(planes.transpose(0, 2, 3, 1), records[:, 0].astype(np.int64))
+    return Examples(planes.transpose(0, 2, 3, 1), _labels(records))
 
 
 def _check_class_names(path: Path) -> None:
