@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.configuration import CONF
 from pipeline.datasets.errors import DatasetError
-from pipeline.errors import CommandFailedError
+from pipeline.errors import INTERRUPTED, CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.settings.composed import plain_values
 from pipeline.settings.suggest import did_you_mean, not_offered
@@ -111,6 +111,8 @@ def run_command(
         refuse(explain(error))
     except CommandFailedError as error:
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:  # before there was anything to be told of
+        sys.exit(INTERRUPTED)
     finally:
         gc.freeze()  # else the last collection looks through all that was imported: half a second
 

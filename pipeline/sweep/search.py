@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
-from pipeline.errors import CommandFailedError
+from pipeline.errors import INTERRUPTED, CommandFailedError
 from pipeline.sweep.launching import HydraJobs, Launching
 from pipeline.sweep.names import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
@@ -21,7 +21,7 @@ from pipeline.sweep.search_study import (
     shown,
     storage_url,
 )
-from pipeline.sweep.sweep import INTERRUPTED, command
+from pipeline.sweep.sweep import command
 from pipeline.terminal.console import console
 from pipeline.terminal.search import show_best, show_search, show_trials_left, show_tried
 from pipeline.tracking.attempts import PASSED

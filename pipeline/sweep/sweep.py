@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline.configuration import CONF
-from pipeline.errors import CommandFailedError
+from pipeline.errors import INTERRUPTED, CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.sweep.launching import Failure, Launching
 from pipeline.sweep.names import run_name
@@ -22,8 +22,6 @@ from pipeline.tracking.store import Store, locate_store, open_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.results import Result
-
-INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
 
 
 def conduct(plan: Plan, launching: Launching) -> None:

@@ -318,6 +318,8 @@ def _train(
     """Run one job; what it prints goes to its log."""
     from pipeline.sweep.job import run_job
 
+    if _sweep.is_over():  # the pool hands out what is left all the same
+        return Failure("", "interrupted", "")
     with _job(), kept_output(Path(log)):
         try:
             run_job(values, overrides, EventWriter(Path(events)), Path(log))
@@ -332,8 +334,6 @@ def _train(
 
 @contextmanager
 def _job() -> Iterator[None]:
-    if _sweep.is_over():  # the pool hands out what is left all the same
-        os._exit(1)
     _sweep.busy = True
     try:
         yield

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -244,6 +245,27 @@ def test_stopping_leaves_a_killed_run_and_the_table(tmp_path, stop):
     (run,) = store.client.search_runs([experiment.experiment_id])
     assert run.info.status == "KILLED"
     assert "loss/train" in run.data.metrics
+
+
+@pytest.mark.parametrize("awaited", ["plan ", "tracking "])
+def test_ctrl_c_before_there_is_a_run_ends_the_command_without_a_word(tmp_path, awaited):
+    command = [sys.executable, "-m", "pipeline.train", "-m", "model=rnn", "units=4,5"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if line.startswith(awaited):
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the command
+    rest = process.stdout.read()
+    assert process.wait() == 130
+    assert "Traceback" not in rest
 
 
 @pytest.mark.slow
