@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.configuration import CONF
 from pipeline.datasets.errors import DatasetError
-from pipeline.errors import INTERRUPTED, CommandFailedError
+from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.settings.composed import plain_values
 from pipeline.settings.suggest import did_you_mean, not_offered
@@ -24,6 +24,7 @@ from pipeline.terminal.console import print_faults
 from pipeline.tracking.errors import StoreError
 
 REFUSED = 2  # exit code of a command that did not start
+INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
 
 
 def wants_help() -> bool:
@@ -111,7 +112,7 @@ def run_command(
         refuse(explain(error))
     except CommandFailedError as error:
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:  # before there was anything to be told of
+    except KeyboardInterrupt:  # what there is to be told has been told
         sys.exit(INTERRUPTED)
     finally:
         gc.freeze()  # else the last collection looks through all that was imported: half a second

@@ -1,6 +1,5 @@
 """The error that ends a command whose failure has been told already, and how others are told."""
 
-INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
 _LONGEST = 500
 
 

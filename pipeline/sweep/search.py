@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
-from pipeline.errors import INTERRUPTED, CommandFailedError
+from pipeline.errors import CommandFailedError
 from pipeline.sweep.launching import HydraJobs, Launching
 from pipeline.sweep.names import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
@@ -45,7 +45,8 @@ def conduct_search(plan: SearchPlan, launching: Launching) -> None:
     Raises:
         DatasetError: when data cannot be had; no run was created.
         StoreError: when a store cannot be used; no run was created.
-        CommandFailedError: at the end, when it was interrupted, a trial failed or lacks parity.
+        CommandFailedError: at the end, when a trial failed or lacks parity.
+        KeyboardInterrupt: when it was interrupted, after the table.
     """
     running = plan.probes.jobs[0].settings.running
     with nullcontext() if running.dry_run else launching.started(running.workers):
@@ -65,11 +66,7 @@ def _conduct(plan: SearchPlan, launching: Launching) -> None:
     if job.settings.running.dry_run:
         return
     store = open_store(**tracking)
-    try:
-        tried = _search(plan, search_id, url, store, launching)
-    except KeyboardInterrupt:
-        raise CommandFailedError(INTERRUPTED) from None
-    _judge(tried)
+    _judge(_search(plan, search_id, url, store, launching))
 
 
 def _search_id(plan: SearchPlan, schedule: Schedule) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline.configuration import CONF
-from pipeline.errors import INTERRUPTED, CommandFailedError
+from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
 from pipeline.sweep.launching import Failure, Launching
 from pipeline.sweep.names import run_name
@@ -34,7 +34,8 @@ def conduct(plan: Plan, launching: Launching) -> None:
     Raises:
         DatasetError: when data cannot be had; no run was created.
         StoreError: when the store cannot be used; no run was created.
-        CommandFailedError: at the end, when a run failed, was interrupted or lacks parity.
+        CommandFailedError: at the end, when a run failed or lacks parity.
+        KeyboardInterrupt: when it was interrupted, after the table.
     """
     running = plan.jobs[0].settings.running
     with nullcontext() if running.dry_run else launching.started(running.workers):
@@ -48,15 +49,12 @@ def _conduct(plan: Plan, launching: Launching) -> None:
     if schedule.running.dry_run:
         return
     store = open_store(**tracking)
-    try:
-        with _own_run(plan, schedule, store):
-            _claim_members(schedule, store)
-            failures, interrupted = _train(plan, schedule, store, launching)
-            results = _close(plan, schedule, store, failures)
-            if interrupted:
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        raise CommandFailedError(INTERRUPTED) from None
+    with _own_run(plan, schedule, store):
+        _claim_members(schedule, store)
+        failures, interrupted = _train(plan, schedule, store, launching)
+        results = _close(plan, schedule, store, failures)
+        if interrupted:
+            raise KeyboardInterrupt
     if plan.study is not None:
         _report(plan, schedule, store)
     _judge(schedule, results)

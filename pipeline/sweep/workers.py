@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -265,10 +265,11 @@ class _Sweep:
     stop = Path()
 
     def has_lost_us(self) -> bool:
-        """Whether its process has gone, or the one that would tell it of this one's end."""
-        conductor = parent_process()
-        gone = conductor is not None and not conductor.is_alive()
-        return gone or os.getppid() != self.parent
+        """Whether its process has gone, or the one that would tell it of this one's end.
+
+        The process that workers are forked from ends with the sweep's.
+        """
+        return os.getppid() != self.parent
 
     def is_over(self) -> bool:
         """Whether it has been stopped, or goes on without this process."""
