@@ -1,5 +1,8 @@
 """A Keras model's probabilities for a whole split."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from pipeline.batches import SortedBatches, stream, untuned
@@ -18,9 +21,25 @@ def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
     """
     if not trim:  # given an array, Keras would build a pipeline that takes longer than a small set
         slices = tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH)
-        return model.predict(untuned(slices), verbose=0)
+        return _predict(model, untuned(slices))
     batches = SortedBatches(inputs, np.zeros(len(inputs), np.int64), BATCH)
-    predicted = model.predict(stream(batches), verbose=0)
+    predicted = _predict(model, stream(batches))
     in_order = np.empty_like(predicted)
     in_order[batches.order] = predicted
     return in_order
+
+
+def _predict(model: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
+    with _one_step_at_a_time(model):
+        return model.predict(batches, verbose=0)
+
+
+@contextmanager
+def _one_step_at_a_time(model: keras.Model) -> Iterator[None]:
+    """Of the steps that training executes at once, Keras would trace a prediction for each."""
+    steps = model.steps_per_execution
+    model.steps_per_execution = 1
+    try:
+        yield
+    finally:
+        model.steps_per_execution = steps

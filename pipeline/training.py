@@ -14,6 +14,9 @@ from pipeline.prediction import predict
 from pipeline.training_history import Epoch, History
 from pipeline.training_state import Patience, TrainingState
 
+_STEPS_AT_ONCE = 10  # between two of them, Keras goes through 2 ms of Python
+_MANY_STEPS = 100  # an epoch of fewer does not earn the half second of a larger graph
+
 
 class DivergedError(Exception):
     """The loss became NaN or infinite, so nothing that follows would mean anything."""
@@ -67,10 +70,15 @@ def fit(
     Raises:
         DivergedError: when the training or validation loss is not finite.
     """
-    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    model.compile(
+        optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=_STEPS_AT_ONCE if len(batches) >= _MANY_STEPS else 1,
+    )
     _create_state(model)
     stopping = _early_stopping(early_stopping, resume)
-    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
     validation_watch = _Validation(*validation, trim)
     watch = _EpochWatch(batches, on_epoch, on_state, stopping)
     first = 0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline import batches
+from pipeline import batches, training
 from pipeline.augmentation import drop_words
 from pipeline.keras_backend import keras
 from pipeline.models import recurrent
@@ -49,12 +49,14 @@ def same_weights(one, other):
     return all(map(np.array_equal, one.get_weights(), other.get_weights()))
 
 
+def measures(history):
+    return [(e.loss_train, e.accuracy_train, e.loss_validation) for e in history.epochs]
+
+
 def test_the_same_seed_gives_bit_identical_weights_and_metrics():
     (one, history), (other, again) = trained(seed=3), trained(seed=3)
     assert same_weights(one, other)
-    assert [(e.loss_train, e.loss_validation) for e in history.epochs] == [
-        (e.loss_train, e.loss_validation) for e in again.epochs
-    ]
+    assert measures(history) == measures(again)
     assert not same_weights(one, trained(seed=4)[0])
 
 
@@ -75,6 +77,15 @@ def test_a_step_is_traced_once(monkeypatch):
     )
     trained(epochs=2)
     assert len(steps) == 1
+
+
+def test_steps_executed_at_once_change_no_bit(monkeypatch):
+    one_by_one, history = trained(batch_size=3)
+    monkeypatch.setattr(training, "_MANY_STEPS", 14)  # so many an epoch has: ten, and four
+    at_once, again = trained(batch_size=3)
+    assert (one_by_one.steps_per_execution, at_once.steps_per_execution) == (1, 10)
+    assert same_weights(one_by_one, at_once)
+    assert measures(history) == measures(again)
 
 
 def test_validation_scores_are_those_of_keras():
