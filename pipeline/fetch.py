@@ -7,7 +7,7 @@ from pipeline.command_line import compose_values, run_command, wants_help
 from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.console import console, print_faults
+from pipeline.terminal.console import print_faults, print_line
 from pipeline.terminal.help import command_help
 
 
@@ -32,7 +32,7 @@ def fetch() -> None:
         shutil.rmtree(to / "weights")
         print_faults([f"run_id={run.info.run_id}: {error}"])
         raise CommandFailedError from error
-    console.print(f"{to / 'weights'}: {model.count_params():,} weights, parity card passed")
+    print_line(f"{to / 'weights'}: {model.count_params():,} weights, parity card passed")
 
 
 def _checked(run_id: str | None, to: str | None) -> Path:

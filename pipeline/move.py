@@ -5,7 +5,7 @@ from rich.progress import track
 from pipeline.command_line import compose_values, run_command, wants_help
 from pipeline.configuration import CONF
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, print_line
 from pipeline.terminal.help import command_help
 from pipeline.tracking.errors import StoreError
 
@@ -36,7 +36,7 @@ def move() -> None:
     counts = f"{len(plan.moves)} runs moved, {plan.present} were there"
     if plan.ongoing:
         counts += f", {plan.ongoing} still running and left"
-    console.print(f"{counts}: {target.uri}", markup=False, soft_wrap=True)
+    print_line(f"{counts}: {target.uri}")
 
 
 def _checked(to: object) -> str:

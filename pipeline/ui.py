@@ -13,7 +13,7 @@ from pipeline.command_line import compose_values, end_on_sigterm, run_command, w
 from pipeline.configuration import CONF
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, print_line
 from pipeline.terminal.help import command_help
 from pipeline.tracking.errors import StoreError
 
@@ -35,7 +35,7 @@ def ui() -> None:
     store = open_local(Path.cwd())
     links = latest_views(store, f"http://{_HOST}:{port}")
     for link in links:
-        console.print(link, markup=False, soft_wrap=True)
+        print_line(link)
     console.print("Ctrl-C ends it.")
     server = _serve(store.uri, port)
     if values["open"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, say
 from pipeline.verification import Parity
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ def show_parity(name: str, run_id: str, parity: Parity) -> None:
     colour = _COLOURS.get(parity.tag, "red")
     console.print(f"{escape(name)}  [dim]{run_id}[/]  [{colour}]{parity.tag}[/]")
     if parity.reason:
-        console.print(f"  {parity.reason}", markup=False, soft_wrap=True)
+        say(parity.reason, indent=2)
     if (agreement := parity.agreement) is not None and parity.seconds is not None:
-        console.print(
-            f"  F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; "
+        say(
+            f"F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; "
             f"largest difference {agreement.max_abs_diff:.1e}; "
             f"{agreement.certified_fraction:.2%} of the classes certified; {parity.seconds:.2f} s",
-            soft_wrap=True,
+            indent=2,
         )
 
 

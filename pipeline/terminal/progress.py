@@ -9,7 +9,7 @@ from rich.table import Column
 
 from pipeline.datasets.catalogue import SPECS
 from pipeline.settings import Settings
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, say
 from pipeline.training_history import Epoch
 
 _LINE_SECONDS = 5.0  # between two lines of a job where there is no terminal to redraw
@@ -107,7 +107,7 @@ class SweepProgress:
         return "failed" if failed else "pruned" if job in self._pruned else ""
 
     def _say(self, line: str) -> None:
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
 
     def _place(self, job: int) -> str:
         return f"{job + 1}/{self._total} {self.names[job]}"

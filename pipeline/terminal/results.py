@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.sweep.schedule import Schedule
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, print_line, say
 from pipeline.tracking.links import SweepView
 from pipeline.tracking.results import Result
 
@@ -32,7 +32,7 @@ def show_results(results: Sequence[Result], done: Collection[str | None]) -> Non
     console.print(table)
     for result in results:
         for sentence in _remarks(result):
-            console.print(f"{result.name}: {sentence}", markup=False, soft_wrap=True)
+            say(f"{result.name}: {sentence}")
 
 
 def show_links(view: SweepView) -> None:
@@ -40,10 +40,10 @@ def show_links(view: SweepView) -> None:
     console.print()
     if view.command:
         console.print("Open the runs in MLflow:")
-        console.print(f"  {view.command}", markup=False, soft_wrap=True)
-    console.print(f"  {view.link}", markup=False, soft_wrap=True)
+        print_line(f"  {view.command}")
+    print_line(f"  {view.link}")
     console.print("or the curves:")
-    console.print(f"  {view.curves}", markup=False, soft_wrap=True)
+    print_line(f"  {view.curves}")
 
 
 def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:
@@ -55,10 +55,10 @@ def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> 
     console.print()
     if failed:
         console.print(f"{failed} failed. To train them again:")
-        console.print(f"  {command} retry=failed", markup=False, soft_wrap=True)
+        print_line(f"  {command} retry=failed")
     if left > failed:
         console.print(f"{left - failed} not finished. The same command goes on:")
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+        print_line(f"  {command}")
 
 
 def _row(result: Result, best: bool, done: bool) -> tuple[str, ...]:

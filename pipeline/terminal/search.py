@@ -12,7 +12,7 @@ from pipeline.settings.schema import Running, Search
 from pipeline.sweep.search_metric import compared, doubts
 from pipeline.sweep.search_plan import SearchPlan
 from pipeline.sweep.search_results import Tried
-from pipeline.terminal.console import console
+from pipeline.terminal.console import console, print_line, say
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -96,7 +96,7 @@ def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
     console.print(table)
     for trial in trials:
         for sentence in _remarks(trial):
-            console.print(f"{trial.name}: {sentence}", markup=False, soft_wrap=True)
+            say(f"{trial.name}: {sentence}")
 
 
 def _outcome(trial: Tried, best: bool) -> tuple[str, ...]:
@@ -134,14 +134,12 @@ def show_best(trials: Sequence[Tried], plan: SearchPlan) -> None:
     overrides = plan.job(best.params).overrides
     kept = [one for one in overrides if one.split("=")[0] not in Running.model_fields]
     console.print()
-    console.print(
+    say(
         f"Best of {_count(len(trials))}: {plan.search.metric} {best.value:.4f}. "
-        "The command that trains it (again with rerun=true):",
-        markup=False,
-        soft_wrap=True,
+        "The command that trains it (again with rerun=true):"
     )
     line = shlex.join(["python", "-m", "pipeline.train", *kept])
-    console.print(f"  {line}", markup=False, soft_wrap=True)
+    print_line(f"  {line}")
 
 
 def show_trials_left(left: int, command: str) -> None:
@@ -149,4 +147,4 @@ def show_trials_left(left: int, command: str) -> None:
     if left > 0:
         console.print()
         console.print(f"{_count(left)} left. The same command goes on:")
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+        print_line(f"  {command}")
