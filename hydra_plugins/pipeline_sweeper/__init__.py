@@ -21,7 +21,7 @@ class PipelineSweeper(BasicSweeper):
         from pipeline.sweep.sweep import conduct
 
         lines = [*self._parse_config(), *arguments]
-        conduct(plan_sweep(lines, self._compose, self._group_options), self._launching())
+        conduct(plan_sweep(lines, self._compose, self._group_options), self._launching)
 
     def _compose(self, groups: list[str]) -> DictConfig:
         assert self.config is not None

@@ -3,8 +3,8 @@
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipeline.configuration import CONF
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from pipeline.tracking.results import Result
 
 
-def conduct(plan: Plan, launching: Launching) -> None:
-    """Do what is left to do of a checked plan and close with a table.
+def conduct(plan: Plan, launching: Callable[[], Launching]) -> None:
+    """Do what is left to do of a checked plan and close with a table; or, dry, only tell what.
 
     Args:
         plan: the jobs.
-        launching: runs those that are not done.
+        launching: gives what runs those that are not done.
 
     Raises:
         DatasetError: when data cannot be had; no run was created.
@@ -38,17 +38,24 @@ def conduct(plan: Plan, launching: Launching) -> None:
         KeyboardInterrupt: when it was interrupted, after the table.
     """
     running = plan.jobs[0].settings.running
-    with nullcontext() if running.dry_run else launching.started(running.workers):
-        _conduct(plan, launching)
+    if running.dry_run:
+        _schedule(plan)
+        return
+    launcher = launching()
+    with launcher.started(running.workers):
+        _conduct(plan, launcher)
+
+
+def _schedule(plan: Plan) -> Schedule:
+    place = locate_store(**plan.jobs[0].settings.tracking.model_dump())
+    schedule = schedule_sweep(plan, place)
+    show_plan(plan, schedule, place.uri)
+    return schedule
 
 
 def _conduct(plan: Plan, launching: Launching) -> None:
-    tracking = plan.jobs[0].settings.tracking.model_dump()
-    schedule = schedule_sweep(plan, locate_store(**tracking))
-    show_plan(plan, schedule, locate_store(**tracking).uri)
-    if schedule.running.dry_run:
-        return
-    store = open_store(**tracking)
+    schedule = _schedule(plan)
+    store = open_store(**plan.jobs[0].settings.tracking.model_dump())
     with _own_run(plan, schedule, store):
         _claim_members(schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
