@@ -24,8 +24,8 @@ from pipeline.terminal.console import print_faults
 from pipeline.tracking.errors import StoreError
 
 REFUSED = 2  # exit code of a command that did not start
-_YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
 INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
+_YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
 
 
 def wants_help() -> bool:
@@ -102,7 +102,7 @@ def run_command(
         explain: turns an error of Hydra's own into sentences.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # gives errors to us instead of printing them
-    gc.freeze()
+    gc.freeze()  # what was imported so far: no collection need look through it
     gc.set_threshold(_YOUNG_OBJECTS)
     try:
         command()

@@ -1,8 +1,5 @@
 """A Keras model's probabilities for a whole split."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
 from pipeline.batches import SortedBatches, stream, untuned
@@ -30,16 +27,9 @@ def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
 
 
 def _predict(model: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
-    with _one_step_at_a_time(model):
-        return model.predict(batches, verbose=0)
-
-
-@contextmanager
-def _one_step_at_a_time(model: keras.Model) -> Iterator[None]:
-    """Of the steps that training executes at once, Keras would trace a prediction for each."""
-    steps = model.steps_per_execution
-    model.steps_per_execution = 1
+    """One step at a time: of those that training executes at once, Keras would trace each."""
+    steps, model.steps_per_execution = model.steps_per_execution, 1
     try:
-        yield
+        return model.predict(batches, verbose=0)
     finally:
         model.steps_per_execution = steps

@@ -63,18 +63,18 @@ class SweepProgress:
 
     def waits(self, job: int) -> None:
         """Another process trains the same job."""
-        self._say(f"{self._place(job)} is being trained by another process; waiting for it")
+        say(f"{self._place(job)} is being trained by another process; waiting for it")
 
     def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
         """A job shall end early."""
         self._pruned.add(job)
         if self._progress is None:
-            self._say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
+            say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
 
     def starts(self, job: int) -> None:
         """A job has its run."""
         if self._progress is None:
-            self._say(f"{self._place(job)} starts on {self.data[job]}")
+            say(f"{self._place(job)} starts on {self.data[job]}")
         elif job not in self._bars:
             self._bars[job] = self._progress.add_task(
                 self._place(job), total=self.epochs[job], epoch="", metrics="", left=""
@@ -90,14 +90,14 @@ class SweepProgress:
                 self._bars[job], completed=epoch.number, epoch=count, metrics=metrics, left=left
             )
         elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
-            self._say(f"{self._place(job)}  epoch {count}  {metrics}  {left}")
+            say(f"{self._place(job)}  epoch {count}  {metrics}  {left}")
 
     def ends(self, job: int, failed: bool) -> None:
         """A job is over, well or not."""
         self._done[job] = 1.0
         if self._progress is None:
             if failed:
-                self._say(f"{self._place(job)} failed")
+                say(f"{self._place(job)} failed")
         elif job in self._bars:
             self._progress.update(self._bars[job], left=self._ending(job, failed))
             if not failed and self._total > _ROWS:
@@ -105,9 +105,6 @@ class SweepProgress:
 
     def _ending(self, job: int, failed: bool) -> str:
         return "failed" if failed else "pruned" if job in self._pruned else ""
-
-    def _say(self, line: str) -> None:
-        say(line)
 
     def _place(self, job: int) -> str:
         return f"{job + 1}/{self._total} {self.names[job]}"
