@@ -12,6 +12,7 @@ from pipeline.batches import Augment
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.identity import identity
+from pipeline.interruption import interruptible
 from pipeline.keras_backend import keras, use_threads
 from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
@@ -75,9 +76,12 @@ def run(
         taken_up = None if earlier.state == "done" else earlier.run_id
         experiment = store.experiment(place)
         tags = records.tags(settings, own)
-        with tracked_run(
-            store, experiment.experiment_id, name, tags, resume=taken_up, log=log
-        ) as tracked:
+        with (
+            tracked_run(
+                store, experiment.experiment_id, name, tags, resume=taken_up, log=log
+            ) as tracked,
+            interruptible(),
+        ):
             watch.starts(tracked.run_id)
             records.log_settings(tracked, config, overrides)
             return _complete(settings, dataset, store, tracked, watch).tag

@@ -25,6 +25,7 @@ from pebble import ProcessExpired, ProcessPool
 from pipeline.data_loading import share_data, sharing_data
 from pipeline.datasets.catalogue import SPECS
 from pipeline.errors import summary
+from pipeline.interruption import interrupt
 from pipeline.sweep.events import EventReader, EventWriter
 from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.lifetime import end_with_parent
@@ -295,7 +296,7 @@ def _interrupt(signal_number: int, frame: FrameType | None) -> None:
     if not _sweep.busy:
         os._exit(0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    raise KeyboardInterrupt
+    interrupt()
 
 
 def _interrupt_again(swallowed: "sys.UnraisableHookArgs") -> None:

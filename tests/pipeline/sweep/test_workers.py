@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from pipeline.tracking.store import open_local
+
 DEAF = """
 import os, signal, sys, time
 from pipeline.sweep import workers
@@ -17,6 +19,29 @@ with workers._job():
     try:
         Deaf()
         time.sleep(20)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+UNFIT = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.sweep import workers
+from pipeline.sweep.events import EventWriter
+from pipeline.sweep.job import run_job
+
+class Unfit(EventWriter):
+    def epoch(self, epoch):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(10**6): pass
+        except KeyboardInterrupt:
+            raise TypeError("incompatible arguments") from None
+
+workers._initialize(sys.argv[1])
+with workers._job():
+    try:
+        run_job(VALUES, [], Unfit(Path("events")))
     except KeyboardInterrupt:
         print("interrupted")
 """
@@ -36,6 +61,18 @@ def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
     command = [sys.executable, "-c", DEAF, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "interrupted\n", done.stderr
+
+
+def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(tmp_path, composed):
+    values = composed("model=cnn", "filters=[4]")
+    command = [sys.executable, "-c", UNFIT.replace("VALUES", repr(values)), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.stdout == "interrupted\n", done.stderr
+    client = open_local(tmp_path).client
+    experiment = client.get_experiment_by_name("digits")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "KILLED"
+    assert "error" not in run.data.tags
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")

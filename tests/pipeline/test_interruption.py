@@ -1,0 +1,25 @@
+import pytest
+
+from pipeline.interruption import interrupt, interruptible
+
+
+class Unfit:
+    """Like a C++ function that does not fit: an error of whatever kind is not let through."""
+
+    def __call__(self):
+        try:
+            interrupt()
+        except BaseException:
+            raise TypeError("incompatible arguments") from None
+
+
+def test_an_interruption_that_came_out_as_another_error_is_one_all_the_same():
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        Unfit()()
+
+
+def test_an_error_after_an_interruption_of_another_block_is_that_error():
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        interrupt()
+    with pytest.raises(ZeroDivisionError), interruptible():
+        1 / 0  # noqa: B018
