@@ -150,7 +150,8 @@ def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
     double = scratch_forward.load(archive, dtype="float64")
     (measured,) = measure(double, test.inputs, [keras], [scratch])
     tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
-    return replace(exact, tag=tag, reason=_reason(agreement, measured), errors=measured)
+    reason = _reason(agreement, measured, len(labels))
+    return replace(exact, tag=tag, reason=reason, errors=measured)
 
 
 def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
@@ -160,11 +161,12 @@ def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
     )
 
 
-def _reason(agreement: Agreement, measured: Errors) -> str:
+def _reason(agreement: Agreement, measured: Errors, examples: int) -> str:
+    same = round(agreement.agreement * examples)
     return (
-        f"probabilities differ by up to {agreement.max_abs_diff:.1e}, classes agree on "
-        f"{agreement.agreement:.4f}, F1 differs by {agreement.f1_delta:.6f}; against float64 Keras "
-        f"is off by {measured.keras:.1e}, ours by {measured.scratch:.1e}."
+        f"probabilities differ by up to {agreement.max_abs_diff:.1e}, {same} of {examples} "
+        f"examples get the same class, F1 differs by {agreement.f1_delta:.6f}; against float64 "
+        f"Keras is off by {measured.keras:.1e}, ours by {measured.scratch:.1e}."
     )
 
 

@@ -170,6 +170,8 @@ def _unknown_keys(config: Config) -> list[str]:
 def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
     """The sentence for a key that a configuration does not have, though another choice may."""
     group, dot, _ = key.partition(".")
+    if group == "sweep":
+        return f"`{key}` cannot be set by hand: a sweep plans it."
     if dot and isinstance(config.get(group), Mapping):
         chosen = f"{group}={config[group].get('name') or config[group].get('kind')}"
         siblings = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]
