@@ -200,8 +200,15 @@ def test_a_search_survives_trials_that_fail(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_search_by_another_launcher(tmp_path):
-    options = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "workers=2", "epochs=1"]
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+        pytest.param(["hydra/launcher=ray"], marks=pytest.mark.long),
+    ],
+)
+def test_a_search_by_another_launcher(tmp_path, launcher):
+    options = [*launcher, "workers=2", "epochs=1"]
     done = call(
         "pipeline.train",
         *SMALL,
