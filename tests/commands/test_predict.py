@@ -59,6 +59,7 @@ def test_an_image_file_is_answered(images, tmp_path):
     assert done.stdout.split("\t")[0] == str(expected)
 
 
+@pytest.mark.slow
 def test_a_server_is_asked_for_its_weights(remote, server, tmp_path):
     client = mlflow.MlflowClient(server)
     experiment = client.get_experiment_by_name("remote")

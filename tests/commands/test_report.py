@@ -230,7 +230,7 @@ FEWER = {
 }
 
 
-OF_EACH_KIND = ["cnn_pooling", "lstm_direction", "padding_and_masking", "text_baseline"]
+OF_EACH_KIND = ["cnn_pooling", "lstm_direction"]
 
 
 @pytest.mark.slow

@@ -167,6 +167,7 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
     process = start(*SWEEP, cwd=tmp_path)
     wait_for_checkpoint(tmp_path)
@@ -178,6 +179,7 @@ def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
     assert_same_results(tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_job_alone(tmp_path):
     process = start(*SWEEP, "epochs=30", "workers=1", cwd=tmp_path)
     read_until(process, "1/2 seed=0  epoch 1/30")
@@ -304,13 +306,13 @@ def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_is_replaced_after_some_jobs(tmp_path):
-    seeds = "seed=range(30)"
+    seeds = "seed=range(26)"
     options = [*SWEEP[:-2], seeds, "epochs=1", "workers=1"]
     done = call("pipeline.train", *options, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     processes = [run.data.tags["owner"] for run in runs_of(tmp_path)]
-    assert len(processes) == 30
-    assert sorted(map(processes.count, set(processes))) == [5, 25]
+    assert len(processes) == 26
+    assert sorted(map(processes.count, set(processes))) == [1, 25]
 
 
 @pytest.mark.slow
@@ -333,6 +335,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_kills_while_artifacts_are_written_change_nothing(undisturbed, tmp_path):
     moments = random.Random(0)
     for _ in range(5):

@@ -295,6 +295,7 @@ def same_weights(*runs):
     return all(map(np.array_equal, one.get_weights(), other.get_weights()))
 
 
+@pytest.mark.slow
 def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(sweep, tmp_path):
     done = call(
         *["pipeline.train", "-m", "model=lstm", "units=4,6,8", "workers=2", *TINY], cwd=tmp_path
@@ -341,6 +342,7 @@ def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(tmp_
     assert flags[1] == "no"
 
 
+@pytest.mark.slow
 def test_a_server_tracks_as_the_local_store_does(remote, server):
     assert remote.done.returncode == 0, remote.done.stdout + remote.done.stderr
     client = mlflow.MlflowClient(server)

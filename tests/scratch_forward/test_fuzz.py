@@ -46,5 +46,6 @@ def test_damaged_archives_are_refused_in_one_sentence(tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_many_damaged_archives_are_refused_in_one_sentence(tmp_path) -> None:
     fuzz(25_000, seed=2, path=tmp_path / "m.keras")

@@ -51,7 +51,10 @@ def write_all(folder, where):
     "open_place",
     [
         sqlite,
-        pytest.param(server, marks=pytest.mark.skipif(bool(missing()), reason=missing())),
+        pytest.param(
+            server,
+            marks=[pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing())],
+        ),
     ],
 )
 def test_every_run_metric_and_artifact_of_every_writer_is_there(open_place, tmp_path):
