@@ -7,15 +7,15 @@ from pipeline.tracking.store import open_local
 
 DEAF = """
 import os, signal, sys, time
-from pipeline.sweep import workers
+from pipeline.sweep import worker
 
 class Deaf:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.01)
 
-workers._initialize(sys.argv[1])
-with workers._job():
+worker.initialize(sys.argv[1])
+with worker._job():
     try:
         Deaf()
         time.sleep(20)
@@ -26,7 +26,7 @@ with workers._job():
 UNFIT = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.sweep import workers
+from pipeline.sweep import worker
 from pipeline.sweep.events import EventWriter
 from pipeline.sweep.job import run_job
 
@@ -38,8 +38,8 @@ class Unfit(EventWriter):
         except KeyboardInterrupt:
             raise TypeError("incompatible arguments") from None
 
-workers._initialize(sys.argv[1])
-with workers._job():
+worker.initialize(sys.argv[1])
+with worker._job():
     try:
         run_job(VALUES, [], Unfit(Path("events")))
     except KeyboardInterrupt:

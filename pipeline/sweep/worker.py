@@ -1,0 +1,113 @@
+"""One worker process of a sweep: what it imports, how it trains a job, and how it ends."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pipeline.data_loading import share_data
+from pipeline.errors import summary
+from pipeline.interruption import interrupt
+from pipeline.sweep.events import EventWriter
+from pipeline.sweep.launching import Failure
+from pipeline.sweep.lifetime import end_with_parent
+from pipeline.sweep.output import kept_output
+from pipeline.watch import Pruned
+
+STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
+_AGAIN_SECONDS = 0.1
+
+
+class _Sweep:
+    """The sweep that a worker is of."""
+
+    busy = False  # with a job
+    parent = 0  # the process that this one was forked from, or the sweep's
+    stop = Path()
+
+    def has_lost_us(self) -> bool:
+        """Whether its process has gone, or the one that would tell it of this one's end.
+
+        The process that workers are forked from ends with the sweep's.
+        """
+        return os.getppid() != self.parent
+
+    def is_over(self) -> bool:
+        """Whether it has been stopped, or goes on without this process."""
+        return self.has_lost_us() or self.stop.exists()
+
+
+_sweep = _Sweep()
+
+
+def initialize(folder: str) -> None:
+    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
+    _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / STOP
+    share_data(Path(folder))
+    signal.signal(signal.SIGTERM, _interrupt)
+    end_with_parent()
+    sys.unraisablehook = _interrupt_again
+    threading.Thread(target=_end_with_the_sweep, daemon=True).start()
+    import pipeline.sweep.preloaded  # noqa: F401
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> None:
+    """End the job's run as Ctrl-C does; without a job, just end."""
+    if not _sweep.busy:
+        os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    interrupt()
+
+
+def _interrupt_again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """An interruption that falls into a destructor (TensorFlow has many) is lost: repeat it."""
+    if swallowed.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(swallowed)
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+
+def _end_with_the_sweep() -> None:
+    while not _sweep.is_over():
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def train(
+    values: Mapping[str, Any], overrides: Sequence[str], log: str, events: str
+) -> Failure | None:
+    """Run one job; what it prints goes to its log."""
+    from pipeline.sweep.job import run_job
+
+    if _sweep.is_over():  # the pool hands out what is left all the same
+        return Failure("", "interrupted", "")
+    with _job(), kept_output(Path(log)):
+        try:
+            run_job(values, overrides, EventWriter(Path(events)), Path(log))
+        except Pruned:
+            return None
+        except KeyboardInterrupt:
+            return Failure("", "interrupted", "")
+        except Exception as error:
+            return Failure("", summary(error), traceback.format_exc())
+    return None
+
+
+@contextmanager
+def _job() -> Iterator[None]:
+    _sweep.busy = True
+    try:
+        yield
+    finally:
+        _sweep.busy = False
+        if _sweep.has_lost_us():  # it counts us as dead: a job that we took would be lost
+            os._exit(1)
+        signal.signal(signal.SIGTERM, _interrupt)
