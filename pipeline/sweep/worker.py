@@ -48,7 +48,11 @@ _sweep = _Sweep()
 
 
 def initialize(folder: str) -> None:
-    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over."""
+    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over.
+
+    Args:
+        folder: the sweep's, where shared data lie and the file `STOP` may appear.
+    """
     _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / STOP
     share_data(Path(folder))
     signal.signal(signal.SIGTERM, _interrupt)
@@ -84,7 +88,17 @@ def _end_with_the_sweep() -> None:
 def train(
     values: Mapping[str, Any], overrides: Sequence[str], log: str, events: str
 ) -> Failure | None:
-    """Run one job; what it prints goes to its log."""
+    """Run one job.
+
+    Args:
+        values: its configuration, as plain values.
+        overrides: what was set by hand in it.
+        log: the file that takes what it prints.
+        events: the file that takes what it tells of itself.
+
+    Returns:
+        Why it failed, its name left blank; None when it did not, or was pruned.
+    """
     from pipeline.sweep.job import run_job
 
     if _sweep.is_over():  # the pool hands out what is left all the same
