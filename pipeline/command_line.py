@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import hydra
@@ -17,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pipeline.configuration import CONF
 from pipeline.datasets.errors import DatasetError
 from pipeline.errors import CommandFailedError
+from pipeline.interruption import interrupt
 from pipeline.settings import SettingsError
 from pipeline.settings.composed import plain_values
 from pipeline.settings.suggest import did_you_mean, not_offered
@@ -85,11 +85,7 @@ def first_sentence(error: Exception) -> list[str]:
 
 def end_on_sigterm() -> None:
     """Let SIGTERM end a command as Ctrl-C does, with all that it has started."""
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def run_command(

@@ -16,8 +16,8 @@ class _Interruption:
 _interruption = _Interruption()
 
 
-def interrupt() -> NoReturn:
-    """Interrupt what this process is doing, as Ctrl-C does.
+def interrupt(*_: object) -> NoReturn:
+    """Interrupt what this process is doing, as Ctrl-C does; also a signal's handler.
 
     Raises:
         KeyboardInterrupt: always.

@@ -98,14 +98,12 @@ def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = No
         status: KILLED or FAILED.
         told: the reason, kept with the run.
     """
-    from pipeline.tracking.run import ERROR, LOG, TrackedRun
+    from pipeline.tracking.run import ERROR, TrackedRun, end_run
 
     if job.run_id is None:
         return
     run = TrackedRun(store.client, job.run_id)
     with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
-        if job.log.is_file():
-            run.log_text(job.log.read_text(errors="replace"), LOG)
         if told is not None:
             run.set_tags({ERROR: told})
-        run.client.set_terminated(job.run_id, status)
+        end_run(run, status, job.log)

@@ -158,20 +158,20 @@ def tracked_run(
             run.flush()
             run.log_manifest()
     except KeyboardInterrupt:
-        _end(run, "KILLED", log)
+        end_run(run, "KILLED", log)
         raise
     except Pruned as pruned:
         run.set_tags({PRUNED: pruned})
-        _end(run, "KILLED", log)
+        end_run(run, "KILLED", log)
         raise
     except BaseException as error:
         with suppress(Exception):  # the store may be what failed; the error itself goes on
             run.set_tags({ERROR: summary(error)})
             run.log_text(traceback.format_exc(), "error/traceback.txt")
-            _end(run, "FAILED", log)
+            end_run(run, "FAILED", log)
         raise
     else:
-        _end(run, "FINISHED")
+        end_run(run, "FINISHED")
 
 
 def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
@@ -194,7 +194,14 @@ def _keep_log(run: TrackedRun, log: Path | None) -> None:
         run.log_text(log.read_text(errors="replace"), LOG)
 
 
-def _end(run: TrackedRun, status: str, log: Path | None = None) -> None:
+def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:
+    """End a run.
+
+    Args:
+        run: has everything else by now.
+        status: FINISHED, FAILED or KILLED.
+        log: a file with what its process printed, to be kept as `log.txt`.
+    """
     _keep_log(run, log)
     run.flush()
     patiently(run.client.set_terminated, run.run_id, status)
