@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import signal
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
@@ -25,11 +26,13 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 
+from pipeline.interruption import interrupted_by
 from pipeline.settings import SettingsError
 from pipeline.tracking.errors import StoreError
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
 _PATIENCE_SECONDS = 20.0  # for interrupted jobs to mark their runs
+_ENDING_SECONDS = 5.0  # for what is killed to be gone
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,14 @@ class Task:
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
         self._enter_folder(config.tracking.kind)
-        returned = run_job(
-            hydra_context=self.hydra_context,
-            task_function=self.task_function,
-            config=config,
-            job_dir_key="hydra.sweep.dir",
-            job_subdir_key="hydra.sweep.subdir",
-        )
+        with interrupted_by(signal.SIGINT):  # by which Ray cancels
+            returned = run_job(
+                hydra_context=self.hydra_context,
+                task_function=self.task_function,
+                config=config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
         if returned.status is JobStatus.FAILED:
             _keep_traceback(returned._return_value)
         return returned
@@ -144,7 +148,7 @@ def run_tasks(
         jobs_per_worker: after which a worker process is replaced.
 
     Raises:
-        KeyboardInterrupt: as it came, after the jobs were told and could mark their runs.
+        KeyboardInterrupt: as it came, after the jobs could mark their runs, and have ended.
     """
     shared = ray.put(task)
     remote = ray.remote(num_cpus=threads, max_retries=0, max_calls=jobs_per_worker)(job)
@@ -155,10 +159,16 @@ def run_tasks(
     try:
         return [_returned(reference) for reference in references]
     except KeyboardInterrupt:
-        for reference in references:
-            ray.cancel(reference)
-        ray.wait(references, num_returns=len(references), timeout=_PATIENCE_SECONDS)
+        _cancel(references, _PATIENCE_SECONDS)
+        _cancel(references, _ENDING_SECONDS, force=True)
         raise
+
+
+def _cancel(references: list[Any], patience: float, force: bool = False) -> None:
+    """Interrupt jobs, or kill their processes, and wait for their ends; ended ones are let be."""
+    for reference in references:
+        ray.cancel(reference, force=force)
+    ray.wait(references, num_returns=len(references), timeout=patience)
 
 
 def job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:

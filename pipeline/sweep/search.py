@@ -99,7 +99,7 @@ def _search(
         ask_again_for_interrupted(study)
         trials = Trials(plan, study, search_id, store)
         interrupted = _train(trials, launching, store, job.settings.running.workers)
-        tried = _close(plan, search_id, study, store, run)
+        tried = _close(plan, search_id, study, store, run, interrupted)
         log_plan(run, command(), plan.probes.varied, _parameters(plan, tried))
         if interrupted:
             raise KeyboardInterrupt
@@ -122,17 +122,24 @@ def _train(trials: "Trials", launching: Launching, store: Store, workers: int) -
 
 
 def _close(
-    plan: SearchPlan, search_id: str, study: optuna.Study, store: Store, run: "TrackedRun"
+    plan: SearchPlan,
+    search_id: str,
+    study: optuna.Study,
+    store: Store,
+    run: "TrackedRun",
+    interrupted: bool,
 ) -> "list[Tried]":
     from pipeline.sweep.search_results import log_search, tried
     from pipeline.terminal.results import show_links
     from pipeline.tracking.links import save_sweep_view
+    from pipeline.tracking.lost_runs import end_lost_runs
     from pipeline.tracking.results import sweep_results
 
     experiments = [
         store.experiment(name).experiment_id
         for name in dict.fromkeys(job.settings.place.experiment for job in plan.probes.jobs)
     ]
+    end_lost_runs(store, experiments, search_id, interrupted)
     found = tried(study, plan.search, sweep_results(store, experiments, search_id))
     log_search(run, study, plan.search, plan.space, found)
     show_tried(found, plan)

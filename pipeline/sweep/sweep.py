@@ -59,7 +59,7 @@ def _conduct(plan: Plan, launching: Launching) -> None:
     with _own_run(plan, schedule, store):
         _claim_members(schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
-        results = _close(plan, schedule, store, failures)
+        results = _close(plan, schedule, store, failures, interrupted)
         if interrupted:
             raise KeyboardInterrupt
     if plan.study is not None:
@@ -118,16 +118,22 @@ def _name(entry: Entry, varied: Sequence[str]) -> str:
 
 
 def _close(
-    plan: Plan, schedule: Schedule, store: Store, failures: Sequence[Failure]
+    plan: Plan,
+    schedule: Schedule,
+    store: Store,
+    failures: Sequence[Failure],
+    interrupted: bool,
 ) -> "list[Result]":
     from pipeline.terminal.results import show_links, show_results, show_way_on
     from pipeline.tracking.links import save_sweep_view
+    from pipeline.tracking.lost_runs import end_lost_runs
     from pipeline.tracking.results import sweep_results
 
     experiments = [
         store.experiment(name).experiment_id
         for name in dict.fromkeys(job.settings.place.experiment for job in plan.jobs)
     ]
+    end_lost_runs(store, experiments, schedule.sweep_id, interrupted)
     results = sweep_results(store, experiments, schedule.sweep_id)
     show_results(results, {entry.standing.run_id for entry in schedule.done})
     _tell_lost_jobs(failures, results)

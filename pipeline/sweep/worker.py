@@ -2,19 +2,17 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline.data_loading import share_data
 from pipeline.errors import summary
-from pipeline.interruption import interrupt
+from pipeline.interruption import interrupted_by
 from pipeline.sweep.events import EventWriter
 from pipeline.sweep.launching import Failure
 from pipeline.sweep.lifetime import end_with_parent
@@ -22,13 +20,11 @@ from pipeline.sweep.output import kept_output
 from pipeline.watch import Pruned
 
 STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
-_AGAIN_SECONDS = 0.1
 
 
 class _Sweep:
     """The sweep that a worker is of."""
 
-    busy = False  # with a job
     parent = 0  # the process that this one was forked from, or the sweep's
     stop = Path()
 
@@ -55,28 +51,14 @@ def initialize(folder: str) -> None:
     """
     _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / STOP
     share_data(Path(folder))
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _end)
     end_with_parent()
-    sys.unraisablehook = _interrupt_again
     threading.Thread(target=_end_with_the_sweep, daemon=True).start()
     import pipeline.sweep.preloaded  # noqa: F401
 
 
-def _interrupt(signal_number: int, frame: FrameType | None) -> None:
-    """End the job's run as Ctrl-C does; without a job, just end."""
-    if not _sweep.busy:
-        os._exit(0)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    interrupt()
-
-
-def _interrupt_again(swallowed: "sys.UnraisableHookArgs") -> None:
-    """An interruption that falls into a destructor (TensorFlow has many) is lost: repeat it."""
-    if swallowed.exc_type is not KeyboardInterrupt:
-        sys.__unraisablehook__(swallowed)
-        return
-    signal.signal(signal.SIGTERM, _interrupt)
-    threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGTERM)).start()
+def _end(*_: object) -> NoReturn:
+    os._exit(0)
 
 
 def _end_with_the_sweep() -> None:
@@ -117,11 +99,10 @@ def train(
 
 @contextmanager
 def _job() -> Iterator[None]:
-    _sweep.busy = True
+    """SIGTERM ends the job's run as Ctrl-C does; a worker without a job just ends."""
     try:
-        yield
+        with interrupted_by(signal.SIGTERM):
+            yield
     finally:
-        _sweep.busy = False
         if _sweep.has_lost_us():  # it counts us as dead: a job that we took would be lost
             os._exit(1)
-        signal.signal(signal.SIGTERM, _interrupt)

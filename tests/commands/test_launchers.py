@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from pipeline.tracking.store import Store, open_local
@@ -97,18 +98,20 @@ def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(r
     os.kill(workers[2], signal.SIGKILL)
     assert ray_sweep.end() == 1
     assert "WorkerCrashedError" in ray_sweep.output
-    runs = {
-        run.data.params["units"]: run for run in runs_in(open_local(tmp_path)) if run.data.params
-    }
-    assert runs["4"].info.status == runs["8"].info.status == "FINISHED"
-    assert runs["4"].data.tags["parity"] == runs["8"].data.tags["parity"] == "exact"
+    runs = runs_in(open_local(tmp_path))
+    finished = {run.data.params["units"]: run for run in runs if run.info.status == "FINISHED"}
+    assert finished["4"].data.tags["parity"] == finished["8"].data.tags["parity"] == "exact"
+    (lost,) = (run for run in runs if run.info.status != "FINISHED")
+    assert (lost.info.status, lost.data.tags["error"]) == ("FAILED", "its process died.")
 
 
 def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
-    ray_sweep.workers([1, 2])
+    workers = ray_sweep.workers([1, 2])
+    os.kill(workers[2], signal.SIGSTOP)  # so it cannot mark its own
     ray_sweep.process.send_signal(signal.SIGINT)
     assert ray_sweep.end() == 130, ray_sweep.output
     assert {run.info.status for run in runs_in(open_local(tmp_path))} <= {"KILLED", "FINISHED"}
+    assert not psutil.pid_exists(workers[2])
 
 
 def test_an_address_where_no_cluster_answers_is_one_sentence(tmp_path):
