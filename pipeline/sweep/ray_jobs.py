@@ -31,7 +31,7 @@ from pipeline.settings import SettingsError
 from pipeline.tracking.errors import StoreError
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
-_PATIENCE_SECONDS = 20.0  # for interrupted jobs to mark their runs
+_PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs
 _ENDING_SECONDS = 5.0  # for what is killed to be gone
 
 
