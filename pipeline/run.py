@@ -1,5 +1,6 @@
 """One run, told once: data, model, training, evaluation, tracking, parity."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 import scratch_forward
 from pipeline import augmentation, models, records
 from pipeline.batches import Augment
+from pipeline.compilation import KeptModel, steps_at_once
 from pipeline.data_loading import shared_data
 from pipeline.datasets import Dataset
 from pipeline.identity import identity
@@ -25,12 +27,14 @@ from pipeline.tracking.checkpoints import Checkpoints
 from pipeline.tracking.claims import claim
 from pipeline.tracking.run import TrackedRun, tracked_run
 from pipeline.tracking.store import Store
-from pipeline.training import Fitted, fit, set_seeds
+from pipeline.training import Fitted, fit
 from pipeline.training_history import Epoch
 from pipeline.training_state import TrainingState, TrainingStateError
 from pipeline.verification import Parity, verify_run
 from pipeline.watch import Watch
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+
+_kept_model = KeptModel()  # by this process, from job to job
 
 
 class OtherDataError(Exception):
@@ -117,8 +121,7 @@ def _complete(
     checkpoints = Checkpoints(store.client, tracked.run_id, local=store.folder is not None)
     resume = _latest_state(checkpoints)
     records.log_data(tracked, dataset)
-    set_seeds(settings.training.seed)
-    model = build_model(settings, dataset)
+    model = compiled_model(settings, dataset)
     fitted = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
     probabilities = partial(predict, model, trim=_trims(settings))
     predictions = Predictions(fitted.validation, probabilities(dataset.test.inputs))
@@ -142,6 +145,26 @@ def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
         except TrainingStateError:
             continue
     return None
+
+
+def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
+    """The Keras model that settings describe, ready to be trained.
+
+    It is the one before where that differs in nothing but the seed and settings of the fit.
+
+    Raises:
+        UnsupportedModelError: as `build_model` does.
+    """
+    training, optimizer = settings.training, settings.optimizer
+    options = optimizer.model_dump(exclude={"name"})
+    shape = (*_shape(dataset.preprocessing).values(), len(dataset.classes))
+    return _kept_model.compiled(
+        (settings.model_name, settings.model, optimizer, training.l1, training.l2, shape),
+        partial(build_model, settings, dataset),
+        build_optimizer(optimizer.name, training.learning_rate, **options),
+        at_once=steps_at_once(math.ceil(len(dataset.train.labels) / training.batch_size)),
+        seed=training.seed,
+    )
 
 
 def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
@@ -184,12 +207,10 @@ def _train(
         watch.epoch(epoch)
 
     training = settings.training
-    options = settings.optimizer.model_dump(exclude={"name"})
     return fit(
         model,
         (dataset.train.inputs, dataset.train.labels),
         (dataset.validation.inputs, dataset.validation.labels),
-        optimizer=build_optimizer(settings.optimizer.name, training.learning_rate, **options),
         epochs=training.epochs,
         batch_size=training.batch_size,
         seed=training.seed,

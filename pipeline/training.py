@@ -9,13 +9,10 @@ import numpy as np
 
 from pipeline.batches import Augment, TrainingBatches, stream
 from pipeline.evaluation import accuracy, cross_entropy
-from pipeline.keras_backend import keras, tf
+from pipeline.keras_backend import keras
 from pipeline.prediction import predict
 from pipeline.training_history import Epoch, History
 from pipeline.training_state import Patience, TrainingState
-
-_STEPS_AT_ONCE = 10  # between two of them, Keras goes through 2 ms of Python
-_MANY_STEPS = 100  # an epoch of fewer does not earn the half second of a larger graph
 
 
 class DivergedError(Exception):
@@ -30,22 +27,11 @@ class Fitted:
     validation: np.ndarray
 
 
-def set_seeds(seed: int) -> None:
-    """Make what follows bit-identical on the same machine: Python, NumPy, TensorFlow, its ops.
-
-    Also frees the graphs of earlier models, which a sweep in one process would pile up.
-    """
-    keras.utils.clear_session(free_memory=True)
-    tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
-
-
 def fit(
     model: keras.Model,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     *,
-    optimizer: keras.optimizers.Optimizer,
     epochs: int,
     batch_size: int,
     seed: int,
@@ -56,9 +42,12 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_state: Callable[[TrainingState], None] = lambda state: None,
 ) -> Fitted:
-    """Train `model` in place on integer labels with cross-entropy.
+    """Train a compiled model in place.
 
     Args:
+        model: gives probabilities `(N, C)`.
+        train: inputs `(N, ...)` and integer labels `(N,)`.
+        validation: the same, not trained on.
         early_stopping: epochs without a better validation loss after which to stop and restore the
             best weights; None trains all epochs and keeps the last weights.
         trim: batch sentences of like length without the padding they share; needs a mask.
@@ -71,13 +60,6 @@ def fit(
         DivergedError: when the training or validation loss is not finite.
     """
     batches = TrainingBatches(*train, batch_size, seed, augment, trim)
-    model.compile(
-        optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        steps_per_execution=_STEPS_AT_ONCE if len(batches) >= _MANY_STEPS else 1,
-    )
-    _create_state(model)
     stopping = _early_stopping(early_stopping, resume)
     validation_watch = _Validation(*validation, trim)
     watch = _EpochWatch(batches, on_epoch, on_state, stopping)
@@ -98,19 +80,6 @@ def fit(
     if predicted is None or stopping:  # its weights are those of an earlier epoch
         predicted = predict(model, validation[0], trim)
     return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
-
-
-def _create_state(model: keras.Model) -> None:
-    """Create the variables of optimizer, loss and metrics of a compiled model.
-
-    Left to itself, Keras does so in the first step, and TensorFlow then traces that step twice.
-    """
-    labels = np.zeros(1, np.int64)
-    probabilities = np.zeros((1, model.output_shape[-1]), np.float32)
-    model.optimizer.build(model.trainable_variables)
-    model.compute_loss(y=labels, y_pred=probabilities)
-    model.compute_metrics(None, labels, probabilities)
-    model.reset_metrics()
 
 
 def _restore(model: keras.Model, state: TrainingState) -> None:

@@ -31,6 +31,7 @@ JOBS_PER_WORKER = 25
 _FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
 _LOOK_SECONDS = 0.1
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
+_NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model does not depend on
 _THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,9 +86,14 @@ class WorkerJobs:
                 self._end(watched, store)
 
     def _order(self, jobs: Sequence[LaunchedJob]) -> list[int]:
-        """The longest first, lest one worker be left with it in the end; as given, for only one."""
+        """The longest first, lest one worker be left with it in the end; as given, for only one.
+
+        Those with the same model follow one another: a worker compiles it once.
+        """
         costs = [job.cost if self._workers > 1 else 0 for job in jobs]
-        return sorted(range(len(jobs)), key=lambda number: -costs[number])
+        models = [_model(job) for job in jobs]
+        first = {model: number for number, model in reversed(list(enumerate(models)))}
+        return sorted(range(len(jobs)), key=lambda number: (-costs[number], first[models[number]]))
 
     def search(self, source: Source, store: Store, workers: int) -> None:
         """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
@@ -140,6 +146,11 @@ class WorkerJobs:
         assert self._pool is not None
         self._pool.stop()
         self._pool.join()
+
+
+def _model(job: LaunchedJob) -> str:
+    """What a compiled model depends on, and a little more."""
+    return repr({key: job.values[key] for key in job.values if key not in _NUMBERS})
 
 
 def _watch(

@@ -8,8 +8,9 @@ FAULTS = """
 import resource
 import numpy as np
 from pipeline import models
+from pipeline.compilation import compile_model, set_seeds
 from pipeline.optimizers import build_optimizer
-from pipeline.training import fit, set_seeds
+from pipeline.training import fit
 
 set_seeds(0)
 model = models.convolutional(
@@ -18,9 +19,9 @@ model = models.convolutional(
 )
 inputs, labels = np.zeros((640, 32, 32, 3), np.float32), np.zeros(640, np.int64)
 faults = []
+compile_model(model, build_optimizer("adam", 0.001))
 fit(
-    model, (inputs, labels), (inputs[:32], labels[:32]), optimizer=build_optimizer("adam", 0.001),
-    epochs=3, batch_size=32, seed=0,
+    model, (inputs, labels), (inputs[:32], labels[:32]), epochs=3, batch_size=32, seed=0,
     on_epoch=lambda epoch: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt),
 )
 print(faults[2] - faults[1])

@@ -4,9 +4,10 @@ import pytest
 import scratch_forward
 from pipeline import models
 from pipeline.configuration import CONF
+from pipeline.data_loading import shared_data
 from pipeline.datasets import load
 from pipeline.keras_backend import keras
-from pipeline.run import build_model
+from pipeline.run import build_model, compiled_model
 from pipeline.settings.schema import MODELS
 
 RECURRENT = {
@@ -119,3 +120,21 @@ def test_a_layer_that_cannot_be_checked_is_refused_before_the_training(
     monkeypatch.setitem(models.BUILDERS, "cnn", upside_down)
     with pytest.raises(scratch_forward.UnsupportedModelError, match="RandomFlip"):
         build_model(settings_for("model=cnn"), load("digits", data_dir=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("same", "changes"),
+    [
+        (True, ["seed=1", "learning_rate=0.1", "epochs=3", "batch_size=16"]),
+        (False, ["units=4", "dropout=0.1", "l1=0.1", "l2=0.1", "dataset.max_length=5"]),
+        (False, ["optimizer=sgd", "optimizer.beta_1=0.8", "model=gru"]),
+    ],
+)
+def test_a_job_takes_the_model_before_where_that_has_the_same_graph(settings_for, same, changes):
+    def model(*overrides):
+        settings = settings_for("units=3", *overrides)
+        return compiled_model(settings, shared_data(settings))
+
+    for change in changes:
+        before = model()
+        assert (model(change) is before) is same, change

@@ -1,13 +1,16 @@
+import math
+
 import numpy as np
 import pytest
 
-from pipeline import batches, training
+from pipeline import batches, compilation
 from pipeline.augmentation import drop_words
+from pipeline.compilation import compile_model, set_seeds, steps_at_once
 from pipeline.keras_backend import keras
 from pipeline.models import recurrent
 from pipeline.optimizers import build_optimizer
 from pipeline.prediction import predict
-from pipeline.training import DivergedError, fit, set_seeds
+from pipeline.training import DivergedError, fit
 from pipeline.training_state import TrainingState
 
 RNG = np.random.default_rng(0)
@@ -35,8 +38,9 @@ def model(cell="rnn", **options):
 
 def fit_small(fitted, seed=0, learning_rate=0.02, optimizer="adam", **options):
     options = {"epochs": 3, "batch_size": 8, "seed": seed} | options
-    optimizer = build_optimizer(optimizer, learning_rate)
-    return fit(fitted, TRAIN, VALIDATION, optimizer=optimizer, **options)
+    at_once = steps_at_once(math.ceil(len(TRAIN[0]) / options["batch_size"]))
+    compile_model(fitted, build_optimizer(optimizer, learning_rate), at_once)
+    return fit(fitted, TRAIN, VALIDATION, **options)
 
 
 def trained(seed=0, **options):
@@ -81,7 +85,7 @@ def test_a_step_is_traced_once(monkeypatch):
 
 def test_steps_executed_at_once_change_no_bit(monkeypatch):
     one_by_one, history = trained(batch_size=3)
-    monkeypatch.setattr(training, "_MANY_STEPS", 14)  # so many an epoch has: ten, and four
+    monkeypatch.setattr(compilation, "_MANY_STEPS", 14)  # so many an epoch has: ten, and four
     at_once, again = trained(batch_size=3)
     assert (one_by_one.steps_per_execution, at_once.steps_per_execution) == (1, 10)
     assert same_weights(one_by_one, at_once)
@@ -202,11 +206,11 @@ def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch)
     def outcome():
         set_seeds(3)
         fitted = model(cell, sequence_length=30, **options)
+        compile_model(fitted, build_optimizer("adam", 0.02))
         history = fit(
             fitted,
             (ids[:40], labels[:40]),
             (ids[40:], labels[40:]),
-            optimizer=build_optimizer("adam", 0.02),
             epochs=3,
             batch_size=8,
             seed=3,
@@ -244,16 +248,7 @@ def test_tensorflow_does_not_tune_the_batches():
     small = model()
     for trim in (False, True):
         watched = Given(small.inputs, small.outputs)
-        optimizer = build_optimizer("adam", 0.02)
-        fit(
-            watched,
-            TRAIN,
-            VALIDATION,
-            optimizer=optimizer,
-            epochs=1,
-            batch_size=8,
-            seed=0,
-            trim=trim,
-        )
+        compile_model(watched, build_optimizer("adam", 0.02))
+        fit(watched, TRAIN, VALIDATION, epochs=1, batch_size=8, seed=0, trim=trim)
     assert len(given) == 4
     assert all(dataset.options().autotune.enabled is False for dataset in given)

@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from pipeline.sweep.schedule import LaunchedJob
+from pipeline.sweep.workers import WorkerJobs
 from pipeline.tracking.store import open_local
 
 DEAF = """
@@ -82,3 +84,23 @@ def test_workers_share_what_was_imported_for_them():
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 100e6  # TensorFlow alone is three times as much
+
+
+@pytest.fixture
+def jobs():
+    """What `seed=0,1 units=4,8` gives."""
+    return [
+        LaunchedJob(f"{units} {seed}", {"units": units, "seed": seed, "sweep": {}}, [], cost=units)
+        for seed in (0, 1)
+        for units in (4, 8)
+    ]
+
+
+def test_jobs_with_the_same_model_follow_one_another(jobs):
+    assert WorkerJobs()._order(jobs) == [0, 2, 1, 3]
+
+
+def test_several_workers_take_the_longest_jobs_first(jobs):
+    several = WorkerJobs()
+    several._workers = 2
+    assert several._order(jobs) == [1, 3, 0, 2]
