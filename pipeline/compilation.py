@@ -5,6 +5,7 @@ What it makes depends on everything but the numbers: a job that differs from the
 nothing but its seed or its learning rate finds it made.
 """
 
+import random
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -20,6 +21,16 @@ def set_seeds(seed: int) -> None:
     """Make what follows bit-identical on the same machine: Python, NumPy, TensorFlow, its ops."""
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
+
+
+def _seed_weights(seed: int) -> None:
+    """The part of `set_seeds` that a built model depends on.
+
+    The seed of TensorFlow's own random operations, which Keras's layers do not use, would make it
+    prepare every compiled function anew.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 def steps_at_once(steps: int) -> int:
@@ -99,7 +110,7 @@ class KeptModel:
             set_seeds(seed)
             self._kept = _compile((likeness, at_once), build(), optimizer, at_once)
         else:
-            set_seeds(seed)
+            _seed_weights(seed)
             _renew(self._kept, build(), optimizer)
         return self._kept.model
 
