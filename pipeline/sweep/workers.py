@@ -1,8 +1,8 @@
 """Jobs in worker processes of this machine.
 
 TensorFlow is imported once, by a process that workers are forked from. A worker trains one job
-after the other, and is replaced after some, since each fit leaks about 11 MiB. Its death costs the
-job that it was training, no other.
+after the other, best of the same model, which it compiles once, and is replaced after some, since
+each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
 from pathlib import Path
 
@@ -17,31 +18,46 @@ from pebble import ProcessPool
 
 from pipeline.data_loading import sharing_data
 from pipeline.datasets.catalogue import SPECS
-from pipeline.sweep import worker
 from pipeline.sweep.events import EventReader
 from pipeline.sweep.launching import Failure, Source
 from pipeline.sweep.own_folder import own_folder
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.threads import cores_each
 from pipeline.sweep.watched_jobs import WatchedJob, end_run_of, newly_ended
+from pipeline.sweep.worker import STOP, initialize, train
 from pipeline.terminal.progress import SweepProgress
 from pipeline.tracking.store import Store
 
 JOBS_PER_WORKER = 25
 _FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
 _NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model does not depend on
 _THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+@dataclass
+class _Worker:
+    """A process, or the one in its place, and the job that it was given last.
+
+    Each is a pool of its own: a pool of several would not say which of them takes a job.
+    """
+
+    pool: ProcessPool
+    job: WatchedJob | None = None
+    model: str = ""  # which it has compiled
+
+    @property
+    def is_free(self) -> bool:
+        return self.job is None or self.job.over
+
+
 class WorkerJobs:
-    """Runs jobs in a pool of processes; also shows how far they are."""
+    """Runs jobs in worker processes; also shows how far they are."""
 
     def __init__(self) -> None:
         self._folder = Path()
-        self._pool: ProcessPool | None = None
-        self._workers = 1
+        self._workers: list[_Worker] = []
 
     @contextmanager
     def started(self, workers: int) -> Iterator[None]:
@@ -56,48 +72,56 @@ class WorkerJobs:
     def _start(self, workers: int) -> None:
         for variable in _THREADS:
             os.environ.setdefault(variable, str(cores_each(workers)))
-        self._workers = workers
-        self._pool = ProcessPool(
-            max_workers=workers,
-            max_tasks=JOBS_PER_WORKER,
-            initializer=worker.initialize,
-            initargs=(str(self._folder),),
-            context=get_context("forkserver" if _FORKS else "spawn"),
-        )
+        self._workers = [_Worker(self._pool()) for _ in range(workers)]
         if _FORKS:
             forkserver.set_forkserver_preload(["pipeline.sweep.preloaded"])
             forkserver.ensure_running()
         else:
-            self._pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+            for worker in self._workers:
+                worker.pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+
+    def _pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=1,
+            max_tasks=JOBS_PER_WORKER,
+            initializer=initialize,
+            initargs=(str(self._folder),),
+            context=get_context("forkserver" if _FORKS else "spawn"),
+        )
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
-        assert self._pool is not None
         names = [job.name for job in jobs]
         data = [SPECS[job.values["dataset"]["name"]].title for job in jobs]
+        waiting = in_order(jobs, several=len(self._workers) > 1)
+        watched, failures = list[WatchedJob](), list[Failure]()
         with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
-            watched = [self._schedule(number, jobs[number]) for number in self._order(jobs)]
             try:
-                failures = _watch(watched, progress, store, fail_fast)
-                if not (failures and fail_fast):
-                    self._pool.close()
+                while waiting or not all(job.over for job in watched):
+                    watched += self._hand_out(jobs, waiting)
+                    time.sleep(_LOOK_SECONDS)
+                    for _, failure in newly_ended(watched, progress, store):
+                        failures += [failure] if failure else []
+                    if failures and fail_fast:
+                        break
                 return failures
             finally:
                 self._end(watched, store)
 
-    def _order(self, jobs: Sequence[LaunchedJob]) -> list[int]:
-        """The longest first, lest one worker be left with it in the end; as given, for only one.
-
-        Those with the same model follow one another: a worker compiles it once.
-        """
-        costs = [job.cost if self._workers > 1 else 0 for job in jobs]
-        models = [_model(job) for job in jobs]
-        first = {model: number for number, model in reversed(list(enumerate(models)))}
-        return sorted(range(len(jobs)), key=lambda number: (-costs[number], first[models[number]]))
+    def _hand_out(self, jobs: Sequence[LaunchedJob], waiting: list[int]) -> Iterator[WatchedJob]:
+        """Give each free worker a job that waits: of the model that it has, or that nobody has."""
+        for worker in self._workers:
+            if worker.is_free and waiting:
+                taken = {other.model for other in self._workers}
+                models = {number: _model(jobs[number]) for number in waiting}
+                number = min(
+                    waiting, key=lambda one: (models[one] != worker.model, models[one] in taken)
+                )
+                waiting.remove(number)
+                yield self._give(worker, number, jobs[number])
 
     def search(self, source: Source, store: Store, workers: int) -> None:
         """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
-        assert self._pool is not None
         watched: list[WatchedJob] = []
         with SweepProgress([], [], [], source.left) as progress:
             try:
@@ -105,7 +129,6 @@ class WorkerJobs:
                     time.sleep(_LOOK_SECONDS)
                     for job, failure in newly_ended(watched, progress, store, source.epoch):
                         source.ended(job.number, failure)
-                self._pool.close()
             finally:
                 self._end(watched, store)
 
@@ -113,26 +136,27 @@ class WorkerJobs:
         self, source: Source, watched: list[WatchedJob], workers: int, progress: SweepProgress
     ) -> bool:
         """Give free workers something to do; whether any has."""
-        while sum(not job.over for job in watched) < workers:
+        while free := [worker for worker in self._workers[:workers] if worker.is_free]:
             job = source.next()
             if job is None:
                 break
             title = SPECS[job.values["dataset"]["name"]].title
             number = progress.add(job.name, title, job.values["epochs"])
-            watched.append(self._schedule(number, job))
+            worker = next((one for one in free if one.model == _model(job)), free[0])
+            watched.append(self._give(worker, number, job))
         return not all(job.over for job in watched)
 
-    def _schedule(self, number: int, job: LaunchedJob) -> WatchedJob:
-        assert self._pool is not None
+    def _give(self, worker: _Worker, number: int, job: LaunchedJob) -> WatchedJob:
         log, events = self._folder / f"{number}.log", self._folder / f"{number}.events"
         arguments = (dict(job.values), list(job.overrides), str(log), str(events))
-        future = self._pool.schedule(worker.train, args=arguments)
-        return WatchedJob(number, job.name, future, EventReader(events), log)
+        future = worker.pool.schedule(train, args=arguments)
+        worker.job = WatchedJob(number, job.name, future, EventReader(events), log)
+        worker.model = _model(job)
+        return worker.job
 
     def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
         """Ask workers that are still at a job to end its run, then end them all."""
-        assert self._pool is not None
-        (self._folder / worker.STOP).touch()
+        (self._folder / STOP).touch()
         waited = time.monotonic()
         while deaf := [job for job in watched if job.future.running()]:
             if time.monotonic() - waited > _STOPPING_SECONDS:
@@ -143,25 +167,26 @@ class WorkerJobs:
             end_run_of(job, store, "KILLED")
 
     def _end_workers(self) -> None:
-        assert self._pool is not None
-        self._pool.stop()
-        self._pool.join()
+        for worker in self._workers:
+            worker.pool.stop()
+        for worker in self._workers:
+            worker.pool.join()
+
+
+def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
+    """Numbers of jobs in the order in which workers take them; those of a model in a row.
+
+    Args:
+        jobs: as given.
+        several: whether there are several workers: they take the longest first, lest one of them be
+            left with it in the end.
+    """
+    costs = [job.cost if several else 0 for job in jobs]
+    models = [_model(job) for job in jobs]
+    first = {model: number for number, model in reversed(list(enumerate(models)))}
+    return sorted(range(len(jobs)), key=lambda number: (-costs[number], first[models[number]]))
 
 
 def _model(job: LaunchedJob) -> str:
     """What a compiled model depends on, and a little more."""
     return repr({key: job.values[key] for key in job.values if key not in _NUMBERS})
-
-
-def _watch(
-    watched: Sequence[WatchedJob], progress: SweepProgress, store: Store, fail_fast: bool
-) -> list[Failure]:
-    """Show what the jobs tell until all are over, or one has failed and that is enough."""
-    failures: list[Failure] = []
-    while not all(job.over for job in watched):
-        time.sleep(_LOOK_SECONDS)
-        for _, failure in newly_ended(watched, progress, store):
-            failures += [failure] if failure else []
-        if failures and fail_fast:
-            break
-    return failures

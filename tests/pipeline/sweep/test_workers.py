@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from pipeline.sweep.schedule import LaunchedJob
-from pipeline.sweep.workers import WorkerJobs
+from pipeline.sweep.workers import in_order
 from pipeline.tracking.store import open_local
 
 DEAF = """
@@ -54,7 +54,7 @@ from pipeline.sweep.workers import WorkerJobs
 
 jobs = WorkerJobs()
 with jobs.started(2):
-    worker = psutil.Process(jobs._pool.schedule(os.getpid).result())
+    worker = psutil.Process(jobs._workers[0].pool.schedule(os.getpid).result())
     print(worker.memory_full_info().uss)
 """
 
@@ -96,11 +96,8 @@ def jobs():
     ]
 
 
-def test_jobs_with_the_same_model_follow_one_another(jobs):
-    assert WorkerJobs()._order(jobs) == [0, 2, 1, 3]
-
-
-def test_several_workers_take_the_longest_jobs_first(jobs):
-    several = WorkerJobs()
-    several._workers = 2
-    assert several._order(jobs) == [1, 3, 0, 2]
+@pytest.mark.parametrize(("several", "order"), [(False, [0, 2, 1, 3]), (True, [1, 3, 0, 2])])
+def test_jobs_of_a_model_follow_one_another_the_longest_first_for_several_workers(
+    jobs, several, order
+):
+    assert in_order(jobs, several) == order
