@@ -13,6 +13,7 @@ COMPUTES = (
     "augmentation.py",
     "batches.py",
     "bucketing.py",
+    "compilation.py",
     "evaluation.py",
     "keras_backend.py",
     "models.py",
