@@ -7,11 +7,12 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
@@ -32,7 +33,7 @@ from pipeline.tracking.errors import StoreError
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
 _PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs
-_ENDING_SECONDS = 5.0  # for what is killed to be gone
+_ENDING_SECONDS = 2.0  # for what is killed to be gone
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,17 @@ def cluster(address: str | None) -> Iterator[None]:
         try:
             yield
         finally:
-            ray.shutdown()
+            _leave()
+
+
+def _leave() -> None:
+    """Disconnect; nothing of a cluster of this process's own outlives that, suspended or not."""
+    own = psutil.Process().children(recursive=True)
+    ray.shutdown()
+    for process in own:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(own, timeout=_ENDING_SECONDS)
 
 
 def _start(folder: str) -> None:

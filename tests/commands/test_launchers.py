@@ -13,6 +13,7 @@ import pytest
 from pipeline.tracking.store import Store, open_local
 from tests.commands.conftest import TINY, call, environment
 from tests.ports import free_port, wait_for
+from tests.processes import left_running
 
 pytestmark = pytest.mark.slow
 
@@ -107,11 +108,12 @@ def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(r
 
 def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
     workers = ray_sweep.workers([1, 2])
-    os.kill(workers[2], signal.SIGSTOP)  # so it cannot mark its own
+    stopped = psutil.Process(workers[2])
+    stopped.suspend()  # so it cannot mark its own
     ray_sweep.process.send_signal(signal.SIGINT)
     assert ray_sweep.end() == 130, ray_sweep.output
     assert {run.info.status for run in runs_in(open_local(tmp_path))} <= {"KILLED", "FINISHED"}
-    assert not psutil.pid_exists(workers[2])
+    assert not left_running([stopped], seconds=1)
 
 
 def test_an_address_where_no_cluster_answers_is_one_sentence(tmp_path):

@@ -17,6 +17,7 @@ import pytest
 import scratch_forward
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import call, environment
+from tests.processes import left_running
 
 # Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
 # Two workers throughout: the number of threads that each has decides the last bit of a sum.
@@ -49,23 +50,6 @@ def workers_of(process):
     """The processes that a sweep's jobs run in: forked from one that the sweep has started."""
     started = psutil.Process(process.pid).children()
     return [worker for child in started for worker in child.children()]
-
-
-def left_running(processes, seconds):
-    """Which have not ended by then. One that nobody has waited for yet, a zombie, has."""
-    until = time.monotonic() + seconds
-    while alive := [process for process in processes if is_alive(process)]:
-        if time.monotonic() > until:
-            break
-        time.sleep(0.05)
-    return alive
-
-
-def is_alive(process):
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def kill_group(process):
