@@ -5,9 +5,11 @@ What it makes depends on everything but the numbers: a job that differs from the
 nothing but its seed or its learning rate finds it made.
 """
 
+import math
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +35,9 @@ def _seed_weights(seed: int) -> None:
     np.random.seed(seed)
 
 
-def steps_at_once(steps: int) -> int:
-    """How many steps to execute at once (Keras's `steps_per_execution`) of so many an epoch."""
-    return _STEPS_AT_ONCE if steps >= _MANY_STEPS else 1
+def steps_at_once(examples: int, batch_size: int) -> int:
+    """How many steps of an epoch to execute at once (Keras's `steps_per_execution`)."""
+    return _STEPS_AT_ONCE if math.ceil(examples / batch_size) >= _MANY_STEPS else 1
 
 
 def compile_model(
@@ -68,6 +70,16 @@ def _create_state(model: keras.Model) -> None:
     model.compute_loss(y=labels, y_pred=probabilities)
     model.compute_metrics(None, labels, probabilities)
     model.reset_metrics()
+
+
+def assign_state(
+    model: keras.Model, variables: Sequence[Any], optimizer: Sequence[np.ndarray]
+) -> None:
+    """Give a compiled model the numbers of another: all its variables' and its optimizer's."""
+    for variable, value in zip(model.variables, variables, strict=True):
+        variable.assign(value)
+    for variable, value in zip(model.optimizer.variables, optimizer, strict=True):
+        variable.assign(value)
 
 
 @dataclass(frozen=True)
@@ -126,8 +138,5 @@ def _compile(
 
 
 def _renew(kept: _Compiled, fresh: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    for variable, new in zip(kept.model.variables, fresh.variables, strict=True):
-        variable.assign(new)
-    for variable, new in zip(kept.model.optimizer.variables, kept.optimizer, strict=True):
-        variable.assign(new)
+    assign_state(kept.model, fresh.variables, kept.optimizer)
     kept.model.optimizer.learning_rate = float(optimizer.learning_rate)

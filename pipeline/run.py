@@ -1,6 +1,5 @@
 """One run, told once: data, model, training, evaluation, tracking, parity."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -162,7 +161,7 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         (settings.model_name, settings.model, optimizer, training.l1, training.l2, shape),
         partial(build_model, settings, dataset),
         build_optimizer(optimizer.name, training.learning_rate, **options),
-        at_once=steps_at_once(math.ceil(len(dataset.train.labels) / training.batch_size)),
+        at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,
     )
 

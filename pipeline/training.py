@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.batches import Augment, TrainingBatches, stream
+from pipeline.compilation import assign_state
 from pipeline.evaluation import accuracy, cross_entropy
 from pipeline.keras_backend import keras
 from pipeline.prediction import predict
@@ -65,7 +66,7 @@ def fit(
     watch = _EpochWatch(batches, on_epoch, on_state, stopping)
     first = 0
     if resume is not None:
-        _restore(model, resume)
+        assign_state(model, resume.variables, resume.optimizer)
         watch.replay(resume.epochs)
         first = epochs if stopping and stopping.has_stopped else len(resume.epochs)
     model.fit(
@@ -80,13 +81,6 @@ def fit(
     if predicted is None or stopping:  # its weights are those of an earlier epoch
         predicted = predict(model, validation[0], trim)
     return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
-
-
-def _restore(model: keras.Model, state: TrainingState) -> None:
-    for variable, value in zip(model.variables, state.variables, strict=True):
-        variable.assign(value)
-    for variable, value in zip(model.optimizer.variables, state.optimizer, strict=True):
-        variable.assign(value)
 
 
 def _early_stopping(patience: int | None, resume: TrainingState | None) -> "_EarlyStopping | None":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pipeline.data_loading import data_key, shared_data
@@ -14,6 +15,8 @@ from pipeline.sweep.plan import Job, Plan
 from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
+
+_NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model does not depend on
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,11 @@ class LaunchedJob:
     values: Mapping[str, Any]
     overrides: Sequence[str]
     cost: float
+
+    @cached_property
+    def model(self) -> str:
+        """What its compiled model depends on, and a little more."""
+        return repr({key: self.values[key] for key in self.values if key not in _NUMBERS})
 
 
 def launched_jobs(

@@ -98,12 +98,9 @@ def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = No
         status: KILLED or FAILED.
         told: the reason, kept with the run.
     """
-    from pipeline.tracking.run import ERROR, TrackedRun, end_run
+    from pipeline.tracking.lost_runs import end_lost_run
 
     if job.run_id is None:
         return
-    run = TrackedRun(store.client, job.run_id)
     with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
-        if told is not None:
-            run.set_tags({ERROR: told})
-        end_run(run, status, job.log)
+        end_lost_run(store, job.run_id, status, told, job.log)

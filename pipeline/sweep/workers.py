@@ -32,7 +32,6 @@ JOBS_PER_WORKER = 25
 _FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
 _LOOK_SECONDS = 0.05
 _STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
-_NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model does not depend on
 _THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -109,14 +108,11 @@ class WorkerJobs:
                 self._end(watched, store)
 
     def _hand_out(self, jobs: Sequence[LaunchedJob], waiting: list[int]) -> Iterator[WatchedJob]:
-        """Give each free worker a job that waits: of the model that it has, or that nobody has."""
+        """Give each free worker a job that waits."""
         for worker in self._workers:
             if worker.is_free and waiting:
                 taken = {other.model for other in self._workers}
-                models = {number: _model(jobs[number]) for number in waiting}
-                number = min(
-                    waiting, key=lambda one: (models[one] != worker.model, models[one] in taken)
-                )
+                number = choice(jobs, waiting, worker.model, taken)
                 waiting.remove(number)
                 yield self._give(worker, number, jobs[number])
 
@@ -142,7 +138,7 @@ class WorkerJobs:
                 break
             title = SPECS[job.values["dataset"]["name"]].title
             number = progress.add(job.name, title, job.values["epochs"])
-            worker = next((one for one in free if one.model == _model(job)), free[0])
+            worker = next((one for one in free if one.model == job.model), free[0])
             watched.append(self._give(worker, number, job))
         return not all(job.over for job in watched)
 
@@ -151,7 +147,7 @@ class WorkerJobs:
         arguments = (dict(job.values), list(job.overrides), str(log), str(events))
         future = worker.pool.schedule(train, args=arguments)
         worker.job = WatchedJob(number, job.name, future, EventReader(events), log)
-        worker.model = _model(job)
+        worker.model = job.model
         return worker.job
 
     def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
@@ -174,7 +170,7 @@ class WorkerJobs:
 
 
 def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
-    """Numbers of jobs in the order in which workers take them; those of a model in a row.
+    """Numbers of jobs, those first that workers shall take first.
 
     Args:
         jobs: as given.
@@ -182,11 +178,16 @@ def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
             left with it in the end.
     """
     costs = [job.cost if several else 0 for job in jobs]
-    models = [_model(job) for job in jobs]
-    first = {model: number for number, model in reversed(list(enumerate(models)))}
-    return sorted(range(len(jobs)), key=lambda number: (-costs[number], first[models[number]]))
+    return sorted(range(len(jobs)), key=lambda number: -costs[number])
 
 
-def _model(job: LaunchedJob) -> str:
-    """What a compiled model depends on, and a little more."""
-    return repr({key: job.values[key] for key in job.values if key not in _NUMBERS})
+def choice(jobs: Sequence[LaunchedJob], waiting: Sequence[int], own: str, taken: set[str]) -> int:
+    """The number of the job that a free worker gets: of the model that it has, or that nobody has.
+
+    Args:
+        jobs: all of them.
+        waiting: numbers of those that nobody has been given, the first to be taken first.
+        own: the model that the worker has compiled.
+        taken: the models of all workers.
+    """
+    return min(waiting, key=lambda one: (jobs[one].model != own, jobs[one].model in taken))

@@ -1,6 +1,7 @@
 """Runs that a process left RUNNING when it died."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.tracking.owner import is_alive
 from pipeline.tracking.results import members, search_runs
@@ -23,7 +24,25 @@ def end_lost_runs(
     for found in search_runs(store, experiment_ids, running):
         if is_alive(found.data.tags):
             continue
-        run = TrackedRun(store.client, found.info.run_id)
-        if not interrupted:
-            run.set_tags({ERROR: "its process died."})
-        end_run(run, "KILLED" if interrupted else "FAILED")
+        if interrupted:
+            end_lost_run(store, found.info.run_id, "KILLED")
+        else:
+            end_lost_run(store, found.info.run_id, "FAILED", "its process died.")
+
+
+def end_lost_run(
+    store: Store, run_id: str, status: str, told: str | None = None, log: Path | None = None
+) -> None:
+    """End a run in the place of its process.
+
+    Args:
+        store: where it is tracked.
+        run_id: the run's.
+        status: KILLED or FAILED.
+        told: the reason, kept with the run.
+        log: a file with what its process printed, kept with it too.
+    """
+    run = TrackedRun(store.client, run_id)
+    if told is not None:
+        run.set_tags({ERROR: told})
+    end_run(run, status, log)

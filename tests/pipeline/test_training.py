@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 
@@ -38,7 +36,7 @@ def model(cell="rnn", **options):
 
 def fit_small(fitted, seed=0, learning_rate=0.02, optimizer="adam", **options):
     options = {"epochs": 3, "batch_size": 8, "seed": seed} | options
-    at_once = steps_at_once(math.ceil(len(TRAIN[0]) / options["batch_size"]))
+    at_once = steps_at_once(len(TRAIN[0]), options["batch_size"])
     compile_model(fitted, build_optimizer(optimizer, learning_rate), at_once)
     return fit(fitted, TRAIN, VALIDATION, **options)
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from pipeline.sweep.schedule import LaunchedJob
-from pipeline.sweep.workers import in_order
+from pipeline.sweep.workers import choice, in_order
 from pipeline.tracking.store import open_local
 
 DEAF = """
@@ -100,4 +100,13 @@ def jobs():
 def test_jobs_of_a_model_follow_one_another_the_longest_first_for_several_workers(
     jobs, several, order
 ):
-    assert in_order(jobs, several) == order
+    waiting, given, model = in_order(jobs, several), list[int](), ""
+    while waiting:
+        given.append(choice(jobs, waiting, model, {model}))
+        waiting.remove(given[-1])
+        model = jobs[given[-1]].model
+    assert given == order
+
+
+def test_a_worker_gets_a_model_that_no_other_has(jobs):
+    assert choice(jobs, [2, 1, 3], own="", taken={"", jobs[0].model}) == 1
