@@ -11,13 +11,13 @@ import time
 
 import hydra
 
-from pipeline.batches import TrainingBatches, stream
-from pipeline.configuration import CONF
-from pipeline.data_loading import load_data
-from pipeline.keras_backend import keras, tf
-from pipeline.run import build_model
+from pipeline.data.sharing import load_data
+from pipeline.job.run import build_model
+from pipeline.models.keras_backend import keras, tf
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
+from pipeline.settings.conf_folder import CONF
+from pipeline.training.batches import TrainingBatches, stream
 
 ROUNDS = 5
 EPOCHS = 8

@@ -13,9 +13,10 @@ from typing import Any
 
 from sklearn.metrics import f1_score
 
-from pipeline import datasets, models
-from pipeline.datasets import Dataset
-from pipeline.keras_backend import keras
+from pipeline import data
+from pipeline.data import Dataset
+from pipeline.models import builders
+from pipeline.models.keras_backend import keras
 from scratch_forward.preprocessing import TextPreprocessing
 
 Job = dict[str, Any]
@@ -25,10 +26,10 @@ STORE = "sqlite:///mlruns/mlflow.db"
 def main() -> None:
     """Train every job of a file and print its macro F1."""
     jobs = json.loads(Path(sys.argv[1]).read_text())
-    data = datasets.load(**jobs[0]["data"])
+    dataset = data.load(**jobs[0]["data"])
     fit_one = _in_a_run(train) if "autolog" in sys.argv else train
     for job in jobs:
-        print(job["name"], fit_one(job, data))
+        print(job["name"], fit_one(job, dataset))
 
 
 def _in_a_run(fit_one: Callable[[Job, Dataset], float]) -> Callable[[Job, Dataset], float]:
@@ -69,9 +70,9 @@ def train(job: Job, data: Dataset) -> float:
 def _build(job: Job, data: Dataset) -> keras.Model:
     classes, shape = len(data.classes), data.train.inputs.shape[1:]
     if job["cell"] is None:
-        return models.convolutional(input_shape=shape, classes=classes, **job["model"])
+        return builders.convolutional(input_shape=shape, classes=classes, **job["model"])
     assert isinstance(data.preprocessing, TextPreprocessing)
-    return models.recurrent(
+    return builders.recurrent(
         job["cell"],
         sequence_length=shape[0],
         vocabulary_size=len(data.preprocessing.vocabulary),

@@ -20,7 +20,7 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 
 from benchmarks.machine import describe
-from pipeline.configuration import CONF
+from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
 from pipeline.sweep.schedule import schedule_sweep
 from pipeline.tracking.artifacts import MANIFEST, manifest

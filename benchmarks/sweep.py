@@ -27,8 +27,8 @@ from hydra.core.global_hydra import GlobalHydra
 
 from benchmarks import machine
 from benchmarks.engines import CORES
-from pipeline.configuration import CONF
 from pipeline.settings import Settings
+from pipeline.settings.conf_folder import CONF
 from pipeline.settings.schema import Recurrent
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import open_local

@@ -1,16 +1,28 @@
-"""The error that ends a command whose failure has been told already, and how others are told."""
+"""The errors that end a command, and how an error is summarised. Importing them costs nothing."""
 
 _LONGEST = 500
 
 
 class CommandFailedError(Exception):
-    """The command did its work, and some of it failed; nothing is left to say but the exit code."""
+    """The command did its work and some of it failed; only the exit code is left to give."""
 
     def __init__(self, exit_code: int = 1):
         super().__init__(f"exit code {exit_code}")
         self.exit_code = exit_code
 
 
+class DatasetError(Exception):
+    """A data set cannot be used; one sentence says what is wrong, where, and what is allowed."""
+
+
+class StoreError(Exception):
+    """The tracking store cannot be used; one sentence says why."""
+
+
+class CutShortError(OSError):
+    """The store returned other bytes than were sent to it."""
+
+
 def summary(error: BaseException) -> str:
-    """Kind and message of an error, short enough for a tag or a line."""
+    """Type and message of an error, at most 500 characters."""
     return f"{type(error).__name__}: {error}"[:_LONGEST]

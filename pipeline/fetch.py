@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-from pipeline.command_line import compose_values, run_command, wants_help
-from pipeline.configuration import CONF
+from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.console import print_faults, print_line
+from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.console import print_faults, print_line
-from pipeline.terminal.help import command_help
+from pipeline.settings.conf_folder import CONF
 
 
 def fetch() -> None:
@@ -18,7 +18,7 @@ def fetch() -> None:
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.tracking.results import finished_runs
+    from pipeline.tracking.queries import finished_runs
     from pipeline.tracking.store import open_store
     from scratch_forward import ArchiveError, load
 

@@ -2,12 +2,12 @@
 
 from rich.progress import track
 
-from pipeline.command_line import compose_values, run_command, wants_help
-from pipeline.configuration import CONF
+from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.console import console, print_line
+from pipeline.cli.help_page import command_help
+from pipeline.errors import StoreError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.console import console, print_line
-from pipeline.terminal.help import command_help
-from pipeline.tracking.errors import StoreError
+from pipeline.settings.conf_folder import CONF
 
 
 def move() -> None:
@@ -19,8 +19,8 @@ def move() -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from mlflow.exceptions import MlflowException
 
-    from pipeline.tracking.move import move_run, plan_move
     from pipeline.tracking.store import open_server, open_store
+    from pipeline.tracking.transfer import move_run, plan_move
 
     source, target = open_store(**source_place.model_dump()), open_server(to)
     try:

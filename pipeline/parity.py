@@ -1,10 +1,10 @@
 """python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
 
-from pipeline.command_line import compose_values, run_command, wants_help
-from pipeline.configuration import CONF
+from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import command_help
+from pipeline.settings.conf_folder import CONF
 
 
 def parity() -> None:
@@ -14,12 +14,12 @@ def parity() -> None:
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.run_page.writing import write_run_page
-    from pipeline.terminal.parity import show_diagnosis, show_parity
-    from pipeline.tracking.results import finished_runs
-    from pipeline.tracking.run import TrackedRun
+    from pipeline.cli.parity_outcome import show_diagnosis, show_parity
+    from pipeline.reports.run.write_page import write_run_page
+    from pipeline.tracking.queries import finished_runs
     from pipeline.tracking.store import open_store
-    from pipeline.verification import verify_run
+    from pipeline.tracking.tracked_run import TrackedRun
+    from pipeline.verification.check import verify_run
 
     store = open_store(**tracking.model_dump())
     passed = True
@@ -30,7 +30,7 @@ def parity() -> None:
         show_parity(run.info.run_name, run.info.run_id, outcome)
         passed &= outcome.passed
         if values["diagnose"]:
-            from pipeline.diagnosis import diagnose_run, guilty
+            from pipeline.verification.diagnosis import diagnose_run, guilty
 
             checks = diagnose_run(store.client, run.info.run_id, values["data_dir"])
             show_diagnosis(checks, guilty(checks))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.command_line import compose_values, overrides, run_command, wants_help
-from pipeline.configuration import CONF
-from pipeline.datasets.files import read_bytes
-from pipeline.datasets.image_files import decode
-from pipeline.datasets.text_csv import records
+from pipeline.cli.command import compose_values, overrides, run_command, wants_help
+from pipeline.cli.help_page import command_help
+from pipeline.data.published.download import read_bytes
+from pipeline.data.text_csv import records
+from pipeline.data.user.image_files import decode
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import command_help
+from pipeline.settings.conf_folder import CONF
 from pipeline.tracking.weights import weights_folder
 from scratch_forward import ArchiveError, Classifier, Prediction
 from scratch_forward.preprocessing import ImagePreprocessing, PreprocessingError

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.command_line import compose_values, run_command, wants_help
-from pipeline.configuration import CONF
+from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.help_page import command_help
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import command_help
+from pipeline.settings.conf_folder import CONF
 
 if TYPE_CHECKING:
-    from pipeline.study.gathering import Gathered
+    from pipeline.reports.study.gathering import Gathered
     from pipeline.tracking.store import Store
 
 _SOURCES = ("study", "sweep", "experiment")
@@ -21,7 +21,7 @@ def report() -> None:
     study = _take_study()
     values = compose_values("report") | {"study": study}
     if values["index"] is not None:
-        from pipeline.study.index import write_index
+        from pipeline.reports.study.studies_index import write_index
 
         print(f"{values['index']}/README.md, reports listed: {write_index(Path(values['index']))}")
         return
@@ -29,8 +29,8 @@ def report() -> None:
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.study.writing import write_report
-    from pipeline.terminal.report import show_report
+    from pipeline.cli.report_summary import show_report
+    from pipeline.reports.study.write_report import write_report
     from pipeline.tracking.store import open_store
 
     store = open_store(**tracking.model_dump())
@@ -50,7 +50,7 @@ def _take_study() -> str | None:
 
 
 def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
-    from pipeline.study.gathering import gather_experiment, gather_study, gather_sweep
+    from pipeline.reports.study.gathering import gather_experiment, gather_study, gather_sweep
 
     if values["study"] is not None:
         return gather_study(store, CONF, values["study"])
@@ -60,7 +60,7 @@ def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
 
 
 def _check(values: dict[str, Any]) -> None:
-    from pipeline.study.definition import load_study
+    from pipeline.reports.study.definition import load_study
 
     given = [name for name in _SOURCES if values[name] is not None]
     if len(given) != 1:

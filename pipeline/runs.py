@@ -6,10 +6,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.command_line import compose_values, overrides, run_command, wants_help
-from pipeline.configuration import CONF
+from pipeline.cli.command import compose_values, overrides, run_command, wants_help
+from pipeline.cli.help_page import command_help
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.terminal.help import command_help
+from pipeline.settings.conf_folder import CONF
 
 
 def runs() -> None:
@@ -23,8 +23,8 @@ def runs() -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from mlflow.exceptions import MlflowException
 
-    from pipeline.terminal.runs import show_runs
-    from pipeline.tracking.results import listed_runs
+    from pipeline.cli.runs_table import show_runs
+    from pipeline.tracking.queries import listed_runs
     from pipeline.tracking.store import open_store
 
     store = open_store(**tracking.model_dump())

@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from pipeline.command_line import (
+from pipeline.cli.command import (
     chosen,
     end_on_sigterm,
     first_sentence,
@@ -15,19 +15,19 @@ from pipeline.command_line import (
     run_command,
     wants_help,
 )
-from pipeline.configuration import CONF
+from pipeline.cli.help_page import train_help
+from pipeline.cli.progress import JobLines
 from pipeline.settings import SettingsError, parse_settings
 from pipeline.settings.composed import plain_values
-from pipeline.sweep.names import run_name
+from pipeline.settings.conf_folder import CONF
+from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import Compose, Options, plan_sweep
-from pipeline.terminal.help import train_help
-from pipeline.terminal.progress import JobLines
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def train(config: DictConfig) -> str:
     """Run one job, wherever one of Hydra's launchers has put it; gives its parity tag."""
-    from pipeline.sweep.job import run_job
+    from pipeline.job.launched import run_job
 
     values = plain_values(config)
     settings = parse_settings(values)
@@ -61,7 +61,7 @@ def _plan(compose: Compose, options: Options) -> None:
     if chosen("hydra/sweeper") != "optuna":
         plan_sweep(overrides(), compose, options)
         return
-    from pipeline.sweep.search_plan import plan_space
+    from pipeline.search.search_plan import plan_space
 
     plan_space(overrides(), compose, options)
 

@@ -9,13 +9,12 @@ import time
 import webbrowser
 from pathlib import Path
 
-from pipeline.command_line import compose_values, end_on_sigterm, run_command, wants_help
-from pipeline.configuration import CONF
-from pipeline.errors import CommandFailedError
+from pipeline.cli.command import compose_values, end_on_sigterm, run_command, wants_help
+from pipeline.cli.console import console, print_line
+from pipeline.cli.help_page import command_help
+from pipeline.errors import CommandFailedError, StoreError
 from pipeline.settings import SettingsError
-from pipeline.terminal.console import console, print_line
-from pipeline.terminal.help import command_help
-from pipeline.tracking.errors import StoreError
+from pipeline.settings.conf_folder import CONF
 
 _HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 60.0

@@ -7,9 +7,9 @@ probabilities = model.predict(x)
 from scratch_forward import activations, layers
 from scratch_forward.classifier import Classifier, Prediction
 from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, UnsupportedModelError
+from scratch_forward.io.limits import Limits
+from scratch_forward.io.loading import from_keras, load
 from scratch_forward.layers import *  # noqa: F403
-from scratch_forward.limits import Limits
-from scratch_forward.loading import from_keras, load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratch_forward.errors import ArchiveError, PreprocessingError
-from scratch_forward.loading import load
+from scratch_forward.io.loading import load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing, from_json

@@ -1,4 +1,4 @@
-"""Hydra looks for launchers in this namespace; the work is done in `pipeline.sweep.workers`."""
+"""Hydra's plugin namespace for launchers; `pipeline.sweep.workers.pool` does the work."""
 
 from collections.abc import Sequence
 

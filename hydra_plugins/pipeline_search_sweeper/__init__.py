@@ -1,4 +1,4 @@
-"""Hydra looks for sweepers in this namespace; the work is done in `pipeline.sweep.search`."""
+"""Hydra's plugin namespace for sweepers; `pipeline.search.conduct_search` does the work."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -23,8 +23,8 @@ class SearchSweeper(PipelineSweeper):
 
         if find_spec("optuna") is None:
             raise SettingsError([_NEEDED])
-        from pipeline.sweep.search import conduct_search
-        from pipeline.sweep.search_plan import plan_search
+        from pipeline.search.conduct_search import conduct_search
+        from pipeline.search.search_plan import plan_search
 
         lines = [*self._parse_config(), *arguments]
         conduct_search(

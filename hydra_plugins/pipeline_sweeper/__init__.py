@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from hydra_plugins.pipeline_launcher import WorkersLauncher
 
 if TYPE_CHECKING:
-    from pipeline.sweep.launching import Launching
+    from pipeline.sweep.launchers import Launching
 
 
 class PipelineSweeper(BasicSweeper):
@@ -17,8 +17,8 @@ class PipelineSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Plan the sweep and run what is not done with whatever launcher is configured."""
+        from pipeline.sweep.conduct import conduct
         from pipeline.sweep.plan import plan_sweep
-        from pipeline.sweep.sweep import conduct
 
         lines = [*self._parse_config(), *arguments]
         conduct(plan_sweep(lines, self._compose, self._group_options), self._launching)
@@ -34,8 +34,8 @@ class PipelineSweeper(BasicSweeper):
         return self.hydra_context.config_loader.get_group_options(group)
 
     def _launching(self) -> "Launching":
-        from pipeline.sweep.launching import HydraJobs
-        from pipeline.sweep.workers import WorkerJobs
+        from pipeline.sweep.launchers import HydraJobs
+        from pipeline.sweep.workers.pool import WorkerJobs
 
         assert self.launcher is not None
         ours = isinstance(self.launcher, WorkersLauncher)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.datasets.catalogue import SPECS, Spec
+from pipeline.data.catalogue import SPECS, Spec
 from pipeline.settings.schema import (
     MODELS,
     Convolutional,

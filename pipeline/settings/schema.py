@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pipeline.datasets.catalogue import NUSAX_LANGUAGES
+from pipeline.data.catalogue import NUSAX_LANGUAGES
 
 Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]

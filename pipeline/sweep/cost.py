@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pipeline.datasets.catalogue import SPECS
+from pipeline.data.catalogue import SPECS
 from pipeline.settings import Settings
 from pipeline.settings.schema import Convolutional, Recurrent
 

@@ -27,9 +27,9 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 
-from pipeline.interruption import interrupted_by
+from pipeline.errors import StoreError
+from pipeline.job.interruption import interrupted_by
 from pipeline.settings import SettingsError
-from pipeline.tracking.errors import StoreError
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
 _PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipeline.data_loading import data_key, shared_data
-from pipeline.identity import identity
+from pipeline.data.sharing import data_key, shared_data
+from pipeline.job.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
 from pipeline.sweep.cost import relative_cost
-from pipeline.sweep.names import sweep_name
+from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.plan import Job, Plan
 from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pipeline.tracking.errors import CutShortError
+from pipeline.errors import CutShortError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

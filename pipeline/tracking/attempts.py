@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.tracking.artifacts import local_folder, missing
-from pipeline.tracking.owner import HEARTBEAT, OWNER, is_alive
+from pipeline.tracking.heartbeats import HEARTBEAT, OWNER, is_alive
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _find_on_server(
     store: Store, experiment: str, identities: Sequence[str], tag: str
 ) -> Iterator[Attempt]:
     """Ask for the sweep's own runs at once, and for every job that has none singly."""
-    from pipeline.tracking.results import search_runs
+    from pipeline.tracking.queries import search_runs
 
     found = store.client.get_experiment_by_name(experiment)
     if found is None:

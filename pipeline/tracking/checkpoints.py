@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from pipeline.tracking.attempts import CHECKPOINTS, epoch_of
-from pipeline.tracking.patience import patiently
+from pipeline.tracking.retries import patiently
 
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
 _KEPT = 2  # should the last one be damaged by a power cut, there is the one before

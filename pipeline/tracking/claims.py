@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from pipeline.tracking.owner import HEARTBEAT, Heartbeat, is_alive, owner_tags
+from pipeline.tracking.heartbeats import HEARTBEAT, Heartbeat, is_alive, owner_tags
 from pipeline.tracking.store import Store
 
 _POLL_SECONDS = 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.tracking.results import members
+from pipeline.tracking.queries import members
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"

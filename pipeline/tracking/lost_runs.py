@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.tracking.owner import is_alive
-from pipeline.tracking.results import members, search_runs
-from pipeline.tracking.run import ERROR, TrackedRun, end_run
+from pipeline.tracking.heartbeats import is_alive
+from pipeline.tracking.queries import members, search_runs
 from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import ERROR, TrackedRun, end_run
 
 
 def end_lost_runs(

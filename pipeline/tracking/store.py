@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.tracking.errors import StoreError
+from pipeline.errors import StoreError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,9 +7,9 @@ from typing import Any
 from mlflow.entities import Run
 
 from pipeline.tracking.environment import user, version_tags
-from pipeline.tracking.results import KIND, SWEEP, search_runs
-from pipeline.tracking.run import TrackedRun, tracked_run
+from pipeline.tracking.queries import KIND, SWEEP, search_runs
 from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 
 OF, STUDY = "sweep.id", "study"  # tags; the runs of its jobs carry `sweep.<id>`
 PLAN = "sweep/plan.json"

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from pipeline.tracking.errors import StoreError
+from pipeline.errors import StoreError
 from scratch_forward.card import card_path
 from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
 

@@ -60,11 +60,11 @@ def fuse(layers: Sequence[Layer]) -> list[Stage]:
     rest = [layer for layer in layers if type(layer) not in _NOTHING]
     while rest:
         if taken := _image_layers(rest):
-            from scratch_forward.fast.images import ImageStage  # only who needs it waits
+            from scratch_forward.fast.image_stage import ImageStage  # only who needs it waits
 
             stages.append(ImageStage(rest[:taken]))
         elif taken := _sequence_layers(rest):
-            from scratch_forward.fast.sequences import SequenceStage
+            from scratch_forward.fast.sequence_stage import SequenceStage
 
             stages.append(SequenceStage(rest[:taken]))
         else:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from scratch_forward.kernels.threads import available_cores, run
+from scratch_forward.kernels.runtime.threads import available_cores, run
 from scratch_forward.layers.base import Array, Generator, Layer
 
 LARGEST_CHUNK = 256  # examples at once: what one core takes through all stages

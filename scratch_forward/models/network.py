@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from scratch_forward.archive import read_weights
 from scratch_forward.fast.plan import Plan, Stage, in_order, spread
 from scratch_forward.fast.profile import Clock, Profile, measure, timed
-from scratch_forward.kernels.threads import one_blas_thread
+from scratch_forward.io.archive import read_weights
+from scratch_forward.io.limits import Limits
+from scratch_forward.kernels.runtime.threads import one_blas_thread
 from scratch_forward.layers.base import Layer, numbered, shape_of
-from scratch_forward.limits import Limits
 from scratch_forward.nested_arrays import columns_of, elements_of, rows_of
 
 BATCH_SIZE = 128

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pipeline.tracking.store import Store, open_local
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = ["train_size=60", "epochs=2", "batch_size=16"]

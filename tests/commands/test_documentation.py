@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.datasets import load
+from pipeline.data import load
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import call, environment
-from tests.documentation import REPOSITORY, blocks, commands, kind, pages
-from tests.ports import free_port
+from tests.support.documentation import REPOSITORY, blocks, commands, kind, pages
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.slow
 

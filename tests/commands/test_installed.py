@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import environment
-from tests.documentation import REPOSITORY
+from tests.support.documentation import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_a_study_trains_and_reports_where_the_user_stands(installed, tmp_path):
 
 def test_the_code_and_the_configuration_are_the_installed_ones(installed, tmp_path):
     code = (
-        "import pipeline, pipeline.configuration as c, hydra_plugins.pipeline_sweeper as s;"
+        "import pipeline, pipeline.settings.conf_folder as c, hydra_plugins.pipeline_sweeper as s;"
         "print(pipeline.__file__, c.CONF, s.__file__, sep='\\n')"
     )
     done = subprocess.run(

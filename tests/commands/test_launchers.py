@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.tracking.store import Store, open_local
 from tests.commands.conftest import TINY, call, environment
-from tests.ports import free_port, wait_for
-from tests.processes import left_running
+from tests.support.ports import free_port, wait_for
+from tests.support.processes import left_running
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline.datasets import load
-from pipeline.tracking.run import TrackedRun
+from pipeline.data import load
 from pipeline.tracking.store import open_local
-from pipeline.verification import verify_run
+from pipeline.tracking.tracked_run import TrackedRun
+from pipeline.verification.check import verify_run
 from tests.commands.conftest import call
 
 CLASSES = ("$buruk", "biasa/saja", "C++ :)")  # nothing that MLflow's names or a figure's text allow

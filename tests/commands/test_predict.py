@@ -48,7 +48,7 @@ def test_a_csv_of_texts_is_answered_as_csv(sweep, tmp_path):
 
 
 def test_an_image_file_is_answered(images, tmp_path):
-    from pipeline.datasets import load
+    from pipeline.data import load
 
     folder, run = images
     digit = load("digits", data_dir="none").test.inputs[0, ..., 0]

@@ -17,7 +17,7 @@ import pytest
 import scratch_forward
 from pipeline.tracking.store import open_local
 from tests.commands.conftest import call, environment
-from tests.processes import left_running
+from tests.support.processes import left_running
 
 # Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
 # Two workers throughout: the number of threads that each has decides the last bit of a sum.

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from pipeline.tracking.move import ORIGIN
 from pipeline.tracking.store import Store
+from pipeline.tracking.transfer import ORIGIN
 from tests.commands.conftest import TINY, call, serve
-from tests.postgresql import missing, postgresql
+from tests.support.postgresql import missing, postgresql
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,7 +11,7 @@ import requests
 
 from tests.commands.conftest import environment
 from tests.commands.test_parity import BLOCK
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 
 def answers_of(folder, run, ask):
@@ -51,7 +51,7 @@ def test_raw_text_is_answered_without_tensorflow_or_the_pipeline(sweep):
 def test_images_are_answered_as_keras_did(images):
     folder, run = images
     path = Path(run.info.artifact_uri.removeprefix("file://")) / "predictions/test.npz"
-    from pipeline.datasets import load
+    from pipeline.data import load
 
     raw = np.rint(load("digits", data_dir="none").test.inputs[:5] * 16).astype(np.uint8)
     answers = answers_of(folder, run, f"np.array({raw.tolist()}, np.uint8)")

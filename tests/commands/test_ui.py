@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import scratch_forward
-from pipeline.look.palette import DARK, LIGHT
+from pipeline.reports.drawing.palette import DARK, LIGHT
 from tests.commands.conftest import call, environment
-from tests.ports import answers, free_port, wait_for
+from tests.support.ports import answers, free_port, wait_for
 
 sync_api = pytest.importorskip("playwright.sync_api")
 BROWSER = shutil.which("chromium")

@@ -3,11 +3,11 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from pipeline.configuration import CONF
+from pipeline.search.search_plan import plan_search
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
+from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
-from pipeline.sweep.search_plan import plan_search
 
 
 @pytest.fixture

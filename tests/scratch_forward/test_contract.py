@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("keras")
 
-from tests.scratch_forward import contract
-from tests.scratch_forward.matrix import SUBJECTS, Subject
+from tests.support import contract
+from tests.support.matrix import SUBJECTS, Subject
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import scratch_forward as sf
-from tests.scratch_forward import archives
-from tests.scratch_forward.damage import MEMBERS, Loader, damaged_bytes, damaged_config
+from tests.support import archives
+from tests.support.damage import MEMBERS, Loader, damaged_bytes, damaged_config
 
 
 def damaged_archive(draw: random.Random) -> bytes:

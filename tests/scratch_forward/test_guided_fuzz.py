@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("atheris", reason="atheris is not installed (the extra test, on Linux x86-64)")
 
-PROGRAM = "tests.scratch_forward.guided_fuzz"
+PROGRAM = "tests.support.guided_fuzz"
 ROOT = Path(__file__).parents[2]
 RUNS = 25_000  # about half a minute of one core
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from keras import layers as kl
 
 import scratch_forward as sf
-from tests.scratch_forward.contract import last_place
+from tests.support.contract import last_place
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

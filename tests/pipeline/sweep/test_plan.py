@@ -2,8 +2,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from pipeline.configuration import CONF
 from pipeline.settings import SettingsError
+from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
 
 

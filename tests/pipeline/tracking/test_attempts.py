@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.tracking.artifacts import local_folder
 from pipeline.tracking.attempts import IDENTITY, standings
-from pipeline.tracking.owner import HEARTBEAT, OWNER, is_alive, owner_tags
-from pipeline.tracking.run import tracked_run
+from pipeline.tracking.heartbeats import HEARTBEAT, OWNER, is_alive, owner_tags
 from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import tracked_run
 
 
 @pytest.fixture

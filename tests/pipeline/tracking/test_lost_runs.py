@@ -4,8 +4,8 @@ import sys
 import pytest
 
 from pipeline.tracking.attempts import sweep_tag
+from pipeline.tracking.heartbeats import OWNER, owner, owner_tags
 from pipeline.tracking.lost_runs import end_lost_runs
-from pipeline.tracking.owner import OWNER, owner, owner_tags
 
 
 @pytest.fixture

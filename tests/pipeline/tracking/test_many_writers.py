@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.tracking.results import search_runs
+from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store, open_local
 from tests.commands.conftest import environment, serve
-from tests.pipeline.tracking import writer
-from tests.postgresql import missing, postgresql
+from tests.support import store_writer
+from tests.support.postgresql import missing, postgresql
 
 WORKERS, RUNS = 8, 25
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def server(folder):
 
 def write_all(folder, where):
     """Run all writers to their end; gives seconds, and what each said and returned."""
-    command = [sys.executable, "-m", "tests.pipeline.tracking.writer"]
+    command = [sys.executable, "-m", "tests.support.store_writer"]
     started = time.perf_counter()
     processes = [
         subprocess.Popen(
@@ -64,9 +64,9 @@ def test_every_run_metric_and_artifact_of_every_writer_is_there(open_place, tmp_
         assert codes == [0] * WORKERS, "\n".join(said)
         assert not [line for line in said if "locked" in line]
         store = Store(*where) if where else open_local(tmp_path)
-        ids = [store.client.get_experiment_by_name(writer.EXPERIMENT).experiment_id]
+        ids = [store.client.get_experiment_by_name(store_writer.EXPERIMENT).experiment_id]
         runs = {run.info.run_name: run for run in search_runs(store, ids, "")}
-        expected = {writer.name_of(w, n) for w in range(WORKERS) for n in range(RUNS)}
+        expected = {store_writer.name_of(w, n) for w in range(WORKERS) for n in range(RUNS)}
         assert set(runs) == expected
         for run in runs.values():
             check(store.client, run, tmp_path / "downloads" / run.info.run_id)
@@ -75,17 +75,19 @@ def test_every_run_metric_and_artifact_of_every_writer_is_there(open_place, tmp_
 def check(client, run, folder):
     name, run_id = run.info.run_name, run.info.run_id
     assert run.info.status == "FINISHED"
-    assert run.data.params == {key: f"{name} {key}" for key in writer.PARAMS}
+    assert run.data.params == {key: f"{name} {key}" for key in store_writer.PARAMS}
     assert run.data.tags["parity"] == "exact"
-    assert set(run.data.metrics) == {*writer.CURVES, *writer.SCORES}
-    for score in writer.SCORES:
-        assert run.data.metrics[score] == writer.point(name, score, 0)
-    for curve in writer.CURVES:
+    assert set(run.data.metrics) == {*store_writer.CURVES, *store_writer.SCORES}
+    for score in store_writer.SCORES:
+        assert run.data.metrics[score] == store_writer.point(name, score, 0)
+    for curve in store_writer.CURVES:
         points = [(one.step, one.value) for one in client.get_metric_history(run_id, curve)]
-        assert points == [(epoch, writer.point(name, curve, epoch)) for epoch in writer.EPOCHS]
+        assert points == [
+            (epoch, store_writer.point(name, curve, epoch)) for epoch in store_writer.EPOCHS
+        ]
     folder.mkdir(parents=True)
     client.download_artifacts(run_id, "", str(folder))
-    for path in writer.TEXTS:
+    for path in store_writer.TEXTS:
         assert (folder / path).read_text() == name
-    for file in writer.WEIGHTS:
-        assert (folder / "weights" / file).read_bytes() == writer.content(name, file)
+    for file in store_writer.WEIGHTS:
+        assert (folder / "weights" / file).read_bytes() == store_writer.content(name, file)

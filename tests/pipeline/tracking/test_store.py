@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from pipeline.errors import StoreError
 from pipeline.tracking.attempts import standings
-from pipeline.tracking.errors import StoreError
 from pipeline.tracking.store import open_local, open_server
 
 

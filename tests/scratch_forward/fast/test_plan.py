@@ -9,8 +9,8 @@ import pytest
 
 import scratch_forward as sf
 from scratch_forward.fast import plan
-from scratch_forward.fast.images import KEPT_SHAPES, ImageStage
-from scratch_forward.kernels import threads
+from scratch_forward.fast.image_stage import KEPT_SHAPES, ImageStage
+from scratch_forward.kernels.runtime import threads
 from tests.scratch_forward.test_model import filled
 
 X = np.random.default_rng(0).normal(size=(37, 6, 5, 2)).astype(np.float32)

@@ -1,0 +1,89 @@
+"""Write the coverage table of the contract, from a run of it, to `docs/coverage.md`.
+
+python -m benchmarks.coverage
+"""
+
+import collections
+import platform
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.support import contract
+from tests.support.contract import Outcome
+from tests.support.matrix import SUBJECTS
+
+TABLE = Path(__file__).parents[1] / "docs" / "coverage.md"
+
+HEAD = """# What the forward pass covers, and how near it is
+
+Every layer's options, combined so that each pair of values meets, with batches of {batches} and
+masks on the right, on the left, with holes and of whole rows where the layer knows masks. The truth
+is Keras in float64. Errors are the largest over all cases in which the option had the value: ours
+in absolute terms, then ours and Keras's in units of the last place (ULP) of each element, taken to
+be at least the output's root mean square. Passed: our error is at most twice Keras's largest plus
+4 ULP, the output's mask equals Keras's, and float64 agrees.
+
+{cases} cases, {failed} failed. Largest error: {ulp:.1f} ULP, Keras's {keras_ulp:.1f} ULP.
+Keras {keras}, TensorFlow {tensorflow}, NumPy {numpy}, {machine}. Written by
+`python -m benchmarks.coverage`.
+
+| Layer | Option | Value | Cases | Largest error | ULP | Keras's ULP | Passed |
+|---|---|---|---:|---:|---:|---:|---|
+"""
+
+
+def main() -> None:
+    """Run the contract and write the table."""
+    warnings.simplefilter("ignore")
+    outcomes = [contract.run(case) for subject in SUBJECTS for case in contract.cases(subject)]
+    head = HEAD.format(
+        batches=" and ".join(map(str, contract.BATCHES)),
+        cases=len(outcomes),
+        failed=sum(bool(outcome.fault) for outcome in outcomes),
+        ulp=max(outcome.ulp for outcome in outcomes),
+        keras_ulp=max(outcome.keras_ulp for outcome in outcomes),
+        keras=keras.__version__,
+        tensorflow=tf.__version__,
+        numpy=np.__version__,
+        machine=platform.machine(),
+    )
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text(head + "".join(f"{row}\n" for row in rows(outcomes)), encoding="utf-8")
+    print(f"{len(outcomes)} cases written to {TABLE}")
+
+
+def rows(outcomes: list[Outcome]) -> list[str]:
+    """One line for each value of each option of each layer."""
+    groups: dict[tuple[str, str, str], list[Outcome]] = collections.defaultdict(list)
+    for outcome in outcomes:
+        case = outcome.case
+        for option, value in {**case.options, "batch": case.batch, "mask": case.mask}.items():
+            groups[case.subject.layer, option, _short(value)].append(outcome)
+    return [
+        f"| {layer} | {option} | {value} | {len(group)} | {max(o.error for o in group):.1e} "
+        f"| {max(o.ulp for o in group):.1f} | {max(o.keras_ulp for o in group):.1f} "
+        f"| {'no' if any(o.fault for o in group) else 'yes'} |"
+        for (layer, option, value), group in sorted(groups.items())
+    ]
+
+
+def _short(value: Any) -> str:
+    """Write an option's value in a few characters; an inner layer by its class and flags."""
+    if isinstance(value, dict):
+        inner = value["options"].get("cells")
+        parts = (
+            [_short(cell) for cell in inner]
+            if inner
+            else [f"{k}={v}" for k, v in value["options"].items() if v and k != "units"]
+        )
+        return f"{value['class_name']}({', '.join(parts)})"
+    return "None" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    main()

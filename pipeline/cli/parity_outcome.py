@@ -1,0 +1,48 @@
+"""The outcome of a parity check, and which layer is at fault."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import console, say
+from pipeline.verification.check import Parity
+
+if TYPE_CHECKING:
+    from pipeline.verification.diagnosis import LayerCheck
+
+_COLOURS = {"exact": "green", "close": "yellow"}
+
+
+def show_parity(name: str, run_id: str, parity: Parity) -> None:
+    """Which run, how it ended, and by which numbers."""
+    colour = _COLOURS.get(parity.tag, "red")
+    console.print(f"{escape(name)}  [dim]{run_id}[/]  [{colour}]{parity.tag}[/]")
+    if parity.reason:
+        say(parity.reason, indent=2)
+    if (agreement := parity.agreement) is not None and parity.seconds is not None:
+        say(
+            f"F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; "
+            f"largest difference {agreement.max_abs_diff:.1e}; "
+            f"{agreement.certified_fraction:.2%} of the classes certified; {parity.seconds:.2f} s",
+            indent=2,
+        )
+
+
+def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") -> None:
+    """One row a layer: the difference carried along, and the layer's own."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("layer", overflow="fold")
+    for name in ("class", "output", "carried", "own", "own, ULP", "worst at"):
+        table.add_column(name, justify="right")
+    for check in checks:
+        style = "red" if check is guilty else None
+        numbers = (f"{check.carried:.1e}", f"{check.isolated:.1e}", f"{check.isolated_ulp:.1f}")
+        shape, worst = "x".join(map(str, check.shape)), ",".join(map(str, check.worst))
+        table.add_row(escape(check.layer), check.kind, shape, *numbers, worst, style=style)
+    console.print(table)
+    if guilty is None:
+        console.print("No layer is at fault: each one's own difference is rounding.")
+    else:
+        console.print(f"At fault: {escape(guilty.layer)} ({guilty.kind}).", style="red")

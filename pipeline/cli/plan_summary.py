@@ -1,0 +1,74 @@
+"""The plan of a sweep, shown before the first job."""
+
+from collections import Counter
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import console
+from pipeline.sweep.naming import telling_keys
+from pipeline.sweep.plan import Plan
+from pipeline.sweep.schedule import Schedule
+from pipeline.tracking.attempts import State
+
+
+def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
+    """Say what there is to do, on which data, and where it is tracked."""
+    count = len(plan.jobs)
+    runs = f"{count} run{'s' if count > 1 else ''}"
+    table = Table.grid(padding=(0, 2))
+    table.add_row("[bold]plan[/]", escape(f"{runs}: {_varied(plan)}"))
+    if told := _standings(schedule):
+        table.add_row("", escape(f"{told}{_choice(schedule)}"))
+    for line in schedule.data:
+        table.add_row("[bold]data[/]", escape(line))
+    table.add_row("[bold]tracking[/]", escape(f"{tracked_at} (sweep {schedule.sweep_id})"))
+    for note in (*plan.notes, *_repeated(schedule)):
+        table.add_row("[bold yellow]note[/]", escape(note))
+    console.print(table)
+
+
+def _standings(schedule: Schedule) -> str:
+    """`7 done, 1 failed (will be retried), 3 new`; nothing where all is new."""
+    stands = [entry.standing for entry in schedule.entries]
+    counts = Counter(stand.state for stand in stands)
+    epochs = sorted({stand.epoch for stand in stands if stand.state == "interrupted"})
+    where = "/".join(map(str, epochs[:4])) + ("/..." if len(epochs) > 4 else "")
+    remarks: dict[State, str] = {
+        "done": "",
+        "failed": " (will be retried)",
+        "damaged": " (artifacts are gone or altered; will be trained again)",
+        "interrupted": f" (continues from epoch {where})" if any(epochs) else " (starts again)",
+        "pruned": " by a search (continues from there)",
+        "running": " in another process (will be waited for)",
+        "new": "",
+    }
+    if set(counts) <= {"new"}:
+        return ""
+    return ", ".join(f"{counts[s]} {s}{remark}" for s, remark in remarks.items() if counts[s])
+
+
+def _choice(schedule: Schedule) -> str:
+    """What an option makes of that."""
+    if schedule.running.rerun:
+        return "; rerun=true: all are trained again"
+    if schedule.running.retry == "failed":
+        return f"; retry=failed: only {len(schedule.to_train)} will be trained"
+    return ""
+
+
+def _repeated(schedule: Schedule) -> list[str]:
+    if not schedule.repeated:
+        return []
+    return [f"{schedule.repeated} of the runs would repeat another one, and are left out."]
+
+
+def _varied(plan: Plan) -> str:
+    """`model=lstm units=32,64,128`: each key once, its values in the order given."""
+    lines = dict.fromkeys(line for job in plan.jobs for line in job.overrides)
+    values: dict[str, list[str]] = {key: [] for key in telling_keys(lines)}
+    for key, _, value in (line.partition("=") for line in lines):
+        if key in values:
+            values[key].append(value)
+    given = " ".join(f"{key}={','.join(items)}" for key, items in values.items())
+    return given or f"model={plan.jobs[0].settings.model_name}"

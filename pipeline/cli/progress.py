@@ -1,0 +1,173 @@
+"""How far a sweep's jobs are, and the time left for all of them."""
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
+
+from pipeline.cli.console import console, say
+from pipeline.data.catalogue import SPECS
+from pipeline.settings import Settings
+from pipeline.training.history import Epoch
+
+_LINE_SECONDS = 5.0  # between two lines of a job where there is no terminal to redraw
+_ROWS = 12  # jobs whose bars all stay; of more, only those that are being trained
+
+
+class SweepProgress:
+    """A bar for each job that is being trained; without a terminal plain lines.
+
+    Args:
+        names: of the jobs, in order.
+        data: the title of each one's data set.
+        epochs: of each.
+        total: of jobs, where more are added later.
+    """
+
+    def __init__(
+        self, names: list[str], data: list[str], epochs: list[int], total: int | None = None
+    ):
+        self.names, self.data, self.epochs = names, data, epochs
+        self._total = total or len(names)
+        self._done = [0.0] * len(names)  # share of each job
+        self._started = time.time()
+        self._lines = [0.0] * len(names)
+        self._pruned: set[int] = set()
+        self._bars: dict[int, TaskID] = {}
+        self._progress = _bars() if console.is_terminal else None
+
+    def __enter__(self) -> "SweepProgress":
+        if self._progress is not None:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def add(self, name: str, data: str, epochs: int) -> int:
+        """One more job; gives its number."""
+        self.names.append(name)
+        self.data.append(data)
+        self.epochs.append(epochs)
+        self._done.append(0.0)
+        self._lines.append(0.0)
+        return len(self.names) - 1
+
+    def waits(self, job: int) -> None:
+        """Another process trains the same job."""
+        say(f"{self._place(job)} is being trained by another process; waiting for it")
+
+    def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
+        """A job shall end early."""
+        self._pruned.add(job)
+        if self._progress is None:
+            say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
+
+    def starts(self, job: int) -> None:
+        """A job has its run."""
+        if self._progress is None:
+            say(f"{self._place(job)} starts on {self.data[job]}")
+        elif job not in self._bars:
+            self._bars[job] = self._progress.add_task(
+                self._place(job), total=self.epochs[job], epoch="", metrics="", left=""
+            )
+
+    def epoch(self, job: int, epoch: Epoch) -> None:
+        """An epoch of a job has ended."""
+        self._done[job] = epoch.number / self.epochs[job]
+        count, metrics = f"{epoch.number}/{self.epochs[job]}", _metrics(epoch)
+        left = f"{_clock(self._seconds_left())} left"
+        if self._progress is not None and job in self._bars:
+            self._progress.update(
+                self._bars[job], completed=epoch.number, epoch=count, metrics=metrics, left=left
+            )
+        elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
+            say(f"{self._place(job)}  epoch {count}  {metrics}  {left}")
+
+    def ends(self, job: int, failed: bool) -> None:
+        """A job is over, well or not."""
+        self._done[job] = 1.0
+        if self._progress is None:
+            if failed:
+                say(f"{self._place(job)} failed")
+        elif job in self._bars:
+            self._progress.update(self._bars[job], left=self._ending(job, failed))
+            if not failed and self._total > _ROWS:
+                self._progress.remove_task(self._bars[job])
+
+    def _ending(self, job: int, failed: bool) -> str:
+        return "failed" if failed else "pruned" if job in self._pruned else ""
+
+    def _place(self, job: int) -> str:
+        return f"{job + 1}/{self._total} {self.names[job]}"
+
+    def _due(self, job: int, last: bool) -> bool:
+        due = last or time.time() - self._lines[job] > _LINE_SECONDS
+        if due:
+            self._lines[job] = time.time()
+        return due
+
+    def _seconds_left(self) -> float:
+        """Of the whole sweep, if what is left takes as long as what has been done."""
+        done = sum(self._done) / self._total
+        return (time.time() - self._started) * (1 - done) / done if done else 0.0
+
+
+class JobLines:
+    """The lines of one job, printed by the process that trains it; a `Watch`."""
+
+    def __init__(self, settings: Settings, name: str):
+        self._place = f"{settings.sweep.job}/{settings.sweep.jobs} {name}"
+        self._data = SPECS[settings.dataset.name].title
+        self._epochs = settings.training.epochs
+        self._line = 0.0
+
+    def waits(self) -> None:
+        """Another process trains the same job."""
+        self._say(f"{self._place} is being trained by another process; waiting for it")
+
+    def starts(self, run_id: str) -> None:
+        """The job has a run."""
+        self._say(f"{self._place} starts on {self._data}")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch has ended."""
+        if epoch.number == self._epochs or time.time() - self._line > _LINE_SECONDS:
+            self._line = time.time()
+            self._say(f"{self._place}  epoch {epoch.number}/{self._epochs}  {_metrics(epoch)}")
+
+    def _say(self, line: str) -> None:
+        print(line, flush=True)
+
+
+_CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}", table_column=Column(max_width=30, **_CUT)),
+        BarColumn(bar_width=None, complete_style="blue", finished_style="blue"),
+        TextColumn("{task.fields[epoch]}"),
+        TextColumn("{task.fields[metrics]}"),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        expand=True,
+    )
+
+
+def _metrics(epoch: Epoch) -> str:
+    return f"val loss {epoch.loss_validation:.3f}  val acc {epoch.accuracy_validation:.3f}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,27 @@
+"""A report's verdict, told in a few lines."""
+
+from pathlib import Path
+
+from pipeline.cli.console import console, print_line, say
+from pipeline.reports.study.study_page import Page
+from pipeline.reports.study.write_report import FOLDER
+from pipeline.tracking.links import artifact_link
+from pipeline.tracking.store import Store
+
+
+def show_report(page: Page, store: Store, experiment_id: str, run_id: str, to: Path | None) -> None:
+    """Question, answer, warnings, and where the page is."""
+    console.print()
+    say(page.question, "bold")
+    say(page.verdict.headline)
+    if page.claim is not None and (judgement := page.verdict.judgement) is not None:
+        say(
+            f"The report said: {page.claim.said}. Here: {judgement.outcome}, because "
+            f"{judgement.because}"
+        )
+    for warning in page.warnings:
+        say(warning, "yellow")
+    page_link = artifact_link(store, experiment_id, run_id, f"{FOLDER}/report.html")
+    print_line(f"  {page_link}")
+    if to is not None:
+        print_line(f"  {to / 'report.html'}")

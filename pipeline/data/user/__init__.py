@@ -1,0 +1,1 @@
+"""Data sets of a user's own: CSV files of texts, folders of images."""

@@ -1,0 +1,135 @@
+"""`csv`: labelled texts of a user's own, in one CSV file or in one for each part."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.examples import Examples, Source
+from pipeline.data.published.download import read_bytes
+from pipeline.data.text_csv import expect, expect_text, records
+from pipeline.data.user.division import (
+    PART_NAMES,
+    WHOLE,
+    Division,
+    class_names,
+    division_phrase,
+    label_of,
+    locate,
+    three_parts,
+)
+from pipeline.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns that hold the text, the label and, if given, the part."""
+
+    text: str
+    label: str
+    part: str | None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """All that a file needs."""
+        return tuple(name for name in (self.text, self.label, self.part) if name is not None)
+
+
+@dataclass(frozen=True)
+class _Row:
+    place: str
+    part: str
+    text: str
+    label: str
+
+
+def read(
+    data_dir: Path,
+    *,
+    path: str,
+    text_column: str,
+    label_column: str,
+    validation_share: float,
+    test_share: float,
+    split_seed: int,
+    split_column: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> Source:
+    """Read a CSV file, or a folder with `train.csv`, `test.csv` and perhaps `validation.csv`.
+
+    Args:
+        data_dir: where the data are looked for if not at `path`.
+        path: the file or the folder.
+        text_column: name of the column of texts.
+        label_column: name of the column of class names.
+        validation_share: of each class, for validation, where the data do not say which.
+        test_share: of each class, for the test, where the data do not say which.
+        split_seed: decides which.
+        split_column: name of the column that says train, validation or test; None if there is none.
+        classes: class names in label order; None takes those found.
+
+    Raises:
+        DatasetError: the data are not there, or malformed.
+    """
+    source = locate(path, data_dir)
+    columns = Columns(text_column, label_column, split_column)
+    contents = {file: (part, read_bytes(file)) for part, file in _files(source, columns)}
+    rows = [
+        row
+        for file, (part, content) in contents.items()
+        for row in _rows(file, content, columns, part)
+    ]
+    names = class_names((row.label for row in rows), classes, source)
+    labels = np.array([label_of(row.label, names, row.place) for row in rows], np.int64)
+    parts = [row.part for row in rows]
+    division = Division(validation_share, test_share, split_seed)
+    train, validation, test = three_parts(parts, labels, names, division, source)
+    everything = Examples(tuple(row.text for row in rows), labels)
+    return Source(
+        train=everything.take(train),
+        validation=everything.take(validation),
+        test=everything.take(test),
+        classes=names,
+        origin=f"{source.name}, {division_phrase(parts)}",
+        checksums={
+            file.relative_to(source.parent).as_posix(): hashlib.sha256(content).hexdigest()
+            for file, (_, content) in contents.items()
+        },
+    )
+
+
+def _files(source: Path, columns: Columns) -> list[tuple[str, Path]]:
+    """Each file with the part that it holds."""
+    if not source.is_dir():
+        return [(WHOLE, source)]
+    files = {name: source / f"{name}.csv" for name in PART_NAMES}
+    found = [(PART_NAMES[name], file) for name, file in files.items() if file.is_file()]
+    parts = [part for part, _ in found]
+    if not {"train", "test"} <= set(parts) or len(parts) > len(set(parts)):
+        raise DatasetError(
+            f"{source} has {' and '.join(file.name for _, file in found) or 'no such file'}: "
+            "expected train.csv, test.csv and, if you like, one validation.csv."
+        )
+    if columns.part is not None:
+        raise DatasetError(
+            f"dataset.split_column={columns.part} is for one file, but {source} is a folder with a "
+            "file for each part: leave the column out."
+        )
+    return found
+
+
+def _rows(file: Path, content: bytes, columns: Columns, part: str) -> Iterator[_Row]:
+    for line, record in records(file, content, columns.wanted):
+        expect_text(record[columns.text], file, line)
+        label = record[columns.label].strip()
+        expect(bool(label), file, line, "has an empty label", "the name of a class")
+        if columns.part is not None:
+            value = record[columns.part].strip()
+            part = PART_NAMES.get(value.lower(), "")
+            found = f"has {value!r} in the column `{columns.part}`"
+            expect(bool(part), file, line, found, "train, validation or test")
+        yield _Row(f"{file}, line {line}", part, record[columns.text], label)

@@ -1,0 +1,181 @@
+"""`image_folder`: images of a user's own, in a folder for each class."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.examples import Examples, Source
+from pipeline.data.published.download import read_bytes
+from pipeline.data.user.division import (
+    PART_NAMES,
+    WHOLE,
+    Division,
+    class_names,
+    division_phrase,
+    label_of,
+    locate,
+    three_parts,
+)
+from pipeline.data.user.image_files import SUFFIXES, Decoded, decode
+from pipeline.errors import DatasetError
+
+_OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
+"""Files that a desktop leaves in folders of images, besides hidden ones."""
+
+
+@dataclass(frozen=True)
+class _File:
+    part: str
+    label: str
+    path: Path
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    sha256: str
+    image: Decoded
+
+
+def read(
+    data_dir: Path,
+    *,
+    path: str,
+    height: int,
+    width: int,
+    colour: bool,
+    validation_share: float,
+    test_share: float,
+    split_seed: int,
+    classes: Sequence[str] | None = None,
+) -> Source:
+    """Read a folder of class folders, or of `train`, `test` and perhaps `validation` above them.
+
+    Args:
+        data_dir: where the data are looked for if not at `path`.
+        path: the folder.
+        height: that all images are brought to, in pixels.
+        width: that all images are brought to, in pixels.
+        colour: red, green and blue; else grey.
+        validation_share: of each class, for validation, where no folder says which.
+        test_share: of each class, for the test, where no folder says which.
+        split_seed: decides which.
+        classes: class names in label order; None takes those of the folders.
+
+    Raises:
+        DatasetError: the data are not there, or are not laid out so, or an image is damaged.
+    """
+    folder = locate(path, data_dir)
+    files = _files(folder)
+    names = class_names((file.label for file in files), classes, folder)
+    labels = np.array([label_of(f.label, names, str(f.path.parent)) for f in files], np.int64)
+    parts = [file.part for file in files]
+    division = Division(validation_share, test_share, split_seed)
+    train, validation, test = three_parts(parts, labels, names, division, folder)
+    done = _read_all(files, (height, width, 3 if colour else 1))
+    everything = Examples(np.stack([one.image.pixels for one in done]), labels)
+    return Source(
+        train=everything.take(train),
+        validation=everything.take(validation),
+        test=everything.take(test),
+        classes=names,
+        origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts)}",
+        checksums={
+            file.path.relative_to(folder.parent).as_posix(): one.sha256
+            for file, one in zip(files, done, strict=True)
+        },
+        scale=1 / 255,
+    )
+
+
+def _files(folder: Path) -> list[_File]:
+    """List every image with its part and class, in a fixed order."""
+    if not folder.is_dir():
+        raise DatasetError(
+            f"dataset.path={folder} is a file: expected a folder with a folder for each class."
+        )
+    return [
+        _File(part, class_folder.name, image)
+        for part, part_folder in _parts(folder)
+        for class_folder in _class_folders(part_folder)
+        for image in _images(class_folder)
+    ]
+
+
+def _parts(folder: Path) -> list[tuple[str, Path]]:
+    """Each part with its folder; the whole, if the folders are classes."""
+    folders = [entry for entry in _entries(folder) if entry.is_dir()]
+    named = {entry.name: PART_NAMES.get(entry.name.lower()) for entry in folders}
+    parts = [part for part in named.values() if part is not None]
+    if not parts:
+        return [(WHOLE, folder)]
+    if len(parts) < len(named) or len(parts) > len(set(parts)):
+        raise DatasetError(
+            f"{folder} has the folders {', '.join(named)}: expected a folder for each class, or "
+            "train, test and, if you like, validation with such folders in them."
+        )
+    return list(zip(parts, folders, strict=True))
+
+
+def _class_folders(folder: Path) -> Iterator[Path]:
+    found = False
+    for entry in _entries(folder):
+        if entry.is_dir():
+            found = True
+            yield entry
+        elif entry.suffix.lower() in SUFFIXES:
+            raise DatasetError(f"{entry} lies in no class's folder: expected all images in one.")
+    if not found:
+        raise DatasetError(f"{folder} has no folders: expected one for each class.")
+
+
+def _images(class_folder: Path) -> list[Path]:
+    entries = _entries(class_folder)
+    for entry in entries:
+        if entry.is_dir() or entry.suffix.lower() not in SUFFIXES:
+            kind = "a folder" if entry.is_dir() else "no image file"
+            raise DatasetError(
+                f"{entry} is {kind}: expected only {', '.join(SUFFIXES)} files in a class's folder."
+            )
+    if not entries:
+        raise DatasetError(f"{class_folder} is empty: expected images of its class.")
+    return entries
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What a person put into a folder, by name."""
+    try:
+        return sorted(
+            entry
+            for entry in folder.iterdir()
+            if not entry.name.startswith(".") and entry.name.lower() not in _OF_THE_SYSTEM
+        )
+    except OSError as error:
+        raise DatasetError(f"{folder} cannot be read ({error.strerror}).") from error
+
+
+def _read_all(files: Iterable[_File], shape: tuple[int, int, int]) -> list[_Read]:
+    """Read and decode all files, on every core: decoding runs outside Python's lock."""
+
+    def one(file: _File) -> _Read:
+        content = read_bytes(file.path)
+        return _Read(hashlib.sha256(content).hexdigest(), decode(content, file.path, shape))
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(one, files))
+
+
+def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
+    """Say in a phrase which sizes images had and have."""
+    heights, widths = zip(*(one.image.size for one in images), strict=True)
+    if set(heights) == {height} and set(widths) == {width}:
+        return f"all of {height}x{width} pixels"
+    least, most = f"{min(heights)}x{min(widths)}", f"{max(heights)}x{max(widths)}"
+    had = least if least == most else f"{least} to {most}"
+    return f"{had} pixels resized to {height}x{width}"

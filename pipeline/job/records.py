@@ -1,0 +1,149 @@
+"""What is stored with every run, and under which names.
+
+A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/validation` lie side by
+side there, and every `test/...` score together.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import yaml
+
+import scratch_forward
+from pipeline.data import Dataset
+from pipeline.models.keras_backend import keras, tf
+from pipeline.reports.run import run_figures
+from pipeline.serving.package import save_served_model
+from pipeline.settings import Settings, flat_parameters
+from pipeline.tasks import classification
+from pipeline.tasks.baselines import majority_class
+from pipeline.tracking.attempts import IDENTITY, sweep_tag
+from pipeline.tracking.environment import machine, packages, user, version_tags
+from pipeline.tracking.tracked_run import TrackedRun
+from pipeline.training.history import METRICS, Epoch, History
+from scratch_forward.card import write_card
+
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Keras's probabilities `(N, C)` on the two splits that a model is not fitted on."""
+
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def tags(settings: Settings, identity: str) -> dict[str, Any]:
+    """Tags that a run has from its start."""
+    sweep = settings.sweep
+    return {
+        IDENTITY: identity,
+        **({"sweep": sweep.id, sweep_tag(sweep.id): sweep.job} if sweep.id else {}),
+        "mlflow.user": user(),
+        "mlflow.source.name": "pipeline.train",
+        "mlflow.source.type": "LOCAL",
+        **version_tags(),
+    }
+
+
+def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Parameters, the configuration, what was set by hand, and what is running."""
+    tracked.log_params(flat_parameters(config))
+    tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config/config.yaml")
+    tracked.log_text(yaml.safe_dump(list(overrides)), "config/overrides.yaml")
+    tracked.log_text(packages(), "environment/packages.txt")
+    tracked.log_json(machine(), "environment/machine.json")
+
+
+def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
+    """Which data, by fingerprint, description and checksums of its files."""
+    digests = dataset.fingerprints
+    tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
+    tracked.set_tags(
+        {f"fingerprint.{split}": digest for split, digest in digests.items()}
+        | {"data": dataset.describe(), "data.synthetic": dataset.synthetic}
+    )
+    tracked.log_json(dict(dataset.checksums), "data/checksums.json")
+
+
+def epoch_metrics(epoch: Epoch) -> dict[str, float]:
+    """One epoch's point of every curve."""
+    return {metric: getattr(epoch, name) for name, metric in METRICS.items()}
+
+
+def log_scores(
+    tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
+) -> None:
+    """Scores on test and validation data, the best epoch, the baseline, and the test report."""
+    classes, test = dataset.classes, dataset.test.labels
+    on_test = classification.scores(predictions.test, test, classes)
+    on_validation = classification.scores(
+        predictions.validation, dataset.validation.labels, classes
+    )
+    baseline = majority_class(dataset.train.labels, test)
+    best = {f"best/{name}": value for name, value in asdict(history.best).items()}
+    best["best/epoch"] = best.pop("best/number")
+    tracked.log_metrics(
+        {f"test/{name}": value for name, value in on_test.items()}
+        | {f"validation/{name}": value for name, value in on_validation.items()}
+        | {
+            "baseline/majority_f1_macro": baseline.f1_macro,
+            "baseline/majority_accuracy": baseline.accuracy,
+        }
+        | best
+    )
+    tracked.set_tags({"degenerate": classification.degeneration(predictions.test, classes) or "no"})
+    tracked.log_text(
+        classification.report(predictions.test, test, classes), "reports/classification_report.txt"
+    )
+
+
+def log_weights(
+    tracked: TrackedRun, model: keras.Model, dataset: Dataset, predict: Predict
+) -> None:
+    """The model in both Keras formats with its card and preprocessing, and as an MLflow model."""
+    tracked.log_metrics({"parameters": model.count_params()})
+    with tracked.artifact_folder("weights") as weights:
+        model.save(weights / "model.keras")
+        (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
+        _write_card(weights / "model.keras", predict)
+        with tracked.artifact_folder("model") as packed:
+            save_served_model(packed, weights, dataset.preprocessing)
+        with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
+            archive.extract("model.weights.h5", weights)
+
+
+def _write_card(archive: Path, predict: Predict) -> None:
+    versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    write_card(
+        archive,
+        scratch_forward.load(archive),
+        predict=lambda inputs: predict(inputs[0]),
+        about={**versions, **machine()},
+    )
+
+
+def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predictions) -> None:
+    """Test probabilities and labels as arrays; no pickle."""
+    with tracked.artifact_folder("predictions") as folder:
+        np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
+
+
+def log_figures(
+    tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
+) -> None:
+    """Curves and confusion matrix as SVG."""
+    counts = classification.confusion(predictions.test, dataset.test.labels)
+    drawn = {
+        "loss": run_figures.loss_curves(history),
+        "accuracy": run_figures.accuracy_curves(history),
+        "confusion_matrix": run_figures.confusion_figure(counts, dataset.classes),
+    }
+    with tracked.artifact_folder("figures") as folder:
+        for name, figure in drawn.items():
+            (folder / f"{name}.svg").write_text(figure.document(), encoding="utf-8")

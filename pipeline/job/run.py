@@ -1,0 +1,236 @@
+"""One run, told once: data, model, training, evaluation, tracking, parity."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import scratch_forward
+from pipeline.data import Dataset
+from pipeline.data.sharing import shared_data
+from pipeline.job import records
+from pipeline.job.identity import identity
+from pipeline.job.interruption import interruptible
+from pipeline.job.records import Predictions
+from pipeline.job.watch import Watch
+from pipeline.models import builders
+from pipeline.models.keras_backend import keras, use_threads
+from pipeline.reports.run.write_page import write_run_page
+from pipeline.settings import Settings, flat_parameters
+from pipeline.settings.schema import Recurrent
+from pipeline.tracking.attempts import PARITY, Standing, standings, sweep_tag
+from pipeline.tracking.checkpoints import Checkpoints
+from pipeline.tracking.claims import claim
+from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import TrackedRun, tracked_run
+from pipeline.training import augmentation
+from pipeline.training.batches import Augment
+from pipeline.training.compilation import KeptModel, steps_at_once
+from pipeline.training.fitting import Fitted, fit
+from pipeline.training.history import Epoch
+from pipeline.training.optimizers import build_optimizer
+from pipeline.training.prediction import predict
+from pipeline.training.state import TrainingState, TrainingStateError
+from pipeline.verification.check import Parity, verify_run
+from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+
+_kept_model = KeptModel()  # by this process, from job to job
+
+
+class OtherDataError(Exception):
+    """The data on this machine is not what the sweep was planned with."""
+
+
+def run(
+    settings: Settings,
+    config: Mapping[str, Any],
+    overrides: Sequence[str],
+    name: str,
+    store: Store,
+    *,
+    watch: Watch,
+    log: Path | None = None,
+) -> str:
+    """Train one model, log everything about it, and check it; or use what has been done already.
+
+    Args:
+        settings: what to train, checked.
+        config: the configuration that the settings were read from, kept with the run.
+        overrides: the part of it that was set by hand.
+        name: the run's name.
+        store: where the run is tracked.
+        watch: told of each epoch as it ends.
+        log: the file that this process's output goes to.
+
+    Returns:
+        The tag that says how the check ended.
+
+    Raises:
+        Exception: whatever went wrong, after the run was marked FAILED or KILLED.
+    """
+    if settings.sweep.threads is not None:
+        use_threads(settings.sweep.threads)
+    dataset = shared_data(settings)
+    own = _identity(settings, config, dataset)
+    with claim(store, own, watch.waits):
+        place = settings.place.experiment
+        earlier = standings(store, place, [own], settings.sweep.id or "")[own]
+        if earlier.state == "done" and _counts(earlier, settings):
+            return _reuse(store, earlier, settings)
+        taken_up = None if earlier.state == "done" else earlier.run_id
+        experiment = store.experiment(place)
+        tags = records.tags(settings, own)
+        with (
+            tracked_run(
+                store, experiment.experiment_id, name, tags, resume=taken_up, log=log
+            ) as tracked,
+            interruptible(),
+        ):
+            watch.starts(tracked.run_id)
+            records.log_settings(tracked, config, overrides)
+            return _complete(settings, dataset, store, tracked, watch).tag
+
+
+def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -> str:
+    own = identity(flat_parameters(config), dataset.fingerprints)
+    if settings.sweep.identity not in (None, own):
+        raise OtherDataError(
+            f"dataset={dataset.name} in {settings.place.data_dir}, or the code, is not the same on "
+            "this machine as where the sweep was planned."
+        )
+    return own
+
+
+def _counts(earlier: Standing, settings: Settings) -> bool:
+    """Whether a finished run will do: any, or only one that is newer than a sweep of reruns."""
+    started = settings.sweep.started or 0.0
+    return not settings.running.rerun or earlier.ended >= started * 1000
+
+
+def _reuse(store: Store, done: Standing, settings: Settings) -> str:
+    assert done.run_id is not None
+    if settings.sweep.id is not None:
+        store.client.set_tag(done.run_id, sweep_tag(settings.sweep.id), settings.sweep.job)
+    return str(store.client.get_run(done.run_id).data.tags[PARITY])
+
+
+def _complete(
+    settings: Settings, dataset: Dataset, store: Store, tracked: TrackedRun, watch: Watch
+) -> Parity:
+    started = time.perf_counter()
+    checkpoints = Checkpoints(store.client, tracked.run_id, local=store.folder is not None)
+    resume = _latest_state(checkpoints)
+    records.log_data(tracked, dataset)
+    model = compiled_model(settings, dataset)
+    fitted = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
+    probabilities = partial(predict, model, trim=_trims(settings))
+    predictions = Predictions(fitted.validation, probabilities(dataset.test.inputs))
+    records.log_scores(tracked, dataset, fitted.history, predictions)
+    records.log_predictions(tracked, dataset, predictions)
+    records.log_weights(tracked, model, dataset, probabilities)
+    records.log_figures(tracked, dataset, fitted.history, predictions)
+    parity = verify_run(tracked, settings.place.data_dir)
+    earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
+    tracked.log_metrics({"seconds": earlier + time.perf_counter() - started})
+    tracked.flush()
+    write_run_page(tracked)
+    checkpoints.clear()
+    return parity
+
+
+def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
+    for packed in checkpoints.newest_first():
+        try:
+            return TrainingState.from_bytes(packed)
+        except TrainingStateError:
+            continue
+    return None
+
+
+def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
+    """The Keras model that settings describe, ready to be trained.
+
+    It is the one before where that differs in nothing but the seed and settings of the fit.
+
+    Raises:
+        UnsupportedModelError: as `build_model` does.
+    """
+    training, optimizer = settings.training, settings.optimizer
+    options = optimizer.model_dump(exclude={"name"})
+    shape = (*_shape(dataset.preprocessing).values(), len(dataset.classes))
+    return _kept_model.compiled(
+        (settings.model_name, settings.model, optimizer, training.l1, training.l2, shape),
+        partial(build_model, settings, dataset),
+        build_optimizer(optimizer.name, training.learning_rate, **options),
+        at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
+        seed=training.seed,
+    )
+
+
+def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
+    """The untrained Keras model that settings describe, shaped for a data set.
+
+    Raises:
+        UnsupportedModelError: it has a layer that could not be checked after the training.
+    """
+    model = builders.BUILDERS[settings.model_name](
+        **_shape(dataset.preprocessing),
+        classes=len(dataset.classes),
+        **settings.model.model_dump(exclude={"padding", "bucket"}),  # no matter of the model
+        l1=settings.training.l1,
+        l2=settings.training.l2,
+    )
+    scratch_forward.from_keras(model)
+    return model
+
+
+def _shape(preprocessing: TextPreprocessing | ImagePreprocessing) -> dict[str, Any]:
+    if isinstance(preprocessing, ImagePreprocessing):
+        return {"input_shape": preprocessing.input_shape}
+    return {
+        "sequence_length": preprocessing.sequence_length,
+        "vocabulary_size": len(preprocessing.vocabulary),
+    }
+
+
+def _train(
+    model: keras.Model,
+    settings: Settings,
+    dataset: Dataset,
+    tracked: TrackedRun,
+    watch: Watch,
+    checkpoints: Checkpoints,
+    resume: TrainingState | None,
+) -> Fitted:
+    def log_epoch(epoch: Epoch) -> None:
+        tracked.log_metrics(records.epoch_metrics(epoch), step=epoch.number)
+        watch.epoch(epoch)
+
+    training = settings.training
+    return fit(
+        model,
+        (dataset.train.inputs, dataset.train.labels),
+        (dataset.validation.inputs, dataset.validation.labels),
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        seed=training.seed,
+        early_stopping=training.early_stopping,
+        augment=_augmentation(dataset) if training.augment else None,
+        trim=_trims(settings),
+        resume=resume,
+        on_epoch=log_epoch,
+        on_state=lambda state: checkpoints.save(len(state.epochs), state.to_bytes()),
+    )
+
+
+def _augmentation(dataset: Dataset) -> Augment:
+    if dataset.kind == "text":
+        return augmentation.drop_words
+    return augmentation.image_augmentation(dataset.flips)
+
+
+def _trims(settings: Settings) -> bool:
+    """Whether padding may be left out: only where a mask makes it mean nothing."""
+    model = settings.model
+    return isinstance(model, Recurrent) and model.mask and model.bucket == "auto"

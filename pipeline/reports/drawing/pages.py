@@ -1,0 +1,41 @@
+"""Pages from templates: one look, everything in one file, nothing asked of the network."""
+
+from functools import cache
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from pipeline.reports.drawing.palette import DARK, LIGHT, page_rules, variables
+
+
+def render_page(package: str, name: str, **values: object) -> str:
+    """Fill in an HTML template; whatever is put into it is escaped unless it is marked safe.
+
+    Args:
+        package: whose `templates` folder holds it, beside the templates of this package.
+        name: of its file; it extends `page.html.j2`.
+        values: what the template shows.
+    """
+    return _environment(package, True).get_template(name).render(style=_style(), **values)
+
+
+def render_text(package: str, name: str, **values: object) -> str:
+    """Fill in a template that is not HTML."""
+    return _environment(package, False).get_template(name).render(**values)
+
+
+@cache
+def _style() -> str:
+    template = _environment("pipeline.reports.drawing", False).get_template("style.css.j2")
+    return template.render(light=variables(LIGHT), dark=variables(DARK), figures=page_rules())
+
+
+@cache
+def _environment(package: str, escape: bool) -> Environment:
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("pipeline.reports.drawing")]),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,151 @@
+"""A figure as SVG: a few kinds of shapes, placed in pixels, coloured by role.
+
+Written directly, for three reasons: a page's theme colours the figure (its shapes carry classes,
+no colours), words stay words, and it takes about a millisecond, where a plotting library takes
+some hundred.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Literal
+
+from pipeline.reports.drawing.palette import Role, file_rules
+
+Point = tuple[float, float]
+Anchor = Literal["start", "middle", "end"]
+
+SIZE = 13.0  # of letters, pixels
+_LETTER = 0.6  # width of a letter in its size: DejaVu Sans, wider than most
+_BOLD_LETTER = 0.66
+_LEAST_SCALE = 0.65  # below it a page scrolls a figure sideways rather than shrink its letters
+_MARGIN = 12.0  # around a figure that is a file of its own
+_FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
+
+
+def width_of(words: str, size: float = SIZE, bold: bool = False) -> float:
+    """About how wide words are drawn, in pixels; rather too wide than too narrow."""
+    return len(words) * size * (_BOLD_LETTER if bold else _LETTER)
+
+
+class Drawing:
+    """An SVG under construction; the origin is at the top left."""
+
+    def __init__(self, width: float, height: float):
+        self.width, self.height = width, height
+        self._shapes: list[str] = []
+
+    def line(
+        self, start: Point, end: Point, role: Role, width: float = 1.0, dash: str | None = None
+    ) -> None:
+        """A straight line."""
+        (x1, y1), (x2, y2) = start, end
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        self._shapes.append(
+            f'<path class="s-{role}" stroke-width="{_n(width)}"{dashes} '
+            f'd="M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}"/>'
+        )
+
+    def curve(self, points: Iterable[Point], role: Role, width: float = 2.0) -> None:
+        """A line through several points."""
+        self._shapes.append(
+            f'<path class="s-{role}" stroke-width="{_n(width)}" stroke-linejoin="round" '
+            f'd="{_path(points)}"/>'
+        )
+
+    def area(self, outline: Iterable[Point], role: Role, opacity: float) -> None:
+        """A filled shape."""
+        path = _path(outline)
+        self._shapes.append(f'<path class="f-{role}" opacity="{_n(opacity)}" d="{path}Z"/>')
+
+    def dot(self, centre: Point, radius: float, role: Role, opacity: float = 1.0) -> None:
+        """A filled circle."""
+        place = f'cx="{_n(centre[0])}" cy="{_n(centre[1])}" r="{_n(radius)}"'
+        self._shapes.append(f'<circle class="f-{role}" {place}{_faint(opacity)}/>')
+
+    def box(self, corner: Point, size: Point, role: Role, opacity: float = 1.0) -> None:
+        """A filled rectangle, by its top left corner."""
+        (x, y), (width, height) = corner, size
+        self._shapes.append(
+            f'<rect class="f-{role}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" '
+            f'height="{_n(height)}"{_faint(opacity)}/>'
+        )
+
+    def text(
+        self,
+        place: Point,
+        words: str,
+        role: Role = "ink",
+        *,
+        anchor: Anchor = "start",
+        size: float = SIZE,
+        bold: bool = False,
+        turn: float = 0.0,
+    ) -> None:
+        """Words on one line; `place` is on its baseline, `turn` in degrees around it."""
+        x, y = place
+        style = "" if anchor == "start" else f' text-anchor="{anchor}"'
+        style += "" if size == SIZE else f' font-size="{_n(size)}"'
+        style += ' font-weight="600"' if bold else ""
+        style += f' transform="rotate({_n(turn)} {_n(x)} {_n(y)})"' if turn else ""
+        self._shapes.append(
+            f'<text class="f-{role}" x="{_n(x)}" y="{_n(y)}"{style}>{escape(words)}</text>'
+        )
+
+    def place(self, other: "Drawing", corner: Point) -> None:
+        """Put another drawing into this one."""
+        shift = f"translate({_n(corner[0])} {_n(corner[1])})"
+        self._shapes.append(f'<g transform="{shift}">{"".join(other._shapes)}</g>')
+
+    def inline(self, description: str) -> str:
+        """An element for a page that has `palette.page_rules()`.
+
+        Args:
+            description: for people who do not see it.
+        """
+        least = f"min-width:{_n(self.width * _LEAST_SCALE)}px"
+        style = f"max-width:{_n(self.width * 1.15)}px;{least}"
+        return (
+            f'<svg role="img" aria-label="{escape(description)}" {self._box} style="{style}">'
+            f"{''.join(self._shapes)}</svg>"
+        )
+
+    def document(self) -> str:
+        """A file of its own, on white."""
+        whole = Drawing(self.width + 2 * _MARGIN, self.height + 2 * _MARGIN)
+        whole.box((0, 0), (whole.width, whole.height), "paper")
+        whole.place(self, (_MARGIN, _MARGIN))
+        size = f'width="{_n(whole.width)}" height="{_n(whole.height)}"'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {whole._box}>'
+            f"<style>{file_rules()}svg{{{_FONT}}}</style>{''.join(whole._shapes)}</svg>\n"
+        )
+
+    @property
+    def _box(self) -> str:
+        return f'viewBox="0 0 {_n(self.width)} {_n(self.height)}" font-size="{_n(SIZE)}"'
+
+
+def sheet(panels: Sequence[Drawing], columns: int) -> Drawing:
+    """Several drawings of one size as one, in rows."""
+    columns = max(1, min(columns, len(panels)))
+    rows = -(-len(panels) // columns)
+    width = max((panel.width for panel in panels), default=0)
+    height = max((panel.height for panel in panels), default=0)
+    whole = Drawing(width * columns, height * rows)
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, columns)
+        whole.place(panel, (column * width, row * height))
+    return whole
+
+
+def _path(points: Iterable[Point]) -> str:
+    return "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+
+
+def _faint(opacity: float) -> str:
+    return "" if opacity == 1 else f' opacity="{_n(opacity)}"'
+
+
+def _n(value: float) -> str:
+    """A number as short as a hundredth of a pixel allows."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

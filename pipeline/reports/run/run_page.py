@@ -1,0 +1,209 @@
+"""What stands on a run's page, before it becomes HTML."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any
+
+from pipeline.reports.drawing.svg import Drawing
+from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
+from pipeline.reports.run.stored_run import StoredRun
+from pipeline.tasks.classification import confusion_counts
+from pipeline.tracking.attempts import PASSED
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number that matters, with what it is and what to hold it against."""
+
+    value: str
+    name: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every word, number and figure of a run's page."""
+
+    title: str
+    subtitle: str
+    tiles: Sequence[Tile]
+    warnings: Sequence[str]
+    by_hand: Mapping[str, str]
+    settings: Mapping[str, str]
+    data: Mapping[str, str]
+    curves: Sequence[tuple[Drawing, str]]
+    confusion: Drawing | None
+    scores: Sequence[Row]
+    reports: Sequence[str]
+    parity: Mapping[str, str]
+    examples: Sequence[Mapping[str, Any]]
+    cost: Mapping[str, str]
+    commands: Sequence[str]
+
+
+def compose_page(stored: StoredRun) -> Page:
+    """Put what a run stored into words."""
+    params, tags = stored.run.data.params, stored.run.data.tags
+    by_hand = dict(line.lstrip("+").split("=", 1) for line in stored.overrides)
+    return Page(
+        title=stored.run.info.run_name,
+        subtitle=_subtitle(stored),
+        tiles=_tiles(stored),
+        warnings=_warnings(tags, stored.parity),
+        by_hand=by_hand,
+        settings={key: value for key, value in params.items() if key not in by_hand},
+        data=_data(tags),
+        curves=_curves(stored),
+        confusion=_confusion(stored),
+        scores=_scores(stored),
+        reports=_reports(stored.reports),
+        parity=_parity(stored.parity),
+        examples=stored.examples,
+        cost=_cost(stored),
+        commands=_commands(stored),
+    )
+
+
+def _subtitle(stored: StoredRun) -> str:
+    info, params = stored.run.info, stored.run.data.params
+    started = datetime.fromtimestamp(info.start_time / 1000, UTC)
+    return (
+        f"{params.get('model', 'a model')} on {params.get('dataset', 'unknown data')}, "
+        f"experiment {stored.experiment}, started {started:%Y-%m-%d %H:%M} UTC, run {info.run_id}"
+    )
+
+
+def _tiles(stored: StoredRun) -> list[Tile]:
+    metrics, tags = stored.run.data.metrics, stored.run.data.tags
+    largest = _number(metrics.get("parity/max_abs_diff"), ".1e")
+    return [
+        _score_tile(metrics, "f1_macro", "test macro F1"),
+        _score_tile(metrics, "accuracy", "test accuracy"),
+        Tile(tags.get("parity", "–"), "parity with NumPy", f"largest difference {largest}"),
+        Tile(_number(metrics.get("seconds"), ",.1f"), "seconds in all", _parameters(metrics)),
+    ]
+
+
+def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
+    majority = metrics.get(f"baseline/majority_{name}")
+    beside = "" if majority is None else f"majority class {majority:.3f}"
+    return Tile(_number(metrics.get(f"test/{name}"), ".3f"), title, beside)
+
+
+def _parameters(metrics: Mapping[str, float]) -> str:
+    return f"{_number(metrics.get('parameters'), ',.0f')} parameters"
+
+
+def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    if tags.get("error"):
+        warnings.append(f"The run failed: {tags['error']}")
+    if (degenerate := tags.get("degenerate", "no")) != "no":
+        warnings.append(f"On the test set the model {degenerate}.")
+    if parity and parity["tag"] not in PASSED:
+        warnings.append(f"Parity {parity['tag']}: {parity['reason']}")
+    if tags.get("git.dirty") == "True":
+        warnings.append("The code had changes that were not committed.")
+    return warnings
+
+
+def _data(tags: Mapping[str, str]) -> dict[str, str]:
+    fingerprints = {
+        f"fingerprint, {split}": tags[f"fingerprint.{split}"][:16]
+        for split in ("train", "validation", "test")
+        if f"fingerprint.{split}" in tags
+    }
+    return {"data": tags.get("data", "not recorded"), **fingerprints}
+
+
+def _curves(stored: StoredRun) -> list[tuple[Drawing, str]]:
+    if stored.history is None:
+        return []
+    return [
+        (loss_curves(stored.history), "Training and validation loss by epoch"),
+        (accuracy_curves(stored.history), "Training and validation accuracy by epoch"),
+    ]
+
+
+def _confusion(stored: StoredRun) -> Drawing | None:
+    if stored.predicted is None or stored.labels is None or not stored.classes:
+        return None
+    counts = confusion_counts(stored.labels, stored.predicted, len(stored.classes))
+    return confusion_figure(counts, stored.classes)
+
+
+def _scores(stored: StoredRun) -> list[Row]:
+    metrics = stored.run.data.metrics
+    names = {"macro F1": "f1_macro", "weighted F1": "f1_weighted", "accuracy": "accuracy"}
+    names |= {"loss": "loss"} | {f"F1 of {name}": f"f1/{name}" for name in stored.classes}
+    columns = {"test": "test/", "validation": "validation/", "majority class": "baseline/majority_"}
+    return [
+        {"score": title}
+        | {
+            column: f"{metrics[prefix + name]:.4f}" if prefix + name in metrics else ""
+            for column, prefix in columns.items()
+        }
+        for title, name in names.items()
+    ]
+
+
+def _reports(side_by_side: str) -> list[str]:
+    """The two reports, apart, so that a narrow page can set them one below the other."""
+    lines = side_by_side.splitlines()
+    if not lines:
+        return []
+    bar = lines[0].index(" | ")
+    return [
+        "\n".join(line[part].rstrip() for line in lines)
+        for part in (slice(bar), slice(bar + 3, None))
+    ]
+
+
+def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
+    if not parity:
+        return {"outcome": "not checked"}
+    facts = {"outcome": " – ".join(filter(None, (parity["tag"], parity["reason"])))}
+    if found := parity["agreement"]:
+        facts |= {
+            "macro F1": f"Keras {found['f1_keras']:.6f}, from scratch {found['f1_scratch']:.6f}, "
+            f"difference {found['f1_delta']:.6f}",
+            "same class": f"{found['agreement']:.2%} of the test examples",
+            "probabilities": f"differ by at most {found['max_abs_diff']:.1e}, on average by "
+            f"{found['mean_abs_diff']:.1e}",
+            "certified": f"{found['certified_fraction']:.2%} of the classes could not change by "
+            "rounding of this size",
+        }
+    if errors := parity["errors"]:
+        facts["against float64"] = f"Keras {errors['keras']:.1e}, ours {errors['scratch']:.1e}"
+    return facts
+
+
+def _cost(stored: StoredRun) -> dict[str, str]:
+    metrics, machine = stored.run.data.metrics, stored.machine
+    facts = {"whole run": f"{_number(metrics.get('seconds'), ',.1f')} s"}
+    if stored.history is not None:
+        seconds = [epoch.seconds for epoch in stored.history.epochs]
+        facts["epochs"] = f"{len(seconds)}, {median(seconds):,.2f} s each (median)"
+    if stored.parity and stored.parity["seconds"] is not None:
+        facts["test set through NumPy"] = f"{stored.parity['seconds']:.2f} s"
+    facts["parameters"] = _number(metrics.get("parameters"), ",.0f")
+    facts["machine"] = (
+        f"{machine.get('system', '?')}, {machine.get('processor', '?')}, "
+        f"{machine.get('cores', '?')} cores, Python {machine.get('python', '?')}"
+    )
+    return facts
+
+
+def _commands(stored: StoredRun) -> list[str]:
+    commit = stored.run.data.tags.get("mlflow.source.git.commit")
+    command = shlex.join(["python", "-m", "pipeline.train", *stored.overrides])
+    return [f"git checkout {commit}", command] if commit else [command]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}"

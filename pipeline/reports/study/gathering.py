@@ -1,0 +1,163 @@
+"""Which runs a report is about: those of a study, a sweep or an experiment."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import StoreError
+from pipeline.reports.study.definition import Study, load_study
+from pipeline.reports.study.reading import read_config, read_run, read_text
+from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.varied import differing_keys
+from pipeline.settings import SettingsError
+from pipeline.tracking.attempts import sweep_tag
+from pipeline.tracking.queries import KIND, SWEEP, members, search_runs
+from pipeline.tracking.store import Store
+from pipeline.tracking.sweep_run import OF, PLAN, STUDY, find_sweep_runs
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All runs that a report has to account for.
+
+    Attributes:
+        title: what the report is of, `study=lstm_units`.
+        key: by which the report is found again, `20261123-094815-3fa2`.
+        experiment_id: where the report goes.
+        study: its question, if the runs are a study's.
+        varied: keys whose values are compared, the seed left out.
+        runs: one for each set of parameters, finished or not.
+        superseded: older runs of the same parameters, left out.
+        planned: parameters of every job; None when no plan was kept.
+        lost: jobs that left no run, where only their number is known.
+        command: that made the runs.
+        own_run_id: the sweep's own run, if there is one.
+    """
+
+    title: str
+    key: str
+    experiment_id: str
+    study: Study | None
+    varied: tuple[str, ...]
+    runs: tuple[StudyRun, ...]
+    superseded: tuple[StudyRun, ...] = ()
+    planned: tuple[Mapping[str, str], ...] | None = None
+    lost: int = 0
+    command: str | None = None
+    own_run_id: str | None = None
+
+    @property
+    def missing(self) -> list[Mapping[str, str]]:
+        """Parameters of planned jobs that no run was found for."""
+        have = [run.params for run in self.runs]
+        return [job for job in self.planned or () if job not in have]
+
+
+def gather_study(store: Store, conf: Path, name: str) -> Gathered:
+    """The latest sweep of a study.
+
+    Raises:
+        SettingsError: when there is no such study.
+        StoreError: when it never ran in this store.
+    """
+    study = load_study(conf, name)
+    own = find_sweep_runs(store, STUDY, name)
+    if not own:
+        raise StoreError(
+            f"study={name} has no sweep in {store.uri}: there is no run with tags kind=sweep and "
+            f"study={name}. python -m pipeline.train -m +study={name} makes one."
+        )
+    return gather_sweep(store, conf, own[0].data.tags[OF], study)
+
+
+def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = None) -> Gathered:
+    """One sweep, by its id.
+
+    Raises:
+        StoreError: when no run belongs to it.
+    """
+    everywhere = [one.experiment_id for one in store.client.search_experiments()]
+    runs = list(search_runs(store, everywhere, members(sweep_id)))
+    own = find_sweep_runs(store, OF, sweep_id)
+    if not runs and not own:
+        raise StoreError(
+            f"sweep={sweep_id} has no run in {store.uri}: there is none with the tag "
+            f"{sweep_tag(sweep_id)}."
+        )
+    if own and study is None and (name := own[0].data.tags.get(STUDY)):
+        study = load_study(conf, name)
+    read = [read_run(store.client, run) for run in runs]
+    plan = _plan(store, own[0].info.run_id) if own else {}
+    if plan:
+        planned = tuple(plan["jobs"])
+        sweep = {"varied": plan["varied"], "jobs": len(planned)}
+    else:
+        planned = None
+        sweep = read_config(store.client, runs[0].info.run_id).get("sweep", {})
+    newest, superseded = _newest(read)
+    return Gathered(
+        title=f"study={study.name}" if study else f"sweep={sweep_id}",
+        key=sweep_id,
+        experiment_id=(own or runs)[0].info.experiment_id,
+        study=study,
+        varied=tuple(key for key in sweep.get("varied", ()) if key != "seed"),
+        runs=newest,
+        superseded=superseded,
+        planned=planned,
+        lost=0 if planned else max(0, sweep.get("jobs", 0) - len(newest)),
+        command=plan.get("command"),
+        own_run_id=own[0].info.run_id if own else None,
+    )
+
+
+def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> Gathered:
+    """All runs of an experiment, compared by the keys that differ, or by those given.
+
+    Raises:
+        StoreError: when there is no such experiment, or no run in it.
+    """
+    found = store.client.get_experiment_by_name(name)
+    if found is None:
+        names = sorted(one.name for one in store.client.search_experiments())
+        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(names)}.")
+    every = search_runs(store, [found.experiment_id], "")
+    read = [read_run(store.client, one) for one in every if one.data.tags.get(KIND) != SWEEP]
+    if not read:
+        raise StoreError(f"experiment={name} in {store.uri} holds no run.")
+    newest, superseded = _newest(read)
+    _known(varied or (), newest)
+    key = f"experiment {name}"
+    own = find_sweep_runs(store, OF, key)
+    return Gathered(
+        title=f"experiment={name}",
+        key=key,
+        experiment_id=found.experiment_id,
+        study=None,
+        varied=differing_keys(newest) if varied is None else tuple(varied),
+        runs=newest,
+        superseded=superseded,
+        own_run_id=own[0].info.run_id if own else None,
+    )
+
+
+def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
+    params = {key for run in runs for key in run.params}
+    faults = [f"varied={key}: no run has such a parameter." for key in varied if key not in params]
+    if faults:
+        raise SettingsError(faults)
+
+
+def _plan(store: Store, run_id: str) -> dict[str, Any]:
+    text = read_text(store.client, run_id, PLAN)
+    return json.loads(text) if text else {}
+
+
+def _newest(runs: Sequence[StudyRun]) -> tuple[tuple[StudyRun, ...], tuple[StudyRun, ...]]:
+    """One run for each set of parameters, a finished one before others, and those left out."""
+    chosen: dict[tuple[tuple[str, str], ...], StudyRun] = {}
+    for run in sorted(runs, key=lambda run: (run.finished, run.started)):
+        chosen[tuple(sorted(run.params.items()))] = run
+    kept = sorted(chosen.values(), key=lambda run: run.started)
+    return tuple(kept), tuple(run for run in runs if run not in kept)

@@ -1,0 +1,48 @@
+"""Reads runs back from MLflow, wherever they were made."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from pipeline.reports.study.study_run import CURVES, StudyRun
+
+
+def read_run(client: MlflowClient, run: Run) -> StudyRun:
+    """Read a run's numbers and, if it finished, its curves (one request each)."""
+    finished = run.info.status == "FINISHED"
+    return StudyRun(
+        run_id=run.info.run_id,
+        name=run.info.run_name,
+        status=run.info.status,
+        started=run.info.start_time,
+        params=run.data.params,
+        metrics=run.data.metrics,
+        tags=run.data.tags,
+        curves={name: _curve(client, run.info.run_id, name) for name in CURVES if finished},
+    )
+
+
+def _curve(client: MlflowClient, run_id: str, name: str) -> tuple[float, ...]:
+    history = client.get_metric_history(run_id, name)
+    by_step = {metric.step: metric.value for metric in history}
+    return tuple(by_step[step] for step in sorted(by_step))
+
+
+def read_config(client: MlflowClient, run_id: str) -> dict[str, Any]:
+    """The composed configuration that a run was made from; empty when it was not stored."""
+    text = read_text(client, run_id, "config/config.yaml")
+    return yaml.safe_load(text) if text else {}
+
+
+def read_text(client: MlflowClient, run_id: str, path: str) -> str | None:
+    """A text artifact of a run; None when there is none."""
+    with tempfile.TemporaryDirectory(prefix="study-") as folder:
+        try:
+            return Path(client.download_artifacts(run_id, path, folder)).read_text("utf-8")
+        except (MlflowException, OSError):
+            return None

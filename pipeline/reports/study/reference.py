@@ -1,0 +1,91 @@
+"""Scores to hold a study's beside: the majority class, and for text TF-IDF on the same data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+
+from pipeline.data import Dataset, DatasetError
+from pipeline.data.catalogue import SPECS
+from pipeline.data.sharing import load_data
+from pipeline.reports.study.reading import read_config
+from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.variants import Variant
+from pipeline.settings import SettingsError, parse_stored
+from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
+
+_SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class References:
+    """Baselines of each variant, on the data that it was trained and tested on.
+
+    Attributes:
+        majority: by variant's name.
+        tfidf: by variant's name; empty for images.
+        remarks: one sentence for each baseline that could not be had.
+    """
+
+    majority: dict[str, Baseline]
+    tfidf: dict[str, Baseline]
+    remarks: tuple[str, ...] = ()
+
+
+def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str) -> References:
+    """Baselines for all variants; data are read where texts are needed.
+
+    Args:
+        client: of the store that holds the runs.
+        variants: what to give baselines for.
+        data_dir: where data sets lie on this machine.
+    """
+    majority, tfidf, remarks = {}, {}, []
+    known: dict[tuple[str, ...], Baseline | str | None] = {}
+    for variant in variants:
+        run = variant.runs[0]
+        if (found := majority_class(run)) is not None:
+            majority[variant.name] = found
+        data = tuple(run.tags.get(f"fingerprint.{split}", "") for split in _SPLITS)
+        if data not in known:
+            known[data] = _tfidf(client, run, data_dir)
+        counted = known[data]
+        if isinstance(counted, Baseline):
+            tfidf[variant.name] = counted
+        elif counted is not None:
+            remarks.append(f"TF-IDF for {variant.name}: {counted}")
+    return References(majority, tfidf, tuple(remarks))
+
+
+def majority_class(run: StudyRun) -> Baseline | None:
+    """The baseline that a run logged, its accuracy worked out from its macro F1.
+
+    With a share p of the test set in the one class that is predicted, that class's F1 is
+    2p / (1 + p) and the others' 0: the macro F1 f over C classes gives p = C f / (2 - C f).
+    """
+    f1_macro = run.metrics.get("baseline/majority_f1_macro")
+    classes = sum(name.startswith("test/f1/") for name in run.metrics)
+    if f1_macro is None or not classes:
+        return None
+    total = classes * f1_macro
+    return Baseline("majority class", f1_macro, total / (2 - total))
+
+
+def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str | None:
+    """The baseline, why there is none, or None for images."""
+    spec = SPECS.get(run.params.get("dataset", ""))
+    if spec is None or spec.kind != "text":
+        return None
+    try:
+        data = load_data(parse_stored(read_config(client, run.run_id)), data_dir)
+    except (DatasetError, SettingsError, KeyError) as error:
+        return f"the data cannot be read: {error}"
+    if (changed := _changed(data, run)) is not None:
+        return f"the {changed} data are no longer those that the runs used."
+    return tfidf_logistic_regression(data.train, data.validation, data.test)
+
+
+def _changed(data: Dataset, run: StudyRun) -> str | None:
+    now = data.fingerprints
+    changed = (name for name in _SPLITS if now[name] != run.tags.get(f"fingerprint.{name}"))
+    return next(changed, None)

@@ -1,0 +1,110 @@
+"""A page and its figures as files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.reports.drawing.pages import render_page, render_text
+from pipeline.reports.drawing.png import png
+from pipeline.reports.drawing.svg import Drawing, sheet
+from pipeline.reports.study import study_figures, tables
+from pipeline.reports.study.analysis import Analysis
+from pipeline.reports.study.measures import MAIN
+from pipeline.reports.study.reference import References
+from pipeline.reports.study.study_page import Page
+
+_PACKAGE = "pipeline.reports.study"
+_COLUMNS = 3  # panels beside each other in a file
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, of one drawing or of several panels, and what it shows."""
+
+    drawings: Sequence[Drawing]
+    caption: str
+
+    @property
+    def inline(self) -> str:
+        """As part of a page: the panels flow into as many columns as there is room for."""
+        shown = "".join(drawing.inline(self.caption) for drawing in self.drawings)
+        return f'<div class="panels">{shown}</div>' if len(self.drawings) > 1 else shown
+
+    @property
+    def whole(self) -> Drawing:
+        """As one drawing, for a file."""
+        return sheet(self.drawings, _COLUMNS)
+
+
+def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
+    """All figures of a report, by the name of their files."""
+    count = len(analysis.variants)
+    effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
+    some = "" if count <= study_figures.MANY else f" The three best and the three worst of {count}."
+    band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
+    drawn = {
+        "forest": Drawn(
+            [study_figures.forest(analysis, baselines)],
+            f"{MAIN.title} of each setting: mean, interval, and each seed as a small dot.",
+        ),
+        "loss": Drawn(study_figures.curves(analysis, "loss"), f"Cross-entropy loss {band}"),
+        "accuracy": Drawn(study_figures.curves(analysis, "accuracy"), f"Accuracy {band}"),
+    }
+    if len(analysis.gathered.varied) > 1:
+        caption = f"{MAIN.title} of each combination, mean over seeds; the deeper, the higher."
+        drawn["heat_map"] = Drawn([study_figures.heat_map(analysis)], caption)
+    if effects:
+        caption = "What each key does, averaged over the settings of the others."
+        drawn["effects"] = Drawn([study_figures.differences(effects)], caption)
+    if compared := analysis.comparisons:
+        few = (
+            ""
+            if len(compared) <= study_figures.MANY
+            else f" The {study_figures.MANY} nearest of {len(compared)}."
+        )
+        caption = f"Paired differences; blue where shown, grey where not.{few}"
+        drawn["differences"] = Drawn([study_figures.differences(compared)], caption)
+    return drawn
+
+
+def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[str, bytes]:
+    """Every file of a report, by its path.
+
+    Returns:
+        `report.html` (all in one), `report.md`, `figures/*.png`, `figures/*.svg`, `runs.csv`,
+        `summary.csv` and `verdict.json`.
+    """
+    gathered = analysis.gathered
+    texts = {
+        "report.html": render_page(
+            _PACKAGE, "report.html.j2", page=page, figures=drawn, many=study_figures.MANY
+        ),
+        "report.md": render_text(_PACKAGE, "report.md.j2", page=page, figures=drawn),
+        "runs.csv": tables.runs_csv(gathered.runs, gathered.varied),
+        "summary.csv": tables.summary_csv(analysis.variants),
+        "verdict.json": _verdict(page, analysis),
+    }
+    files = {path: text.encode() for path, text in texts.items()}
+    for name, one in drawn.items():
+        files[f"figures/{name}.png"] = png(one.whole)
+        files[f"figures/{name}.svg"] = one.whole.document().encode()
+    return files
+
+
+def _verdict(page: Page, analysis: Analysis) -> str:
+    """The answer for programs, and for a table of several studies."""
+    judgement = page.verdict.judgement
+    document = {
+        "title": analysis.gathered.title,
+        "question": page.question,
+        "headline": page.verdict.headline,
+        "points": page.verdict.points,
+        "claim": page.claim.said if page.claim else None,
+        "outcome": judgement.outcome if judgement else None,
+        "because": judgement.because if judgement else None,
+        "seeds": analysis.seeds,
+        "runs": sum(len(variant.runs) for variant in analysis.variants),
+        "data": page.provenance.facts["data"],
+        "command": page.provenance.facts["runs made by"],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

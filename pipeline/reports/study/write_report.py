@@ -1,0 +1,86 @@
+"""From gathered runs to a report that is stored where they are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.errors import StoreError
+from pipeline.reports.study.analysis import analyse
+from pipeline.reports.study.comparable import differences
+from pipeline.reports.study.gathering import Gathered
+from pipeline.reports.study.provenance import provenance
+from pipeline.reports.study.reference import references
+from pipeline.reports.study.rendering import draw, render
+from pipeline.reports.study.study_page import Page, compose_page
+from pipeline.reports.study.verdict import conclude
+from pipeline.settings import SettingsError
+from pipeline.tracking.store import Store
+from pipeline.tracking.sweep_run import sweep_run
+from pipeline.tracking.tracked_run import TrackedRun
+
+FOLDER = "report"
+
+
+def write_report(
+    store: Store, gathered: Gathered, data_dir: str, *, mixed: bool = False, to: Path | None = None
+) -> tuple[Page, str]:
+    """Analyse runs, draw, and log the report to the sweep's own run.
+
+    Args:
+        store: where the runs are.
+        gathered: the runs.
+        data_dir: where data sets lie on this machine; for baselines of texts.
+        mixed: go on although the runs differ in data, code or fixed settings.
+        to: a folder to write the same files to.
+
+    Returns:
+        The page, and the id of the run that the report was logged to.
+
+    Raises:
+        StoreError: when no run finished.
+        SettingsError: when the runs differ in what should be the same.
+    """
+    finished = tuple(run for run in gathered.runs if run.finished)
+    if not any("test/f1_macro" in run.metrics for run in finished):
+        raise StoreError(
+            f"{gathered.title} has no finished run with a test score in {store.uri}; "
+            f"{_found(gathered)}."
+        )
+    differ = differences(finished, gathered.varied)
+    if differ and not mixed:
+        raise SettingsError([*differ, "mixed=true puts these runs into one report all the same."])
+    analysis = analyse(gathered)
+    baselines = references(store.client, analysis.variants, data_dir)
+    verdict = conclude(analysis, baselines)
+    made = provenance(store.client, gathered, finished)
+    page = compose_page(analysis, verdict, baselines, made, differ)
+    files = render(page, analysis, draw(analysis, baselines))
+    if to is not None:
+        _write(files, to)
+    return page, _log(store, gathered, page, files)
+
+
+def _found(gathered: Gathered) -> str:
+    told = ", ".join(f"{run.name} {run.status}" for run in gathered.runs) or "none"
+    return f"looked for its {len(gathered.planned or gathered.runs)} runs and found: {told}"
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
+def _log(store: Store, gathered: Gathered, page: Page, files: Mapping[str, bytes]) -> str:
+    if gathered.own_run_id is not None:
+        run = TrackedRun(store.client, gathered.own_run_id)
+        _log_to(run, page, files)
+        return run.run_id
+    with sweep_run(store, gathered.experiment_id, gathered.key) as run:
+        _log_to(run, page, files)
+        return run.run_id
+
+
+def _log_to(run: TrackedRun, page: Page, files: Mapping[str, bytes]) -> None:
+    with run.artifact_folder(FOLDER) as folder:
+        _write(files, folder)
+    run.set_tags({"mlflow.note.content": f"**{page.question}** {page.verdict.headline}"})

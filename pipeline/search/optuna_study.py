@@ -1,0 +1,150 @@
+"""The Optuna study that a search keeps its trials in: opening it, and taking it up again."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.errors import StoreError
+from pipeline.search.space import Dimension
+from pipeline.settings.schema import Search
+from pipeline.tracking.store import FOLDER
+
+CONTINUES = "continues"  # attribute of a trial: the number of the one that it stands for now
+_DATABASE = "optuna.db"
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def storage_url(storage: str | None) -> str:
+    """The database that a search is kept in."""
+    return storage or f"sqlite:///{Path.cwd().resolve() / FOLDER / _DATABASE}"
+
+
+def shown(url: str) -> str:
+    """A database's address without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return url
+
+
+def find_study(url: str, name: str) -> optuna.Study | None:
+    """The study of that name, where there is one; no file is created.
+
+    Raises:
+        StoreError: when the storage cannot be used.
+    """
+    try:
+        file = _sqlite_file(url)
+        if file is not None and not file.is_file():
+            _expect_place(file)
+            return None
+        return optuna.load_study(study_name=name, storage=url)
+    except KeyError:
+        return None
+    except _REFUSALS as error:
+        raise _refused(url, error) from error
+
+
+def open_study(url: str, name: str, search: Search) -> optuna.Study:
+    """The study of that name, created when it is not there.
+
+    Raises:
+        StoreError: when the storage cannot be used.
+    """
+    try:
+        if file := _sqlite_file(url):  # with runs on a server, nothing else makes its folder
+            file.parent.mkdir(parents=True, exist_ok=True)
+        return optuna.create_study(
+            storage=url,
+            study_name=name,
+            direction=search.direction,
+            sampler=RandomSampler(search.seed),  # each trial gets its own
+            pruner=_pruner(search),
+            load_if_exists=True,
+        )
+    except _REFUSALS as error:
+        raise _refused(url, error) from error
+
+
+def _sqlite_file(url: str) -> Path | None:
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
+
+
+def _expect_place(file: Path) -> None:
+    """Refuse a database that could not be created later, when runs would be there already."""
+    nearest = next(folder for folder in file.resolve().parents if folder.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{nearest} is not a folder")
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(f"{nearest} cannot be written to")
+
+
+_REFUSALS = (
+    SQLAlchemyError,
+    optuna.exceptions.OptunaError,
+    ImportError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def _refused(url: str, error: Exception) -> StoreError:
+    reason = str(error.__cause__ or error).splitlines()[0]
+    return StoreError(f"hydra.sweeper.storage={shown(url)} cannot be used: {reason}")
+
+
+def _pruner(search: Search) -> optuna.pruners.BasePruner:
+    if search.pruner == "none":
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.MedianPruner(search.pruner_startup, search.pruner_warmup)
+
+
+def _sampler(search: Search, number: int) -> BaseSampler:
+    """One for each trial, so that a search that was interrupted draws as it would have."""
+    seed = int(np.random.SeedSequence([search.seed, number]).generate_state(1)[0])
+    return RandomSampler(seed) if search.sampler == "random" else TPESampler(seed=seed)
+
+
+def ask(study: optuna.Study, search: Search, space: Sequence[Dimension]) -> Trial:
+    """The next trial: one that waits in the storage, or a new one."""
+    trials = study.get_trials(deepcopy=False)
+    study.sampler = _sampler(search, sum(CONTINUES not in one.user_attrs for one in trials))
+    return study.ask({one.key: one.distribution for one in space})
+
+
+def ask_again_for_interrupted(study: optuna.Study) -> None:
+    """Let trials that nobody is at any more wait for their turn again, with the same values.
+
+    Optuna has no way to take up a trial: the old one is told to have failed, and a new one says
+    which it continues. A kill between any two steps is mended by the next call.
+    """
+    trials = study.get_trials(deepcopy=False)
+    continued = _continued(trials)
+    for trial in trials:
+        if trial.state is TrialState.RUNNING:
+            if trial.number not in continued:
+                study.enqueue_trial(trial.params, user_attrs={CONTINUES: trial.number})
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """Every trial that is over, those that another one continues left out."""
+    trials = study.get_trials(deepcopy=False)
+    continued = _continued(trials)
+    return [one for one in trials if one.state.is_finished() and one.number not in continued]
+
+
+def _continued(trials: Sequence[FrozenTrial]) -> set[int]:
+    return {one.user_attrs[CONTINUES] for one in trials if CONTINUES in one.user_attrs}

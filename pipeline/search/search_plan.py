@@ -1,0 +1,138 @@
+"""Turns the overrides of a search into its space, all that can be checked of it checked."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+
+from pipeline.search.metric import unknown_metric
+from pipeline.search.space import Dimension, dimension
+from pipeline.settings import SettingsError, parse_search
+from pipeline.settings.schema import Search
+from pipeline.sweep.plan import Compose, Job, Options, Plan, parse_overrides, plan_sweep
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search to be made.
+
+    Attributes:
+        fixed: overrides that all trials share.
+        space: the keys that differ, and what they may be.
+        search: how it is searched.
+        probes: jobs that take every listed value and both ends of every interval.
+        job: the checked job of one trial, given Optuna's value of each key; raises `SettingsError`
+            where values do not go together.
+    """
+
+    fixed: tuple[str, ...]
+    space: tuple[Dimension, ...]
+    search: Search
+    probes: Plan
+    job: Callable[[Mapping[str, Any]], Job]
+
+
+def plan_search(
+    arguments: Sequence[str], options: Mapping[str, Any], compose: Compose, groups: Options
+) -> SearchPlan:
+    """Check a search.
+
+    Args:
+        arguments: overrides as on the command line, `["model=lstm", "units=choice(8,16)"]`.
+        options: the sweeper's own settings.
+        compose: gives the configuration for overrides of groups alone.
+        groups: the names that a group offers.
+
+    Raises:
+        SettingsError: with one sentence for every fault.
+    """
+    search = parse_search(options)
+    fixed, space, probes, plan = plan_space(arguments, compose, groups)
+    datasets = dict.fromkeys(job.settings.dataset.name for job in probes.jobs)
+    faults = unknown_metric(search.metric, datasets)
+    if probes.jobs[0].settings.running.retry == "failed":
+        faults.append(
+            "retry=failed has no meaning in a search: that a trial failed is what it learned of it."
+        )
+    if faults:
+        raise SettingsError(faults)
+
+    def job(params: Mapping[str, Any]) -> Job:
+        chosen = [f"{one.key}={one.text(params[one.key])}" for one in space]
+        return plan([*fixed, *chosen]).jobs[0]
+
+    return SearchPlan(fixed, space, search, probes, job)
+
+
+_Plan = Callable[[list[str]], Plan]
+
+
+def plan_space(
+    arguments: Sequence[str], compose: Compose, groups: Options
+) -> tuple[tuple[str, ...], tuple[Dimension, ...], Plan, _Plan]:
+    """What is fixed, what is searched, the jobs that probe it, and what plans others like them.
+
+    Raises:
+        SettingsError: with one sentence for every fault.
+    """
+    composed = cache(lambda names: compose(list(names)))
+    plan = partial(plan_sweep, compose=lambda names: composed(tuple(names)), options=groups)
+    fixed, space = _space(parse_overrides(arguments))
+    return fixed, space, _probes(fixed, space, plan), plan
+
+
+def _space(overrides: Iterable[Override]) -> tuple[tuple[str, ...], tuple[Dimension, ...]]:
+    fixed, space, faults = [], [], []
+    for override in overrides:
+        if override.key_or_group == "study":
+            faults.append(f"{override.input_line} runs through values of its own; leave it out.")
+        elif not override.is_sweep_override():
+            fixed.append(override.input_line or "")
+        else:
+            try:
+                space.append(dimension(override))
+            except SettingsError as error:
+                faults += error.faults
+    if not (space or faults):
+        faults.append(
+            "hydra/sweeper=optuna has nothing to search: give a key several values, such as "
+            "'units=choice(8,16,32)' or 'learning_rate=tag(log,interval(1e-4,1e-1))'."
+        )
+    if faults:
+        raise SettingsError(faults)
+    return tuple(fixed), tuple(space)
+
+
+def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> Plan:
+    """Each key through its values, the others at their first: all of them checked, few of the jobs.
+
+    What only a combination breaks is refused when it is asked for.
+    """
+    first = {one.key: f"{one.key}={one.probes[0]}" for one in space}
+    jobs: dict[tuple[str, ...], Job] = {}
+    faults: list[str] = []
+    notes: dict[str, None] = {}
+    for one in space:
+        varied = {**first, one.key: f"{one.key}={','.join(one.probes)}"}
+        try:
+            probed = plan([*fixed, *varied.values()])
+        except SettingsError as error:
+            faults += [fault for fault in error.faults if fault not in faults]
+        else:
+            jobs |= {job.overrides: job for job in probed.jobs}
+            notes |= dict.fromkeys(probed.notes)
+    if faults:
+        raise SettingsError([*faults, *_whole(space, faults)])
+    return Plan(tuple(jobs.values()), tuple(first), tuple(notes))
+
+
+def _whole(space: Sequence[Dimension], faults: Sequence[str]) -> list[str]:
+    """An interval is of real numbers, unless it is told otherwise."""
+    return [
+        f"For whole numbers write {one.key}=int(interval(...)) or {one.key}=range(...)."
+        for one in space
+        if any(fault.startswith(f"{one.key}={one.probes[0]} must be a whole") for fault in faults)
+        and one.probes[0].endswith(".0")
+    ]

@@ -1,0 +1,133 @@
+"""What a search has come to: its trials beside their runs, best first, and Optuna's figures."""
+
+import csv
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from optuna.trial import FrozenTrial, TrialState
+
+from pipeline.search.optuna_study import finished_trials
+from pipeline.search.space import Dimension
+from pipeline.search.trials import NAME, REASON, RUN
+from pipeline.settings.schema import Search
+from pipeline.tracking.queries import Result
+from pipeline.tracking.tracked_run import TrackedRun
+
+FOLDER = "search"  # among the artifacts of the search's own run
+_ORDER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One trial that is over.
+
+    Attributes:
+        number: Optuna's.
+        name: what was chosen.
+        state: COMPLETE, PRUNED or FAIL.
+        value: of the metric; None unless it is complete.
+        params: Optuna's value of each key.
+        reason: why it was pruned or failed.
+        run_id: of its run; None where it never had one.
+        run: how that run did, where it is known.
+    """
+
+    number: int
+    name: str
+    state: TrialState
+    value: float | None
+    params: Mapping[str, object]
+    reason: str
+    run_id: str | None
+    run: Result | None
+
+
+def tried(study: optuna.Study, search: Search, results: Sequence[Result]) -> list[Tried]:
+    """Every trial that is over: complete ones best first, then pruned ones, then failed ones."""
+    by_id = {result.run_id: result for result in results}
+    sign = -1 if search.direction == "maximize" else 1
+    found = [_tried(trial, by_id) for trial in finished_trials(study)]
+    return sorted(found, key=lambda one: (_ORDER.index(one.state), sign * (one.value or 0.0)))
+
+
+def _tried(trial: FrozenTrial, results: Mapping[str, Result]) -> Tried:
+    run_id = trial.user_attrs.get(RUN)
+    complete = trial.state is TrialState.COMPLETE
+    return Tried(
+        number=trial.number,
+        name=trial.user_attrs.get(NAME) or " ".join(f"{k}={v}" for k, v in trial.params.items()),
+        state=trial.state,
+        value=trial.value if complete else None,
+        params=trial.params,
+        reason=trial.user_attrs.get(REASON, ""),
+        run_id=run_id,
+        run=results.get(run_id or ""),
+    )
+
+
+def log_search(
+    run: TrackedRun,
+    study: optuna.Study,
+    search: Search,
+    space: Sequence[Dimension],
+    trials: Sequence[Tried],
+) -> None:
+    """Log the trials as CSV, their history and what mattered as PNG, to the search's own run."""
+    with run.artifact_folder(FOLDER) as folder:
+        _write_csv(folder / "trials.csv", search, space, trials)
+        for name, figure in _figures(study, search).items():
+            figure.savefig(folder / f"{name}.png", dpi=120, bbox_inches="tight")
+
+
+def _write_csv(
+    file: Path, search: Search, space: Sequence[Dimension], trials: Sequence[Tried]
+) -> None:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        table = csv.writer(opened, lineterminator="\n")
+        keys = [one.key for one in space]
+        table.writerow(["trial", "state", search.metric, *keys, "run_id", "reason"])
+        for one in trials:
+            values = [d.text(one.params[d.key]) if d.key in one.params else "" for d in space]
+            value = "" if one.value is None else one.value
+            table.writerow(
+                [one.number, one.state.name, value, *values, one.run_id or "", one.reason]
+            )
+
+
+def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
+    """Optuna's own; those that so few trials allow."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from optuna.visualization import matplotlib as plots
+
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    figures = {}
+    with pyplot.style.context("default"), warnings.catch_warnings():
+        # Optuna calls the drawing experimental, and has doubts where trials are few.
+        warnings.simplefilter("ignore")
+        if complete:
+            axes = plots.plot_optimization_history(study, target_name=search.metric)
+            figures["optimization_history"] = _finished(axes, "Best and every complete trial")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len({one.value for one in complete}) > 1:
+            axes = plots.plot_param_importances(study, target_name=search.metric)
+            axes.legend().remove()
+            figures["param_importances"] = _finished(axes, f"What mattered for {search.metric}")
+        pyplot.close("all")
+    return figures
+
+
+def _finished(axes: Axes, title: str) -> Figure:
+    axes.set_title("")  # Optuna's, in the middle or at the left
+    axes.set_title(title, loc="left")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure

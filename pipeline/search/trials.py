@@ -1,0 +1,164 @@
+"""The trials of a search as jobs: asked for, watched, and told how they went."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from pipeline.data.sharing import data_key, shared_data
+from pipeline.job.identity import identity
+from pipeline.search.metric import compared, value_of
+from pipeline.search.optuna_study import ask, finished_trials
+from pipeline.search.search_plan import SearchPlan
+from pipeline.settings import SettingsError
+from pipeline.sweep.launchers import Failure
+from pipeline.sweep.naming import run_name
+from pipeline.sweep.plan import Job
+from pipeline.sweep.schedule import LaunchedJob, launched_job
+from pipeline.sweep.threads import threads_within_operation
+from pipeline.tracking.attempts import PRUNED, Standing, standings, sweep_tag
+from pipeline.tracking.store import Store
+from pipeline.training.history import Epoch
+
+NAME, RUN, REASON = "name", "run_id", "reason"  # attributes of a trial
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A trial and the job that it is."""
+
+    trial: Trial
+    job: Job
+    identity: str
+
+
+class Trials:
+    """A `Source` whose jobs an Optuna study chooses.
+
+    Args:
+        plan: of the search.
+        study: keeps the trials.
+        search_id: under which the runs are grouped.
+        store: where they are tracked.
+    """
+
+    def __init__(self, plan: SearchPlan, study: optuna.Study, search_id: str, store: Store):
+        self.plan, self.study, self.search_id, self.store = plan, study, search_id, store
+        self.left = max(0, plan.search.n_trials - len(finished_trials(study)))
+        self._started = time.time()
+        self._asked: dict[int, _Asked] = {}  # by the number of the job
+        self._given = 0
+        self._stopped = False  # by a failure, with fail_fast
+        self._fingerprints: dict[object, dict[str, str]] = {}
+
+    def next(self) -> LaunchedJob | None:
+        """The next trial that has to be trained; what is known of others is told at once."""
+        while (number := self._number()) <= self.plan.search.n_trials and not self._stopped:
+            asked = self._ask()
+            if asked is None:
+                continue
+            standing = self._standing(asked)
+            if self._is_known(asked.job, standing):
+                self._join(standing, number)
+                self._tell(asked.trial, standing, None)
+                continue
+            self._asked[self._given] = asked
+            self._given += 1
+            return launched_job(asked.job, self._name(asked.job), self._place(asked, number))
+        return None
+
+    def _number(self) -> int:
+        """Of the next trial, counted from 1."""
+        return len(finished_trials(self.study)) + len(self._asked) + 1
+
+    def _ask(self) -> _Asked | None:
+        """A trial that can be trained; None, and told, where its values do not go together."""
+        trial = ask(self.study, self.plan.search, self.plan.space)
+        try:
+            job = self.plan.job(trial.params)
+        except SettingsError as error:
+            self._fail(trial, " ".join(error.faults))
+            return None
+        trial.set_user_attr(NAME, self._name(job))
+        return _Asked(trial, job, identity(job.parameters, self._data(job)))
+
+    def _data(self, job: Job) -> dict[str, str]:
+        key = data_key(job.settings)
+        if key not in self._fingerprints:
+            self._fingerprints[key] = dict(shared_data(job.settings).fingerprints)
+        return self._fingerprints[key]
+
+    def _name(self, job: Job) -> str:
+        return run_name(job.overrides, self.plan.probes.varied, job.settings.model_name)
+
+    def _place(self, asked: _Asked, number: int) -> dict[str, object]:
+        return {
+            "id": self.search_id,
+            "identity": asked.identity,
+            "varied": list(self.plan.probes.varied),
+            "job": number,
+            "jobs": self.plan.search.n_trials,
+            "started": round(self._started, 3),
+            "threads": threads_within_operation([asked.job.settings]),
+        }
+
+    def _standing(self, asked: _Asked) -> Standing:
+        experiment = asked.job.settings.place.experiment
+        found = standings(self.store, experiment, [asked.identity], self.search_id)
+        return found[asked.identity]
+
+    def _is_known(self, job: Job, standing: Standing) -> bool:
+        """Whether the same job is done, or was pruned in this very search."""
+        if job.settings.running.rerun:
+            return False
+        return standing.state == "done" or (standing.state == "pruned" and standing.listed)
+
+    def _join(self, standing: Standing, number: int) -> None:
+        if standing.run_id and not standing.listed:
+            self.store.client.set_tag(standing.run_id, sweep_tag(self.search_id), number)
+
+    def epoch(self, number: int, epoch: Epoch) -> str | None:
+        """Report an epoch; why the trial is hopeless, if it is and there is something to save."""
+        asked, series = self._asked[number], compared(self.plan.search)
+        asked.trial.report(value_of(epoch, series), step=epoch.number)
+        goes_on = math.isfinite(epoch.loss_train) and math.isfinite(epoch.loss_validation)
+        last = asked.job.settings.training.epochs
+        if goes_on and epoch.number < last and asked.trial.should_prune():
+            return (
+                f"{series} was at no epoch as good as the median of earlier trials is at this one."
+            )
+        return None
+
+    def ended(self, number: int, failure: Failure | None) -> None:
+        """Tell the study what a run gave."""
+        asked = self._asked.pop(number)
+        self._tell(asked.trial, self._standing(asked), failure)
+
+    def _tell(self, trial: Trial, standing: Standing, failure: Failure | None) -> None:
+        state, run_id = standing.state, standing.run_id
+        if run_id is not None:
+            trial.set_user_attr(RUN, run_id)
+        if run_id and state == "done":
+            self._tell_value(trial, self.store.client.get_run(run_id).data.metrics)
+        elif run_id and state == "pruned":
+            tags = self.store.client.get_run(run_id).data.tags
+            trial.set_user_attr(REASON, tags[PRUNED])
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self._fail(trial, failure.error if failure else f"its run is {state}.")
+
+    def _tell_value(self, trial: Trial, metrics: Mapping[str, float]) -> None:
+        metric = self.plan.search.metric
+        value = metrics.get(metric, math.nan)
+        if math.isfinite(value):
+            self.study.tell(trial, value)
+        else:
+            self._fail(trial, f"{metric} is {value}.")
+
+    def _fail(self, trial: Trial, reason: str) -> None:
+        self._stopped = self.plan.probes.jobs[0].settings.running.fail_fast
+        trial.set_user_attr(REASON, reason)
+        self.study.tell(trial, state=TrialState.FAIL)

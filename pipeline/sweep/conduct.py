@@ -1,0 +1,169 @@
+"""Conducts a sweep: plan, data, what is done already, store, jobs, closing table."""
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.cli.console import print_faults
+from pipeline.cli.plan_summary import show_plan
+from pipeline.errors import CommandFailedError, StoreError
+from pipeline.settings import SettingsError
+from pipeline.settings.conf_folder import CONF
+from pipeline.sweep.launchers import Failure, Launching
+from pipeline.sweep.naming import run_name
+from pipeline.sweep.plan import Plan
+from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
+from pipeline.tracking.attempts import PASSED, sweep_tag
+from pipeline.tracking.store import Store, locate_store, open_store
+
+if TYPE_CHECKING:
+    from pipeline.tracking.queries import Result
+
+
+def conduct(plan: Plan, launching: Callable[[], Launching]) -> None:
+    """Do what is left to do of a checked plan and close with a table; or, dry, only tell what.
+
+    Args:
+        plan: the jobs.
+        launching: gives what runs those that are not done.
+
+    Raises:
+        DatasetError: when data cannot be had; no run was created.
+        StoreError: when the store cannot be used; no run was created.
+        CommandFailedError: at the end, when a run failed or lacks parity.
+        KeyboardInterrupt: when it was interrupted, after the table.
+    """
+    running = plan.jobs[0].settings.running
+    if running.dry_run:
+        _schedule(plan)
+        return
+    launcher = launching()
+    with launcher.started(running.workers):
+        _conduct(plan, launcher)
+
+
+def _schedule(plan: Plan) -> Schedule:
+    place = locate_store(**plan.jobs[0].settings.tracking.model_dump())
+    schedule = schedule_sweep(plan, place)
+    show_plan(plan, schedule, place.uri)
+    return schedule
+
+
+def _conduct(plan: Plan, launching: Launching) -> None:
+    schedule = _schedule(plan)
+    store = open_store(**plan.jobs[0].settings.tracking.model_dump())
+    with _own_run(plan, schedule, store):
+        _claim_members(schedule, store)
+        failures, interrupted = _train(plan, schedule, store, launching)
+        results = _close(plan, schedule, store, failures, interrupted)
+        if interrupted:
+            raise KeyboardInterrupt
+    if plan.study is not None:
+        _report(plan, schedule, store)
+    _judge(schedule, results)
+
+
+def _judge(schedule: Schedule, results: "Sequence[Result]") -> None:
+    proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
+    if len(proven) < len(schedule.entries):
+        raise CommandFailedError(1)
+
+
+@contextmanager
+def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
+    """For the length of a sweep of several jobs, a run of its own; it keeps plan and report."""
+    if plan.study is None and len(schedule.entries) == 1:
+        yield
+        return
+    from pipeline.tracking.sweep_run import STUDY, log_plan, sweep_run
+
+    experiment = store.experiment(plan.jobs[0].settings.place.experiment)
+    tags = {STUDY: plan.study} if plan.study else {}
+    with sweep_run(store, experiment.experiment_id, schedule.sweep_id, tags) as run:
+        log_plan(run, command(), plan.varied, [e.job.parameters for e in schedule.entries])
+        yield
+
+
+def _claim_members(schedule: Schedule, store: Store) -> None:
+    """Finished runs of other sweeps belong to this one too; those to be done anew no longer."""
+    tag = sweep_tag(schedule.sweep_id)
+    for entry in schedule.done:
+        if entry.standing.run_id and not entry.standing.listed:
+            store.client.set_tag(entry.standing.run_id, tag, "done")
+    for entry in schedule.superseded:
+        if entry.standing.run_id:
+            store.client.delete_tag(entry.standing.run_id, tag)
+
+
+def _train(
+    plan: Plan, schedule: Schedule, store: Store, launching: Launching
+) -> tuple[list[Failure], bool]:
+    """Launch what is to be trained; also tells whether that was interrupted."""
+    names = [_name(entry, plan.varied) for entry in schedule.to_train]
+    jobs = list(launched_jobs(schedule, names, plan.varied, time.time()))
+    if not jobs:
+        return [], False
+    try:
+        return launching.run(jobs, store, schedule.running.fail_fast), False
+    except KeyboardInterrupt:
+        return [], True
+
+
+def _name(entry: Entry, varied: Sequence[str]) -> str:
+    return run_name(entry.job.overrides, varied, entry.job.settings.model_name)
+
+
+def _close(
+    plan: Plan,
+    schedule: Schedule,
+    store: Store,
+    failures: Sequence[Failure],
+    interrupted: bool,
+) -> "list[Result]":
+    from pipeline.cli.results_table import show_links, show_results, show_way_on
+    from pipeline.tracking.links import save_sweep_view
+    from pipeline.tracking.lost_runs import end_lost_runs
+    from pipeline.tracking.queries import sweep_results
+
+    experiments = [
+        store.experiment(name).experiment_id
+        for name in dict.fromkeys(job.settings.place.experiment for job in plan.jobs)
+    ]
+    end_lost_runs(store, experiments, schedule.sweep_id, interrupted)
+    results = sweep_results(store, experiments, schedule.sweep_id)
+    show_results(results, {entry.standing.run_id for entry in schedule.done})
+    _tell_lost_jobs(failures, results)
+    show_way_on(command(), schedule, results)
+    show_links(save_sweep_view(store, experiments[0], schedule.sweep_id, plan.varied))
+    return results
+
+
+def _tell_lost_jobs(failures: Sequence[Failure], results: "Sequence[Result]") -> None:
+    """Show the traceback of each job that failed before it had a run to keep it."""
+    told = {result.error for result in results}
+    for failure in failures:
+        if failure.error not in told:
+            print_faults([f"{failure.job}: {failure.error}", failure.trace])
+
+
+def _report(plan: Plan, schedule: Schedule, store: Store) -> None:
+    """Write a study's report; where that cannot be done, the runs themselves are still good."""
+    from pipeline.cli.report_summary import show_report
+    from pipeline.reports.study.gathering import gather_sweep
+    from pipeline.reports.study.write_report import write_report
+
+    try:
+        gathered = gather_sweep(store, CONF, schedule.sweep_id)
+        page, run_id = write_report(store, gathered, plan.jobs[0].settings.place.data_dir)
+    except (StoreError, SettingsError) as error:
+        print_faults([f"no report: {sentence}" for sentence in str(error).splitlines()])
+    else:
+        show_report(page, store, gathered.experiment_id, run_id, None)
+
+
+def command() -> str:
+    """What was typed."""
+    return shlex.join(["python", "-m", "pipeline.train", *sys.argv[1:]])

@@ -1,0 +1,1 @@
+"""Jobs in worker processes of this machine."""

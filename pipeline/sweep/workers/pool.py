@@ -1,0 +1,193 @@
+"""Jobs in worker processes of this machine.
+
+TensorFlow is imported once, by a process that workers are forked from. A worker trains one job
+after the other, best of the same model, which it compiles once, and is replaced after some, since
+each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import forkserver, get_context
+from pathlib import Path
+
+from pebble import ProcessPool
+
+from pipeline.cli.progress import SweepProgress
+from pipeline.data.catalogue import SPECS
+from pipeline.data.sharing import sharing_data
+from pipeline.sweep.launchers import Failure, Source
+from pipeline.sweep.schedule import LaunchedJob
+from pipeline.sweep.temporary_folder import own_folder
+from pipeline.sweep.threads import cores_each
+from pipeline.sweep.workers.events import EventReader
+from pipeline.sweep.workers.watched_jobs import WatchedJob, end_run_of, newly_ended
+from pipeline.sweep.workers.worker import STOP, initialize, train
+from pipeline.tracking.store import Store
+
+JOBS_PER_WORKER = 25
+_FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
+_LOOK_SECONDS = 0.05
+_STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
+_THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass
+class _Worker:
+    """A process, or the one in its place, and the job that it was given last.
+
+    Each is a pool of its own: a pool of several would not say which of them takes a job.
+    """
+
+    pool: ProcessPool
+    job: WatchedJob | None = None
+    model: str = ""  # which it has compiled
+
+    @property
+    def is_free(self) -> bool:
+        return self.job is None or self.job.over
+
+
+class WorkerJobs:
+    """Runs jobs in worker processes; also shows how far they are."""
+
+    def __init__(self) -> None:
+        self._folder = Path()
+        self._workers: list[_Worker] = []
+
+    @contextmanager
+    def started(self, workers: int) -> Iterator[None]:
+        """Start the workers: they import TensorFlow while the sweep is being planned."""
+        with own_folder() as self._folder, sharing_data(self._folder):
+            self._start(workers)
+            try:
+                yield
+            finally:
+                self._end_workers()
+
+    def _start(self, workers: int) -> None:
+        for variable in _THREADS:
+            os.environ.setdefault(variable, str(cores_each(workers)))
+        self._workers = [_Worker(self._pool()) for _ in range(workers)]
+        if _FORKS:
+            forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
+            forkserver.ensure_running()
+        else:
+            for worker in self._workers:
+                worker.pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+
+    def _pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=1,
+            max_tasks=JOBS_PER_WORKER,
+            initializer=initialize,
+            initargs=(str(self._folder),),
+            context=get_context("forkserver" if _FORKS else "spawn"),
+        )
+
+    def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
+        """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
+        names = [job.name for job in jobs]
+        data = [SPECS[job.values["dataset"]["name"]].title for job in jobs]
+        waiting = in_order(jobs, several=len(self._workers) > 1)
+        watched, failures = list[WatchedJob](), list[Failure]()
+        with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
+            try:
+                while waiting or not all(job.over for job in watched):
+                    watched += self._hand_out(jobs, waiting)
+                    time.sleep(_LOOK_SECONDS)
+                    for _, failure in newly_ended(watched, progress, store):
+                        failures += [failure] if failure else []
+                    if failures and fail_fast:
+                        break
+                return failures
+            finally:
+                self._end(watched, store)
+
+    def _hand_out(self, jobs: Sequence[LaunchedJob], waiting: list[int]) -> Iterator[WatchedJob]:
+        """Give each free worker a job that waits."""
+        for worker in self._workers:
+            if worker.is_free and waiting:
+                taken = {other.model for other in self._workers}
+                number = choice(jobs, waiting, worker.model, taken)
+                waiting.remove(number)
+                yield self._give(worker, number, jobs[number])
+
+    def search(self, source: Source, store: Store, workers: int) -> None:
+        """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
+        watched: list[WatchedJob] = []
+        with SweepProgress([], [], [], source.left) as progress:
+            try:
+                while self._supply(source, watched, workers, progress):
+                    time.sleep(_LOOK_SECONDS)
+                    for job, failure in newly_ended(watched, progress, store, source.epoch):
+                        source.ended(job.number, failure)
+            finally:
+                self._end(watched, store)
+
+    def _supply(
+        self, source: Source, watched: list[WatchedJob], workers: int, progress: SweepProgress
+    ) -> bool:
+        """Give free workers something to do; whether any has."""
+        while free := [worker for worker in self._workers[:workers] if worker.is_free]:
+            job = source.next()
+            if job is None:
+                break
+            title = SPECS[job.values["dataset"]["name"]].title
+            number = progress.add(job.name, title, job.values["epochs"])
+            worker = next((one for one in free if one.model == job.model), free[0])
+            watched.append(self._give(worker, number, job))
+        return not all(job.over for job in watched)
+
+    def _give(self, worker: _Worker, number: int, job: LaunchedJob) -> WatchedJob:
+        log, events = self._folder / f"{number}.log", self._folder / f"{number}.events"
+        arguments = (dict(job.values), list(job.overrides), str(log), str(events))
+        future = worker.pool.schedule(train, args=arguments)
+        worker.job = WatchedJob(number, job.name, future, EventReader(events), log)
+        worker.model = job.model
+        return worker.job
+
+    def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
+        """Ask workers that are still at a job to end its run, then end them all."""
+        (self._folder / STOP).touch()
+        waited = time.monotonic()
+        while deaf := [job for job in watched if job.future.running()]:
+            if time.monotonic() - waited > _STOPPING_SECONDS:
+                break
+            time.sleep(_LOOK_SECONDS)
+        self._end_workers()
+        for job in deaf:
+            end_run_of(job, store, "KILLED")
+
+    def _end_workers(self) -> None:
+        for worker in self._workers:
+            worker.pool.stop()
+        for worker in self._workers:
+            worker.pool.join()
+
+
+def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
+    """Numbers of jobs, those first that workers shall take first.
+
+    Args:
+        jobs: as given.
+        several: whether there are several workers: they take the longest first, lest one of them be
+            left with it in the end.
+    """
+    costs = [job.cost if several else 0 for job in jobs]
+    return sorted(range(len(jobs)), key=lambda number: -costs[number])
+
+
+def choice(jobs: Sequence[LaunchedJob], waiting: Sequence[int], own: str, taken: set[str]) -> int:
+    """The number of the job that a free worker gets: of the model that it has, or that nobody has.
+
+    Args:
+        jobs: all of them.
+        waiting: numbers of those that nobody has been given, the first to be taken first.
+        own: the model that the worker has compiled.
+        taken: the models of all workers.
+    """
+    return min(waiting, key=lambda one: (jobs[one].model != own, jobs[one].model in taken))

@@ -1,0 +1,25 @@
+"""What every worker of a sweep has imported: once, by the process that they are forked from.
+
+A worker that replaces another one is there at once, and several import no more than one does.
+"""
+
+import gc
+import signal
+
+from pipeline.sweep.workers.lifetime import end_with_parent
+from pipeline.training.memory import keep_freed_memory
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sweep's
+end_with_parent()  # the sweep, which may have nothing to train and be over before this is
+keep_freed_memory()  # before there are threads
+gc.disable()  # while so much is imported, of which nothing is garbage
+
+import hydra  # noqa: E402, F401
+import mlflow.pyfunc  # noqa: E402
+import mlflow.store.tracking.sqlalchemy_store  # noqa: E402, F401
+
+import pipeline.data.loading  # noqa: E402
+import pipeline.job.launched  # noqa: E402, F401
+
+gc.freeze()  # nor will it be: let no job's collection look through it
+gc.enable()

@@ -1,0 +1,106 @@
+"""Jobs that were given to workers: shows what they tell, and says how each ended."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pebble import ProcessExpired
+
+from pipeline.cli.progress import SweepProgress
+from pipeline.errors import summary
+from pipeline.sweep.launchers import Failure
+from pipeline.sweep.workers.events import EventReader
+from pipeline.tracking.store import Store
+from pipeline.training.history import Epoch
+
+
+@dataclass
+class WatchedJob:
+    """A job that was given to the pool."""
+
+    number: int
+    name: str
+    future: "Future[Failure | None]"
+    events: EventReader
+    log: Path
+    run_id: str | None = None
+    pruned: bool = False
+    over: bool = False
+
+
+Judge = Callable[[int, Epoch], str | None]  # why a job shall end with this epoch, if it shall
+
+
+def newly_ended(
+    watched: Sequence[WatchedJob],
+    progress: SweepProgress,
+    store: Store,
+    judge: Judge = lambda number, epoch: None,
+) -> Iterator[tuple[WatchedJob, Failure | None]]:
+    """Show what the jobs have told since; gives those that are over now."""
+    for job in (job for job in watched if not job.over):
+        over = job.future.done()  # asked first, so that no event is missed
+        _show(job, progress, judge)
+        if over:
+            job.over = True
+            failure = _failure(job, store)
+            progress.ends(job.number, failed=failure is not None)
+            yield job, failure
+
+
+def _show(job: WatchedJob, progress: SweepProgress, judge: Judge) -> None:
+    for event in job.events.new():
+        match event["kind"]:
+            case "waits":
+                progress.waits(job.number)
+            case "starts":
+                job.run_id = event["run_id"]
+                progress.starts(job.number)
+            case "epoch":
+                epoch = Epoch(**event["epoch"])
+                progress.epoch(job.number, epoch)
+                reason = judge(job.number, epoch)
+                if reason and not job.pruned:
+                    job.pruned = True
+                    progress.prunes(job.number, epoch, reason)
+                    job.events.prune(reason)
+
+
+def _failure(job: WatchedJob, store: Store) -> Failure | None:
+    try:
+        failure = job.future.result()
+        return failure and replace(failure, job=job.name)
+    except ProcessExpired as expired:
+        told = _told(expired.exitcode)
+        end_run_of(job, store, "FAILED", told)
+        return Failure(job.name, told, "")
+    except Exception as error:
+        return Failure(job.name, summary(error), "")
+
+
+def _told(exit_code: int) -> str:
+    if exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        reason = "; out of memory is a common reason" if exit_code == -signal.SIGKILL else ""
+        return f"its process was killed by {name}{reason}."
+    return f"its process ended with exit code {exit_code}."
+
+
+def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = None) -> None:
+    """End the run of a job whose process is dead, and could not.
+
+    Args:
+        job: whose process it was.
+        store: where its run is.
+        status: KILLED or FAILED.
+        told: the reason, kept with the run.
+    """
+    from pipeline.tracking.lost_runs import end_lost_run
+
+    if job.run_id is None:
+        return
+    with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
+        end_lost_run(store, job.run_id, status, told, job.log)

@@ -1,0 +1,1 @@
+"""What a prediction means: scores, reports and baselines."""

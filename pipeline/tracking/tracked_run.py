@@ -1,0 +1,207 @@
+"""One MLflow run: what is logged to it, and how it ends."""
+
+import json
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+
+from pipeline.errors import summary
+from pipeline.job.watch import Pruned
+from pipeline.tracking.artifacts import MANIFEST, manifest, store_file, store_folder
+from pipeline.tracking.attempts import PRUNED
+from pipeline.tracking.heartbeats import HEARTBEAT, Heartbeat, owner_tags
+from pipeline.tracking.retries import patiently
+from pipeline.tracking.store import Store
+
+ERROR, LOG = "error", "log.txt"
+_FLUSH_SECONDS = 2.0
+
+
+class TrackedRun:
+    """Writes to one run, patiently.
+
+    Metrics are held back and sent in batches, since a request to a server costs some 50 ms. A
+    metric that the run has at a step already, from before an interruption, is not logged twice.
+    """
+
+    def __init__(self, client: MlflowClient, run_id: str):
+        self.client, self.run_id = client, run_id
+        self._pending: list[Metric] = []
+        self._logged: set[tuple[str, int]] = set()
+        self._flushed = time.monotonic()
+        self._digests: dict[str, str] = {}
+
+    @cached_property
+    def _artifact_uri(self) -> str:
+        return str(patiently(self.client.get_run, self.run_id).info.artifact_uri)
+
+    def recall(self) -> None:
+        """Learn which metrics the run has: it is taken up again."""
+        for key in self.client.get_run(self.run_id).data.metrics:
+            history = self.client.get_metric_history(self.run_id, key)
+            self._logged |= {(key, metric.step) for metric in history}
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Store parameters in one request; each can be set once."""
+        self._log_batch(params=[Param(key, str(value)) for key, value in params.items()])
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Store tags in one request; a tag that exists is replaced."""
+        self._log_batch(tags=[RunTag(key, str(value)) for key, value in tags.items()])
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Queue metrics; they are sent every two seconds, and at the latest with the run's end."""
+        now = int(time.time() * 1000)
+        fresh = [key for key in metrics if (key, step) not in self._logged]
+        self._logged |= {(key, step) for key in fresh}
+        self._pending += [Metric(key, metrics[key], now, step) for key in fresh]
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the queued metrics."""
+        pending, self._pending = self._pending, []
+        self._flushed = time.monotonic()
+        if pending:
+            self._log_batch(metrics=pending)
+
+    def _log_batch(self, **entries: Any) -> None:
+        patiently(self.client.log_batch, self.run_id, **entries)
+
+    def log_text(self, text: str, path: str) -> None:
+        """Store text as the artifact `path`."""
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
+            file = Path(parent) / name
+            file.write_text(text, encoding="utf-8")
+            self._digests[path] = patiently(
+                store_file, self.client, self.run_id, self._artifact_uri, file, folder
+            )
+
+    def log_json(self, value: Any, path: str) -> None:
+        """Store a JSON document as the artifact `path`."""
+        self.log_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", path)
+
+    def log_dataset(self, name: str, digest: str, source: str) -> None:
+        """Name the data in the UI's Dataset column."""
+        dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
+        context = [InputTag("mlflow.data.context", "training")]
+        patiently(log_inputs, self.client, self.run_id, [DatasetInput(dataset, context)])
+
+    @contextmanager
+    def artifact_folder(self, name: str) -> Iterator[Path]:
+        """A temporary folder whose files become artifacts under `name` when the block succeeds."""
+        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
+            folder = Path(parent) / name  # a model that is packed from it keeps the name
+            folder.mkdir()
+            yield folder
+            self._digests |= patiently(
+                store_folder, self.client, self.run_id, self._artifact_uri, folder
+            )
+
+    def log_manifest(self) -> None:
+        """Store the digests of all artifacts that were stored through this object."""
+        self.log_text(manifest(self._digests), MANIFEST)
+
+    def beat(self) -> None:
+        """Show that the process is at it."""
+        self.client.set_tag(self.run_id, HEARTBEAT, owner_tags()[HEARTBEAT])
+
+
+def log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
+    """Name the data of a run, which other runs may be doing for the same data at this moment."""
+    try:
+        client.log_inputs(run_id, inputs)
+    except MlflowException:  # another run was quicker to store them; now they are found
+        client.log_inputs(run_id, inputs)
+
+
+@contextmanager
+def tracked_run(
+    store: Store,
+    experiment_id: str,
+    name: str,
+    tags: Mapping[str, Any],
+    *,
+    resume: str | None = None,
+    log: Path | None = None,
+) -> Iterator[TrackedRun]:
+    """Open a run for the length of a block and end it truthfully.
+
+    FINISHED when the block succeeds; KILLED when it is interrupted (Ctrl-C, SIGTERM) or pruned,
+    which the tag `pruned` then tells; FAILED on any other exception, its traceback stored as
+    `error/traceback.txt`. The exception goes on its way.
+
+    Args:
+        store: where it is tracked.
+        experiment_id: of the experiment that it is in.
+        name: the run's.
+        tags: to set from the start.
+        resume: the id of an unfinished run to take up again; None opens a new one.
+        log: a file with what the process printed, to be kept as `log.txt`.
+    """
+    own = {**{key: str(value) for key, value in tags.items()}, **owner_tags()}
+    run = _taken_up(store, resume, own) if resume else _new(store, experiment_id, name, own)
+    try:
+        with Heartbeat(run.beat):
+            yield run
+            _keep_log(run, log)
+            run.flush()
+            run.log_manifest()
+    except KeyboardInterrupt:
+        end_run(run, "KILLED", log)
+        raise
+    except Pruned as pruned:
+        run.set_tags({PRUNED: pruned})
+        end_run(run, "KILLED", log)
+        raise
+    except BaseException as error:
+        with suppress(Exception):  # the store may be what failed; the error itself goes on
+            run.set_tags({ERROR: summary(error)})
+            run.log_text(traceback.format_exc(), "error/traceback.txt")
+            end_run(run, "FAILED", log)
+        raise
+    else:
+        end_run(run, "FINISHED")
+
+
+def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
+    created = patiently(store.client.create_run, experiment_id, tags=dict(tags), run_name=name)
+    return TrackedRun(store.client, created.info.run_id)
+
+
+def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
+    run = TrackedRun(store.client, run_id)
+    run.set_tags(tags)
+    patiently(store.client.update_run, run_id, status="RUNNING")
+    for tag in {ERROR, PRUNED} & set(store.client.get_run(run_id).data.tags):
+        store.client.delete_tag(run_id, tag)
+    run.recall()
+    return run
+
+
+def _keep_log(run: TrackedRun, log: Path | None) -> None:
+    if log is not None and log.is_file():
+        run.log_text(log.read_text(errors="replace"), LOG)
+
+
+def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:
+    """End a run.
+
+    Args:
+        run: has everything else by now.
+        status: FINISHED, FAILED or KILLED.
+        log: a file with what its process printed, to be kept as `log.txt`.
+    """
+    _keep_log(run, log)
+    run.flush()
+    patiently(run.client.set_terminated, run.run_id, status)

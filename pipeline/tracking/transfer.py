@@ -1,0 +1,191 @@
+"""Runs carried from one store to another, whole: nothing of them changes but their ids."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Param, Run, RunTag
+from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
+
+from pipeline.errors import StoreError
+from pipeline.tracking.queries import search_runs
+from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import log_inputs
+
+ORIGIN = "moved.run_id"  # tag of a moved run: the id that it had where it came from
+_CARRIED = f"tags.`{ORIGIN}` LIKE '%'"
+_ONGOING = ("RUNNING", "SCHEDULED")
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One run to be carried.
+
+    Attributes:
+        source: the run as it is.
+        experiment_id: of the target's experiment of the same name.
+        begun: id of what an earlier attempt left half done in the target; None if there was none.
+    """
+
+    source: Run
+    experiment_id: str
+    begun: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and what is not: runs that are there already, runs that still run."""
+
+    moves: tuple[Move, ...]
+    present: int
+    ongoing: int
+
+
+def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
+    """Find the runs to carry, the oldest first; experiments and their saved views go ahead.
+
+    Args:
+        source: which is only read.
+        target: where experiments of the same names are created.
+        experiment: only the runs of this one; None takes all.
+
+    Raises:
+        StoreError: when there is no such experiment, or both stores are one.
+    """
+    if source.uri == target.uri:
+        raise StoreError(f"to={target.uri} is the store that the runs are in.")
+    moves: list[Move] = []
+    present = ongoing = 0
+    for one in _experiments(source, experiment):
+        runs = list(search_runs(source, [one.experiment_id], ""))
+        if not runs:
+            continue
+        there = _prepare_experiment(target, one)
+        known = {run.data.tags[ORIGIN]: run for run in search_runs(target, [there], _CARRIED)}
+        for run in runs:
+            found = known.get(run.info.run_id)
+            if found is not None and found.info.status not in _ONGOING:
+                present += 1
+            elif run.info.status in _ONGOING:
+                ongoing += 1
+            else:
+                moves.append(Move(run, there, found.info.run_id if found else None))
+    moves.sort(key=lambda move: move.source.info.start_time)
+    return Plan(tuple(moves), present, ongoing)
+
+
+def _experiments(source: Store, name: str | None) -> list[Experiment]:
+    found = list(source.client.search_experiments())
+    if name is None:
+        return found
+    chosen = [one for one in found if one.name == name]
+    if not chosen:
+        names = ", ".join(one.name for one in found)
+        raise StoreError(f"experiment={name} is not in {source.uri}; it holds {names}.")
+    return chosen
+
+
+def _prepare_experiment(target: Store, source: Experiment) -> str:
+    """The target's experiment of that name, with the tags (saved views among them) it lacked."""
+    experiment = target.experiment(source.name)
+    for key, value in source.tags.items():
+        if key not in experiment.tags:
+            target.client.set_experiment_tag(experiment.experiment_id, key, value)
+    return str(experiment.experiment_id)
+
+
+def move_run(source: Store, target: Store, move: Move) -> str:
+    """Carry one run and check what arrived; gives its id in the target.
+
+    It is RUNNING there until everything has arrived, and only then ends as the original did; doing
+    the same again completes what an interruption left.
+
+    Raises:
+        StoreError: when what arrived is not what was sent.
+    """
+    client, info = target.client, move.source.info
+    run_id = move.begun or _create(client, move)
+    _copy_data(source.client, client, move.source, run_id)
+    _copy_artifacts(source.client, client, info.run_id, run_id)
+    _check_data(move.source, client.get_run(run_id))
+    client.set_terminated(run_id, info.status, info.end_time)
+    return run_id
+
+
+def _create(client: MlflowClient, move: Move) -> str:
+    info = move.source.info
+    created = client.create_run(
+        move.experiment_id,
+        start_time=info.start_time,
+        tags={ORIGIN: info.run_id},
+        run_name=info.run_name,
+    )
+    return str(created.info.run_id)
+
+
+def _copy_data(source: MlflowClient, target: MlflowClient, run: Run, run_id: str) -> None:
+    params = [Param(key, value) for key, value in run.data.params.items()]
+    tags = [RunTag(key, value) for key, value in run.data.tags.items() if key != ORIGIN]
+    histories = [source.get_metric_history(run.info.run_id, key) for key in run.data.metrics]
+    points = [point for history in histories for point in history]
+    for some in _batches(params, MAX_PARAMS_TAGS_PER_BATCH):
+        target.log_batch(run_id, params=some)
+    for few in _batches(tags, MAX_PARAMS_TAGS_PER_BATCH):
+        target.log_batch(run_id, tags=few)
+    for many in _batches(points, MAX_METRICS_PER_BATCH):
+        target.log_batch(run_id, metrics=many)
+    if run.inputs and run.inputs.dataset_inputs:
+        log_inputs(target, run_id, run.inputs.dataset_inputs)
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """As many at once as MLflow takes in one request."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _copy_artifacts(source: MlflowClient, target: MlflowClient, old: str, new: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+        sent, arrived = Path(folder, "sent"), Path(folder, "arrived")
+        for place in (sent, arrived):
+            place.mkdir()
+        source.download_artifacts(old, "", str(sent))
+        target.log_artifacts(new, str(sent))
+        target.download_artifacts(new, "", str(arrived))
+        expected, found = _digests(sent), _digests(arrived)
+    if wrong := sorted(path for path, digest in expected.items() if found.get(path) != digest):
+        raise StoreError(f"run {old}: {', '.join(wrong)} did not arrive as sent.")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def _check_data(old: Run, new: Run) -> None:
+    sent, arrived = _comparable(old), _comparable(new)
+    if missing := sorted(sent - arrived):
+        raise StoreError(f"run {old.info.run_id}: {missing[0]} did not arrive as sent.")
+
+
+def _comparable(run: Run) -> set[str]:
+    """A run's parameters, tags and last metrics as text, so that NaN equals NaN."""
+    kinds: dict[str, Mapping[str, object]] = {
+        "params": run.data.params,
+        "tags": run.data.tags,
+        "metrics": run.data.metrics,
+    }
+    return {
+        f"{kind}.{key}={value}"
+        for kind, values in kinds.items()
+        for key, value in values.items()
+        if key != ORIGIN
+    }

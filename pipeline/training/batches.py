@@ -1,0 +1,123 @@
+"""Batches to train and to evaluate on: shuffled, augmented, sentences trimmed where that is exact.
+
+The order of the examples and every augmentation are a function of the seed and the epoch alone, so
+an epoch can be repeated, or taken up after an interruption, exactly.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from pipeline.models.keras_backend import tf
+from pipeline.training.bucketing import bucketed, cut, lengths, trimmed
+from pipeline.training.memory import keep_freed_memory
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+class TrainingBatches:
+    """Batches of one epoch after another.
+
+    Args:
+        inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
+        labels: `(N,)` int64.
+        batch_size: examples a batch; one of an epoch may be smaller.
+        seed: decides the order and the augmentation.
+        augment: changes a batch of inputs, given a generator; None leaves them as they are.
+        trim: for ids read with a mask: batch sentences of like length, and leave out the padding
+            that none of them needs.
+    """
+
+    def __init__(
+        self,
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        seed: int,
+        augment: Augment | None = None,
+        trim: bool = False,
+    ):
+        self.inputs, self.labels = inputs, labels
+        self.batch_size, self.seed, self.augment = batch_size, seed, augment
+        self.lengths = lengths(inputs) if trim else None
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draw the order of `epoch` (counted from 0)."""
+        self.epoch = epoch
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.labels))
+        if self.lengths is None:
+            self.rows = cut(order, self.batch_size)
+        else:
+            batches = bucketed(order, self.lengths, self.batch_size)
+            self.rows = [batches[place] for place in rng.permutation(len(batches))]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        rows = self.rows[index]
+        inputs = self.inputs[rows]
+        if self.augment is not None:
+            inputs = self.augment(inputs, np.random.default_rng([self.seed, self.epoch, index]))
+        return inputs if self.lengths is None else trimmed(inputs), self.labels[rows]
+
+
+class SortedBatches:
+    """The same batches whenever they are asked for: sentences from short to long, trimmed.
+
+    Args:
+        inputs: ids `(N, L)` int32, to be read with a mask.
+        labels: `(N,)` int64.
+        batch_size: examples a batch; the last may be smaller.
+
+    Attributes:
+        order: the row of `inputs` that each example was taken from, batch after batch.
+    """
+
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int):
+        self.inputs, self.labels = inputs, labels
+        self.order = np.argsort(lengths(inputs), kind="stable")
+        self.rows = cut(self.order, batch_size)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        rows = self.rows[index]
+        return trimmed(self.inputs[rows]), self.labels[rows]
+
+
+def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
+    """Batches as Keras takes them, with their shapes told ahead.
+
+    Keras would take the length of the first batches for that of all; left open, one graph serves
+    every length.
+    """
+
+    def once() -> Iterator[Batch]:
+        keep_freed_memory()  # TensorFlow has just set the opposite, for Python 3.11's sake
+        return (batches[index] for index in range(len(batches)))
+
+    inputs, labels = batches[0]
+    sides = inputs.shape[1:] if inputs.ndim > 2 else (None,)
+    signature = (
+        tf.TensorSpec((None, *sides), inputs.dtype),
+        tf.TensorSpec((None,), labels.dtype),
+    )
+    length = tf.data.experimental.assert_cardinality(len(batches))
+    dataset = tf.data.Dataset.from_generator(once, output_signature=signature).apply(length)
+    return untuned(dataset.prefetch(2))
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The same data set, which TensorFlow does not tune while it runs.
+
+    Ours leave nothing to be tuned, and ending the thread that does so can take up to a minute: told
+    to end just before it goes to sleep, it first sleeps its time (seen in TensorFlow 2.21).
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

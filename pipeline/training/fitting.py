@@ -1,0 +1,192 @@
+"""Fits a Keras model, reproducibly, tells of every epoch, and can go on from any of them."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.models.keras_backend import keras
+from pipeline.tasks.classification import accuracy, cross_entropy
+from pipeline.training.batches import Augment, TrainingBatches, stream
+from pipeline.training.compilation import assign_state
+from pipeline.training.history import Epoch, History
+from pipeline.training.prediction import predict
+from pipeline.training.state import Patience, TrainingState
+
+
+class DivergedError(Exception):
+    """The loss became NaN or infinite, so nothing that follows would mean anything."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit went through, and the fitted model's probabilities `(N, C)` of validation data."""
+
+    history: History
+    validation: np.ndarray
+
+
+def fit(
+    model: keras.Model,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    early_stopping: int | None = None,
+    augment: Augment | None = None,
+    trim: bool = False,
+    resume: TrainingState | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_state: Callable[[TrainingState], None] = lambda state: None,
+) -> Fitted:
+    """Train a compiled model in place.
+
+    Args:
+        model: gives probabilities `(N, C)`.
+        train: inputs `(N, ...)` and integer labels `(N,)`.
+        validation: the same, not trained on.
+        early_stopping: epochs without a better validation loss after which to stop and restore the
+            best weights; None trains all epochs and keeps the last weights.
+        trim: batch sentences of like length without the padding they share; needs a mask.
+        resume: where an interrupted fit of the same model and arguments stood; the weights in the
+            end are those that it would have come to.
+        on_epoch: called with each epoch, those of `resume` included, as it ends.
+        on_state: called after each epoch with all that is needed to go on from there.
+
+    Raises:
+        DivergedError: when the training or validation loss is not finite.
+    """
+    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    stopping = _early_stopping(early_stopping, resume)
+    validation_watch = _Validation(*validation, trim)
+    watch = _EpochWatch(batches, on_epoch, on_state, stopping)
+    first = 0
+    if resume is not None:
+        assign_state(model, resume.variables, resume.optimizer)
+        watch.replay(resume.epochs)
+        first = epochs if stopping and stopping.has_stopped else len(resume.epochs)
+    model.fit(
+        stream(batches),
+        initial_epoch=first,
+        epochs=epochs,
+        callbacks=[validation_watch, *([stopping] if stopping else []), watch],
+        shuffle=False,  # the batches shuffle themselves
+        verbose=0,
+    )
+    predicted = validation_watch.probabilities
+    if predicted is None or stopping:  # its weights are those of an earlier epoch
+        predicted = predict(model, validation[0], trim)
+    return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
+
+
+def _early_stopping(patience: int | None, resume: TrainingState | None) -> "_EarlyStopping | None":
+    if patience is None:
+        return None
+    return _EarlyStopping(patience, resume.patience if resume else None)
+
+
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras's rule on the validation loss, which can be put down and taken up again."""
+
+    def __init__(self, patience: int, earlier: Patience | None):
+        super().__init__("val_loss", patience=patience, restore_best_weights=True)
+        self.earlier = earlier
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        super().on_train_begin(logs)
+        if self.earlier is not None:
+            self.best, self.best_epoch = self.earlier.best, self.earlier.best_epoch
+            self.best_weights, self.wait = list(self.earlier.weights), self.earlier.wait
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the fit that is taken up again had been ended by this rule."""
+        return self.earlier is not None and self.earlier.stopped
+
+    @property
+    def standing(self) -> Patience:
+        """After an epoch: what to take up again."""
+        stopped = bool(self.model.stop_training)
+        return Patience(
+            float(self.best), self.best_epoch, self.wait, stopped, list(self.best_weights)
+        )
+
+
+class _Validation(keras.callbacks.Callback):
+    """Predicts the validation data after each epoch, and tells its loss and accuracy.
+
+    In the place of `validation_data`: Keras would trace and compile one more function for it, and
+    the last epoch's predictions would have to be made again.
+    """
+
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool):
+        super().__init__()
+        self.inputs, self.labels, self.trim = inputs, labels, trim
+        self.probabilities: np.ndarray | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        assert logs is not None  # which the callbacks that follow are given too
+        self.probabilities = predict(self.model, self.inputs, self.trim)
+        penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
+        logs["val_loss"] = cross_entropy(self.probabilities, self.labels) + penalty
+        logs["val_accuracy"] = accuracy(self.probabilities, self.labels)
+
+
+class _EpochWatch(keras.callbacks.Callback):
+    """Starts the batches of each epoch, passes on what it gave, stops a fit that has diverged."""
+
+    def __init__(
+        self,
+        batches: TrainingBatches,
+        on_epoch: Callable[[Epoch], None],
+        on_state: Callable[[TrainingState], None],
+        stopping: _EarlyStopping | None,
+    ):
+        super().__init__()
+        self.batches = batches
+        self.pass_on, self.on_state, self.stopping = on_epoch, on_state, stopping
+        self.epochs: list[Epoch] = []
+
+    def replay(self, epochs: tuple[Epoch, ...]) -> None:
+        """Collect and pass on epochs of an earlier process."""
+        for epoch in epochs:
+            self.epochs.append(epoch)
+            self.pass_on(epoch)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.batches.start_epoch(epoch)
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        ended = self._epoch(epoch + 1, logs or {})
+        self.epochs.append(ended)
+        self.pass_on(ended)
+        if not (math.isfinite(ended.loss_train) and math.isfinite(ended.loss_validation)):
+            raise DivergedError(
+                f"the loss is {ended.loss_train} after epoch {ended.number}; "
+                "a smaller learning_rate may help."
+            )
+        self.on_state(self._state())
+
+    def _epoch(self, number: int, logs: dict[str, float]) -> Epoch:
+        return Epoch(
+            number=number,
+            loss_train=float(logs["loss"]),
+            loss_validation=float(logs["val_loss"]),
+            accuracy_train=float(logs["accuracy"]),
+            accuracy_validation=float(logs["val_accuracy"]),
+            learning_rate=float(self.model.optimizer.learning_rate),
+            seconds=time.perf_counter() - self.started,
+        )
+
+    def _state(self) -> TrainingState:
+        return TrainingState(
+            epochs=tuple(self.epochs),
+            variables=[variable.numpy() for variable in self.model.variables],
+            optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
+            patience=self.stopping.standing if self.stopping else None,
+        )

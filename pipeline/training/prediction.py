@@ -1,0 +1,35 @@
+"""A Keras model's probabilities for a whole split."""
+
+import numpy as np
+
+from pipeline.models.keras_backend import keras, tf
+from pipeline.training.batches import SortedBatches, stream, untuned
+
+BATCH = 256  # examples predicted at once
+
+
+def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
+    """Probabilities `(N, C)` float32, in the order of the inputs.
+
+    Args:
+        model: predicts.
+        inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
+        trim: for ids read with a mask: leave out padding, which changes nothing but rounding.
+    """
+    if not trim:  # given an array, Keras would build a pipeline that takes longer than a small set
+        slices = tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH)
+        return _predict(model, untuned(slices))
+    batches = SortedBatches(inputs, np.zeros(len(inputs), np.int64), BATCH)
+    predicted = _predict(model, stream(batches))
+    in_order = np.empty_like(predicted)
+    in_order[batches.order] = predicted
+    return in_order
+
+
+def _predict(model: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
+    """One step at a time: of those that training executes at once, Keras would trace each."""
+    steps, model.steps_per_execution = model.steps_per_execution, 1
+    try:
+        return model.predict(batches, verbose=0)
+    finally:
+        model.steps_per_execution = steps

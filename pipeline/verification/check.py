@@ -1,0 +1,205 @@
+"""The independent check of a run: pull its artifacts, run NumPy's forward pass, compare, log.
+
+Nothing is taken from the process that trained: weights, settings and Keras's own predictions are
+downloaded from the store, the test set is built anew. TensorFlow is never imported.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import yaml
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+import scratch_forward
+from pipeline import data
+from pipeline.data.dataset import Split
+from pipeline.data.fingerprint import fingerprint
+from pipeline.data.sharing import load_test_data
+from pipeline.settings import Settings, SettingsError, parse_stored
+from pipeline.tasks.classification import report
+from pipeline.tracking.artifacts import MANIFEST, damage
+from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.environment import machine
+from pipeline.tracking.tracked_run import TrackedRun
+from pipeline.verification.agreement import Agreement, compare
+from pipeline.verification.worst_examples import WorstExample, worst_examples
+from scratch_forward.rounding import Errors, measure
+
+TEST_FINGERPRINT = "fingerprint.test"
+WORST = "parity/worst_examples.json"
+_PULLED = ("weights", "predictions", "config")
+
+Tag = Literal["exact", "close", "diverged", "stale", "failed"]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Outcome of a check.
+
+    Attributes:
+        tag: `exact` when the bar is met; `close` when only some probability differs by more than
+            1e-6 and, held against a float64 run, both errors are of the size of rounding;
+            `diverged` otherwise; `stale` when the test set is no longer the one the run was
+            tested on; `failed` when no comparison was possible.
+        reason: one sentence, for anything but `exact`.
+        agreement: the comparison, if there was one.
+        errors: of both against float64, where the bar was not met.
+        seconds: time of the forward pass over the test set.
+        reports: both classification reports, if there was a comparison.
+        examples: the test examples on which they differ most.
+    """
+
+    tag: Tag
+    reason: str = ""
+    agreement: Agreement | None = None
+    errors: Errors | None = None
+    seconds: float | None = None
+    reports: str | None = None
+    examples: tuple[WorstExample, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the two forward passes agree, but for rounding."""
+        return self.tag in PASSED
+
+
+def verify_run(run: TrackedRun, data_dir: str) -> Parity:
+    """Check one run and log the outcome to it.
+
+    Args:
+        run: in whatever store, local or remote.
+        data_dir: where data sets lie on this machine.
+    """
+    parity = _check(run.client, run.run_id, data_dir)
+    _log(run, parity)
+    return parity
+
+
+@contextmanager
+def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
+    """A temporary folder with the artifacts that a check needs, downloaded through MLflow."""
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+        for artifact in _PULLED:
+            client.download_artifacts(run_id, artifact, folder)
+        with suppress(MlflowException):  # a run that is not at its end has no manifest yet
+            client.download_artifacts(run_id, MANIFEST, folder)
+        yield Path(folder)
+
+
+def stored_settings(folder: Path) -> Settings:
+    """The settings of the run whose artifacts lie in `folder`."""
+    return parse_stored(yaml.safe_load((folder / "config/config.yaml").read_text()))
+
+
+def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
+    try:
+        run = client.get_run(run_id)
+        with pulled(client, run_id) as folder:
+            # A run that is taken up again still has the manifest of its first end.
+            whole = run.info.status == "FINISHED" and (folder / MANIFEST).is_file()
+            if whole and (faults := damage(folder, _PULLED)):
+                return Parity("failed", " ".join(faults))
+            return _check_files(folder, run.data.tags, data_dir)
+    except (MlflowException, OSError) as error:
+        return Parity("failed", f"artifacts cannot be downloaded: {_first_line(error)}")
+
+
+def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
+    try:
+        settings = stored_settings(folder)
+        test, classes = load_test_data(settings, data_dir)
+        if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
+            return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))
+        return _compare(folder, test, classes)
+    except (data.DatasetError, SettingsError) as error:
+        return Parity("failed", f"the test set cannot be rebuilt: {error}")
+    except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:
+        return Parity("failed", f"weights/model.keras: {error}")
+    except (OSError, ValueError, KeyError) as error:
+        return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
+
+
+def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
+    with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
+        keras, labels = stored["probabilities"], stored["labels"]
+    archive = folder / "weights/model.keras"
+    model = scratch_forward.load(archive)
+    started = time.perf_counter()
+    scratch = model.predict(test.inputs)
+    seconds = time.perf_counter() - started
+    agreement = compare(keras, scratch, labels)
+    reports = side_by_side(
+        {"Keras": report(keras, labels, classes), "From scratch": report(scratch, labels, classes)}
+    )
+    exact = Parity(
+        "exact",
+        agreement=agreement,
+        seconds=seconds,
+        reports=reports,
+        examples=worst_examples(keras, scratch, test, classes),
+    )
+    if agreement.verdict == "exact":
+        return exact
+    double = scratch_forward.load(archive, dtype="float64")
+    (measured,) = measure(double, test.inputs, [keras], [scratch])
+    tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
+    reason = _reason(agreement, measured, len(labels))
+    return replace(exact, tag=tag, reason=reason, errors=measured)
+
+
+def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
+    return (
+        f"the test set of dataset={settings.dataset.name} has changed since the run: its "
+        f"fingerprint is {now[:12]}, the run's was {(trained or 'not recorded')[:12]}."
+    )
+
+
+def _reason(agreement: Agreement, measured: Errors, examples: int) -> str:
+    same = round(agreement.agreement * examples)
+    return (
+        f"probabilities differ by up to {agreement.max_abs_diff:.1e}, {same} of {examples} "
+        f"examples get the same class, F1 differs by {agreement.f1_delta:.6f}; against float64 "
+        f"Keras is off by {measured.keras:.1e}, ours by {measured.scratch:.1e}."
+    )
+
+
+def side_by_side(texts: Mapping[str, str]) -> str:
+    """Set texts beside each other, each under its title."""
+    columns = [[title, "-" * len(title), *text.splitlines()] for title, text in texts.items()]
+    widths = [max(map(len, column)) for column in columns]
+    height = max(map(len, columns))
+    rows = (
+        " | ".join(
+            (column[row] if row < len(column) else "").ljust(width)
+            for column, width in zip(columns, widths, strict=True)
+        ).rstrip()
+        for row in range(height)
+    )
+    return "\n".join(rows) + "\n"
+
+
+def _log(run: TrackedRun, parity: Parity) -> None:
+    run.set_tags({"parity": parity.tag, "parity.reason": parity.reason})
+    if parity.agreement is not None and parity.reports is not None:
+        numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
+        numbers["seconds_scratch"] = parity.seconds
+        if parity.errors is not None:
+            numbers |= {f"error_{name}": value for name, value in asdict(parity.errors).items()}
+        known = {f"parity/{name}": value for name, value in numbers.items() if value is not None}
+        run.log_metrics(known)
+        run.flush()
+        run.log_text(parity.reports, "parity/classification_reports.txt")
+        run.log_json([asdict(example) for example in parity.examples], WORST)
+    document = {k: v for k, v in asdict(parity).items() if k not in ("reports", "examples")}
+    run.log_json({**document, "machine": machine()}, "parity/parity.json")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,126 @@
+"""Finds the layer at fault when Keras and the forward pass disagree: both, layer by layer."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from mlflow import MlflowClient
+
+import scratch_forward
+from pipeline.data.sharing import load_test_data
+from pipeline.models.keras_backend import keras
+from pipeline.verification.check import pulled, stored_settings
+from scratch_forward import Sequential
+
+EXAMPLES = 32  # as many test examples are compared: those that differ most
+FAULT = 1e-5  # of a layer's largest output: far above rounding, far below a wrong equation
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """One layer, computed by both.
+
+    Attributes:
+        layer: name of the layer.
+        kind: its class.
+        shape: of its output, the batch first.
+        carried: largest difference when each side is fed its own previous output.
+        isolated: largest difference when ours is fed what Keras fed its own layer.
+        isolated_ulp: the same in units of float32's last place at the worst element.
+        worst: index of the element with the largest isolated difference.
+        scale: largest absolute output of Keras.
+    """
+
+    layer: str
+    kind: str
+    shape: tuple[int, ...]
+    carried: float
+    isolated: float
+    isolated_ulp: float
+    worst: tuple[int, ...]
+    scale: float
+
+    @property
+    def relative(self) -> float:
+        """Isolated difference as a share of the layer's scale (of 1, for smaller ones)."""
+        return self.isolated / max(self.scale, 1.0)
+
+
+def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[LayerCheck]:
+    """Compare a run's model layer by layer on the test examples that differ most, and log a table.
+
+    Raises:
+        ValueError: when the model is not a row of layers.
+    """
+    with pulled(client, run_id) as folder:
+        archive = folder / "weights/model.keras"
+        scratch = scratch_forward.load(archive)
+        reference = keras.models.load_model(archive, compile=False)
+        if not isinstance(scratch, scratch_forward.Sequential):
+            raise ValueError(f"run_id={run_id}: only models with layers in a row are diagnosed.")
+        test, _ = load_test_data(stored_settings(folder), data_dir)
+        with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
+            difference = np.abs(stored["probabilities"] - scratch.predict(test.inputs)).max(axis=1)
+        worst = np.argsort(-difference, kind="stable")[:EXAMPLES]
+        checks = list(check_layers(reference, scratch, test.inputs[worst]))
+    client.log_text(run_id, as_csv(checks), "parity/diagnosis.csv")
+    return checks
+
+
+def as_csv(checks: list[LayerCheck]) -> str:
+    """One row a layer, as MLflow shows it as a sortable table."""
+    lines = io.StringIO()
+    table = csv.DictWriter(lines, [field.name for field in fields(LayerCheck)])
+    table.writeheader()
+    table.writerows(asdict(check) for check in checks)
+    return lines.getvalue()
+
+
+def check_layers(
+    reference: keras.Sequential, scratch: Sequential, inputs: np.ndarray
+) -> Iterator[LayerCheck]:
+    """Run both models on the same inputs and compare them after every layer.
+
+    Args:
+        reference: Keras's model, layers in a row.
+        scratch: ours.
+        inputs: a batch as both take it.
+
+    Raises:
+        ValueError: when the two do not have the same layers.
+    """
+    theirs: Any = keras.ops.convert_to_tensor(inputs)
+    ours, our_mask = scratch.convert(inputs), None
+    for keras_layer, layer in zip(reference.layers, scratch.layers, strict=True):
+        fed, mask = np.asarray(theirs), getattr(theirs, "_keras_mask", None)
+        theirs = keras_layer(theirs)
+        alone, _ = layer.run(fed, None if mask is None else np.asarray(mask))
+        ours, our_mask = layer.run(ours, our_mask)
+        yield _compare(keras_layer, np.asarray(theirs), np.asarray(ours), np.asarray(alone))
+
+
+def guilty(checks: list[LayerCheck]) -> LayerCheck | None:
+    """The layer whose isolated difference is largest for its scale; None if all is rounding."""
+    worst = max(checks, key=lambda check: check.relative, default=None)
+    return worst if worst is not None and not worst.relative <= FAULT else None
+
+
+def _compare(
+    layer: keras.layers.Layer, theirs: np.ndarray, ours: np.ndarray, alone: np.ndarray
+) -> LayerCheck:
+    difference = np.nan_to_num(np.abs(theirs - alone), nan=np.inf)
+    worst = np.unravel_index(difference.argmax(), difference.shape)
+    spacing = np.spacing(np.maximum(np.abs(theirs[worst]), np.finfo(np.float32).tiny))
+    return LayerCheck(
+        layer=layer.name,
+        kind=type(layer).__name__,
+        shape=theirs.shape,
+        carried=float(np.nan_to_num(np.abs(theirs - ours), nan=np.inf).max()),
+        isolated=float(difference[worst]),
+        isolated_ulp=float(difference[worst] / spacing),
+        worst=tuple(map(int, worst)),
+        scale=float(np.abs(theirs).max()),
+    )

@@ -1,0 +1,344 @@
+"""Convolutions, what follows them cell by cell, and dense layers behind them, as one stage."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from scratch_forward import activations
+from scratch_forward.fast.fallback import run_plain
+from scratch_forward.fast.profile import Clock, shapes_through
+from scratch_forward.kernels.convolution.batch_last import (
+    Both,
+    DenseColumns,
+    Elementwise,
+    Flat,
+    Lap,
+    Pooling,
+    ScaleShift,
+    Stage,
+    run_stack,
+)
+from scratch_forward.kernels.convolution.convolution2d import Convolution, prepare
+from scratch_forward.kernels.convolution.fused_pooling import Activation, Pool
+from scratch_forward.kernels.convolution.geometry import Geometry
+from scratch_forward.kernels.convolution.im2col import Unrolled
+from scratch_forward.kernels.runtime.workspace import Scratch, ScratchPerThread
+from scratch_forward.layers.activation import Activation as ActivationLayer
+from scratch_forward.layers.activation import ReLU
+from scratch_forward.layers.base import Array, Generator, Layer
+from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
+from scratch_forward.layers.core import Dense
+from scratch_forward.layers.normalization import BatchNormalization
+from scratch_forward.layers.pooling import AveragePooling1D, AveragePooling2D
+from scratch_forward.layers.reshaping import Flatten
+from scratch_forward.layers.spatial import SpatialLayer
+
+MANY = 12  # examples from which rows of the batch are long enough for whole vectors
+GROUP = 64  # examples: matrix products of 64 columns run near their peak, caches hold the rest
+LARGEST_ARRAY = 1 << 22  # elements of what a layer gives for a group, so that memory is bounded
+KEPT_SHAPES = 4  # shapes of examples for which kernels and buffers are kept
+
+_KERNEL_ACTIVATIONS: dict[Any, Activation] = {
+    activations.linear: "linear",
+    activations.relu: "relu",
+}
+
+ConvolutionLayer = Conv1D | Conv2D | DepthwiseConv2D | SeparableConv2D
+Step = Callable[[Array, Scratch], Array]  # batch first
+Run = tuple[list[Layer], tuple[int, ...]]  # layers computed together, the shape of their input
+
+
+class ImageStage:
+    """Layers from a convolution on, computed on groups of examples with the batch as last axis.
+
+    Few examples have the channels last instead. Kernels are transformed for each size of image when
+    it is first seen. Sequences, `(N, T, C)`, are images one cell wide. The mask ends here: Keras
+    drops it at a convolution.
+
+    Args:
+        layers: The layers, as `fusion` admits them.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = list(layers)
+        first = self.layers[0]
+        assert isinstance(first, ConvolutionLayer)
+        self.rank = first.rank
+        self._lock = threading.Lock()
+        self._prepared: dict[tuple[int, ...], _Prepared] = {}
+
+    def run(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        generator: Generator | None = None,
+        clock: Clock | None = None,
+    ) -> tuple[Array, None]:
+        """Compute the outputs of some examples; there is no mask."""
+        x = self.layers[0].convert(inputs)
+        if x.ndim != self.rank + 2 or not x.size:
+            return run_plain(self.layers, inputs, mask, generator)
+        prepared = self._prepare(x.shape[1:])
+        parts = [
+            prepared.run(x[start : start + prepared.group], clock)
+            for start in range(0, len(x), prepared.group)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts), None
+
+    def _prepare(self, shape: tuple[int, ...]) -> _Prepared:
+        """Return what computes examples of this shape; of all shapes the last few are kept."""
+        with self._lock:
+            if shape not in self._prepared:
+                if len(self._prepared) == KEPT_SHAPES:
+                    del self._prepared[next(iter(self._prepared))]
+                self._prepared[shape] = _Prepared(self.layers, shape)
+            return self._prepared[shape]
+
+
+class _Prepared:
+    """The layers for examples of one shape: kernels transformed for it, and their buffers."""
+
+    def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
+        largest = max(_elements_after_each(layers, shape))
+        self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
+        self._runs = list(_runs(layers, shape))
+        self._buffers = ScratchPerThread()
+        self._lock = threading.Lock()
+
+    def run(self, x: Array, clock: Clock | None) -> Array:
+        """Compute a group of examples, each run of layers after the other."""
+        lap = _laps(clock, self._runs, len(x))
+        if len(x) >= MANY:
+            with self._lock:  # two threads must not prepare at once: buffers go by stage
+                stages = self._stages
+            images = x if x.ndim == 4 else x[:, :, None]
+            outputs = run_stack(stages, images, self._buffers.scratch, lap)
+            return outputs[:, :, 0] if outputs.ndim > x.ndim else outputs
+        with self._lock:
+            steps = self._steps
+        for number, step in enumerate(steps):
+            x = step(x, self._buffers.scratch)
+            lap(number)
+        return x
+
+    @cached_property
+    def _stages(self) -> list[Stage]:
+        """With the batch as last axis, one for each run of layers."""
+        return [_stage(layers, shape) for layers, shape in self._runs]
+
+    @cached_property
+    def _steps(self) -> list[Step]:
+        """With the channels as last axis, one for each run; all but convolutions plain."""
+        return [_step(layers, shape) for layers, shape in self._runs]
+
+
+def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
+    """Return what tells a clock of each run of layers."""
+    if clock is None:
+        return lambda _: None
+
+    def lap(number: int) -> None:
+        layers, shape = runs[number]
+        clock.lap(layers, examples, shapes_through(layers, (None, *shape)))
+
+    return lap
+
+
+def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
+    """Yield how many numbers each layer gives for an example; raises what does not fit."""
+    for layer in layers:
+        shape = layer.compute_output_shape((None, *shape))[1:]
+        yield math.prod(shape)
+
+
+def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
+    """Make the stage of a run of layers for many examples."""
+    layer = layers[0]
+    if isinstance(layer, ConvolutionLayer):
+        return _Unit.of(layers).stage(shape)
+    if isinstance(layer, BatchNormalization):
+        return ScaleShift(*_scale_and_shift(layer))
+    if _is_pooling(layer):
+        return Pooling(_pool(layer))
+    if isinstance(layer, Dense):
+        act = _KERNEL_ACTIVATIONS.get(layer.activation)
+        stage = DenseColumns.prepare(
+            layer.weights["kernel"], layer.weights.get("bias"), act or "linear"
+        )
+        return stage if act else Both(stage, Elementwise(layer.activation))
+    return Flat() if isinstance(layer, Flatten) else Elementwise(layer.call)
+
+
+def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
+    """Make the step of a run of layers for few examples."""
+    conv = layers[0]
+    if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
+        return _Unit.of(layers).unrolled(shape)
+    return lambda x, _: run_plain(layers, x, None, None)[0]
+
+
+def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
+    """Yield each layer, a convolution with those it can take along, and its input's shape."""
+    rest = list(layers)
+    while rest:
+        count = _taken_along(rest) if isinstance(rest[0], ConvolutionLayer) else 1
+        yield rest[:count], shape
+        for layer in rest[:count]:
+            shape = layer.compute_output_shape((None, *shape))[1:]
+        rest = rest[count:]
+
+
+def _taken_along(layers: list[Layer]) -> int:
+    """Count a convolution and the normalisation, activation and pooling right behind it."""
+    conv = layers[0]
+    assert isinstance(conv, ConvolutionLayer)
+    count, act = 1, _KERNEL_ACTIVATIONS.get(conv.activation)
+    if act == "linear" and isinstance(_at(layers, count), BatchNormalization):
+        count += 1
+    if act == "linear" and _is_relu(_at(layers, count)):
+        count += 1
+    return count + (act is not None and _is_pooling(_at(layers, count)))
+
+
+class _Unit(NamedTuple):
+    """A convolution with what is computed on its way; no activation if the kernels lack it.
+
+    A separable one is its pointwise half, `stage` puts the depthwise one before it.
+    """
+
+    conv: Any
+    kernel: Array  # (kh, kw, channels / groups, filters)
+    bias: Array | None
+    activation: Activation | None
+    pool: Pool | None
+
+    @classmethod
+    def of(cls, layers: list[Layer]) -> Self:
+        """Put together the layers of a run."""
+        conv, *others = layers
+        assert isinstance(conv, ConvolutionLayer)
+        kernel, bias = _kernel(conv), conv.weights.get("bias")
+        act, pool = _KERNEL_ACTIVATIONS.get(conv.activation), None
+        for layer in others:
+            if isinstance(layer, BatchNormalization):
+                kernel, bias = _normalised(kernel, bias, layer)
+            elif _is_relu(layer):
+                act = "relu"
+            else:
+                pool = _pool(layer)
+        return cls(conv, kernel, bias, act, pool)
+
+    def stage(self, shape: tuple[int, ...]) -> Stage:
+        """Return the kernel for many examples."""
+        act = self.activation or "linear"
+        stage: Stage
+        if isinstance(self.conv, SeparableConv2D):
+            depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
+            first = self._slide(shape, depthwise, None)
+            shape = first.out_shape
+            last = prepare(self.kernel, self.bias, shape, activation=act, pool=self.pool)
+            stage = Both(first, last)
+        else:
+            stage = self._slide(shape, self.kernel, self.bias, act, self.pool)
+        return stage if self.activation else Both(stage, Elementwise(self.conv.activation))
+
+    def _slide(
+        self,
+        shape: tuple[int, ...],
+        kernel: Array,
+        bias: Array | None,
+        activation: Activation = "linear",
+        pool: Pool | None = None,
+    ) -> Convolution:
+        """Prepare a kernel that slides as the layer says; sequences are images one cell wide."""
+        image = (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1])
+        return prepare(
+            kernel,
+            bias,
+            image,
+            strides=_pair(self.conv.strides),
+            padding=_padding(self.conv, shape),
+            dilation=_pair(self.conv.dilation_rate),
+            groups=image[-1] // kernel.shape[2],
+            activation=activation,
+            pool=pool,
+        )
+
+    def unrolled(self, shape: tuple[int, ...]) -> Unrolled:
+        """Return the kernel for few examples of a 2-D convolution."""
+        geometry = Geometry.of(
+            self.kernel.shape,
+            shape,
+            _pair(self.conv.strides),
+            _padding(self.conv, shape),
+            _pair(self.conv.dilation_rate),
+        )
+        weights = np.ascontiguousarray(self.kernel.reshape(-1, geometry.filters))
+        return Unrolled(geometry, weights, self.bias, self.activation or "linear", self.pool)
+
+
+def _kernel(conv: ConvolutionLayer) -> Array:
+    """Return a convolution's kernel as (kh, kw, channels / groups, filters)."""
+    if isinstance(conv, SeparableConv2D):
+        return conv.weights["pointwise_kernel"]
+    if isinstance(conv, DepthwiseConv2D):
+        return _one_per_filter(conv.weights["kernel"])
+    kernel = conv.weights["kernel"]
+    return kernel if conv.rank == 2 else kernel[:, None]
+
+
+def _one_per_filter(kernel: Array) -> Array:
+    """Turn a depthwise kernel (kh, kw, channels, multiplier) into one with a group a channel."""
+    return kernel.reshape(*kernel.shape[:2], 1, -1)
+
+
+def _at(layers: list[Layer], index: int) -> Layer | None:
+    return layers[index] if index < len(layers) else None
+
+
+def _is_pooling(layer: Layer | None) -> bool:
+    return isinstance(layer, SpatialLayer) and not isinstance(layer, ConvolutionLayer)
+
+
+def _is_relu(layer: Layer | None) -> bool:
+    if isinstance(layer, ActivationLayer):
+        return layer.activation is activations.relu
+    if not isinstance(layer, ReLU):
+        return False
+    return layer.max_value is None and layer.negative_slope == layer.threshold == 0
+
+
+def _pool(layer: Any) -> Pool:
+    average = isinstance(layer, AveragePooling1D | AveragePooling2D)
+    return Pool("average" if average else "max", _pair(layer.window))
+
+
+def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """Write the sizes of one or two axes as those of two."""
+    return (sizes[0], sizes[1] if len(sizes) == 2 else 1)
+
+
+def _padding(conv: Any, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return what is padded (top, bottom), (left, right)."""
+    sizes = [conv.pad_sizes(axis, size) for axis, size in enumerate(shape[:-1])]
+    return (sizes[0], sizes[1] if len(sizes) == 2 else (0, 0))
+
+
+def _scale_and_shift(layer: Any) -> tuple[Array, Array]:
+    """Return a batch normalisation as `x * scale + shift`, rounded once."""
+    weights = {name: np.float64(array) for name, array in layer.weights.items()}
+    scale = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + layer.epsilon)
+    shift = weights.get("beta", 0.0) - weights["moving_mean"] * scale
+    return scale.astype(layer.dtype), shift.astype(layer.dtype)
+
+
+def _normalised(kernel: Array, bias: Array | None, layer: Any) -> tuple[Array, Array]:
+    """Fold a batch normalisation into the kernel and bias before it."""
+    scale, shift = _scale_and_shift(layer)
+    return kernel * scale, shift if bias is None else bias * scale + shift

@@ -1,0 +1,95 @@
+"""The ways in: from a file, and from a live Keras model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import DTypeLike
+
+from scratch_forward.errors import ArchiveError, InvalidOption
+from scratch_forward.io.archive import Archive, assign_weights, read_archive
+from scratch_forward.io.configuration import model_from_config
+from scratch_forward.io.limits import Limits
+from scratch_forward.layers.base import Layer
+from scratch_forward.layers.text import TextVectorization
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
+
+
+def load(
+    path: str | Path,
+    dtype: DTypeLike = "float32",
+    limits: Limits | None = None,
+    verify: bool = False,
+) -> Model | Sequential:
+    """Load a model that Keras saved, without Keras.
+
+    Args:
+        path: A `.keras` file, or the directory that it unpacks to.
+        dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
+        limits: How much the file may ask for.
+        verify: Replay the parity card that lies beside the file (`model.card.npz` for
+            `model.keras`), and refuse a model that does not answer as Keras did.
+
+    Raises:
+        ArchiveError: If the file is malformed, contradicts itself or asks for too much, or fails
+            its card.
+        UnsupportedModelError: If the model uses what is not supported, with all of it.
+    """
+    bounds = limits or Limits()
+    archive = read_archive(path, bounds)
+    model = model_from_config(archive.config, bounds)
+    assign_weights(archive.weights, model)
+    for layer_path, layer in model.walk():
+        if layer.assets and not (
+            isinstance(layer, TextVectorization) and layer.get_vocabulary(False)
+        ):
+            _load_assets(archive, layer_path, layer)
+    model.set_dtype(dtype)
+    if verify:
+        from scratch_forward.card import verify_card  # not what every start waits for
+
+        verify_card(path, model, oracle=lambda: load(path, "float64", limits))
+    return model
+
+
+def _load_assets(archive: Archive, layer_path: str, layer: Layer) -> None:
+    try:
+        layer.load_assets(
+            {name: archive.read_asset(f"{layer_path}/{name}") for name in layer.assets}
+        )
+    except InvalidOption as error:
+        raise ArchiveError(f"The assets of {layer_path!r} do not fit: {error}") from error
+
+
+def from_keras(
+    keras_model: Any, dtype: DTypeLike = "float32", limits: Limits | None = None
+) -> Model | Sequential:
+    """Rebuild a live Keras model; Keras is not imported, only asked.
+
+    Args:
+        keras_model: A built `keras.Model`; it is asked for `to_json()`, `get_weights()` and the
+            vocabularies of its layers.
+        dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
+        limits: How much the model may ask for.
+
+    Raises:
+        UnsupportedModelError: If the model uses what is not supported, with all of it.
+    """
+    model = model_from_config(json.loads(keras_model.to_json()), limits or Limits())
+    model.set_weights(keras_model.get_weights())
+    _copy_vocabularies(keras_model, model)
+    model.set_dtype(dtype)
+    return model
+
+
+def _copy_vocabularies(theirs: Any, ours: Any) -> None:
+    """Give text layers the vocabularies of the layers of the same name."""
+    by_name = {layer.name: layer for layer in theirs.layers}
+    for layer in ours.layers:
+        if isinstance(layer, TextVectorization):
+            layer.set_vocabulary([str(token) for token in by_name[layer.name].get_vocabulary()])
+        elif hasattr(layer, "layers"):
+            _copy_vocabularies(by_name[layer.name], layer)

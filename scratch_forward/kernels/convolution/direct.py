@@ -1,0 +1,103 @@
+"""Convolution as its definition reads: one matrix product per output cell of a group of examples.
+
+With the batch as last axis, the kernel's columns under an output cell are neighbours in memory, so
+only its rows are copied side by side ("unrolled"). Covers every stride, dilation and group.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
+from scratch_forward.kernels.runtime.matmul import multiply
+from scratch_forward.kernels.runtime.workspace import Scratch
+
+# Output elements per block of rows: few enough to stay in the caches, enough for each NumPy call to
+# take a tenth of a millisecond. Between shorter calls threads wait for the interpreter's lock: two
+# threads were slower than one at 5 microseconds a call, and a tenth slower with half the elements.
+BLOCK = 1 << 19
+
+RowBlock = tuple[int, np.ndarray]
+
+
+def row_bounds(rows: int, step: int, row_elements: int) -> Iterator[tuple[int, int]]:
+    """Cut `rows` output rows into blocks of about `BLOCK` elements, multiples of `step` rows."""
+    size = max(BLOCK // (row_elements * step), 1) * step
+    for start in range(0, rows, size):
+        yield start, min(start + size, rows)
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The weights as one matrix per group: (filters / groups, kw * kh * channels / groups)."""
+
+    geometry: Geometry
+    weights: np.ndarray
+
+    @classmethod
+    def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
+        """Reorder a kernel (kh, kw, channels / groups, filters)."""
+        kh, kw, channels, filters = kernel.shape
+        by_group = kernel.reshape(kh, kw, channels, geometry.groups, filters // geometry.groups)
+        ordered = by_group.transpose(3, 4, 1, 0, 2)
+        return cls(
+            geometry, ordered.reshape(geometry.groups, filters // geometry.groups, -1).copy()
+        )
+
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+        """Return where the input goes, inside its zero padding."""
+        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, scratch)
+
+    def row_blocks(
+        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
+    ) -> Iterator[RowBlock]:
+        """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
+        geometry, examples = self.geometry, padded.shape[3]
+        width, filters = geometry.out[1], geometry.filters
+        for start, stop in row_bounds(rows, step, width * filters * examples):
+            windows = self._windows(padded[start * geometry.strides[0] :], stop - start, scratch)
+            shape = (stop - start, width, geometry.groups, filters // geometry.groups, examples)
+            out = scratch.array("convolved", shape, padded.dtype)
+            multiply(self.weights, windows, out)
+            yield start, out.reshape(stop - start, width, filters, examples)
+
+    def _windows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:
+        """View what is under each cell: (rows, out width, groups, kw * kh * channels, n)."""
+        geometry = self.geometry
+        (kh, kw), step, width = geometry.kernel, geometry.strides[1], geometry.out[1]
+        unrolled = self._unroll_rows(padded, rows, scratch)
+        groups, _, _, _, channels, examples = unrolled.shape
+        by_group, by_row, by_column, *_, by_example = unrolled.strides
+        shape = (rows, width, groups, kw, kh * channels * examples)
+        strides = (by_row, by_column * step, by_group, by_column * geometry.dilation[1], by_example)
+        columns = as_strided(unrolled, shape, strides, writeable=False)
+        if geometry.dilation[1] == 1 or kw == 1:  # the columns are neighbours: no copy
+            shape = (*shape[:3], kw * kh * channels, examples)
+            strides = (*strides[:3], by_example * examples, by_example)
+            return as_strided(unrolled, shape, strides, writeable=False)
+        return columns.reshape(*shape[:3], kw * kh * channels, examples)
+
+    def _unroll_rows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:
+        """Copy the kernel's rows side by side: (groups, rows, padded width, kh, channels, n)."""
+        geometry = self.geometry
+        (kh, _), groups, step = geometry.kernel, geometry.groups, geometry.strides[0]
+        _, width, channels, examples = padded.shape
+        by_group = padded.reshape(-1, width, groups, channels // groups, examples)
+        by_group = by_group.transpose(2, 0, 1, 3, 4)
+        if kh == 1 and step == 1 and groups == 1:
+            return by_group[:, :, :, None]
+        shape = (groups, rows, width, kh, channels // groups, examples)
+        unrolled = scratch.array("unrolled", shape, padded.dtype)
+        by_row = by_group.strides[1]
+        strides = (
+            by_group.strides[0],
+            by_row * step,
+            by_group.strides[2],
+            by_row * geometry.dilation[0],
+            *by_group.strides[3:],
+        )
+        unrolled[...] = as_strided(by_group, shape, strides, writeable=False)
+        return unrolled

@@ -1,0 +1,1 @@
+"""Recurrent layers over ragged, time-major batches."""

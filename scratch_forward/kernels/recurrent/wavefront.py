@@ -1,0 +1,185 @@
+"""Recurrent layers of one size above each other, stepped together: a wave through the stack.
+
+When the first layer is at time t, the second is at t - 1, the third at t - 2: none waits for what
+another computes in the same step, so all of them take each step in the same few calls, and a stack
+costs the calls of one layer. With the layers' states side by side in the rows of one array, what a
+layer multiplies, [h of the layer below, its own h], is a view of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from scratch_forward.kernels.recurrent.cell_steps import STEPPERS, Cell, Step
+from scratch_forward.kernels.recurrent.gates import Features, Shape, Slots, Tokens, flat_view
+from scratch_forward.kernels.recurrent.ragged import Ragged
+from scratch_forward.kernels.recurrent.recurrence import Recurrent, Result
+from scratch_forward.kernels.runtime import matmul
+from scratch_forward.kernels.runtime.workspace import Scratch
+
+
+@dataclass(frozen=True)
+class Wave:
+    """L layers of one direction, of the same cell and units u, each fed by the one below."""
+
+    cell: Cell
+    units: int
+    first: Recurrent
+    upper: np.ndarray  # (L - 1, G, 2 u, u): rows of the layer below's state, of the layer's own
+    biases: np.ndarray  # (G, L, 1, u)
+    candidate: np.ndarray | None  # (L, u, u), see `Recurrent`
+
+    @classmethod
+    def of(cls, layers: Sequence[Recurrent]) -> Self:
+        """Put the layers' weights together."""
+        first, *others = layers
+        units = first.units
+        upper = np.concatenate([layer.weights[:, :, :-1] for layer in others])
+        if first.cell == "lstm":
+            upper[:, :, :units] *= upper.dtype.type(0.5)  # the state below is 2 h too
+        biases = np.concatenate([layer.weights[:, :, -1:] for layer in layers]).swapaxes(0, 1)
+        candidates = [layer.candidate for layer in layers if layer.candidate is not None]
+        candidate = np.concatenate(candidates) if candidates else None
+        return cls(first.cell, units, first, upper, biases, candidate)
+
+    @property
+    def directions(self) -> int:
+        """A wave runs in one direction."""
+        return 1
+
+    @property
+    def depth(self) -> int:
+        """How many layers these are."""
+        return self.biases.shape[1]
+
+    @property
+    def terms(self) -> int:
+        """Terms of the product that each number of the gates is."""
+        return self.upper.shape[2]
+
+    @property
+    def gates_of_a_step(self) -> int:
+        """Numbers that the gates of one column have in a step."""
+        return self.biases.size
+
+    @staticmethod
+    def joins(below: Recurrent, above: Recurrent) -> bool:
+        """Whether two layers can be in one wave."""
+        one_way = len(below.weights) == len(above.weights) == 1
+        alike = below.weights.shape[1] == above.weights.shape[1] and below.units == above.units
+        return one_way and alike and below.cell == above.cell
+
+    def run(
+        self,
+        inputs: Tokens | Features,
+        batch: Ragged,
+        *,
+        return_sequences: bool,
+        scratch: Scratch | None = None,
+    ) -> Result:
+        """Run over a batch; the result is the last layer's, as `Recurrent.run` gives it."""
+        scratch = scratch or Scratch()
+        schedule = self._schedule(batch)
+        gates = _WaveGates(self, inputs, len(batch.lengths), scratch)
+        outputs = None
+        if return_sequences:
+            shape = (1, len(schedule), len(batch.lengths), self.units)
+            outputs = scratch.array(("outputs", id(self)), shape, self.upper.dtype)
+            if not batch.is_full:
+                outputs[...] = 0
+        STEPPERS[self.cell](gates, schedule, outputs, self.candidate)
+        if outputs is not None:
+            outputs = outputs[:, len(self.upper) :]
+        return Result(outputs, [state[-1:] for state in gates.states])
+
+    def _schedule(self, batch: Ragged) -> list[Step]:
+        """List what each step computes.
+
+        The columns are those that the last layer still needs. The others are ahead of it: past a
+        column's end they compute what nobody reads.
+        """
+        running, behind = batch.running.tolist(), len(self.upper)
+        return [
+            Step(max(t - len(running) + 1, 0), min(t, behind) + 1, running[max(t - behind, 0)])
+            for t in range(len(running) + behind if running else 0)
+        ]
+
+
+class _WaveGates:
+    """The gates of all layers of a wave at their own times."""
+
+    def __init__(
+        self, wave: Wave, inputs: Tokens | Features, columns: int, scratch: Scratch
+    ) -> None:
+        gates, lanes, _, units = wave.biases.shape
+        dtype = wave.upper.dtype
+        self._wave, self._inputs = wave, inputs
+        shape = Shape(lanes, gates, int(wave.cell == "lstm"), columns, units)
+        self._slots = Slots(shape, dtype, scratch)
+        self._rows = scratch.array("rows", (columns, lanes, units), dtype)
+        self._rows[...] = 0
+        self.states = [self._rows.swapaxes(0, 1), *self._slots.cells]
+        self._buffer = scratch.array("added", (gates * lanes * columns * units,), dtype)
+        self._first = scratch.array("found", (gates * columns * units,), dtype)
+
+    def cut(self, step: Step) -> np.ndarray:
+        """Return where the gates of the layers and columns of a step come to stand."""
+        slots, self._z = self._slots.cut(step)
+        self._added = flat_view(self._buffer, self._z.shape)
+        self._added[...] = self._wave.biases[:, step.first : step.last]
+        self._feed, self._products = None, []
+        if step.first == 0:
+            self._feed = self._inputs_into(self._added[:, 0], step.columns)
+            state = self._rows[: step.columns, 0]
+            self._products.append(matmul.cut(state, self._wave.first.of_state[0], self._z[:, 0]))
+        if step.last > 1:
+            lowest = max(step.first, 1)
+            rows = self._pairs()[lowest - 1 : step.last - 1, :, : step.columns]
+            weights = self._wave.upper[lowest - 1 : step.last - 1]
+            out = self._z[:, lowest - step.first :].swapaxes(0, 1)
+            self._products.append(matmul.cut(rows, weights, out))
+        return slots
+
+    def fill(self, number: int) -> None:
+        """Compute x W + h U + b of each layer's time there."""
+        if self._feed is not None:
+            self._feed(number)
+        for product in self._products:
+            np.matmul(*product)
+        np.add(self._z, self._added, self._z)
+
+    def _pairs(self) -> np.ndarray:
+        """View the states of each layer but the first and the one below: (L - 1, 1, N, 2 u)."""
+        columns, lanes, units = self._rows.shape
+        by_column, by_lane, by_unit = self._rows.strides
+        shape, strides = (lanes - 1, 1, columns, 2 * units), (by_lane, 0, by_column, by_unit)
+        return as_strided(self._rows, shape, strides, writeable=False)
+
+    def _inputs_into(self, out: np.ndarray, columns: int) -> Callable[[int], object]:
+        """Return what writes x W + b of the first layer at a time to `out`, (G, n, u)."""
+        found = flat_view(self._first, out.shape)
+        if isinstance(self._inputs, Tokens):
+            table, (ids,) = self._inputs
+            ids = np.asarray(ids[:, :columns], np.intp)
+
+            def look_up(number: int) -> None:
+                table.take(ids[number], 1, found, "clip")
+                out[...] = found
+
+            return look_up
+        (parts,), kernel, start = self._inputs.parts, self._wave.first.of_inputs[0], 0
+        pairs = []
+        for part in parts:
+            stop = start + part.shape[-1]
+            pairs.append((part[:, :columns], kernel[:, start:stop]))
+            start = stop
+
+        def project(number: int) -> None:
+            out[...] = self._wave.biases[:, 0]
+            for part, weights in pairs:
+                np.add(out, np.matmul(part[number], weights, found), out)
+
+        return project

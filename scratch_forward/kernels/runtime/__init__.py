@@ -1,0 +1,1 @@
+"""Threads, BLAS and reused buffers."""

@@ -1,0 +1,116 @@
+import pytest
+
+from pipeline.search.metric import compared, doubts, unknown_metric
+from pipeline.settings import SettingsError
+
+RATE = "learning_rate=tag(log,interval(1e-4,1e-1))"
+
+
+def faults_of(search_for, *arguments, **options):
+    with pytest.raises(SettingsError) as refused:
+        search_for(*arguments, **options)
+    return refused.value.faults
+
+
+def test_every_listed_value_and_both_ends_are_probed(search_for):
+    plan = search_for("model=cnn", "filters=[4],[8,16]", RATE)
+    tried = [
+        (job.settings.model.filters, job.settings.training.learning_rate)
+        for job in plan.probes.jobs
+    ]
+    assert tried == [((4,), 1e-4), ((8, 16), 1e-4), ((4,), 0.1)]
+    assert plan.probes.varied == ("filters", "learning_rate")
+    assert plan.fixed == ("model=cnn",)
+
+
+def test_a_trial_is_a_job_of_the_values_that_were_chosen(search_for):
+    plan = search_for("model=rnn,lstm", "units=range(2,9)", RATE)
+    job = plan.job({"model": "lstm", "units": 5, "learning_rate": 0.0031622776601})
+    assert job.settings.model_name == "lstm"
+    assert job.settings.model.units == 5
+    assert job.settings.training.learning_rate == 0.003162
+    assert job.overrides == ("model=lstm", "units=5", "learning_rate=0.003162")
+
+
+def test_values_that_do_not_go_together_are_refused_when_they_meet(search_for):
+    plan = search_for("model=cnn", "conv_padding=valid", "filters=[4],[4,4]", "kernel_size=2,5")
+    with pytest.raises(SettingsError):
+        plan.job({"filters": "[4,4]", "kernel_size": "5"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentences"),
+    [
+        (["unit=choice(8,16)"], ["`unit` is not an option of model=lstm (did you mean `units`?)."]),
+        (["units=choice(8,-1)"], ["units=-1 must be a whole number, 1 or more."]),
+        (["dropout=interval(0,1)"], ["dropout=1.0 must be a number from 0 to below 1."]),
+        (["units=8,16", "l2=-1"], ["l2=-1 must be a number, 0 or more."]),
+        (
+            ["units=interval(8,64)"],
+            [
+                "units=8.0 must be a whole number, 1 or more.",
+                "units=64.0 must be a whole number, 1 or more.",
+                "For whole numbers write units=int(interval(...)) or units=range(...).",
+            ],
+        ),
+        (
+            ["units=8"],
+            [
+                "hydra/sweeper=optuna has nothing to search: give a key several values, such as "
+                "'units=choice(8,16,32)' or 'learning_rate=tag(log,interval(1e-4,1e-1))'."
+            ],
+        ),
+        (
+            ["+study=lstm_units", "units=8,16"],
+            ["+study=lstm_units runs through values of its own; leave it out."],
+        ),
+        (
+            ["units=8,16", "retry=failed"],
+            [
+                "retry=failed has no meaning in a search: that a trial failed is what it learned "
+                "of it."
+            ],
+        ),
+    ],
+)
+def test_faults_are_told_before_anything_trains(search_for, arguments, sentences):
+    assert faults_of(search_for, *arguments) == sentences
+
+
+def test_how_it_is_searched_is_checked(search_for):
+    assert faults_of(
+        search_for, "units=8,16", n_trials=0, direction="up", sampler="grid", pruner_warmup=-1
+    ) == [
+        "hydra.sweeper.n_trials=0 must be a whole number, 1 or more.",
+        "hydra.sweeper.direction=up must be maximize or minimize.",
+        "hydra.sweeper.sampler=grid must be random or tpe.",
+        "hydra.sweeper.pruner_warmup=-1 must be a whole number, 0 or more.",
+    ]
+
+
+def test_a_metric_that_no_run_has_is_refused(search_for):
+    (sentence,) = faults_of(search_for, "units=8,16", metric="validation/f1")
+    assert sentence.startswith(
+        "hydra.sweeper.metric=validation/f1 is not a metric of runs on dataset=reviews "
+        "(did you mean `validation/f1_macro`?); there are validation/accuracy, "
+    )
+    assert unknown_metric("validation/f1/negative", ["reviews"]) == []
+    assert unknown_metric("validation/f1/negative", ["digits"])
+    assert unknown_metric("validation/f1/mine", ["csv"]) == []  # only the file knows its classes
+
+
+def test_what_is_compared_while_a_trial_lasts(search_for):
+    def series(**options):
+        return compared(search_for("units=8,16", **options).search)
+
+    assert series() == "accuracy/validation"
+    assert series(metric="validation/loss", direction="minimize") == "loss/validation"
+    assert series(metric="accuracy/train") == "accuracy/train"
+
+
+def test_doubtful_aims_are_noted(search_for):
+    assert doubts(search_for("units=8,16").search) == []
+    assert doubts(search_for("units=8,16", metric="test/loss").search) == [
+        "hydra.sweeper.metric=test/loss: what is chosen by the test data cannot be judged by them.",
+        "hydra.sweeper.direction=maximize looks for the largest test/loss; meant may be minimize.",
+    ]

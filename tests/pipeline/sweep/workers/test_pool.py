@@ -1,0 +1,112 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.sweep.schedule import LaunchedJob
+from pipeline.sweep.workers.pool import choice, in_order
+from pipeline.tracking.store import open_local
+
+DEAF = """
+import os, signal, sys, time
+from pipeline.sweep.workers import worker
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+worker.initialize(sys.argv[1])
+with worker._job():
+    try:
+        Deaf()
+        time.sleep(20)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+UNFIT = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.sweep.workers import worker
+from pipeline.sweep.workers.events import EventWriter
+from pipeline.job.launched import run_job
+
+class Unfit(EventWriter):
+    def epoch(self, epoch):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(10**6): pass
+        except KeyboardInterrupt:
+            raise TypeError("incompatible arguments") from None
+
+worker.initialize(sys.argv[1])
+with worker._job():
+    try:
+        run_job(VALUES, [], Unfit(Path("events")))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+MEMORY = """
+import os, psutil
+from pipeline.sweep.workers.pool import WorkerJobs
+
+jobs = WorkerJobs()
+with jobs.started(2):
+    worker = psutil.Process(jobs._workers[0].pool.schedule(os.getpid).result())
+    print(worker.memory_full_info().uss)
+"""
+
+
+def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
+    command = [sys.executable, "-c", DEAF, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "interrupted\n", done.stderr
+
+
+def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(tmp_path, composed):
+    values = composed("model=cnn", "filters=[4]")
+    command = [sys.executable, "-c", UNFIT.replace("VALUES", repr(values)), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=tmp_path)
+    assert done.stdout == "interrupted\n", done.stderr
+    client = open_local(tmp_path).client
+    experiment = client.get_experiment_by_name("digits")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "KILLED"
+    assert "error" not in run.data.tags
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_workers_share_what_was_imported_for_them():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 100e6  # TensorFlow alone is three times as much
+
+
+@pytest.fixture
+def jobs():
+    """What `seed=0,1 units=4,8` gives."""
+    return [
+        LaunchedJob(f"{units} {seed}", {"units": units, "seed": seed, "sweep": {}}, [], cost=units)
+        for seed in (0, 1)
+        for units in (4, 8)
+    ]
+
+
+@pytest.mark.parametrize(("several", "order"), [(False, [0, 2, 1, 3]), (True, [1, 3, 0, 2])])
+def test_jobs_of_a_model_follow_one_another_the_longest_first_for_several_workers(
+    jobs, several, order
+):
+    waiting, given, model = in_order(jobs, several), list[int](), ""
+    while waiting:
+        given.append(choice(jobs, waiting, model, {model}))
+        waiting.remove(given[-1])
+        model = jobs[given[-1]].model
+    assert given == order
+
+
+def test_a_worker_gets_a_model_that_no_other_has(jobs):
+    assert choice(jobs, [2, 1, 3], own="", taken={"", jobs[0].model}) == 1

@@ -1,0 +1,115 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from pipeline.models.builders import convolutional, recurrent
+from pipeline.models.keras_backend import keras
+from pipeline.training.compilation import KeptModel
+from pipeline.training.fitting import fit
+from pipeline.training.optimizers import build_optimizer
+from pipeline.training.prediction import predict
+
+RNG = np.random.default_rng(0)
+LABELS = np.arange(40) % 3
+IDS = RNG.integers(1, 30, (40, 7)).astype(np.int32)
+IMAGES = RNG.random((40, 6, 6, 3), np.float32)
+
+recurrent_model = partial(
+    recurrent,
+    sequence_length=7,
+    vocabulary_size=30,
+    classes=3,
+    units=6,
+    layers=1,
+    bidirectional=True,
+    embedding_dim=5,
+    mask=True,
+    dropout=0.3,
+    recurrent_dropout=0.1,
+)
+convolutional_model = partial(
+    convolutional,
+    input_shape=(6, 6, 3),
+    classes=3,
+    filters=[4],
+    kernel_size=3,
+    pooling="max",
+    conv_padding="same",
+    batch_norm=True,
+    dense_units=8,
+    dropout=0.3,
+    l2=1e-3,
+)
+OPTIMIZERS = {
+    "adam": partial(build_optimizer, "adam"),
+    "momentum": partial(build_optimizer, "sgd", momentum=0.9),
+}
+
+
+def compiled(kept, build, optimizer="adam", learning_rate=0.01, seed=0, at_once=1):
+    fresh = OPTIMIZERS[optimizer](learning_rate)
+    return kept.compiled(optimizer, build, fresh, at_once=at_once, seed=seed)
+
+
+def train(model, inputs, seed=0, **options):
+    """Losses, weights and predictions that a compiled model comes to."""
+    data = (inputs[:30], LABELS[:30]), (inputs[30:], LABELS[30:])
+    fitted = fit(model, *data, epochs=2, batch_size=8, seed=seed, **options)
+    losses = [(epoch.loss_train, epoch.loss_validation) for epoch in fitted.history.epochs]
+    return losses, model.get_weights(), predict(model, inputs, trim=False)
+
+
+def assert_same(one, other):
+    assert one[0] == other[0]
+    assert all(map(np.array_equal, one[1], other[1]))
+    np.testing.assert_array_equal(one[2], other[2])
+
+
+@pytest.mark.parametrize(
+    ("build", "inputs", "optimizer"),
+    [
+        (partial(recurrent_model, "lstm"), IDS, "adam"),
+        (convolutional_model, IMAGES, "momentum"),
+    ],
+)
+def test_a_model_that_is_used_again_is_as_good_as_new(build, inputs, optimizer):
+    kept = KeptModel()
+    model = compiled(kept, build, optimizer)
+    first = train(model, inputs)
+    another = {"learning_rate": 0.02, "seed": 1}
+    assert compiled(kept, build, optimizer, **another) is model
+    other = train(model, inputs, seed=1)
+    assert_same(other, train(compiled(KeptModel(), build, optimizer, **another), inputs, seed=1))
+    assert_same(first, train(compiled(kept, build, optimizer), inputs))
+
+
+def test_its_step_is_not_traced_again(monkeypatch):
+    steps, step = [], keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda *arguments: steps.append(1) or step(*arguments)
+    )
+    kept, build = KeptModel(), partial(recurrent_model, "rnn")
+    for seed in range(3):
+        train(compiled(kept, build, seed=seed), IDS, seed=seed)
+    assert len(steps) == 1
+
+
+def test_another_model_is_a_new_one():
+    kept = KeptModel()
+    one = compiled(kept, convolutional_model)
+    other = compiled(kept, convolutional_model, at_once=10)
+    assert other is not one
+    assert (one.steps_per_execution, other.steps_per_execution) == (1, 10)
+    assert compiled(kept, convolutional_model, "momentum", at_once=10) is not other
+
+
+def test_an_interrupted_fit_leaves_no_trace_in_the_next():
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    kept, build = KeptModel(), partial(recurrent_model, "rnn")
+    with pytest.raises(KeyboardInterrupt):
+        train(compiled(kept, build), IDS, on_epoch=interrupt)
+    again, new = (compiled(one, build, seed=1) for one in (kept, KeptModel()))
+    assert_same(train(again, IDS, seed=1), train(new, IDS, seed=1))

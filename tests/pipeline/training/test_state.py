@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from pipeline.training.history import Epoch
+from pipeline.training.state import Patience, TrainingState, TrainingStateError
+
+# Twelve arrays, so that their order by number is not the one by name.
+STATE = TrainingState(
+    epochs=(Epoch(1, 0.9, 1.1, 0.5, 0.4, 0.001, 2.5),),
+    variables=[np.full((2, 3), number, np.float32) for number in range(12)],
+    optimizer=[np.array(7, np.int64)],
+    patience=Patience(1.1, 0, 2, True, [np.eye(2, dtype=np.float32)]),
+)
+
+
+def test_a_state_comes_back_whole():
+    back = TrainingState.from_bytes(STATE.to_bytes())
+    assert back.epochs == STATE.epochs
+    assert [array[0, 0] for array in back.variables] == list(range(12))
+    assert back.variables[0].dtype == np.float32
+    assert back.optimizer[0].dtype == np.int64
+    assert (back.patience.best, back.patience.wait, back.patience.stopped) == (1.1, 2, True)
+    np.testing.assert_array_equal(back.patience.weights[0], np.eye(2))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_state_cut_short_is_refused(share):
+    packed = STATE.to_bytes()
+    with pytest.raises(TrainingStateError):
+        TrainingState.from_bytes(packed[: int(len(packed) * share)])
+
+
+def test_a_flipped_byte_is_refused():
+    packed = bytearray(STATE.to_bytes())
+    packed[packed.index(np.eye(2, dtype=np.float32).tobytes())] ^= 1
+    with pytest.raises(TrainingStateError):
+        TrainingState.from_bytes(bytes(packed))
+
+
+def test_a_state_without_early_stopping_has_no_patience():
+    plain = TrainingState(STATE.epochs, STATE.variables, STATE.optimizer)
+    assert TrainingState.from_bytes(plain.to_bytes()).patience is None

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from pipeline.verification.agreement import compare
+
+LABELS = np.array([0, 1, 2, 1])
+KERAS = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.3, 0.5], [0.5, 0.4, 0.1]], np.float32)
+
+
+def test_equal_predictions_are_exact():
+    parity = compare(KERAS, KERAS.copy(), LABELS)
+    assert parity.verdict == "exact"
+    assert (parity.f1_delta, parity.agreement, parity.max_abs_diff) == (0, 1, 0)
+    assert parity.certified_fraction == 1
+    assert parity.min_margin == pytest.approx(0.1)
+
+
+def test_hand_computed_macro_f1():
+    # Class 0: precision 1/2, recall 1 -> 2/3; class 1: 1, 1/2 -> 2/3; class 2: 1.
+    assert compare(KERAS, KERAS, LABELS).f1_keras == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+
+
+def test_a_difference_above_the_bar_is_close():
+    scratch = KERAS.copy()
+    scratch[0] += [-2e-6, 2e-6, 0]
+    parity = compare(KERAS, scratch, LABELS)
+    assert parity.verdict == "close"
+    assert parity.max_abs_diff == pytest.approx(2e-6, rel=0.1)
+
+
+def test_another_class_diverges_even_where_f1_would_not_tell():
+    scratch = KERAS[:, [0, 2, 1]]
+    wrong_everywhere = np.tile([0.8, 0.1, 0.1], (4, 1)).astype(np.float32)
+    assert compare(KERAS, scratch, LABELS).verdict == "diverged"
+    assert compare(wrong_everywhere, wrong_everywhere[:, [0, 2, 1]], LABELS).verdict == "exact"
+    assert compare(wrong_everywhere, KERAS, LABELS).verdict == "diverged"
+
+
+def test_another_class_in_a_tie_is_close():
+    """Two classes level but for rounding: which of them is ahead decides nothing."""
+    tie = np.array([[0.4, 0.4 + 3e-6, 0.2 - 3e-6], [0.1, 0.6, 0.3]])
+    turned = np.array([[0.4 + 2e-6, 0.4, 0.2 - 2e-6], [0.1, 0.6, 0.3]])
+    parity = compare(tie, turned, np.array([0, 1]))
+    assert (parity.verdict, parity.agreement) == ("close", 0.5)
+    clear = np.array([[0.4, 0.4 + 1e-4, 0.2 - 1e-4], [0.1, 0.6, 0.3]])
+    assert compare(clear, turned, np.array([0, 1])).verdict == "diverged"
+
+
+def test_nan_diverges():
+    scratch = KERAS.copy()
+    scratch[2, 0] = np.nan
+    assert compare(KERAS, scratch, LABELS).verdict == "diverged"
+
+
+def test_a_lead_smaller_than_twice_the_error_is_not_certified():
+    keras = np.array([[0.5, 0.5 - 1e-7], [0.9, 0.1]])
+    scratch = keras + np.array([[-1e-7, 0], [0, 0]])
+    parity = compare(keras, scratch, np.array([0, 0]))
+    assert parity.certified_fraction == 0.5
+    assert parity.min_margin == pytest.approx(1e-7)
+
+
+def test_other_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(3, 3\) cannot match \(4, 3\)"):
+        compare(KERAS, KERAS[:3], LABELS)

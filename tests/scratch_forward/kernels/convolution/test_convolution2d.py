@@ -1,0 +1,223 @@
+"""Every method of convolving against the definition, summed in float64."""
+
+import numpy as np
+import pytest
+
+from scratch_forward.kernels.convolution import winograd
+from scratch_forward.kernels.convolution.convolution2d import (
+    METHODS,
+    cheapest_method,
+    prepare,
+)
+from scratch_forward.kernels.convolution.fused_pooling import Pool
+from scratch_forward.kernels.convolution.geometry import Geometry
+from scratch_forward.kernels.runtime.blas import OpenBlas
+from scratch_forward.kernels.runtime.workspace import Scratch
+
+
+def reference(x, kernel, bias, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1):
+    """Convolve x (H, W, C, n) cell by cell; padding as ((top, bottom), (left, right)) too."""
+    (kh, kw, per_group, filters), (height, width) = kernel.shape, x.shape[:2]
+    reach = [(k - 1) * d + 1 for k, d in zip((kh, kw), dilation, strict=True)]
+    if padding == "same":
+        totals = [
+            max((-(-size // s) - 1) * s + r - size, 0)
+            for size, s, r in zip((height, width), strides, reach, strict=True)
+        ]
+        padding = tuple((total // 2, total - total // 2) for total in totals)
+    elif padding == "valid":
+        padding = ((0, 0), (0, 0))
+    padded = np.pad(x.astype(np.float64), (*padding, (0, 0), (0, 0)))
+    out_shape = [(padded.shape[i] - reach[i]) // strides[i] + 1 for i in (0, 1)]
+    out = np.zeros((*out_shape, filters, x.shape[3]))
+    for i, j in np.ndindex(*out_shape):
+        top, left = i * strides[0], j * strides[1]
+        patch = padded[
+            top : top + reach[0] : dilation[0], left : left + reach[1] : dilation[1]
+        ].reshape(kh, kw, groups, per_group, -1)
+        by_group = kernel.reshape(kh, kw, per_group, groups, filters // groups)
+        out[i, j] = np.einsum("abgcn,abcgf->gfn", patch, by_group).reshape(filters, -1)
+    return out + (0 if bias is None else bias[:, None])
+
+
+def pooled(y, kind, size):
+    """Pool windows side by side, one by one."""
+    height, width = y.shape[0] // size[0], y.shape[1] // size[1]
+    reduce = np.max if kind == "max" else np.mean
+    out = np.empty((height, width, *y.shape[2:]))
+    for i, j in np.ndindex(height, width):
+        window = y[i * size[0] : (i + 1) * size[0], j * size[1] : (j + 1) * size[1]]
+        out[i, j] = reduce(window, axis=(0, 1))
+    return out
+
+
+def groups_of(method, channels=4):
+    """Return the options of `example` and of `prepare` for a method."""
+    groups = channels if method == "depthwise" else 1
+    return {"filters": channels if method == "depthwise" else 6, "groups": groups}
+
+
+def example(rng, size, channels, kernel, filters, groups=1, examples=5, dtype=np.float32):
+    x = np.maximum(rng.standard_normal((*size, channels, examples)), 0).astype(dtype)
+    weights = 0.1 * rng.standard_normal((*kernel, channels // groups, filters))
+    return x, weights.astype(dtype), rng.standard_normal(filters).astype(dtype)
+
+
+def assert_as_accurate_as_float32(ours, truth, terms):
+    """Hold the error under what float32 sums of so many terms of this size may lose."""
+    unit = np.spacing(np.float32(np.abs(truth).max()))
+    assert ours.dtype == np.float32
+    assert np.abs(ours - truth).max() <= unit * (4 + 0.5 * np.sqrt(terms))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 3))])
+@pytest.mark.parametrize("size", [(9, 7), (8, 8), (5, 12), (3, 7)])
+@pytest.mark.parametrize(
+    ("method", "kernel"),
+    [
+        ("direct", (3, 3)),
+        ("direct", (1, 1)),
+        ("direct", (2, 5)),
+        ("winograd", (3, 3)),
+        ("winograd", (3, 1)),
+        ("winograd", (3, 4)),
+        ("fourier", (3, 3)),
+        ("fourier", (2, 5)),
+        ("fourier", (1, 6)),
+    ],
+)
+@pytest.mark.parametrize("channels", [3, 32])
+def test_methods_compute_the_definition(method, kernel, size, padding, channels):
+    rng = np.random.default_rng(1)
+    x, weights, bias = example(rng, size, channels, kernel, filters=6)
+    plan = prepare(weights, bias, x.shape[:3], padding=padding, method=method)
+    truth = reference(x, weights, bias, padding=padding)
+    assert plan.out_shape == truth.shape[:3]
+    assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(
+    ("strides", "dilation", "groups"),
+    [((2, 2), (1, 1), 1), ((1, 3), (1, 1), 2), ((1, 1), (2, 3), 1), ((1, 1), (1, 2), 4)],
+)
+def test_direct_covers_strides_dilation_and_groups(padding, strides, dilation, groups):
+    rng = np.random.default_rng(2)
+    x, weights, bias = example(rng, (11, 10), 8, (3, 2), filters=12, groups=groups)
+    options = {
+        "padding": padding, "strides": strides, "dilation": dilation, "groups": groups
+    }  # fmt: skip
+    plan = prepare(weights, bias, x.shape[:3], **options)
+    truth = reference(x, weights, bias, **options)
+    assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 3))])
+@pytest.mark.parametrize(
+    ("strides", "dilation"), [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 2), (3, 2))]
+)
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 1), (2, 5)])
+@pytest.mark.parametrize("size", [(9, 12), (8, 35), (7, 11)])
+def test_depthwise_covers_strides_and_dilation(size, kernel, strides, dilation, padding):
+    rng = np.random.default_rng(8)
+    x, weights, bias = example(rng, size, 6, kernel, filters=6, groups=6)
+    options = {"padding": padding, "strides": strides, "dilation": dilation, "groups": 6}
+    plan = prepare(weights, bias, x.shape[:3], method="depthwise", **options)
+    truth = reference(x, weights, bias, **options)
+    assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["max", "average"])
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize(("size", "pool"), [((9, 7), (2, 2)), ((8, 8), (2, 2)), ((10, 9), (3, 2))])
+def test_pooling_fused_is_pooling_after(method, kind, activation, size, pool):
+    rng = np.random.default_rng(3)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, size, 4, (3, 3), **taken)
+    plan = prepare(
+        weights,
+        bias,
+        x.shape[:3],
+        padding="same",
+        groups=taken["groups"],
+        activation=activation,
+        pool=Pool(kind, pool),
+        method=method,
+    )
+    truth = reference(x, weights, bias, padding="same", groups=taken["groups"])
+    truth = np.maximum(truth, 0) if activation == "relu" else truth
+    assert_as_accurate_as_float32(plan(x), pooled(truth, kind, pool), weights[..., 0].size)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_float64_stays_float64(method):
+    rng = np.random.default_rng(4)
+    taken = groups_of(method, channels=32)
+    x, weights, bias = example(rng, (8, 8), 32, (3, 3), **taken, dtype=np.float64)
+    options = {"padding": "same", "groups": taken["groups"]}
+    ours = prepare(weights, bias, x.shape[:3], method=method, **options)(x)
+    assert ours.dtype == np.float64
+    np.testing.assert_allclose(ours, reference(x, weights, bias, **options), atol=1e-12)
+
+
+@pytest.mark.parametrize("pool", [(2, 2), (3, 1)])
+@pytest.mark.parametrize("method", METHODS)
+def test_many_row_blocks_equal_one(method, pool, monkeypatch):
+    rng = np.random.default_rng(5)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (13, 9), 4, (3, 3), **taken)
+    options = {"padding": "same", "groups": taken["groups"], "pool": Pool("max", pool)}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
+    whole = plan(x)
+    monkeypatch.setattr("scratch_forward.kernels.convolution.direct.BLOCK", 1)
+    np.testing.assert_allclose(plan(x), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_buffers_carry_nothing_over(method):
+    rng = np.random.default_rng(6)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (8, 8), 4, (3, 3), **taken, examples=9)
+    options = {"padding": "same", "groups": taken["groups"]}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
+    scratch = Scratch()
+    plan(np.full_like(x, np.nan), scratch)
+    np.testing.assert_array_equal(plan(x[..., :4], scratch), plan(x[..., :4]))
+
+
+def test_images_need_not_be_contiguous():
+    rng = np.random.default_rng(7)
+    x, weights, bias = example(rng, (8, 8), 4, (5, 5), filters=6)
+    images = np.ascontiguousarray(np.moveaxis(x, -1, 0))
+    for method in ("direct", "fourier"):
+        plan = prepare(weights, bias, x.shape[:3], padding="same", method=method)
+        np.testing.assert_array_equal(plan(np.moveaxis(images, 0, -1)), plan(x))
+
+
+def test_the_method_follows_from_kernel_channels_and_groups():
+    def chosen(size, channels, filters, kernel, groups=1):
+        shape = (kernel, kernel, channels // groups, filters)
+        image = (size, size, channels)
+        return cheapest_method(Geometry.of(shape, image, padding="same", groups=groups))
+
+    assert chosen(32, 3, 32, 7) == "direct"
+    assert chosen(16, 32, 64, 3) == "winograd"
+    assert chosen(16, 32, 64, 5) == "fourier"
+    assert chosen(8, 64, 128, 7) == "fourier"
+    assert chosen(16, 32, 32, 3, groups=32) == "depthwise"
+    assert chosen(16, 32, 128, 3, groups=32) == chosen(16, 32, 32, 3, groups=16) == "direct"
+
+
+@pytest.mark.parametrize(
+    ("core", "channels", "tile"),
+    [("Haswell", 16, 4), ("Haswell", 32, 2), ("SkylakeX", 32, 4), ("SkylakeX", 3, 2)],
+)
+def test_long_sums_get_large_tiles_only_where_they_are_rounded_little(
+    monkeypatch, core, channels, tile
+):
+    monkeypatch.setattr(winograd, "openblas", lambda: OpenBlas(int, id, core))
+    rng = np.random.default_rng(1)
+    x, weights, bias = example(rng, (8, 8), channels, (3, 3), filters=6)
+    plan = prepare(weights, bias, x.shape[:3], padding="same", method="winograd")
+    assert plan.method.tile == tile

@@ -1,0 +1,166 @@
+"""A sound archive of many kinds of layers, ways to damage one, and what loading must keep to."""
+
+import copy
+import json
+import random
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import scratch_forward as sf
+from tests.support import archives
+
+SECONDS = 2.0
+MEGABYTES = 200
+
+VALUES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 2, 7, 10**6, 10**8, 10**30, 0.5, -0.0, 1e308),
+    *("", "a", "relu", "same"),
+    *([], [0], [1, 2], [[1]], {}, {"class_name": "Dense", "config": {}}, ["dense", 0, 0]),
+    *({"class_name": "function", "config": "relu"}, {"class_name": "__numpy__", "config": {}}),
+    archives.TENSOR,
+]
+
+
+def _node(*names: str) -> list[dict[str, Any]]:
+    tensors = [archives.tensor(name) for name in names]
+    args = tensors if len(names) == 1 else [tensors]
+    return [{"args": args, "kwargs": {"training": False}}]
+
+
+def _functional() -> dict[str, Any]:
+    layers = [
+        archives.entry("InputLayer", {"batch_shape": [None, 4, 2], "name": "x"}),
+        archives.entry("LSTM", {"units": 2, "return_sequences": True, "name": "a"}),
+        archives.entry(
+            "Conv1D",
+            {
+                "filters": 2,
+                "kernel_size": [2],
+                "padding": "same",
+                "strides": [1],
+                "dilation_rate": [1],
+                "name": "b",
+            },
+        ),
+        archives.entry("Add", {"name": "c"}),
+        archives.entry(
+            "Normalization", {"axis": [-1], "mean": [0.0, 1.0], "variance": [1.0, 1.0], "name": "d"}
+        ),
+        archives.entry(
+            "Bidirectional",
+            {
+                "merge_mode": "sum",
+                "name": "e",
+                "layer": archives.entry("GRU", {"units": 2, "name": "f"}),
+            },
+        ),
+        archives.entry("Reshape", {"target_shape": [-1, 1], "name": "g"}),
+    ]
+    calls = [[], _node("x"), _node("x"), _node("a", "b"), _node("c"), _node("d"), _node("e")]
+    for layer, nodes in zip(layers, calls, strict=True):
+        layer["name"], layer["inbound_nodes"] = layer["config"]["name"], nodes
+    config = {
+        "name": "m",
+        "layers": layers,
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["g", 0, 0]],
+    }
+    return {"module": "keras", "class_name": "Functional", "config": config}
+
+
+def _weights() -> dict[str, np.ndarray]:
+    shapes = {
+        "layers/lstm/cell": [(2, 8), (2, 8), (8,)],
+        "layers/conv1d": [(2, 2, 2), (2,)],
+        "layers/bidirectional/forward_layer/cell": [(2, 6), (2, 6), (2, 6)],
+        "layers/bidirectional/backward_layer/cell": [(2, 6), (2, 6), (2, 6)],
+    }
+    return {
+        f"{path}/vars/{index}": np.ones(shape, np.float32)
+        for path, sizes in shapes.items()
+        for index, shape in enumerate(sizes)
+    }
+
+
+MEMBERS = {
+    "config.json": json.dumps(_functional()),
+    "model.weights.h5": archives.weights(_weights()),
+    "metadata.json": "{}",
+}
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """List all (container, key) in a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, item in items:
+        found.append((value, key))
+        if isinstance(item, dict | list):
+            found += places(item)
+    return found
+
+
+def damaged_config(text: str | bytes, draw: random.Random) -> bytes:
+    """Return a configuration with one to three values replaced, removed or swapped."""
+    whole = [json.loads(text)]  # so that there is always a place, the whole
+    for _ in range(draw.randint(1, 3)):
+        container, key = draw.choice(places(whole))
+        if draw.random() < 0.2 and container is not whole:
+            del container[key]
+        elif draw.random() < 0.2:
+            other, other_key = draw.choice(places(whole))
+            container[key] = copy.deepcopy(other[other_key])
+        else:
+            container[key] = copy.deepcopy(draw.choice(VALUES))
+    return json.dumps(whole[0]).encode()
+
+
+def damaged_bytes(content: bytes, draw: random.Random) -> bytes:
+    """Return bytes with some flipped, cut, repeated or set to extremes."""
+    data = bytearray(content)
+    for _ in range(draw.choice([1, 1, 2, 8, 64])):
+        at = draw.randrange(len(data))
+        kind = draw.randrange(4)
+        if kind == 0:
+            data[at] ^= 1 << draw.randrange(8)
+        elif kind == 1:
+            data[at : at + 8] = draw.choice([b"\0", b"\xff", b"\x7f"]) * 8
+        elif kind == 2:
+            data[at : at + draw.randint(1, 64)] = b""
+        else:
+            data[at:at] = data[at : at + draw.randint(1, 64)]
+        if not data:
+            break
+    return bytes(data)
+
+
+class Loader:
+    """Loads archives that may be damaged, holding every load to the contract.
+
+    Attributes:
+        outcomes: How many loaded, and how many were refused by which error.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, int] = {}
+        self._peak = _peak_megabytes()
+
+    def load(self, path: Path) -> None:
+        """Load one; any exception but the two, slowness or greed is an error."""
+        start = time.perf_counter()
+        try:
+            sf.load(path)
+            outcome = "loaded"
+        except (sf.ArchiveError, sf.UnsupportedModelError) as error:
+            outcome = type(error).__name__
+        assert time.perf_counter() - start < SECONDS
+        assert _peak_megabytes() - self._peak < MEGABYTES
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+
+def _peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
