@@ -11,7 +11,7 @@ import time
 
 import hydra
 
-from pipeline.data.sharing import load_data
+from pipeline.data import load
 from pipeline.job.run import build_model
 from pipeline.models.keras_backend import keras, tf
 from pipeline.settings import parse_settings
@@ -48,7 +48,7 @@ def seconds_an_epoch(name: str, deterministic: bool) -> float:
     keras.utils.set_random_seed(0)
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         settings = parse_settings(plain_values(hydra.compose("train", [f"model={name}"])))
-    data = load_data(settings, settings.place.data_dir)
+    data = load(**settings.data)
     model = build_model(settings, data)
     model.compile("adam", "sparse_categorical_crossentropy")
     batches = TrainingBatches(data.train.inputs, data.train.labels, batch_size=32, seed=0)

@@ -23,6 +23,10 @@ class CutShortError(OSError):
     """The store returned other bytes than were sent to it."""
 
 
+class PrunedError(Exception):
+    """A search stopped a job early; the message gives the reason."""
+
+
 def summary(error: BaseException) -> str:
     """Type and message of an error, at most 500 characters."""
     return f"{type(error).__name__}: {error}"[:_LONGEST]

@@ -27,7 +27,7 @@ from pipeline.sweep.plan import Compose, Options, plan_sweep
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def train(config: DictConfig) -> str:
     """Run one job, wherever one of Hydra's launchers has put it; gives its parity tag."""
-    from pipeline.job.launched import run_job
+    from pipeline.sweep.launched_job import run_job
 
     values = plain_values(config)
     settings = parse_settings(values)

@@ -1,42 +1,26 @@
-"""From settings to a loaded data set; the processes of a sweep share what one of them decoded."""
+"""The processes of a sweep share the data set that one of them decoded."""
 
 import hashlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline import data
-from pipeline.data import Dataset, Split
-from pipeline.settings import Settings
+from pipeline.data import Dataset
 
 
-def load_data(settings: Settings, data_dir: str) -> Dataset:
-    """Read the data set that settings describe from `data_dir`, or download it into there.
+def shared_data(**arguments: Any) -> Dataset:
+    """A data set, decoded once for all runs of a sweep that use the same.
 
-    Raises:
-        DatasetError: one sentence, when it is not to be had or malformed.
-    """
-    return data.load(data_dir=data_dir, **_options(settings))
-
-
-def load_test_data(settings: Settings, data_dir: str) -> tuple[Split, tuple[str, ...]]:
-    """The test examples of `load_data`, read anew, and the names of the classes.
+    Args:
+        arguments: those of `pipeline.data.load`.
 
     Raises:
-        DatasetError: as there.
+        DatasetError: one sentence, when the data are not available or malformed.
     """
-    return data.load_test(data_dir=data_dir, **_options(settings))
-
-
-def shared_data(settings: Settings) -> Dataset:
-    """The data of these settings, decoded once for all runs of a sweep that use the same.
-
-    Raises:
-        DatasetError: as above.
-    """
-    return _load_once(data_dir=settings.place.data_dir, **_options(settings))
+    return _load_once(**arguments)
 
 
 _shared_folder: Path | None = None
@@ -73,15 +57,3 @@ def _load_once(**arguments: Any) -> Dataset:
         write_shared(dataset, file)
         return read_shared(file)  # one copy in memory, for this process too
     return dataset
-
-
-def data_key(settings: Settings) -> Hashable:
-    """Equal for settings that ask for the same data."""
-    return (settings.place.data_dir, *_options(settings).items())
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    options: dict[str, Any] = settings.dataset.model_dump(exclude_none=True)
-    if padding := getattr(settings.model, "padding", None):
-        options["padding"] = padding
-    return options | {"train_size": settings.training.train_size}

@@ -71,7 +71,7 @@ def run(
     """
     if settings.sweep.threads is not None:
         use_threads(settings.sweep.threads)
-    dataset = shared_data(settings)
+    dataset = shared_data(**settings.data)
     own = _identity(settings, config, dataset)
     with claim(store, own, watch.waits):
         place = settings.place.experiment

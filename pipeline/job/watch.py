@@ -5,10 +5,6 @@ from typing import Protocol
 from pipeline.training.history import Epoch
 
 
-class Pruned(Exception):
-    """A search has no use for what is left of a job; the message says why."""
-
-
 class Watch(Protocol):
     """Shows a job to a person, in this process or, through a file, in another."""
 
@@ -22,5 +18,5 @@ class Watch(Protocol):
         """An epoch has ended, in this process or in an earlier one.
 
         Raises:
-            Pruned: when the job shall not go on.
+            PrunedError: when the job must not continue.
         """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import Trial, TrialState
 
-from pipeline.data.sharing import data_key, shared_data
+from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
 from pipeline.search.metric import compared, value_of
 from pipeline.search.optuna_study import ask, finished_trials
@@ -86,9 +86,9 @@ class Trials:
         return _Asked(trial, job, identity(job.parameters, self._data(job)))
 
     def _data(self, job: Job) -> dict[str, str]:
-        key = data_key(job.settings)
+        key = tuple(job.settings.data.items())
         if key not in self._fingerprints:
-            self._fingerprints[key] = dict(shared_data(job.settings).fingerprints)
+            self._fingerprints[key] = dict(shared_data(**job.settings.data).fingerprints)
         return self._fingerprints[key]
 
     def _name(self, job: Job) -> str:

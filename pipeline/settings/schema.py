@@ -3,7 +3,7 @@
 Defaults live in `conf/`, so that each is written and explained once.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -244,6 +244,15 @@ class Settings(Group):
     running: Running
     tracking: LocalTracking | ServerTracking
     sweep: Sweep
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The arguments of `pipeline.data.load`; equal where two runs use the same data."""
+        options: dict[str, Any] = self.dataset.model_dump(exclude_none=True)
+        if padding := getattr(self.model, "padding", None):
+            options["padding"] = padding
+        place = {"data_dir": self.place.data_dir, "train_size": self.training.train_size}
+        return options | place
 
 
 MODELS: dict[str, type[Model]] = {

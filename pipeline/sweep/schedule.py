@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipeline.data.sharing import data_key, shared_data
+from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
@@ -86,7 +86,7 @@ def schedule_sweep(plan: Plan, store: Store) -> Schedule:
     data = _data(plan)
     by_identity: dict[str, Job] = {}
     for job in plan.jobs:
-        key = identity(job.parameters, data[data_key(job.settings)].fingerprints)
+        key = identity(job.parameters, data[tuple(job.settings.data.items())].fingerprints)
         by_identity.setdefault(key, job)
     places = {_experiment(job.settings) for job in by_identity.values()} | {plan.study or ""}
     sweep_id = sweep_name(by_identity, places)
@@ -109,9 +109,9 @@ def _data(plan: Plan) -> dict[Any, _Known]:
     """Load (or download) each data set once, so that a missing one is told before any run."""
     known: dict[Any, _Known] = {}
     for job in plan.jobs:
-        key = data_key(job.settings)
+        key = tuple(job.settings.data.items())
         if key not in known:
-            dataset = shared_data(job.settings)
+            dataset = shared_data(**job.settings.data)
             known[key] = _Known(dataset.describe(), dataset.fingerprints)
     return known
 

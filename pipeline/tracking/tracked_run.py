@@ -14,8 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from pipeline.errors import summary
-from pipeline.job.watch import Pruned
+from pipeline.errors import PrunedError, summary
 from pipeline.tracking.artifacts import MANIFEST, manifest, store_file, store_folder
 from pipeline.tracking.attempts import PRUNED
 from pipeline.tracking.heartbeats import HEARTBEAT, Heartbeat, owner_tags
@@ -160,7 +159,7 @@ def tracked_run(
     except KeyboardInterrupt:
         end_run(run, "KILLED", log)
         raise
-    except Pruned as pruned:
+    except PrunedError as pruned:
         run.set_tags({PRUNED: pruned})
         end_run(run, "KILLED", log)
         raise

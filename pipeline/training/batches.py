@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pipeline.models.keras_backend import tf
+from pipeline.models.memory import keep_freed_memory
 from pipeline.training.bucketing import bucketed, cut, lengths, trimmed
-from pipeline.training.memory import keep_freed_memory
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray]

@@ -21,7 +21,6 @@ import scratch_forward
 from pipeline import data
 from pipeline.data.dataset import Split
 from pipeline.data.fingerprint import fingerprint
-from pipeline.data.sharing import load_test_data
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tasks.classification import report
 from pipeline.tracking.artifacts import MANIFEST, damage
@@ -114,7 +113,7 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
     try:
         settings = stored_settings(folder)
-        test, classes = load_test_data(settings, data_dir)
+        test, classes = data.load_test(**settings.data | {"data_dir": data_dir})
         if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
             return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))
         return _compare(folder, test, classes)

@@ -10,7 +10,7 @@ import numpy as np
 from mlflow import MlflowClient
 
 import scratch_forward
-from pipeline.data.sharing import load_test_data
+from pipeline.data import load_test
 from pipeline.models.keras_backend import keras
 from pipeline.verification.check import pulled, stored_settings
 from scratch_forward import Sequential
@@ -61,7 +61,7 @@ def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[Layer
         reference = keras.models.load_model(archive, compile=False)
         if not isinstance(scratch, scratch_forward.Sequential):
             raise ValueError(f"run_id={run_id}: only models with layers in a row are diagnosed.")
-        test, _ = load_test_data(stored_settings(folder), data_dir)
+        test, _ = load_test(**stored_settings(folder).data | {"data_dir": data_dir})
         with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
             difference = np.abs(stored["probabilities"] - scratch.predict(test.inputs)).max(axis=1)
         worst = np.argsort(-difference, kind="stable")[:EXAMPLES]

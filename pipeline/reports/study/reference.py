@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from mlflow import MlflowClient
 
-from pipeline.data import Dataset, DatasetError
+from pipeline.data import Dataset, DatasetError, load
 from pipeline.data.catalogue import SPECS
-from pipeline.data.sharing import load_data
 from pipeline.reports.study.reading import read_config
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.variants import Variant
@@ -77,7 +76,7 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
     if spec is None or spec.kind != "text":
         return None
     try:
-        data = load_data(parse_stored(read_config(client, run.run_id)), data_dir)
+        data = load(**parse_stored(read_config(client, run.run_id)).data | {"data_dir": data_dir})
     except (DatasetError, SettingsError, KeyError) as error:
         return f"the data cannot be read: {error}"
     if (changed := _changed(data, run)) is not None:

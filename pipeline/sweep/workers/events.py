@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.job.watch import Pruned
+from pipeline.errors import PrunedError
 from pipeline.training.history import Epoch
 
 
@@ -33,7 +33,9 @@ class EventWriter:
         """An epoch has ended; if the sweep has said so, the job ends with it."""
         self._write(kind="epoch", epoch=asdict(epoch))
         if self._verdict.is_file():
-            raise Pruned(f"after epoch {epoch.number}: {self._verdict.read_text(encoding='utf-8')}")
+            raise PrunedError(
+                f"after epoch {epoch.number}: {self._verdict.read_text(encoding='utf-8')}"
+            )
 
     def _write(self, **event: Any) -> None:
         self._file.write(json.dumps(event) + "\n")

@@ -6,8 +6,8 @@ A worker that replaces another one is there at once, and several import no more 
 import gc
 import signal
 
+from pipeline.models.memory import keep_freed_memory
 from pipeline.sweep.workers.lifetime import end_with_parent
-from pipeline.training.memory import keep_freed_memory
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sweep's
 end_with_parent()  # the sweep, which may have nothing to train and be over before this is
@@ -19,7 +19,7 @@ import mlflow.pyfunc  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402, F401
 
 import pipeline.data.loading  # noqa: E402
-import pipeline.job.launched  # noqa: E402, F401
+import pipeline.sweep.launched_job  # noqa: E402, F401
 
 gc.freeze()  # nor will it be: let no job's collection look through it
 gc.enable()

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.data.sharing import share_data
-from pipeline.errors import summary
+from pipeline.errors import PrunedError, summary
 from pipeline.job.interruption import interrupted_by
-from pipeline.job.watch import Pruned
 from pipeline.sweep.launchers import Failure
 from pipeline.sweep.workers.events import EventWriter
 from pipeline.sweep.workers.lifetime import end_with_parent
@@ -81,14 +80,14 @@ def train(
     Returns:
         Why it failed, its name left blank; None when it did not, or was pruned.
     """
-    from pipeline.job.launched import run_job
+    from pipeline.sweep.launched_job import run_job
 
     if _sweep.is_over():  # the pool hands out what is left all the same
         return Failure("", "interrupted", "")
     with _job(), kept_output(Path(log)):
         try:
             run_job(values, overrides, EventWriter(Path(events)), Path(log))
-        except Pruned:
+        except PrunedError:
             return None
         except KeyboardInterrupt:
             return Failure("", "interrupted", "")

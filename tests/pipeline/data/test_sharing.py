@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.data import sharing
+from pipeline.data import load, sharing
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.settings.conf_folder import CONF
@@ -17,7 +17,7 @@ def settings():
 
 def loaded_in_another_process(settings):
     sharing._load_once.cache_clear()
-    return sharing.shared_data(settings)
+    return sharing.shared_data(**settings.data)
 
 
 def test_a_sweeps_processes_share_what_the_first_decoded(settings, tmp_path):
@@ -33,4 +33,4 @@ def test_a_sweeps_processes_share_what_the_first_decoded(settings, tmp_path):
 def test_without_room_for_it_each_decodes_for_itself(settings, tmp_path):
     with sharing.sharing_data(tmp_path / "not there"):
         loaded = loaded_in_another_process(settings)
-    assert loaded.fingerprints == sharing.load_data(settings, "data").fingerprints
+    assert loaded.fingerprints == load(**settings.data).fingerprints

@@ -133,7 +133,7 @@ def test_a_layer_that_cannot_be_checked_is_refused_before_the_training(
 def test_a_job_takes_the_model_before_where_that_has_the_same_graph(settings_for, same, changes):
     def model(*overrides):
         settings = settings_for("units=3", *overrides)
-        return compiled_model(settings, shared_data(settings))
+        return compiled_model(settings, shared_data(**settings.data))
 
     for change in changes:
         before = model()

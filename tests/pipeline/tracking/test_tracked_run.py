@@ -5,7 +5,7 @@ import math
 import mlflow
 import pytest
 
-from pipeline.job.watch import Pruned
+from pipeline.errors import PrunedError
 from pipeline.tracking.artifacts import local_folder
 from pipeline.tracking.tracked_run import tracked_run
 
@@ -68,9 +68,9 @@ def test_an_interrupt_kills_the_run(store, experiment_id):
 
 
 def test_a_pruned_run_is_killed_says_why_and_can_be_gone_on_with(store, experiment_id):
-    with pytest.raises(Pruned), tracked_run(store, experiment_id, "hopeless", {}) as run:
+    with pytest.raises(PrunedError), tracked_run(store, experiment_id, "hopeless", {}) as run:
         run.log_metrics({"loss/train": 2.0}, 1)
-        raise Pruned("after epoch 1: hopeless")
+        raise PrunedError("after epoch 1: hopeless")
     stored = store.client.get_run(run.run_id)
     assert stored.info.status == "KILLED"
     assert stored.data.tags["pruned"] == "after epoch 1: hopeless"

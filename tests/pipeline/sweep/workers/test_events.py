@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.job.watch import Pruned
+from pipeline.errors import PrunedError
 from pipeline.sweep.workers.events import EventReader, EventWriter
 from pipeline.training.history import Epoch
 
@@ -25,6 +25,7 @@ def test_a_job_that_shall_end_does_so_with_its_next_epoch_alone(tmp_path):
     hopeless.epoch(epoch(1))
     reader.prune("accuracy/validation is below the median.")
     other.epoch(epoch(2))
-    with pytest.raises(Pruned, match=r"^after epoch 2: accuracy/validation is below the median\.$"):
+    message = r"^after epoch 2: accuracy/validation is below the median\.$"
+    with pytest.raises(PrunedError, match=message):
         hopeless.epoch(epoch(2))
     assert [event["epoch"]["number"] for event in reader.new()] == [1, 2]

@@ -30,7 +30,7 @@ import os, signal, sys
 from pathlib import Path
 from pipeline.sweep.workers import worker
 from pipeline.sweep.workers.events import EventWriter
-from pipeline.job.launched import run_job
+from pipeline.sweep.launched_job import run_job
 
 class Unfit(EventWriter):
     def epoch(self, epoch):

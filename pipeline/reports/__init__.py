@@ -1,0 +1,1 @@
+"""Figures and pages: what runs, studies and sweeps show."""
