@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.console import console
-from pipeline.reports.study.definition import label
 from pipeline.reports.study.varied import told_apart_by
+from pipeline.settings.as_typed import label
 
 _ROOM_FOR_STARTED = 100  # columns of the terminal
 

@@ -17,7 +17,7 @@ _LIBRARIES = ("tensorflow", "keras", "numpy")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def identity(parameters: Mapping[str, object], fingerprints: Mapping[str, str]) -> str:
+def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> str:
     """Hash what determines a run's result.
 
     Args:
@@ -29,7 +29,7 @@ def identity(parameters: Mapping[str, object], fingerprints: Mapping[str, str]) 
         64 hexadecimal digits.
     """
     determined = {
-        "parameters": {key: str(value) for key, value in parameters.items() if key not in _PLACES},
+        "parameters": {key: value for key, value in parameters.items() if key not in _PLACES},
         "data": dict(fingerprints),
         "code": code_version(),
     }

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
+from pipeline.settings.as_typed import as_typed, parameter
 from pipeline.settings.cross_checks import cross_check
 from pipeline.settings.schema import DATASETS, MODELS, OPTIMIZERS, TRACKING
 from pipeline.settings.suggest import choices, did_you_mean
@@ -93,11 +94,11 @@ def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTrac
     return parsed
 
 
-def flat_parameters(config: Config) -> dict[str, Any]:
-    """Every hyperparameter under the name that sets it on the command line.
+def flat_parameters(config: Config) -> dict[str, str]:
+    """Every hyperparameter under the name that sets it on the command line, its value as typed.
 
-    `{"model": {"name": "lstm"}, "units": 64, "dataset": {"name": "nusax", "language": "english"}}`
-    becomes `{"model": "lstm", "units": 64, "dataset": "nusax", "dataset.language": "english"}`.
+    `{"model": {"name": "lstm"}, "mask": True, "dataset": {"name": "nusax", "language": "english"}}`
+    becomes `{"model": "lstm", "mask": "true", "dataset": "nusax", "dataset.language": "english"}`.
     """
     flat: dict[str, Any] = {}
     for key, value in config.items():
@@ -108,7 +109,7 @@ def flat_parameters(config: Config) -> dict[str, Any]:
             flat |= {f"{key}.{name}": item for name, item in value.items() if name != "name"}
         else:
             flat[key] = value
-    return flat
+    return {key: parameter(key, value) for key, value in flat.items()}
 
 
 def parse_search(options: Config) -> schema.Search:
@@ -147,7 +148,7 @@ def _unknown_names(config: Config) -> list[str]:
         ("tracking", "kind"): TRACKING,
     }
     return [
-        f"{group}.{key}={show(config[group].get(key))} must be {choices(names)}; "
+        f"{group}.{key}={as_typed(config[group].get(key))} must be {choices(names)}; "
         f"choose it with {group}=..."
         for (group, key), names in known.items()
         if config[group].get(key) not in names
@@ -206,15 +207,4 @@ def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str,
     if values.get(name) is None:
         return f"{key} is not set: it must be {allowed(properties[name])}."
     word = did_you_mean(str(values[name]), properties[name].get("enum", []))
-    return f"{key}={show(values[name])} must be {allowed(properties[name])}{word}."
-
-
-def show(value: Any) -> str:
-    """A value as one would type it on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(show(item) for item in value) + "]"
-    return str(value)
+    return f"{key}={as_typed(values[name])} must be {allowed(properties[name])}{word}."

@@ -269,5 +269,14 @@ DATASETS: dict[str, type[Data]] = {
     "csv": CsvData,
     "image_folder": ImageFolderData,
 }
+_MAY_BE_OFF = {BeforeValidator(_off_is_none), BeforeValidator(_false_is_off)}
+_WITH_SWITCHES: tuple[type[Group], ...] = (Training, *MODELS.values())
+SWITCHES = frozenset(
+    name
+    for kind in _WITH_SWITCHES
+    for name, field in kind.model_fields.items()
+    if _MAY_BE_OFF & {mark for mark in field.metadata if isinstance(mark, BeforeValidator)}
+)
+"""Settings that may be `off`."""
 OPTIMIZERS: dict[str, type[Group]] = {"adam": Adam, "sgd": Sgd, "rmsprop": Rmsprop}
 TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}

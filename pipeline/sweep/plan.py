@@ -88,7 +88,7 @@ def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> 
     if faults:
         raise SettingsError(faults)
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
-    varied = tuple(o.get_key_element() for o in overrides if o.is_sweep_override())
+    varied = tuple(o.key_or_group for o in overrides if o.is_sweep_override())
     return Plan(tuple(jobs), varied, tuple(remarks), _study(overrides))
 
 
@@ -171,8 +171,7 @@ def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]
         raise SettingsError(faults + error.faults) from error
     if faults:
         raise SettingsError(faults)
-    parameters = {key: str(value) for key, value in flat_parameters(values).items()}
-    return Job(tuple(lines), settings, values, parameters)
+    return Job(tuple(lines), settings, values, flat_parameters(values))
 
 
 def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list[str]:

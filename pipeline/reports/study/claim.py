@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.reports.study.definition import Artefact, Claim, label
+from pipeline.reports.study.definition import Artefact, Claim
 from pipeline.reports.study.measures import MEASURES, Measure
 from pipeline.reports.study.statistics import Difference, difference, paired_difference
 from pipeline.reports.study.study_run import StudyRun
+from pipeline.settings.as_typed import label
 
 Outcome = Literal["reproduced", "reproduced in part", "not reproduced", "artefact", "not judged"]
 _SMALL = 0.5  # share of a gap that may remain for it to count as gone

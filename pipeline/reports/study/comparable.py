@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from pipeline.reports.study.definition import label
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import follows, is_data_key, values_of
+from pipeline.settings.as_typed import label
 
 _SPLITS = ("train", "validation", "test")
 

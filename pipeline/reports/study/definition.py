@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 
 from pipeline.reports.study.measures import MEASURES
 from pipeline.settings import SettingsError
-from pipeline.settings.parse import show
 from pipeline.settings.schema import Group
 from pipeline.settings.suggest import choices, not_offered
 
@@ -81,15 +80,3 @@ def load_study(conf: Path, name: str) -> Study:
         raise SettingsError([not_offered("study", name, study_names(conf))])
     text = (conf / "study" / f"{name}.yaml").read_text(encoding="utf-8")
     return Study.model_validate(yaml.safe_load(text)["study"])
-
-
-def label(parameter: object) -> str:
-    """A value as one would type it, from a configuration or from a run's parameter.
-
-    >>> label("True"), label([16, 32]), label("[16, 32]"), label(None)
-    ('true', '[16,32]', '[16,32]', 'null')
-    """
-    text = show(parameter)
-    if text in ("True", "False", "None"):
-        return {"True": "true", "False": "false", "None": "null"}[text]
-    return text.replace(", ", ",")

@@ -12,6 +12,7 @@ from pipeline.reports.study.reading import read_config, read_run, read_text
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import SettingsError
+from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking.attempts import sweep_tag
 from pipeline.tracking.queries import KIND, SWEEP, members, search_runs
 from pipeline.tracking.store import Store
@@ -91,7 +92,7 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
     read = [read_run(store.client, run) for run in runs]
     plan = _plan(store, own[0].info.run_id) if own else {}
     if plan:
-        planned = tuple(plan["jobs"])
+        planned = tuple(map(logged_parameters, plan["jobs"]))
         sweep = {"varied": plan["varied"], "jobs": len(planned)}
     else:
         planned = None

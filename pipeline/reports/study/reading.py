@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.reports.study.study_run import CURVES, StudyRun
+from pipeline.settings.as_typed import logged_parameters
 
 
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
@@ -20,7 +21,7 @@ def read_run(client: MlflowClient, run: Run) -> StudyRun:
         name=run.info.run_name,
         status=run.info.status,
         started=run.info.start_time,
-        params=run.data.params,
+        params=logged_parameters(run.data.params),
         metrics=run.data.metrics,
         tags=run.data.tags,
         curves={name: _curve(client, run.info.run_id, name) for name in CURVES if finished},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.reports.study import tables
 from pipeline.reports.study.analysis import Analysis
-from pipeline.reports.study.definition import Claim, label
+from pipeline.reports.study.definition import Claim
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.measures import MAIN
 from pipeline.reports.study.provenance import Provenance
@@ -14,6 +14,7 @@ from pipeline.reports.study.reference import References
 from pipeline.reports.study.statistics import FEWEST
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.verdict import Verdict
+from pipeline.settings.as_typed import label
 
 _METHOD = (
     "Each difference is taken between runs with the same seed. Its interval is the wider, on each "

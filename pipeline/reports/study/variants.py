@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.reports.study.definition import label
 from pipeline.reports.study.measures import Measure
 from pipeline.reports.study.statistics import Estimate, estimate
 from pipeline.reports.study.study_run import StudyRun
+from pipeline.settings.as_typed import label
 
 
 @dataclass(frozen=True)

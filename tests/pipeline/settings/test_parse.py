@@ -142,8 +142,8 @@ def test_parameters_are_named_as_on_the_command_line(composed):
     assert parameters["model"] == "gru"
     assert parameters["dataset"] == "nusax"
     assert parameters["dataset.language"] == "indonesian"
-    assert parameters["optimizer.beta_1"] == 0.9
-    assert parameters["units"] == 8
+    assert parameters["optimizer.beta_1"] == "0.9"
+    assert parameters["units"] == "8"
     assert not {"experiment", "data_dir", "sweep", "tracking"} & set(parameters)
 
 

@@ -24,6 +24,10 @@ def test_a_sweep_is_the_product_of_its_values(plan_for):
     assert plan.varied == ("units", "layers")
 
 
+def test_what_varies_is_named_without_hydras_plus_signs(plan_for):
+    assert plan_for("++units=4,8", "seed=0,1").varied == ("units", "seed")
+
+
 def test_booleans_are_named_as_they_are_typed(plan_for):
     plan = plan_for("mask=true,false")
     assert [job.overrides for job in plan.jobs] == [("mask=true",), ("mask=false",)]

@@ -1,8 +1,9 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from pipeline.reports.study.definition import Study, label, load_study, study_names
+from pipeline.reports.study.definition import Study, load_study, study_names
 from pipeline.settings import SettingsError
+from pipeline.settings.as_typed import label
 from pipeline.settings.conf_folder import CONF
 
 OF_THE_REPORT = {

@@ -1,0 +1,58 @@
+"""Values of settings as they are typed on the command line: `true`, `off`, `null`, `[16,32]`."""
+
+import ast
+from collections.abc import Mapping
+
+from pipeline.settings.schema import SWITCHES
+
+_OFF = ("false", "null", "off")  # how a switch that is off may be written
+
+
+def as_typed(value: object) -> str:
+    """A value in the command line's spelling.
+
+    >>> as_typed(True), as_typed(None), as_typed([16, 32])
+    ('true', 'null', '[16,32]')
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(as_typed(item) for item in value) + "]"
+    return str(value)
+
+
+def parameter(key: str, value: object) -> str:
+    """A parameter's value; a switch that is off is `off`, whether YAML read it as false or not.
+
+    >>> parameter("early_stopping", False), parameter("mask", False)
+    ('off', 'false')
+    """
+    typed = as_typed(value)
+    return "off" if key in SWITCHES and typed in _OFF else typed
+
+
+def label(value: object) -> str:
+    """A value of a configuration or of a parameter that a run has logged, of any version.
+
+    Earlier versions logged values as Python prints them.
+
+    >>> label("True"), label([16, 32]), label("[16, 32]"), label(None), label("['no', 'yes']")
+    ('true', '[16,32]', '[16,32]', 'null', '[no,yes]')
+    """
+    if not isinstance(value, str):
+        return as_typed(value)
+    if value in ("True", "False", "None"):
+        return as_typed(ast.literal_eval(value))
+    if value.startswith(("[", "(")):
+        try:
+            return as_typed(ast.literal_eval(value))
+        except (ValueError, SyntaxError):  # as typed already: [no,yes]
+            return value.replace(", ", ",")
+    return value
+
+
+def logged_parameters(params: Mapping[str, str]) -> dict[str, str]:
+    """A run's parameters as typed, whichever version has logged them."""
+    return {key: parameter(key, label(value)) for key, value in params.items()}

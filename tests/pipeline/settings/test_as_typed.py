@@ -1,0 +1,56 @@
+import pytest
+
+from pipeline.settings import flat_parameters
+from pipeline.settings.as_typed import label, logged_parameters
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bidirectional=true",
+        "mask=false",
+        "early_stopping=off",
+        "early_stopping=3",
+        "bucket=off",
+        "train_size=null",
+        "learning_rate=0.001",
+    ],
+)
+def test_a_parameter_is_logged_as_it_is_typed(composed, line):
+    key, _, value = line.partition("=")
+    assert flat_parameters(composed("model=lstm", line))[key] == value
+
+
+def test_a_list_is_logged_as_it_is_typed(composed):
+    assert flat_parameters(composed("model=cnn", "filters=[16,32]"))["filters"] == "[16,32]"
+
+
+def test_a_default_and_the_same_value_by_hand_are_one(composed):
+    default = flat_parameters(composed("model=lstm"))
+    off = flat_parameters(composed("model=lstm", "early_stopping=off"))
+    assert default == off == flat_parameters(composed("model=lstm", "early_stopping=false"))
+
+
+def test_parameters_of_an_earlier_version_read_as_typed():
+    logged = {
+        "bidirectional": "True",
+        "early_stopping": "False",
+        "filters": "[16, 32]",
+        "train_size": "None",
+        "dataset.classes": "['no', 'yes']",
+        "bucket": "auto",
+    }
+    assert logged_parameters(logged) == {
+        "bidirectional": "true",
+        "early_stopping": "off",
+        "filters": "[16,32]",
+        "train_size": "null",
+        "dataset.classes": "[no,yes]",
+        "bucket": "auto",
+    }
+    typed = logged_parameters(logged)
+    assert logged_parameters(typed) == typed
+
+
+def test_a_list_that_is_not_pythons_is_left_as_it_is():
+    assert label("[no,yes]") == "[no,yes]"
