@@ -23,8 +23,8 @@ from benchmarks.machine import describe
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
 from pipeline.sweep.schedule import schedule_sweep
-from pipeline.tracking.artifacts import MANIFEST, manifest
-from pipeline.tracking.attempts import IDENTITY
+from pipeline.tracking import names
+from pipeline.tracking.artifacts import manifest
 from pipeline.tracking.store import Store, open_local
 
 JOBS, DONE, OTHERS, REPEATS = 1000, 990, (100, 1_000, 10_000), 3
@@ -41,12 +41,12 @@ def identities(store: Store) -> list[str]:
     return [entry.identity for entry in schedule_sweep(plan, store).entries]
 
 
-def insert(store: Store, experiment_id: str, names: Iterable[str], with_files: bool) -> None:
+def insert(store: Store, experiment_id: str, identities: Iterable[str], with_files: bool) -> None:
     """Add a finished run for each identity, with as many rows as a real one has."""
     assert store.database is not None
     assert store.folder is not None
     with sqlite3.connect(store.database) as connection:
-        for name in names:
+        for name in identities:
             run_id = uuid.uuid4().hex
             folder = store.folder / "artifacts" / run_id / "artifacts"
             connection.execute(
@@ -54,7 +54,11 @@ def insert(store: Store, experiment_id: str, names: Iterable[str], with_files: b
                 " artifact_uri, experiment_id) VALUES (?, 'run', 'FINISHED', 1, 2, 'active', ?, ?)",
                 (run_id, folder.as_uri(), experiment_id),
             )
-            tags = {IDENTITY: name, "parity": "exact", **{f"tag{n}": "x" * 30 for n in range(20)}}
+            tags = {
+                names.IDENTITY: name,
+                names.PARITY: "exact",
+                **{f"tag{n}": "x" * 30 for n in range(20)},
+            }
             rows = [(key, value, run_id) for key, value in tags.items()]
             connection.executemany("INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", rows)
             if with_files:
@@ -65,7 +69,7 @@ def _write_files(folder: Path) -> None:
     for path in _FILES:
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_text("x")
-    (folder / MANIFEST).write_text(manifest(dict.fromkeys(_FILES, "0" * 64)))
+    (folder / names.MANIFEST).write_text(manifest(dict.fromkeys(_FILES, "0" * 64)))
 
 
 def plan_seconds(folder: Path) -> float:

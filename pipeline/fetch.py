@@ -9,6 +9,7 @@ from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.settings.conf_folder import CONF
+from pipeline.tracking import names
 
 
 def fetch() -> None:
@@ -25,14 +26,14 @@ def fetch() -> None:
     store = open_store(**tracking.model_dump())
     (run,) = finished_runs(store, values["run_id"], None)
     to.mkdir(parents=True, exist_ok=True)
-    store.client.download_artifacts(run.info.run_id, "weights", str(to))
+    store.client.download_artifacts(run.info.run_id, names.WEIGHTS, str(to))
     try:
-        model = load(to / "weights/model.keras", verify=True)
+        model = load(to / names.KERAS_MODEL, verify=True)
     except ArchiveError as error:
-        shutil.rmtree(to / "weights")
+        shutil.rmtree(to / names.WEIGHTS)
         print_faults([f"run_id={run.info.run_id}: {error}"])
         raise CommandFailedError from error
-    print_line(f"{to / 'weights'}: {model.count_params():,} weights, parity card passed")
+    print_line(f"{to / names.WEIGHTS}: {model.count_params():,} weights, parity card passed")
 
 
 def _checked(run_id: str | None, to: str | None) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.cli.console import console, print_line, say
 from pipeline.reports.study.study_page import Page
-from pipeline.reports.study.write_report import FOLDER
+from pipeline.tracking import names
 from pipeline.tracking.links import artifact_link
 from pipeline.tracking.store import Store
 
@@ -21,7 +21,7 @@ def show_report(page: Page, store: Store, experiment_id: str, run_id: str, to: P
         )
     for warning in page.warnings:
         say(warning, "yellow")
-    page_link = artifact_link(store, experiment_id, run_id, f"{FOLDER}/report.html")
+    page_link = artifact_link(store, experiment_id, run_id, f"{names.SWEEP_REPORT}/{names.PAGE}")
     print_line(f"  {page_link}")
     if to is not None:
-        print_line(f"  {to / 'report.html'}")
+        print_line(f"  {to / names.PAGE}")

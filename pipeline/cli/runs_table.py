@@ -10,6 +10,7 @@ from rich.table import Table
 from pipeline.cli.console import console
 from pipeline.reports.study.varied import told_apart_by
 from pipeline.settings.as_typed import label
+from pipeline.tracking import names
 
 _ROOM_FOR_STARTED = 100  # columns of the terminal
 
@@ -39,9 +40,9 @@ def _cells(run: Run, keys: Sequence[str]) -> tuple[str, ...]:
     finished = run.info.status == "FINISHED"
     return (
         escape(differs or run.info.run_name),
-        _number(metrics.get("test/f1_macro"), ".4f"),
-        run.data.tags.get("parity", "-") if finished else f"[red]{run.info.status}[/]",
-        _number(metrics.get("seconds"), ".1f"),
+        _number(metrics.get(names.TEST_F1_MACRO), ".4f"),
+        run.data.tags.get(names.PARITY, "-") if finished else f"[red]{run.info.status}[/]",
+        _number(metrics.get(names.SECONDS), ".1f"),
     )
 
 

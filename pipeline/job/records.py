@@ -21,10 +21,10 @@ from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
 from pipeline.tasks import classification
 from pipeline.tasks.baselines import majority_class
-from pipeline.tracking.attempts import IDENTITY, sweep_tag
+from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.tracked_run import TrackedRun
-from pipeline.training.history import METRICS, Epoch, History
+from pipeline.training.history import Epoch, History
 from scratch_forward.card import write_card
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -42,11 +42,11 @@ def tags(settings: Settings, identity: str) -> dict[str, Any]:
     """Tags that a run has from its start."""
     sweep = settings.sweep
     return {
-        IDENTITY: identity,
-        **({"sweep": sweep.id, sweep_tag(sweep.id): sweep.job} if sweep.id else {}),
-        "mlflow.user": user(),
-        "mlflow.source.name": "pipeline.train",
-        "mlflow.source.type": "LOCAL",
+        names.IDENTITY: identity,
+        **({names.FIRST_SWEEP: sweep.id, names.sweep_tag(sweep.id): sweep.job} if sweep.id else {}),
+        names.USER: user(),
+        names.SOURCE_NAME: "pipeline.train",
+        names.SOURCE_TYPE: "LOCAL",
         **version_tags(),
     }
 
@@ -54,10 +54,10 @@ def tags(settings: Settings, identity: str) -> dict[str, Any]:
 def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequence[str]) -> None:
     """Parameters, the configuration, what was set by hand, and what is running."""
     tracked.log_params(flat_parameters(config))
-    tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), "config/config.yaml")
-    tracked.log_text(yaml.safe_dump(list(overrides)), "config/overrides.yaml")
-    tracked.log_text(packages(), "environment/packages.txt")
-    tracked.log_json(machine(), "environment/machine.json")
+    tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), names.CONFIG)
+    tracked.log_text(yaml.safe_dump(list(overrides)), names.OVERRIDES)
+    tracked.log_text(packages(), names.PACKAGES)
+    tracked.log_json(machine(), names.MACHINE)
 
 
 def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
@@ -65,15 +65,15 @@ def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
     digests = dataset.fingerprints
     tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
     tracked.set_tags(
-        {f"fingerprint.{split}": digest for split, digest in digests.items()}
-        | {"data": dataset.describe(), "data.synthetic": dataset.synthetic}
+        {names.fingerprint(split): digest for split, digest in digests.items()}
+        | {names.DATA: dataset.describe(), names.DATA_SYNTHETIC: dataset.synthetic}
     )
-    tracked.log_json(dict(dataset.checksums), "data/checksums.json")
+    tracked.log_json(dict(dataset.checksums), names.CHECKSUMS)
 
 
 def epoch_metrics(epoch: Epoch) -> dict[str, float]:
     """One epoch's point of every curve."""
-    return {metric: getattr(epoch, name) for name, metric in METRICS.items()}
+    return {metric: getattr(epoch, name) for name, metric in names.EPOCH_METRICS.items()}
 
 
 def log_scores(
@@ -86,20 +86,22 @@ def log_scores(
         predictions.validation, dataset.validation.labels, classes
     )
     baseline = majority_class(dataset.train.labels, test)
-    best = {f"best/{name}": value for name, value in asdict(history.best).items()}
-    best["best/epoch"] = best.pop("best/number")
+    best = asdict(history.best)
+    best["epoch"] = best.pop("number")
     tracked.log_metrics(
-        {f"test/{name}": value for name, value in on_test.items()}
-        | {f"validation/{name}": value for name, value in on_validation.items()}
+        {names.TEST + score: value for score, value in on_test.items()}
+        | {names.VALIDATION + score: value for score, value in on_validation.items()}
         | {
-            "baseline/majority_f1_macro": baseline.f1_macro,
-            "baseline/majority_accuracy": baseline.accuracy,
+            names.BASELINE_F1_MACRO: baseline.f1_macro,
+            names.BASELINE_ACCURACY: baseline.accuracy,
         }
-        | best
+        | {names.BEST + number: value for number, value in best.items()}
     )
-    tracked.set_tags({"degenerate": classification.degeneration(predictions.test, classes) or "no"})
+    tracked.set_tags(
+        {names.DEGENERATE: classification.degeneration(predictions.test, classes) or "no"}
+    )
     tracked.log_text(
-        classification.report(predictions.test, test, classes), "reports/classification_report.txt"
+        classification.report(predictions.test, test, classes), names.CLASSIFICATION_REPORT
     )
 
 
@@ -107,12 +109,12 @@ def log_weights(
     tracked: TrackedRun, model: keras.Model, dataset: Dataset, predict: Predict
 ) -> None:
     """The model in both Keras formats with its card and preprocessing, and as an MLflow model."""
-    tracked.log_metrics({"parameters": model.count_params()})
-    with tracked.artifact_folder("weights") as weights:
+    tracked.log_metrics({names.PARAMETERS: model.count_params()})
+    with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
         (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
         _write_card(weights / "model.keras", predict)
-        with tracked.artifact_folder("model") as packed:
+        with tracked.artifact_folder(names.SERVED_MODEL) as packed:
             save_served_model(packed, weights, dataset.preprocessing)
         with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
             archive.extract("model.weights.h5", weights)
@@ -130,7 +132,7 @@ def _write_card(archive: Path, predict: Predict) -> None:
 
 def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predictions) -> None:
     """Test probabilities and labels as arrays; no pickle."""
-    with tracked.artifact_folder("predictions") as folder:
+    with tracked.artifact_folder(names.PREDICTIONS) as folder:
         np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
 
 
@@ -144,6 +146,6 @@ def log_figures(
         "accuracy": run_figures.accuracy_curves(history),
         "confusion_matrix": run_figures.confusion_figure(counts, dataset.classes),
     }
-    with tracked.artifact_folder("figures") as folder:
+    with tracked.artifact_folder(names.FIGURES) as folder:
         for name, figure in drawn.items():
             (folder / f"{name}.svg").write_text(figure.document(), encoding="utf-8")

@@ -19,7 +19,8 @@ from pipeline.models.keras_backend import keras, use_threads
 from pipeline.reports.run.write_page import write_run_page
 from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.schema import Recurrent
-from pipeline.tracking.attempts import PARITY, Standing, standings, sweep_tag
+from pipeline.tracking import names
+from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.checkpoints import Checkpoints
 from pipeline.tracking.claims import claim
 from pipeline.tracking.store import Store
@@ -111,8 +112,8 @@ def _counts(earlier: Standing, settings: Settings) -> bool:
 def _reuse(store: Store, done: Standing, settings: Settings) -> str:
     assert done.run_id is not None
     if settings.sweep.id is not None:
-        store.client.set_tag(done.run_id, sweep_tag(settings.sweep.id), settings.sweep.job)
-    return str(store.client.get_run(done.run_id).data.tags[PARITY])
+        store.client.set_tag(done.run_id, names.sweep_tag(settings.sweep.id), settings.sweep.job)
+    return str(store.client.get_run(done.run_id).data.tags[names.PARITY])
 
 
 def _complete(
@@ -132,7 +133,7 @@ def _complete(
     records.log_figures(tracked, dataset, fitted.history, predictions)
     parity = verify_run(tracked, settings.place.data_dir)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
-    tracked.log_metrics({"seconds": earlier + time.perf_counter() - started})
+    tracked.log_metrics({names.SECONDS: earlier + time.perf_counter() - started})
     tracked.flush()
     write_run_page(tracked)
     checkpoints.clear()

@@ -24,10 +24,9 @@ from pipeline.sweep.conduct import command
 from pipeline.sweep.launchers import HydraJobs, Launching
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
+from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.store import Store, locate_store, open_store
-
-SEARCH = "search"  # tag of the run that a search has for itself: the metric
 
 if TYPE_CHECKING:
     from pipeline.search.search_results import Tried
@@ -90,7 +89,7 @@ def _search(
 
     job = plan.probes.jobs[0]
     experiment = store.experiment(job.settings.place.experiment)
-    tags = {SEARCH: plan.search.metric}
+    tags = {names.SEARCH: plan.search.metric}
     with (
         claim(store, search_id, _tell_waiting),
         sweep_run(store, experiment.experiment_id, search_id, tags) as run,

@@ -9,12 +9,11 @@ from pipeline.data.catalogue import SPECS
 from pipeline.settings.schema import Search
 from pipeline.settings.suggest import choices, did_you_mean
 from pipeline.tasks import classification
-from pipeline.training.history import METRICS, Epoch
+from pipeline.tracking import names
+from pipeline.training.history import Epoch
 
-_SERIES = {
-    metric: name for name, metric in METRICS.items() if metric.split("/")[0] in ("loss", "accuracy")
-}
-_COSTS = ("seconds", "parameters")  # less is better, as of a loss
+_SERIES = {metric: name for name, metric in names.EPOCH_METRICS.items() if metric in names.CURVES}
+_COSTS = (names.SECONDS, names.PARAMETERS)  # less is better, as of a loss
 
 
 def compared(search: Search) -> str:
@@ -25,7 +24,7 @@ def compared(search: Search) -> str:
     """
     if search.metric in _SERIES:
         return search.metric
-    return "accuracy/validation" if search.direction == "maximize" else "loss/validation"
+    return names.ACCURACY_VALIDATION if search.direction == "maximize" else names.LOSS_VALIDATION
 
 
 def value_of(epoch: Epoch, series: str) -> float:
@@ -42,9 +41,11 @@ def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
     for name in datasets:
         classes = SPECS[name].classes
         known = _metrics(classes or ("a", "b"))
-        of_class = metric.startswith(("validation/f1/", "test/f1/"))
+        of_class = metric.startswith(
+            tuple(split + classification.CLASS_F1 for split in (names.VALIDATION, names.TEST))
+        )
         if metric not in known and (classes or not of_class):  # which only files tell
-            offered = choices([one for one in known if one.startswith("validation/")])
+            offered = choices([one for one in known if one.startswith(names.VALIDATION)])
             return [
                 f"hydra.sweeper.metric={metric} is not a metric of runs on dataset={name}"
                 f"{did_you_mean(metric, known)}; there are {offered}, and as many of test/..., "
@@ -56,7 +57,7 @@ def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
 def doubts(search: Search) -> list[str]:
     """A sentence for each choice that is likely not meant."""
     found = []
-    if search.metric.startswith("test/"):
+    if search.metric.startswith(names.TEST):
         found.append(
             f"hydra.sweeper.metric={search.metric}: what is chosen by the test data cannot be "
             "judged by them."
@@ -76,8 +77,8 @@ def _metrics(classes: tuple[str, ...]) -> list[str]:
     scores = list(classification.scores(np.eye(len(classes)), labels, classes))
     best = [field.name.replace("number", "epoch") for field in fields(Epoch)]
     return [
-        *(f"{split}/{score}" for split in ("validation", "test") for score in scores),
+        *(split + score for split in (names.VALIDATION, names.TEST) for score in scores),
         *_SERIES,
-        *(f"best/{name}" for name in best),
+        *(names.BEST + name for name in best),
         *_COSTS,
     ]

@@ -16,10 +16,10 @@ from pipeline.search.optuna_study import finished_trials
 from pipeline.search.space import Dimension
 from pipeline.search.trials import NAME, REASON, RUN
 from pipeline.settings.schema import Search
+from pipeline.tracking import names
 from pipeline.tracking.queries import Result
 from pipeline.tracking.tracked_run import TrackedRun
 
-FOLDER = "search"  # among the artifacts of the search's own run
 _ORDER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -79,7 +79,7 @@ def log_search(
     trials: Sequence[Tried],
 ) -> None:
     """Log the trials as CSV, their history and what mattered as PNG, to the search's own run."""
-    with run.artifact_folder(FOLDER) as folder:
+    with run.artifact_folder(names.SEARCH_RESULTS) as folder:
         _write_csv(folder / "trials.csv", search, space, trials)
         for name, figure in _figures(study, search).items():
             figure.savefig(folder / f"{name}.png", dpi=120, bbox_inches="tight")

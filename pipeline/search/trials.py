@@ -19,7 +19,8 @@ from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import Job
 from pipeline.sweep.schedule import LaunchedJob, launched_job
 from pipeline.sweep.threads import threads_within_operation
-from pipeline.tracking.attempts import PRUNED, Standing, standings, sweep_tag
+from pipeline.tracking import names
+from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
 
@@ -118,7 +119,7 @@ class Trials:
 
     def _join(self, standing: Standing, number: int) -> None:
         if standing.run_id and not standing.listed:
-            self.store.client.set_tag(standing.run_id, sweep_tag(self.search_id), number)
+            self.store.client.set_tag(standing.run_id, names.sweep_tag(self.search_id), number)
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
         """Report an epoch; why the trial is hopeless, if it is and there is something to save."""
@@ -145,7 +146,7 @@ class Trials:
             self._tell_value(trial, self.store.client.get_run(run_id).data.metrics)
         elif run_id and state == "pruned":
             tags = self.store.client.get_run(run_id).data.tags
-            trial.set_user_attr(REASON, tags[PRUNED])
+            trial.set_user_attr(REASON, tags[names.PRUNED])
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self._fail(trial, failure.error if failure else f"its run is {state}.")

@@ -16,7 +16,8 @@ from pipeline.sweep.launchers import Failure, Launching
 from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
-from pipeline.tracking.attempts import PASSED, sweep_tag
+from pipeline.tracking import names
+from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.store import Store, locate_store, open_store
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
     if plan.study is None and len(schedule.entries) == 1:
         yield
         return
-    from pipeline.tracking.sweep_run import STUDY, log_plan, sweep_run
+    from pipeline.tracking.sweep_run import log_plan, sweep_run
 
     experiment = store.experiment(plan.jobs[0].settings.place.experiment)
-    tags = {STUDY: plan.study} if plan.study else {}
+    tags = {names.STUDY: plan.study} if plan.study else {}
     with sweep_run(store, experiment.experiment_id, schedule.sweep_id, tags) as run:
         log_plan(run, command(), plan.varied, [e.job.parameters for e in schedule.entries])
         yield
@@ -89,7 +90,7 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
 
 def _claim_members(schedule: Schedule, store: Store) -> None:
     """Finished runs of other sweeps belong to this one too; those to be done anew no longer."""
-    tag = sweep_tag(schedule.sweep_id)
+    tag = names.sweep_tag(schedule.sweep_id)
     for entry in schedule.done:
         if entry.standing.run_id and not entry.standing.listed:
             store.client.set_tag(entry.standing.run_id, tag, "done")
@@ -102,8 +103,8 @@ def _train(
     plan: Plan, schedule: Schedule, store: Store, launching: Launching
 ) -> tuple[list[Failure], bool]:
     """Launch what is to be trained; also tells whether that was interrupted."""
-    names = [_name(entry, plan.varied) for entry in schedule.to_train]
-    jobs = list(launched_jobs(schedule, names, plan.varied, time.time()))
+    shown = [_name(entry, plan.varied) for entry in schedule.to_train]
+    jobs = list(launched_jobs(schedule, shown, plan.varied, time.time()))
     if not jobs:
         return [], False
     try:

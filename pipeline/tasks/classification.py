@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
+CLASS_F1 = "f1/"  # begins the name of one class's score
 LEAST_PROBABILITY = np.finfo(np.float32).tiny  # a certain mistake costs 87, not infinity
 NEARLY_ALL = 0.99  # of the examples: from there on one class is as good as the only one
 
@@ -31,7 +32,7 @@ def scores(
         "accuracy": accuracy(probabilities, labels),
         "f1_macro": float(_f1(labels, predicted, classes, "macro")),
         "f1_weighted": float(_f1(labels, predicted, classes, "weighted")),
-        **{f"f1/{name}": float(f1) for name, f1 in zip(_plain(classes), per_class, strict=True)},
+        **{CLASS_F1 + name: float(f1) for name, f1 in zip(_plain(classes), per_class, strict=True)},
     }
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import CutShortError
+from pipeline.tracking import names
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-MANIFEST = "manifest.json"
 
 
 def digest(file: Path) -> str:
@@ -137,5 +136,5 @@ def damage(folder: Path, parts: Sequence[str]) -> list[str]:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    listed: dict[str, str] = json.loads((folder / MANIFEST).read_text())
+    listed: dict[str, str] = json.loads((folder / names.MANIFEST).read_text())
     return listed

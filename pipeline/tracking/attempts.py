@@ -11,21 +11,20 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.tracking import names
 from pipeline.tracking.artifacts import local_folder, missing
-from pipeline.tracking.heartbeats import HEARTBEAT, OWNER, is_alive
+from pipeline.tracking.heartbeats import is_alive
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-IDENTITY, PARITY, PRUNED = "identity", "parity", "pruned"  # tags
 PASSED = ("exact", "close")  # parity of a run that is proven
-CHECKPOINTS = "checkpoint"  # the folder of states among a run's artifacts
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")
 _ASKED = 500  # identities in one query: SQLite allows only so many variables
-_TAGS = (IDENTITY, PARITY, PRUNED, OWNER, HEARTBEAT)
+_TAGS = (names.IDENTITY, names.PARITY, names.PRUNED, names.OWNER, names.HEARTBEAT)
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,6 @@ class Standing:
     listed: bool = False
 
 
-def sweep_tag(sweep_id: str) -> str:
-    """The tag that every run of a sweep has, whichever sweep it was trained in."""
-    return f"sweep.{sweep_id}"
-
-
 def standings(
     store: Store, experiment: str, identities: Sequence[str], sweep_id: str
 ) -> dict[str, Standing]:
@@ -88,9 +82,9 @@ def standings(
     """
     find = _find_locally if store.folder else _find_on_server
     found: dict[str, list[Standing]] = {}
-    tag = sweep_tag(sweep_id)
+    tag = names.sweep_tag(sweep_id)
     for attempt in find(store, experiment, list(dict.fromkeys(identities)), tag):
-        found.setdefault(attempt.tags[IDENTITY], []).append(_standing(attempt, tag))
+        found.setdefault(attempt.tags[names.IDENTITY], []).append(_standing(attempt, tag))
     return {one: _furthest(found.get(one, [])) for one in identities}
 
 
@@ -112,12 +106,16 @@ def _standing(attempt: Attempt, tag: str) -> Standing:
 
 def _state(attempt: Attempt) -> State:
     if attempt.status == "FINISHED":
-        return "done" if attempt.intact and attempt.tags.get(PARITY) != "failed" else "damaged"
+        return (
+            "done" if attempt.intact and attempt.tags.get(names.PARITY) != "failed" else "damaged"
+        )
     if attempt.status == "FAILED":
         return "failed"
     if attempt.status == "RUNNING" and is_alive(attempt.tags):
         return "running"
-    return "pruned" if attempt.status == "KILLED" and PRUNED in attempt.tags else "interrupted"
+    return (
+        "pruned" if attempt.status == "KILLED" and names.PRUNED in attempt.tags else "interrupted"
+    )
 
 
 def _find_locally(
@@ -151,7 +149,9 @@ def _local_attempts(
           AND experiments.name = ? AND runs.lifecycle_stage = 'active'
     """
     found: dict[tuple[str, str, int | None, str], dict[str, str]] = {}
-    for *run, key, value in connection.execute(query, (*keys, IDENTITY, *identities, experiment)):
+    for *run, key, value in connection.execute(
+        query, (*keys, names.IDENTITY, *identities, experiment)
+    ):
         found.setdefault(tuple(run), {})[key] = value
     return [_local_attempt(*run, tags) for run, tags in found.items()]
 
@@ -168,7 +168,7 @@ def _local_attempt(
         return Attempt(run_id, status, ended, tags)
     if status == "FINISHED":
         return Attempt(run_id, status, ended, tags, intact=not missing(folder))
-    files = [path.name for path in (folder / CHECKPOINTS).glob("*")]
+    files = [path.name for path in (folder / names.CHECKPOINTS).glob("*")]
     return Attempt(run_id, status, ended, tags, epoch_of(files))
 
 
@@ -183,12 +183,12 @@ def _find_on_server(
         return
     ids, seen = [found.experiment_id], set()
     for run in search_runs(store, ids, f"tags.`{tag}` LIKE '%'"):
-        if run.data.tags.get(IDENTITY) in identities:
-            seen.add(run.data.tags[IDENTITY])
+        if run.data.tags.get(names.IDENTITY) in identities:
+            seen.add(run.data.tags[names.IDENTITY])
             yield _remote_attempt(store, run)
     for one in identities:
         if one not in seen:
-            for run in search_runs(store, ids, f"tags.{IDENTITY} = '{one}'"):
+            for run in search_runs(store, ids, f"tags.{names.IDENTITY} = '{one}'"):
                 yield _remote_attempt(store, run)
 
 
@@ -196,7 +196,9 @@ def _remote_attempt(store: Store, run: "Run") -> Attempt:
     info, tags = run.info, run.data.tags
     epoch = 0
     if info.status != "FINISHED":
-        epoch = epoch_of(i.path for i in store.client.list_artifacts(info.run_id, CHECKPOINTS))
+        epoch = epoch_of(
+            i.path for i in store.client.list_artifacts(info.run_id, names.CHECKPOINTS)
+        )
     return Attempt(info.run_id, info.status, info.end_time, tags, epoch)
 
 

@@ -9,7 +9,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from pipeline.tracking.attempts import CHECKPOINTS, epoch_of
+from pipeline.tracking import names
+from pipeline.tracking.attempts import epoch_of
 from pipeline.tracking.retries import patiently
 
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
@@ -38,7 +39,7 @@ class Checkpoints:
         with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
             file = Path(folder) / f"epoch-{epoch:06}.npz"
             file.write_bytes(state)
-            patiently(self.client.log_artifact, self.run_id, str(file), CHECKPOINTS)
+            patiently(self.client.log_artifact, self.run_id, str(file), names.CHECKPOINTS)
         self._last = time.monotonic()
         for path in self._paths()[_KEPT:]:
             self._delete(path)
@@ -52,10 +53,10 @@ class Checkpoints:
     def clear(self) -> None:
         """Drop them all: the run has ended well."""
         if self._paths():
-            self._delete(CHECKPOINTS)
+            self._delete(names.CHECKPOINTS)
 
     def _paths(self) -> list[str]:
-        listed = patiently(self.client.list_artifacts, self.run_id, CHECKPOINTS)
+        listed = patiently(self.client.list_artifacts, self.run_id, names.CHECKPOINTS)
         paths = [item.path for item in listed]
         return sorted((path for path in paths if epoch_of([path])), reverse=True)
 

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from pipeline.tracking.heartbeats import HEARTBEAT, Heartbeat, is_alive, owner_tags
+from pipeline.tracking import names
+from pipeline.tracking.heartbeats import Heartbeat, is_alive, owner_tags
 from pipeline.tracking.store import Store
 
 _POLL_SECONDS = 1.0
@@ -86,7 +87,7 @@ def _number(name: str) -> int:
 @contextmanager
 def _hold(client: MlflowClient, dead: list[str], own: str) -> Iterator[None]:
     def beat() -> None:
-        client.set_registered_model_tag(own, HEARTBEAT, owner_tags()[HEARTBEAT])
+        client.set_registered_model_tag(own, names.HEARTBEAT, owner_tags()[names.HEARTBEAT])
 
     try:
         with Heartbeat(beat):

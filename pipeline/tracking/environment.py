@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
+from pipeline.tracking import names
+
 
 @dataclass(frozen=True)
 class GitState:
@@ -32,7 +34,7 @@ def git_state() -> GitState | None:
 def version_tags() -> dict[str, str | bool]:
     """Tags that say which code ran; none when it does not run from a repository."""
     git = git_state()
-    return {"mlflow.source.git.commit": git.commit, "git.dirty": git.dirty} if git else {}
+    return {names.GIT_COMMIT: git.commit, names.GIT_DIRTY: git.dirty} if git else {}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -13,7 +13,8 @@ from types import TracebackType
 
 import psutil
 
-OWNER, HEARTBEAT = "owner", "heartbeat"  # tags of a run
+from pipeline.tracking import names
+
 BEAT_SECONDS = 15.0
 _SILENT_SECONDS = 8 * BEAT_SECONDS  # clocks of two machines differ, and a store may be slow
 
@@ -25,7 +26,7 @@ def owner() -> str:
 
 def owner_tags() -> dict[str, str]:
     """Tags that say whose a run is, as of now."""
-    return {OWNER: owner(), HEARTBEAT: f"{time.time():.0f}"}
+    return {names.OWNER: owner(), names.HEARTBEAT: f"{time.time():.0f}"}
 
 
 def is_alive(tags: Mapping[str, str]) -> bool:
@@ -34,13 +35,13 @@ def is_alive(tags: Mapping[str, str]) -> bool:
     Args:
         tags: a run's, or a claim's; without an owner there is nobody.
     """
-    named = tags.get(OWNER, "").split(" ")
+    named = tags.get(names.OWNER, "").split(" ")
     if len(named) != 3:
         return False
     host, pid, started = named
     if host == platform.node():
         return _runs(int(pid), float(started))
-    return time.time() - float(tags.get(HEARTBEAT, 0)) < _SILENT_SECONDS
+    return time.time() - float(tags.get(names.HEARTBEAT, 0)) < _SILENT_SECONDS
 
 
 def _runs(pid: int, started: float) -> bool:

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from pipeline.tracking import names
 from pipeline.tracking.queries import members
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
-_VIEW = "mlflow.sharedViewState."
 _CURVES = "-curves"  # ends the name of a sweep's second view
 RESULT_COLUMNS = (
-    "metrics.`test/f1_macro`",
-    "tags.`parity`",
+    f"metrics.`{names.TEST_F1_MACRO}`",
+    f"tags.`{names.PARITY}`",
     "attributes.`Duration`",
 )
-CURVES = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def save_sweep_view(
     """
     table = {
         "searchFilter": members(sweep_id),
-        "orderByKey": "metrics.`test/f1_macro`",
+        "orderByKey": f"metrics.`{names.TEST_F1_MACRO}`",
         "orderByAsc": False,
         "selectedColumns": [*(f"params.`{key}`" for key in varied), *RESULT_COLUMNS],
     }
@@ -60,7 +59,7 @@ def save_sweep_view(
 def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[str, Any]) -> None:
     now = int(time.time() * 1000)
     view = {"name": name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
-    store.client.set_experiment_tag(experiment_id, f"{_VIEW}{key}", json.dumps(view))
+    store.client.set_experiment_tag(experiment_id, f"{names.SHARED_VIEW}{key}", json.dumps(view))
 
 
 def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
         "runsHiddenMode": "FIRST_20_RUNS",
         "runListHidden": False,
         "isAccordionReordered": True,
-        "compareRunCharts": [_line_chart(metric) for metric in CURVES],
+        "compareRunCharts": [_line_chart(metric) for metric in names.CURVES],
         "compareRunSections": [{**section, "columns": 2, "cardHeight": 300}],
     }
 
@@ -96,10 +95,14 @@ def _line_chart(metric: str) -> dict[str, Any]:
 def latest_views(store: Store, address: str) -> tuple[str, ...]:
     """Links to the newest saved sweep of a store as served at `address`; its front page if none."""
     saved = [
-        (json.loads(view)["updatedAt"], experiment.experiment_id, key.removeprefix(_VIEW))
+        (
+            json.loads(view)["updatedAt"],
+            experiment.experiment_id,
+            key.removeprefix(names.SHARED_VIEW),
+        )
         for experiment in store.client.search_experiments()
         for key, view in experiment.tags.items()
-        if key.startswith(_VIEW) and not key.endswith(_CURVES)
+        if key.startswith(names.SHARED_VIEW) and not key.endswith(_CURVES)
     ]
     return _pages(address, *max(saved)[1:]) if saved else (address,)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.tracking import names
 from pipeline.tracking.heartbeats import is_alive
 from pipeline.tracking.queries import members, search_runs
 from pipeline.tracking.store import Store
-from pipeline.tracking.tracked_run import ERROR, TrackedRun, end_run
+from pipeline.tracking.tracked_run import TrackedRun, end_run
 
 
 def end_lost_runs(
@@ -44,5 +45,5 @@ def end_lost_run(
     """
     run = TrackedRun(store.client, run_id)
     if told is not None:
-        run.set_tags({ERROR: told})
+        run.set_tags({names.ERROR: told})
     end_run(run, status, log)

@@ -7,10 +7,9 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.errors import StoreError
-from pipeline.tracking.attempts import sweep_tag
+from pipeline.tracking import names
 from pipeline.tracking.store import Store
 
-KIND, SWEEP = "kind", "sweep"  # marks the run that a sweep has for itself, beside those of its jobs
 _PAGE = 1000
 
 
@@ -37,7 +36,7 @@ def sweep_results(store: Store, experiment_ids: Sequence[str], sweep_id: str) ->
 
 def members(sweep_id: str) -> str:
     """The MLflow filter that finds a sweep's runs, those that it found done included."""
-    return f"tags.`{sweep_tag(sweep_id)}` LIKE '%'"
+    return f"tags.`{names.sweep_tag(sweep_id)}` LIKE '%'"
 
 
 def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> list[Run]:
@@ -53,7 +52,7 @@ def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> l
             raise StoreError(f"run_id={run_id} is not a run in {store.uri}.") from error
     experiment_id = _experiment_id(store, experiment or "")
     finished = search_runs(store, [experiment_id], "attributes.status = 'FINISHED'")
-    runs = [run for run in finished if run.data.tags.get(KIND) != SWEEP]
+    runs = [run for run in finished if run.data.tags.get(names.KIND) != names.SWEEP]
     if not runs:
         raise StoreError(f"experiment={experiment} in {store.uri} holds no finished run.")
     return runs
@@ -76,15 +75,15 @@ def listed_runs(store: Store, experiment: str | None, where: str | None) -> list
     else:
         experiments = [one.experiment_id for one in store.client.search_experiments()]
     runs = search_runs(store, experiments, where or "")
-    jobs = [run for run in runs if run.data.tags.get(KIND) != SWEEP]
-    return sorted(jobs, key=lambda run: -run.data.metrics.get("test/f1_macro", 0.0))
+    jobs = [run for run in runs if run.data.tags.get(names.KIND) != names.SWEEP]
+    return sorted(jobs, key=lambda run: -run.data.metrics.get(names.TEST_F1_MACRO, 0.0))
 
 
 def _experiment_id(store: Store, name: str) -> str:
     found = store.client.get_experiment_by_name(name)
     if found is None:
-        names = [one.name for one in store.client.search_experiments()]
-        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(names)}.")
+        known = ", ".join(one.name for one in store.client.search_experiments())
+        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {known}.")
     return str(found.experiment_id)
 
 
@@ -109,10 +108,10 @@ def _result(run: Run) -> Result:
         run_id=info.run_id,
         name=info.run_name,
         status=info.status,
-        f1_macro=run.data.metrics.get("test/f1_macro"),
-        parity=tags.get("parity"),
-        parity_reason=tags.get("parity.reason", ""),
-        degenerate=tags.get("degenerate", "no"),
-        error=tags.get("error"),
-        seconds=run.data.metrics.get("seconds", duration),
+        f1_macro=run.data.metrics.get(names.TEST_F1_MACRO),
+        parity=tags.get(names.PARITY),
+        parity_reason=tags.get(names.PARITY_REASON, ""),
+        degenerate=tags.get(names.DEGENERATE, "no"),
+        error=tags.get(names.ERROR),
+        seconds=run.data.metrics.get(names.SECONDS, duration),
     )

@@ -6,13 +6,11 @@ from typing import Any
 
 from mlflow.entities import Run
 
+from pipeline.tracking import names
 from pipeline.tracking.environment import user, version_tags
-from pipeline.tracking.queries import KIND, SWEEP, search_runs
+from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
-
-OF, STUDY = "sweep.id", "study"  # tags; the runs of its jobs carry `sweep.<id>`
-PLAN = "sweep/plan.json"
 
 
 @contextmanager
@@ -27,9 +25,9 @@ def sweep_run(
         sweep_id: the sweep's.
         tags: further ones.
     """
-    own = {KIND: SWEEP, OF: sweep_id, "mlflow.user": user(), "mlflow.source.type": "LOCAL"}
-    merged = {**own, **version_tags(), **(tags or {})}
-    earlier = find_sweep_runs(store, OF, sweep_id)
+    own = {names.KIND: names.SWEEP, names.SWEEP_ID: sweep_id, names.USER: user()}
+    merged = {**own, names.SOURCE_TYPE: "LOCAL", **version_tags(), **(tags or {})}
+    earlier = find_sweep_runs(store, names.SWEEP_ID, sweep_id)
     resume = earlier[0].info.run_id if earlier else None
     name = f"sweep {sweep_id}"
     with tracked_run(store, experiment_id, name, merged, resume=resume) as run:
@@ -47,11 +45,11 @@ def log_plan(
         varied: keys whose values differ between the jobs.
         jobs: the parameters of each job.
     """
-    run.log_json({"command": command, "varied": [*varied], "jobs": [*jobs]}, PLAN)
+    run.log_json({"command": command, "varied": [*varied], "jobs": [*jobs]}, names.PLAN)
 
 
 def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:
     """The sweeps' own runs that carry a tag with this value, the newest first."""
     experiments = [one.experiment_id for one in store.client.search_experiments()]
-    query = f"tags.{KIND} = '{SWEEP}' AND tags.`{tag}` = '{value}'"
+    query = f"tags.{names.KIND} = '{names.SWEEP}' AND tags.`{tag}` = '{value}'"
     return list(search_runs(store, experiments, query))

@@ -15,13 +15,12 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from pipeline.errors import PrunedError, summary
-from pipeline.tracking.artifacts import MANIFEST, manifest, store_file, store_folder
-from pipeline.tracking.attempts import PRUNED
-from pipeline.tracking.heartbeats import HEARTBEAT, Heartbeat, owner_tags
+from pipeline.tracking import names
+from pipeline.tracking.artifacts import manifest, store_file, store_folder
+from pipeline.tracking.heartbeats import Heartbeat, owner_tags
 from pipeline.tracking.retries import patiently
 from pipeline.tracking.store import Store
 
-ERROR, LOG = "error", "log.txt"
 _FLUSH_SECONDS = 2.0
 
 
@@ -93,7 +92,7 @@ class TrackedRun:
     def log_dataset(self, name: str, digest: str, source: str) -> None:
         """Name the data in the UI's Dataset column."""
         dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
-        context = [InputTag("mlflow.data.context", "training")]
+        context = [InputTag(names.DATA_CONTEXT, "training")]
         patiently(log_inputs, self.client, self.run_id, [DatasetInput(dataset, context)])
 
     @contextmanager
@@ -109,11 +108,11 @@ class TrackedRun:
 
     def log_manifest(self) -> None:
         """Store the digests of all artifacts that were stored through this object."""
-        self.log_text(manifest(self._digests), MANIFEST)
+        self.log_text(manifest(self._digests), names.MANIFEST)
 
     def beat(self) -> None:
         """Show that the process is at it."""
-        self.client.set_tag(self.run_id, HEARTBEAT, owner_tags()[HEARTBEAT])
+        self.client.set_tag(self.run_id, names.HEARTBEAT, owner_tags()[names.HEARTBEAT])
 
 
 def log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
@@ -160,13 +159,13 @@ def tracked_run(
         end_run(run, "KILLED", log)
         raise
     except PrunedError as pruned:
-        run.set_tags({PRUNED: pruned})
+        run.set_tags({names.PRUNED: pruned})
         end_run(run, "KILLED", log)
         raise
     except BaseException as error:
         with suppress(Exception):  # the store may be what failed; the error itself goes on
-            run.set_tags({ERROR: summary(error)})
-            run.log_text(traceback.format_exc(), "error/traceback.txt")
+            run.set_tags({names.ERROR: summary(error)})
+            run.log_text(traceback.format_exc(), names.TRACEBACK)
             end_run(run, "FAILED", log)
         raise
     else:
@@ -182,7 +181,7 @@ def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
     run = TrackedRun(store.client, run_id)
     run.set_tags(tags)
     patiently(store.client.update_run, run_id, status="RUNNING")
-    for tag in {ERROR, PRUNED} & set(store.client.get_run(run_id).data.tags):
+    for tag in {names.ERROR, names.PRUNED} & set(store.client.get_run(run_id).data.tags):
         store.client.delete_tag(run_id, tag)
     run.recall()
     return run
@@ -190,7 +189,7 @@ def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
 
 def _keep_log(run: TrackedRun, log: Path | None) -> None:
     if log is not None and log.is_file():
-        run.log_text(log.read_text(errors="replace"), LOG)
+        run.log_text(log.read_text(errors="replace"), names.LOG)
 
 
 def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:

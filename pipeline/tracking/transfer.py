@@ -12,12 +12,12 @@ from mlflow.entities import Experiment, Param, Run, RunTag
 from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
 from pipeline.errors import StoreError
+from pipeline.tracking import names
 from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import log_inputs
 
-ORIGIN = "moved.run_id"  # tag of a moved run: the id that it had where it came from
-_CARRIED = f"tags.`{ORIGIN}` LIKE '%'"
+_CARRIED = f"tags.`{names.ORIGIN}` LIKE '%'"
 _ONGOING = ("RUNNING", "SCHEDULED")
 
 Item = TypeVar("Item")
@@ -67,7 +67,7 @@ def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
         if not runs:
             continue
         there = _prepare_experiment(target, one)
-        known = {run.data.tags[ORIGIN]: run for run in search_runs(target, [there], _CARRIED)}
+        known = {run.data.tags[names.ORIGIN]: run for run in search_runs(target, [there], _CARRIED)}
         for run in runs:
             found = known.get(run.info.run_id)
             if found is not None and found.info.status not in _ONGOING:
@@ -86,8 +86,8 @@ def _experiments(source: Store, name: str | None) -> list[Experiment]:
         return found
     chosen = [one for one in found if one.name == name]
     if not chosen:
-        names = ", ".join(one.name for one in found)
-        raise StoreError(f"experiment={name} is not in {source.uri}; it holds {names}.")
+        known = ", ".join(one.name for one in found)
+        raise StoreError(f"experiment={name} is not in {source.uri}; it holds {known}.")
     return chosen
 
 
@@ -123,7 +123,7 @@ def _create(client: MlflowClient, move: Move) -> str:
     created = client.create_run(
         move.experiment_id,
         start_time=info.start_time,
-        tags={ORIGIN: info.run_id},
+        tags={names.ORIGIN: info.run_id},
         run_name=info.run_name,
     )
     return str(created.info.run_id)
@@ -131,7 +131,7 @@ def _create(client: MlflowClient, move: Move) -> str:
 
 def _copy_data(source: MlflowClient, target: MlflowClient, run: Run, run_id: str) -> None:
     params = [Param(key, value) for key, value in run.data.params.items()]
-    tags = [RunTag(key, value) for key, value in run.data.tags.items() if key != ORIGIN]
+    tags = [RunTag(key, value) for key, value in run.data.tags.items() if key != names.ORIGIN]
     histories = [source.get_metric_history(run.info.run_id, key) for key in run.data.metrics]
     points = [point for history in histories for point in history]
     for some in _batches(params, MAX_PARAMS_TAGS_PER_BATCH):
@@ -187,5 +187,5 @@ def _comparable(run: Run) -> set[str]:
         f"{kind}.{key}={value}"
         for kind, values in kinds.items()
         for key, value in values.items()
-        if key != ORIGIN
+        if key != names.ORIGIN
     }

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from pipeline.errors import StoreError
+from pipeline.tracking import names
 from scratch_forward.card import card_path
 from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
 
@@ -34,7 +35,7 @@ def weights_folder(run_id: str, uri: str | None, database: Path) -> Iterator[Pat
         return
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
         for name in _FILES:
-            (Path(folder) / name).write_bytes(_download(uri, run_id, f"weights/{name}"))
+            (Path(folder) / name).write_bytes(_download(uri, run_id, f"{names.WEIGHTS}/{name}"))
         yield Path(folder)
 
 
@@ -47,7 +48,7 @@ def _local_folder(run_id: str, database: Path) -> Path:
         found = connection.execute(query, (run_id,)).fetchone()
     if found is None:
         raise StoreError(f"run_id={run_id} is not a run in {database}.")
-    folder = Path(unquote(urlsplit(found[0]).path)) / "weights"
+    folder = Path(unquote(urlsplit(found[0]).path)) / names.WEIGHTS
     if not folder.is_dir():
         raise StoreError(f"run_id={run_id} has no weights at {folder}.")
     return folder

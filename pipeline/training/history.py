@@ -2,16 +2,6 @@
 
 from dataclasses import dataclass
 
-METRICS = {
-    "loss_train": "loss/train",
-    "loss_validation": "loss/validation",
-    "accuracy_train": "accuracy/train",
-    "accuracy_validation": "accuracy/validation",
-    "learning_rate": "learning_rate",
-    "seconds": "epoch_seconds",
-}
-"""Under which name each number of an epoch is tracked."""
-
 
 @dataclass(frozen=True)
 class Epoch:

@@ -23,7 +23,8 @@ from pipeline.data.dataset import Split
 from pipeline.data.fingerprint import fingerprint
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tasks.classification import report
-from pipeline.tracking.artifacts import MANIFEST, damage
+from pipeline.tracking import names
+from pipeline.tracking.artifacts import damage
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.tracked_run import TrackedRun
@@ -31,9 +32,7 @@ from pipeline.verification.agreement import Agreement, compare
 from pipeline.verification.worst_examples import WorstExample, worst_examples
 from scratch_forward.rounding import Errors, measure
 
-TEST_FINGERPRINT = "fingerprint.test"
-WORST = "parity/worst_examples.json"
-_PULLED = ("weights", "predictions", "config")
+_PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
 
 Tag = Literal["exact", "close", "diverged", "stale", "failed"]
 
@@ -88,13 +87,13 @@ def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
         for artifact in _PULLED:
             client.download_artifacts(run_id, artifact, folder)
         with suppress(MlflowException):  # a run that is not at its end has no manifest yet
-            client.download_artifacts(run_id, MANIFEST, folder)
+            client.download_artifacts(run_id, names.MANIFEST, folder)
         yield Path(folder)
 
 
 def stored_settings(folder: Path) -> Settings:
     """The settings of the run whose artifacts lie in `folder`."""
-    return parse_stored(yaml.safe_load((folder / "config/config.yaml").read_text()))
+    return parse_stored(yaml.safe_load((folder / names.CONFIG).read_text()))
 
 
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
@@ -102,7 +101,7 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
         run = client.get_run(run_id)
         with pulled(client, run_id) as folder:
             # A run that is taken up again still has the manifest of its first end.
-            whole = run.info.status == "FINISHED" and (folder / MANIFEST).is_file()
+            whole = run.info.status == "FINISHED" and (folder / names.MANIFEST).is_file()
             if whole and (faults := damage(folder, _PULLED)):
                 return Parity("failed", " ".join(faults))
             return _check_files(folder, run.data.tags, data_dir)
@@ -114,21 +113,23 @@ def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity
     try:
         settings = stored_settings(folder)
         test, classes = data.load_test(**settings.data | {"data_dir": data_dir})
-        if (digest := fingerprint(test)) != tags.get(TEST_FINGERPRINT):
-            return Parity("stale", _stale_reason(settings, tags.get(TEST_FINGERPRINT), digest))
+        if (digest := fingerprint(test)) != tags.get(names.fingerprint("test")):
+            return Parity(
+                "stale", _stale_reason(settings, tags.get(names.fingerprint("test")), digest)
+            )
         return _compare(folder, test, classes)
     except (data.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
     except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:
-        return Parity("failed", f"weights/model.keras: {error}")
+        return Parity("failed", f"{names.KERAS_MODEL}: {error}")
     except (OSError, ValueError, KeyError) as error:
         return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
 
 
 def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
-    with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
+    with np.load(folder / names.TEST_PREDICTIONS, allow_pickle=False) as stored:
         keras, labels = stored["probabilities"], stored["labels"]
-    archive = folder / "weights/model.keras"
+    archive = folder / names.KERAS_MODEL
     model = scratch_forward.load(archive)
     started = time.perf_counter()
     scratch = model.predict(test.inputs)
@@ -185,19 +186,21 @@ def side_by_side(texts: Mapping[str, str]) -> str:
 
 
 def _log(run: TrackedRun, parity: Parity) -> None:
-    run.set_tags({"parity": parity.tag, "parity.reason": parity.reason})
+    run.set_tags({names.PARITY: parity.tag, names.PARITY_REASON: parity.reason})
     if parity.agreement is not None and parity.reports is not None:
         numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
         numbers["seconds_scratch"] = parity.seconds
         if parity.errors is not None:
             numbers |= {f"error_{name}": value for name, value in asdict(parity.errors).items()}
-        known = {f"parity/{name}": value for name, value in numbers.items() if value is not None}
+        known = {
+            names.PARITY_NUMBER + k: value for k, value in numbers.items() if value is not None
+        }
         run.log_metrics(known)
         run.flush()
-        run.log_text(parity.reports, "parity/classification_reports.txt")
-        run.log_json([asdict(example) for example in parity.examples], WORST)
+        run.log_text(parity.reports, names.PARITY_REPORTS)
+        run.log_json([asdict(example) for example in parity.examples], names.WORST_EXAMPLES)
     document = {k: v for k, v in asdict(parity).items() if k not in ("reports", "examples")}
-    run.log_json({**document, "machine": machine()}, "parity/parity.json")
+    run.log_json({**document, "machine": machine()}, names.PARITY_OUTCOME)
 
 
 def _first_line(error: Exception) -> str:

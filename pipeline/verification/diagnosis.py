@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 import scratch_forward
 from pipeline.data import load_test
 from pipeline.models.keras_backend import keras
+from pipeline.tracking import names
 from pipeline.verification.check import pulled, stored_settings
 from scratch_forward import Sequential
 
@@ -56,17 +57,17 @@ def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[Layer
         ValueError: when the model is not a row of layers.
     """
     with pulled(client, run_id) as folder:
-        archive = folder / "weights/model.keras"
+        archive = folder / names.KERAS_MODEL
         scratch = scratch_forward.load(archive)
         reference = keras.models.load_model(archive, compile=False)
         if not isinstance(scratch, scratch_forward.Sequential):
             raise ValueError(f"run_id={run_id}: only models with layers in a row are diagnosed.")
         test, _ = load_test(**stored_settings(folder).data | {"data_dir": data_dir})
-        with np.load(folder / "predictions/test.npz", allow_pickle=False) as stored:
+        with np.load(folder / names.TEST_PREDICTIONS, allow_pickle=False) as stored:
             difference = np.abs(stored["probabilities"] - scratch.predict(test.inputs)).max(axis=1)
         worst = np.argsort(-difference, kind="stable")[:EXAMPLES]
         checks = list(check_layers(reference, scratch, test.inputs[worst]))
-    client.log_text(run_id, as_csv(checks), "parity/diagnosis.csv")
+    client.log_text(run_id, as_csv(checks), names.DIAGNOSIS)
     return checks
 
 

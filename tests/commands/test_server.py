@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.store import Store
-from pipeline.tracking.transfer import ORIGIN
 from tests.commands.conftest import TINY, call, serve
 from tests.support.postgresql import missing, postgresql
 
@@ -74,7 +74,7 @@ def test_moving_keeps_runs_and_their_proof(address, sweep):
     again = call("pipeline.move", f"to={address}", cwd=sweep.folder)
     assert again.stdout == f"0 runs moved, 4 were there: {address}\n", again.stderr
 
-    moved = {run.data.tags[ORIGIN]: run for run in runs_of(Store(address), "reviews")}
+    moved = {run.data.tags[names.ORIGIN]: run for run in runs_of(Store(address), "reviews")}
     for original in sweep.runs:
         run = moved[original.info.run_id]
         assert run.info.run_name == original.info.run_name

@@ -3,12 +3,12 @@
 import random
 import sys
 
+from pipeline.tracking import names
 from pipeline.tracking.store import open_store
 from pipeline.tracking.tracked_run import tracked_run
 
 EXPERIMENT = "shared"
 EPOCHS = range(1, 11)
-CURVES = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 SCORES = tuple(f"test/score_{number}" for number in range(40))
 PARAMS = tuple(f"param_{number}" for number in range(30))
 WEIGHTS = ("model.keras", "model.weights.h5", "preprocessing.json")
@@ -35,7 +35,7 @@ def track(store, name):
         for path in TEXTS:
             run.log_text(name, path)
         for epoch in EPOCHS:
-            run.log_metrics({curve: point(name, curve, epoch) for curve in CURVES}, epoch)
+            run.log_metrics({curve: point(name, curve, epoch) for curve in names.CURVES}, epoch)
         run.log_metrics({score: point(name, score, 0) for score in SCORES})
         with run.artifact_folder("weights") as folder:
             for file in WEIGHTS:

@@ -10,7 +10,8 @@ from typing import Any
 from pipeline.reports.drawing.svg import Drawing
 from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
 from pipeline.reports.run.stored_run import StoredRun
-from pipeline.tasks.classification import confusion_counts
+from pipeline.tasks.classification import CLASS_F1, confusion_counts
+from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
 
 Row = dict[str, str]
@@ -80,45 +81,45 @@ def _subtitle(stored: StoredRun) -> str:
 
 def _tiles(stored: StoredRun) -> list[Tile]:
     metrics, tags = stored.run.data.metrics, stored.run.data.tags
-    largest = _number(metrics.get("parity/max_abs_diff"), ".1e")
+    largest = _number(metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e")
     return [
         _score_tile(metrics, "f1_macro", "test macro F1"),
         _score_tile(metrics, "accuracy", "test accuracy"),
-        Tile(tags.get("parity", "–"), "parity with NumPy", f"largest difference {largest}"),
-        Tile(_number(metrics.get("seconds"), ",.1f"), "seconds in all", _parameters(metrics)),
+        Tile(tags.get(names.PARITY, "–"), "parity with NumPy", f"largest difference {largest}"),
+        Tile(_number(metrics.get(names.SECONDS), ",.1f"), "seconds in all", _parameters(metrics)),
     ]
 
 
 def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
-    majority = metrics.get(f"baseline/majority_{name}")
+    majority = metrics.get(names.BASELINE + name)
     beside = "" if majority is None else f"majority class {majority:.3f}"
-    return Tile(_number(metrics.get(f"test/{name}"), ".3f"), title, beside)
+    return Tile(_number(metrics.get(names.TEST + name), ".3f"), title, beside)
 
 
 def _parameters(metrics: Mapping[str, float]) -> str:
-    return f"{_number(metrics.get('parameters'), ',.0f')} parameters"
+    return f"{_number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
 
 
 def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
     warnings = []
-    if tags.get("error"):
-        warnings.append(f"The run failed: {tags['error']}")
-    if (degenerate := tags.get("degenerate", "no")) != "no":
+    if tags.get(names.ERROR):
+        warnings.append(f"The run failed: {tags[names.ERROR]}")
+    if (degenerate := tags.get(names.DEGENERATE, "no")) != "no":
         warnings.append(f"On the test set the model {degenerate}.")
     if parity and parity["tag"] not in PASSED:
         warnings.append(f"Parity {parity['tag']}: {parity['reason']}")
-    if tags.get("git.dirty") == "True":
+    if tags.get(names.GIT_DIRTY) == "True":
         warnings.append("The code had changes that were not committed.")
     return warnings
 
 
 def _data(tags: Mapping[str, str]) -> dict[str, str]:
     fingerprints = {
-        f"fingerprint, {split}": tags[f"fingerprint.{split}"][:16]
+        f"fingerprint, {split}": tags[names.fingerprint(split)][:16]
         for split in ("train", "validation", "test")
-        if f"fingerprint.{split}" in tags
+        if names.fingerprint(split) in tags
     }
-    return {"data": tags.get("data", "not recorded"), **fingerprints}
+    return {"data": tags.get(names.DATA, "not recorded"), **fingerprints}
 
 
 def _curves(stored: StoredRun) -> list[tuple[Drawing, str]]:
@@ -139,16 +140,20 @@ def _confusion(stored: StoredRun) -> Drawing | None:
 
 def _scores(stored: StoredRun) -> list[Row]:
     metrics = stored.run.data.metrics
-    names = {"macro F1": "f1_macro", "weighted F1": "f1_weighted", "accuracy": "accuracy"}
-    names |= {"loss": "loss"} | {f"F1 of {name}": f"f1/{name}" for name in stored.classes}
-    columns = {"test": "test/", "validation": "validation/", "majority class": "baseline/majority_"}
+    shown = {"macro F1": "f1_macro", "weighted F1": "f1_weighted", "accuracy": "accuracy"}
+    shown |= {"loss": "loss"} | {f"F1 of {one}": CLASS_F1 + one for one in stored.classes}
+    columns = {
+        "test": names.TEST,
+        "validation": names.VALIDATION,
+        "majority class": names.BASELINE,
+    }
     return [
         {"score": title}
         | {
             column: f"{metrics[prefix + name]:.4f}" if prefix + name in metrics else ""
             for column, prefix in columns.items()
         }
-        for title, name in names.items()
+        for title, name in shown.items()
     ]
 
 
@@ -185,13 +190,13 @@ def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
 
 def _cost(stored: StoredRun) -> dict[str, str]:
     metrics, machine = stored.run.data.metrics, stored.machine
-    facts = {"whole run": f"{_number(metrics.get('seconds'), ',.1f')} s"}
+    facts = {"whole run": f"{_number(metrics.get(names.SECONDS), ',.1f')} s"}
     if stored.history is not None:
         seconds = [epoch.seconds for epoch in stored.history.epochs]
         facts["epochs"] = f"{len(seconds)}, {median(seconds):,.2f} s each (median)"
     if stored.parity and stored.parity["seconds"] is not None:
         facts["test set through NumPy"] = f"{stored.parity['seconds']:.2f} s"
-    facts["parameters"] = _number(metrics.get("parameters"), ",.0f")
+    facts["parameters"] = _number(metrics.get(names.PARAMETERS), ",.0f")
     facts["machine"] = (
         f"{machine.get('system', '?')}, {machine.get('processor', '?')}, "
         f"{machine.get('cores', '?')} cores, Python {machine.get('python', '?')}"
@@ -200,7 +205,7 @@ def _cost(stored: StoredRun) -> dict[str, str]:
 
 
 def _commands(stored: StoredRun) -> list[str]:
-    commit = stored.run.data.tags.get("mlflow.source.git.commit")
+    commit = stored.run.data.tags.get(names.GIT_COMMIT)
     command = shlex.join(["python", "-m", "pipeline.train", *stored.overrides])
     return [f"git checkout {commit}", command] if commit else [command]
 

@@ -14,19 +14,18 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
-from pipeline.training.history import METRICS, Epoch, History
-from pipeline.verification.check import WORST
+from pipeline.training.history import Epoch, History
 
-_ARRAYS = "predictions/test.npz"
 _FILES = (
-    _ARRAYS,
-    "config/overrides.yaml",
-    "environment/machine.json",
-    "weights/preprocessing.json",
-    "parity/parity.json",
-    "parity/classification_reports.txt",
-    WORST,
+    names.TEST_PREDICTIONS,
+    names.OVERRIDES,
+    names.MACHINE,
+    names.PREPROCESSING,
+    names.PARITY_OUTCOME,
+    names.PARITY_REPORTS,
+    names.WORST_EXAMPLES,
 )
 
 
@@ -67,20 +66,22 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as name:
         folder = Path(name)
         files = {path: _download(client, run, path, folder) for path in _FILES}
-        texts = {path: _text(file) for path, file in files.items() if path != _ARRAYS}
-        predicted, labels = _predictions(files[_ARRAYS])
+        texts = {
+            path: _text(file) for path, file in files.items() if path != names.TEST_PREDICTIONS
+        }
+        predicted, labels = _predictions(files[names.TEST_PREDICTIONS])
     return StoredRun(
         run=run,
         experiment=client.get_experiment(run.info.experiment_id).name,
-        overrides=yaml.safe_load(texts["config/overrides.yaml"]) or [],
-        machine=_json(texts["environment/machine.json"], {}),
-        classes=_json(texts["weights/preprocessing.json"], {}).get("classes", []),
+        overrides=yaml.safe_load(texts[names.OVERRIDES]) or [],
+        machine=_json(texts[names.MACHINE], {}),
+        classes=_json(texts[names.PREPROCESSING], {}).get("classes", []),
         history=_history(client, run_id),
         predicted=predicted,
         labels=labels,
-        parity=_json(texts["parity/parity.json"], {}),
-        reports=texts["parity/classification_reports.txt"],
-        examples=_json(texts[WORST], []),
+        parity=_json(texts[names.PARITY_OUTCOME], {}),
+        reports=texts[names.PARITY_REPORTS],
+        examples=_json(texts[names.WORST_EXAMPLES], []),
     )
 
 
@@ -117,7 +118,7 @@ def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | Non
 def _history(client: MlflowClient, run_id: str) -> History | None:
     curves = {
         name: {one.step: one.value for one in client.get_metric_history(run_id, metric)}
-        for name, metric in METRICS.items()
+        for name, metric in names.EPOCH_METRICS.items()
     }
     numbers = sorted(set.intersection(*(set(curve) for curve in curves.values())))
     epochs = [

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import follows, is_data_key, values_of
 from pipeline.settings.as_typed import label
+from pipeline.tracking import names
 
 _SPLITS = ("train", "validation", "test")
 
@@ -48,13 +49,13 @@ def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
 
 
 def _fingerprint(split: str) -> Callable[[StudyRun], str]:
-    return lambda run: run.tags.get(f"fingerprint.{split}", "not recorded")[:12]
+    return lambda run: run.tags.get(names.fingerprint(split), "not recorded")[:12]
 
 
 def code_version(run: StudyRun) -> str:
     """Commit, and whether files differed from it."""
-    commit = run.tags.get("mlflow.source.git.commit", "")[:10] or "not recorded"
-    return f"{commit} with changes" if run.tags.get("git.dirty") == "True" else commit
+    commit = run.tags.get(names.GIT_COMMIT, "")[:10] or "not recorded"
+    return f"{commit} with changes" if run.tags.get(names.GIT_DIRTY) == "True" else commit
 
 
 def _code(runs: Sequence[StudyRun]) -> list[str]:

@@ -13,10 +13,10 @@ from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import logged_parameters
-from pipeline.tracking.attempts import sweep_tag
-from pipeline.tracking.queries import KIND, SWEEP, members, search_runs
+from pipeline.tracking import names
+from pipeline.tracking.queries import members, search_runs
 from pipeline.tracking.store import Store
-from pipeline.tracking.sweep_run import OF, PLAN, STUDY, find_sweep_runs
+from pipeline.tracking.sweep_run import find_sweep_runs
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,14 @@ def gather_study(store: Store, conf: Path, name: str) -> Gathered:
         StoreError: when it never ran in this store.
     """
     study = load_study(conf, name)
-    own = find_sweep_runs(store, STUDY, name)
+    own = find_sweep_runs(store, names.STUDY, name)
     if not own:
         raise StoreError(
-            f"study={name} has no sweep in {store.uri}: there is no run with tags kind=sweep and "
-            f"study={name}. python -m pipeline.train -m +study={name} makes one."
+            f"study={name} has no sweep in {store.uri}: there is no run with tags "
+            f"{names.KIND}={names.SWEEP} and {names.STUDY}={name}. "
+            f"python -m pipeline.train -m +study={name} makes one."
         )
-    return gather_sweep(store, conf, own[0].data.tags[OF], study)
+    return gather_sweep(store, conf, own[0].data.tags[names.SWEEP_ID], study)
 
 
 def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = None) -> Gathered:
@@ -81,13 +82,13 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
     """
     everywhere = [one.experiment_id for one in store.client.search_experiments()]
     runs = list(search_runs(store, everywhere, members(sweep_id)))
-    own = find_sweep_runs(store, OF, sweep_id)
+    own = find_sweep_runs(store, names.SWEEP_ID, sweep_id)
     if not runs and not own:
         raise StoreError(
             f"sweep={sweep_id} has no run in {store.uri}: there is none with the tag "
-            f"{sweep_tag(sweep_id)}."
+            f"{names.sweep_tag(sweep_id)}."
         )
-    if own and study is None and (name := own[0].data.tags.get(STUDY)):
+    if own and study is None and (name := own[0].data.tags.get(names.STUDY)):
         study = load_study(conf, name)
     read = [read_run(store.client, run) for run in runs]
     plan = _plan(store, own[0].info.run_id) if own else {}
@@ -121,16 +122,18 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
     """
     found = store.client.get_experiment_by_name(name)
     if found is None:
-        names = sorted(one.name for one in store.client.search_experiments())
-        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(names)}.")
+        known = ", ".join(sorted(one.name for one in store.client.search_experiments()))
+        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {known}.")
     every = search_runs(store, [found.experiment_id], "")
-    read = [read_run(store.client, one) for one in every if one.data.tags.get(KIND) != SWEEP]
+    read = [
+        read_run(store.client, one) for one in every if one.data.tags.get(names.KIND) != names.SWEEP
+    ]
     if not read:
         raise StoreError(f"experiment={name} in {store.uri} holds no run.")
     newest, superseded = _newest(read)
     _known(varied or (), newest)
     key = f"experiment {name}"
-    own = find_sweep_runs(store, OF, key)
+    own = find_sweep_runs(store, names.SWEEP_ID, key)
     return Gathered(
         title=f"experiment={name}",
         key=key,
@@ -151,7 +154,7 @@ def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
 
 
 def _plan(store: Store, run_id: str) -> dict[str, Any]:
-    text = read_text(store.client, run_id, PLAN)
+    text = read_text(store.client, run_id, names.PLAN)
     return json.loads(text) if text else {}
 
 

@@ -11,6 +11,7 @@ from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reading import read_config, read_text
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import label
+from pipeline.tracking import names
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "mlflow", "hydra-core")
 
@@ -37,16 +38,16 @@ def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, .
         runs: the finished ones.
     """
     first = runs[0]
-    machine = json.loads(read_text(client, first.run_id, "environment/machine.json") or "{}")
+    machine = json.loads(read_text(client, first.run_id, names.MACHINE) or "{}")
     command = gathered.command or _command(client, first, gathered)
     seeds = sorted({run.seed for run in runs})
     facts = {
         "runs made by": command,
         "report made by": f"python -m pipeline.report {gathered.title}",
         "runs": f"{len(runs)} finished; seeds {', '.join(map(str, seeds))}",
-        "data": "; ".join(dict.fromkeys(run.tags.get("data", "not recorded") for run in runs)),
+        "data": "; ".join(dict.fromkeys(run.tags.get(names.DATA, "not recorded") for run in runs)),
         "code": "; ".join(dict.fromkeys(code_version(run) for run in runs)),
-        "packages": _packages(read_text(client, first.run_id, "environment/packages.txt") or ""),
+        "packages": _packages(read_text(client, first.run_id, names.PACKAGES) or ""),
         "machine": ", ".join(
             str(machine[name]) for name in ("system", "processor") if name in machine
         )

@@ -9,8 +9,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from pipeline.reports.study.study_run import CURVES, StudyRun
+from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import logged_parameters
+from pipeline.tracking import names
 
 
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
@@ -24,7 +25,7 @@ def read_run(client: MlflowClient, run: Run) -> StudyRun:
         params=logged_parameters(run.data.params),
         metrics=run.data.metrics,
         tags=run.data.tags,
-        curves={name: _curve(client, run.info.run_id, name) for name in CURVES if finished},
+        curves={name: _curve(client, run.info.run_id, name) for name in names.CURVES if finished},
     )
 
 
@@ -36,7 +37,7 @@ def _curve(client: MlflowClient, run_id: str, name: str) -> tuple[float, ...]:
 
 def read_config(client: MlflowClient, run_id: str) -> dict[str, Any]:
     """The composed configuration that a run was made from; empty when it was not stored."""
-    text = read_text(client, run_id, "config/config.yaml")
+    text = read_text(client, run_id, names.CONFIG)
     return yaml.safe_load(text) if text else {}
 
 

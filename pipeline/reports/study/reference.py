@@ -12,6 +12,8 @@ from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.variants import Variant
 from pipeline.settings import SettingsError, parse_stored
 from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
+from pipeline.tasks.classification import CLASS_F1
+from pipeline.tracking import names
 
 _SPLITS = ("train", "validation", "test")
 
@@ -45,7 +47,7 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
         run = variant.runs[0]
         if (found := majority_class(run)) is not None:
             majority[variant.name] = found
-        data = tuple(run.tags.get(f"fingerprint.{split}", "") for split in _SPLITS)
+        data = tuple(run.tags.get(names.fingerprint(split), "") for split in _SPLITS)
         if data not in known:
             known[data] = _tfidf(client, run, data_dir)
         counted = known[data]
@@ -62,8 +64,8 @@ def majority_class(run: StudyRun) -> Baseline | None:
     With a share p of the test set in the one class that is predicted, that class's F1 is
     2p / (1 + p) and the others' 0: the macro F1 f over C classes gives p = C f / (2 - C f).
     """
-    f1_macro = run.metrics.get("baseline/majority_f1_macro")
-    classes = sum(name.startswith("test/f1/") for name in run.metrics)
+    f1_macro = run.metrics.get(names.BASELINE_F1_MACRO)
+    classes = sum(name.startswith(names.TEST + CLASS_F1) for name in run.metrics)
     if f1_macro is None or not classes:
         return None
     total = classes * f1_macro
@@ -86,5 +88,5 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
 
 def _changed(data: Dataset, run: StudyRun) -> str | None:
     now = data.fingerprints
-    changed = (name for name in _SPLITS if now[name] != run.tags.get(f"fingerprint.{name}"))
+    changed = (name for name in _SPLITS if now[name] != run.tags.get(names.fingerprint(name)))
     return next(changed, None)

@@ -12,6 +12,7 @@ from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.measures import MAIN
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.study_page import Page
+from pipeline.tracking import names
 
 _PACKAGE = "pipeline.reports.study"
 _COLUMNS = 3  # panels beside each other in a file
@@ -76,7 +77,7 @@ def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[s
     """
     gathered = analysis.gathered
     texts = {
-        "report.html": render_page(
+        names.PAGE: render_page(
             _PACKAGE, "report.html.j2", page=page, figures=drawn, many=study_figures.MANY
         ),
         "report.md": render_text(_PACKAGE, "report.md.j2", page=page, figures=drawn),

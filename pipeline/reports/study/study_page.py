@@ -15,6 +15,7 @@ from pipeline.reports.study.statistics import FEWEST
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.verdict import Verdict
 from pipeline.settings.as_typed import label
+from pipeline.tracking import names
 
 _METHOD = (
     "Each difference is taken between runs with the same seed. Its interval is the wider, on each "
@@ -101,7 +102,7 @@ def _subtitle(analysis: Analysis) -> str:
     seeds = "1 seed" if counts == [1] else seeds
     varied = ", ".join(analysis.gathered.varied) or "nothing but the seed"
     data = first.params.get("dataset", "unknown data")
-    synthetic = " (synthetic)" if first.tags.get("data.synthetic") == "True" else ""
+    synthetic = " (synthetic)" if first.tags.get(names.DATA_SYNTHETIC) == "True" else ""
     return f"Varied: {varied}. n = {seeds} a setting. Data: {data}{synthetic}."
 
 
@@ -112,9 +113,9 @@ def _warnings(analysis: Analysis, mixed: list[str]) -> list[str]:
         warnings.append(
             f"Some settings have fewer than {FEWEST} seeds: for those there is no interval."
         )
-    if any(run.tags.get("git.dirty") == "True" for run in finished):
+    if any(run.tags.get(names.GIT_DIRTY) == "True" for run in finished):
         warnings.append("The code had changes that were not committed.")
-    failing = [run for run in finished if run.tags.get("parity") not in ("exact", "close")]
+    failing = [run for run in finished if run.tags.get(names.PARITY) not in ("exact", "close")]
     if failing:
         warnings.append(f"{len(failing)} of {len(finished)} runs did not pass the parity check.")
     if lines := left_out(analysis.gathered):
@@ -143,9 +144,9 @@ def _baselines(baselines: References) -> str:
 
 def parity_sentence(runs: list[StudyRun]) -> str:
     """How many runs NumPy's forward pass agrees with, and how closely."""
-    tags = Counter(run.tags.get("parity", "not checked") for run in runs)
+    tags = Counter(run.tags.get(names.PARITY, "not checked") for run in runs)
     counted = ", ".join(f"{count} {tag}" for tag, count in tags.most_common())
-    differences = [run.metrics.get("parity/max_abs_diff") for run in runs]
+    differences = [run.metrics.get(names.PARITY_MAX_ABS_DIFF) for run in runs]
     known = [difference for difference in differences if difference is not None]
     if not known:
         return f"{counted}."
@@ -159,15 +160,14 @@ def left_out(gathered: Gathered) -> list[str]:
         lines.append(f"{gathered.lost} jobs of the sweep left no run.")
     for run in gathered.runs:
         if not run.finished:
-            why = f": {run.tags['error']}" if "error" in run.tags else ""
+            why = f": {run.tags[names.ERROR]}" if names.ERROR in run.tags else ""
             lines.append(f"{run.name} ended {run.status}{why}; it is not counted.")
-        elif run.tags.get("parity") == "stale":
-            lines.append(
-                f"{run.name} is counted, but stale: {run.tags.get('parity.reason', 'unknown why')}"
-            )
+        elif run.tags.get(names.PARITY) == "stale":
+            why = run.tags.get(names.PARITY_REASON, "unknown why")
+            lines.append(f"{run.name} is counted, but stale: {why}")
     if gathered.superseded:
-        names = ", ".join(dict.fromkeys(run.name for run in gathered.superseded))
-        lines.append(f"Runs repeated later with the same settings, not counted: {names}.")
+        repeated = ", ".join(dict.fromkeys(run.name for run in gathered.superseded))
+        lines.append(f"Runs repeated later with the same settings, not counted: {repeated}.")
     return lines
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-CURVES = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
-
 
 @dataclass(frozen=True)
 class StudyRun:
@@ -18,7 +16,7 @@ class StudyRun:
         params: as logged.
         metrics: the last value of each.
         tags: as logged.
-        curves: values by epoch, for each of `CURVES`.
+        curves: values by epoch, for each of `names.CURVES`.
     """
 
     run_id: str

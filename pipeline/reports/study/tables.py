@@ -11,6 +11,7 @@ from pipeline.reports.study.claim import told
 from pipeline.reports.study.measures import MAIN, MEASURES
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.variants import Variant, values_in
+from pipeline.tracking import names
 
 Row = dict[str, Any]
 
@@ -56,7 +57,7 @@ def overfitting_rows(variants: Sequence[Variant]) -> list[Row]:
     rows = []
     for variant in variants:
         onset = variant.by_seed(MEASURES["overfits_after"])
-        ends = [c[-1] for run in variant.runs if (c := run.curves.get("loss/validation"))]
+        ends = [c[-1] for run in variant.runs if (c := run.curves.get(names.LOSS_VALIDATION))]
         rows.append(
             {
                 "setting": variant.name,
@@ -98,10 +99,10 @@ def run_rows(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[Row]:
         {
             "run": run.name,
             "status": run.status,
-            MAIN.title: _number(run.metrics.get("test/f1_macro"), ".4f"),
-            "parity": run.tags.get("parity", "–"),
-            "F1 difference": _number(run.metrics.get("parity/f1_delta"), ".6f"),
-            "largest difference": _number(run.metrics.get("parity/max_abs_diff"), ".1e"),
+            MAIN.title: _number(run.metrics.get(names.TEST_F1_MACRO), ".4f"),
+            "parity": run.tags.get(names.PARITY, "–"),
+            "F1 difference": _number(run.metrics.get(names.PARITY_F1_DELTA), ".6f"),
+            "largest difference": _number(run.metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e"),
             "": _remark(run),
         }
         for run in sorted(runs, key=lambda run: (values_in(run.params, varied), run.seed))
@@ -109,8 +110,8 @@ def run_rows(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[Row]:
 
 
 def _remark(run: StudyRun) -> str:
-    degenerate = run.tags.get("degenerate", "no")
-    remarks = [run.tags.get("error", ""), "" if degenerate == "no" else degenerate]
+    degenerate = run.tags.get(names.DEGENERATE, "no")
+    remarks = [run.tags.get(names.ERROR, ""), "" if degenerate == "no" else degenerate]
     return "; ".join(filter(None, remarks))
 
 
@@ -125,8 +126,8 @@ def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
         | dict(zip(varied, values_in(run.params, varied), strict=True))
         | {"seed": run.seed}
         | {name: measure.of(run) for name, measure in MEASURES.items()}
-        | {name: run.tags.get(name, "") for name in ("parity", "degenerate")}
-        | {"parity_max_abs_diff": run.metrics.get("parity/max_abs_diff")}
+        | {name: run.tags.get(name, "") for name in (names.PARITY, names.DEGENERATE)}
+        | {"parity_max_abs_diff": run.metrics.get(names.PARITY_MAX_ABS_DIFF)}
         for run in runs
     ]
     return _csv(rows)

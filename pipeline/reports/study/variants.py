@@ -8,6 +8,7 @@ from pipeline.reports.study.measures import Measure
 from pipeline.reports.study.statistics import Estimate, estimate
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import label
+from pipeline.tracking import names
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Variant:
     @property
     def degenerate(self) -> list[StudyRun]:
         """Runs whose model predicts one class for at least 99 of 100 examples."""
-        return [run for run in self.runs if run.tags.get("degenerate", "no") != "no"]
+        return [run for run in self.runs if run.tags.get(names.DEGENERATE, "no") != "no"]
 
     def by_seed(self, measure: Measure) -> dict[int, float]:
         """The measure of each seed's run, where it has one."""

@@ -13,11 +13,10 @@ from pipeline.reports.study.rendering import draw, render
 from pipeline.reports.study.study_page import Page, compose_page
 from pipeline.reports.study.verdict import conclude
 from pipeline.settings import SettingsError
+from pipeline.tracking import names
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import sweep_run
 from pipeline.tracking.tracked_run import TrackedRun
-
-FOLDER = "report"
 
 
 def write_report(
@@ -40,7 +39,7 @@ def write_report(
         SettingsError: when the runs differ in what should be the same.
     """
     finished = tuple(run for run in gathered.runs if run.finished)
-    if not any("test/f1_macro" in run.metrics for run in finished):
+    if not any(names.TEST_F1_MACRO in run.metrics for run in finished):
         raise StoreError(
             f"{gathered.title} has no finished run with a test score in {store.uri}; "
             f"{_found(gathered)}."
@@ -81,6 +80,6 @@ def _log(store: Store, gathered: Gathered, page: Page, files: Mapping[str, bytes
 
 
 def _log_to(run: TrackedRun, page: Page, files: Mapping[str, bytes]) -> None:
-    with run.artifact_folder(FOLDER) as folder:
+    with run.artifact_folder(names.SWEEP_REPORT) as folder:
         _write(files, folder)
-    run.set_tags({"mlflow.note.content": f"**{page.question}** {page.verdict.headline}"})
+    run.set_tags({names.DESCRIPTION: f"**{page.question}** {page.verdict.headline}"})

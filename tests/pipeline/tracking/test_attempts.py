@@ -6,9 +6,10 @@ import time
 import psutil
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.artifacts import local_folder
-from pipeline.tracking.attempts import IDENTITY, standings
-from pipeline.tracking.heartbeats import HEARTBEAT, OWNER, is_alive, owner_tags
+from pipeline.tracking.attempts import standings
+from pipeline.tracking.heartbeats import is_alive, owner_tags
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import tracked_run
 
@@ -19,7 +20,7 @@ def attempt(store):
     experiment = store.experiment("here").experiment_id
 
     def log(identity, status="FINISHED", tags=None, epoch=0):
-        own = {IDENTITY: identity, "parity": "exact", **(tags or {})}
+        own = {names.IDENTITY: identity, names.PARITY: "exact", **(tags or {})}
         with tracked_run(store, experiment, "run", own) as run:
             run.log_text("0.5", "weights/model.txt")
             if epoch:
@@ -87,23 +88,23 @@ def test_a_run_whose_check_found_damage_is_not_done(store, attempt):
 def test_a_running_run_is_somebodys_or_nobodys(store, attempt):
     run_id = attempt("a", "RUNNING")
     assert one(store).state == "running"  # this very process is its owner
-    host = owner_tags()[OWNER].split()[0]
-    store.client.set_tag(run_id, OWNER, f"{host} {dead_process()} 1.00")
+    host = owner_tags()[names.OWNER].split()[0]
+    store.client.set_tag(run_id, names.OWNER, f"{host} {dead_process()} 1.00")
     assert one(store).state == "interrupted"
 
 
 def test_a_process_with_the_same_number_that_started_later_is_another():
     tags = owner_tags()
     assert is_alive(tags)
-    host, pid, started = tags[OWNER].split()
-    assert not is_alive({OWNER: f"{host} {pid} {float(started) - 60:.2f}"})
+    host, pid, started = tags[names.OWNER].split()
+    assert not is_alive({names.OWNER: f"{host} {pid} {float(started) - 60:.2f}"})
     assert not is_alive({})
     assert psutil.pid_exists(os.getpid())
 
 
 @pytest.mark.parametrize(("age", "alive"), [(0, True), (60, True), (600, False)])
 def test_a_process_elsewhere_is_known_by_its_heartbeat(age, alive):
-    tags = {OWNER: "another-host 1 1.00", HEARTBEAT: f"{time.time() - age:.0f}"}
+    tags = {names.OWNER: "another-host 1 1.00", names.HEARTBEAT: f"{time.time() - age:.0f}"}
     assert is_alive(tags) is alive
 
 

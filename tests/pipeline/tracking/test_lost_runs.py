@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from pipeline.tracking.attempts import sweep_tag
-from pipeline.tracking.heartbeats import OWNER, owner, owner_tags
+from pipeline.tracking import names
+from pipeline.tracking.heartbeats import owner, owner_tags
 from pipeline.tracking.lost_runs import end_lost_runs
 
 
@@ -14,7 +14,7 @@ def running(store):
     experiment = store.experiment("here").experiment_id
 
     def run(process, sweep="s"):
-        tags = owner_tags() | {OWNER: process, sweep_tag(sweep): "1"}
+        tags = owner_tags() | {names.OWNER: process, names.sweep_tag(sweep): "1"}
         return store.client.create_run(experiment, tags=tags).info.run_id
 
     return run

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store, open_local
 from tests.commands.conftest import environment, serve
@@ -77,10 +78,10 @@ def check(client, run, folder):
     assert run.info.status == "FINISHED"
     assert run.data.params == {key: f"{name} {key}" for key in store_writer.PARAMS}
     assert run.data.tags["parity"] == "exact"
-    assert set(run.data.metrics) == {*store_writer.CURVES, *store_writer.SCORES}
+    assert set(run.data.metrics) == {*names.CURVES, *store_writer.SCORES}
     for score in store_writer.SCORES:
         assert run.data.metrics[score] == store_writer.point(name, score, 0)
-    for curve in store_writer.CURVES:
+    for curve in names.CURVES:
         points = [(one.step, one.value) for one in client.get_metric_history(run_id, curve)]
         assert points == [
             (epoch, store_writer.point(name, curve, epoch)) for epoch in store_writer.EPOCHS

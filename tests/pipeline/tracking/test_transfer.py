@@ -4,10 +4,11 @@ import shutil
 import pytest
 
 from pipeline.errors import StoreError
+from pipeline.tracking import names
 from pipeline.tracking.links import save_sweep_view
 from pipeline.tracking.store import FOLDER, open_local
 from pipeline.tracking.tracked_run import tracked_run
-from pipeline.tracking.transfer import ORIGIN, move_run, plan_move
+from pipeline.tracking.transfer import move_run, plan_move
 
 STEPS = range(1, 1200)  # more points than MLflow takes in one request
 
@@ -51,7 +52,7 @@ def test_nothing_of_a_run_changes_but_its_id(store, target, original, tmp_path):
     for attribute in ("status", "start_time", "end_time"):
         assert getattr(moved.info, attribute) == getattr(original.info, attribute)
     assert moved.data.params == original.data.params
-    assert moved.data.tags == original.data.tags | {ORIGIN: original.info.run_id}
+    assert moved.data.tags == original.data.tags | {names.ORIGIN: original.info.run_id}
     for key in original.data.metrics:
         assert history(target, run_id, key) == history(store, original.info.run_id, key)
     assert len(history(target, run_id, "loss/train")) == len(STEPS)

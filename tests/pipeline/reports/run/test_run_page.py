@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from pipeline.reports.run.write_page import write_run_page
+from pipeline.tracking import names
 from pipeline.tracking.tracked_run import TrackedRun
-from pipeline.verification.check import WORST, side_by_side
+from pipeline.verification.check import side_by_side
 from tests.pipeline.tracking.conftest import store, template  # noqa: F401
 
 CLASSES = ["good", "<b>bad"]
@@ -50,7 +51,7 @@ def log_all(run):
     run.log_text("Keras | From scratch\n----- | -----\n  0.8 |   0.8\n", REPORTS)
     parity = {"tag": "exact", "reason": "", "agreement": AGREEMENT, "errors": None, "seconds": 0.01}
     run.log_json(parity, "parity/parity.json")
-    run.log_json([EXAMPLE], WORST)
+    run.log_json([EXAMPLE], names.WORST_EXAMPLES)
     with run.artifact_folder("predictions") as folder:
         probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], np.float32)
         labels = np.array([0, 1, 1, 0])
@@ -119,7 +120,7 @@ def test_a_run_that_stored_nothing_still_has_a_page(run):
 
 def test_spoiled_files_leave_a_page_without_them(run):
     log_all(run)
-    run.log_text("{", WORST)
+    run.log_text("{", names.WORST_EXAMPLES)
     run.log_text("not an archive", "predictions/test.npz")
     page = page_of(run)
     assert page.count("<svg") == 2

@@ -5,7 +5,8 @@ from pipeline.reports.study.gathering import gather_experiment, gather_study, ga
 from pipeline.reports.study.study_page import left_out
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
-from pipeline.tracking.sweep_run import STUDY, log_plan, sweep_run
+from pipeline.tracking import names
+from pipeline.tracking.sweep_run import log_plan, sweep_run
 from tests.pipeline.reports.study.conftest import PARAMS
 
 
@@ -15,7 +16,7 @@ def job(**params):
 
 def plan(store, sweep_id, *jobs, study="lstm_units"):
     experiment = store.experiment("here").experiment_id
-    with sweep_run(store, experiment, sweep_id, {STUDY: study}) as run:
+    with sweep_run(store, experiment, sweep_id, {names.STUDY: study}) as run:
         log_plan(run, "the command", ["units", "seed"], jobs)
     return run.run_id
 

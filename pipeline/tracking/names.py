@@ -1,0 +1,113 @@
+"""Every tag, metric and artifact path of a run, each under one name; no MLflow.
+
+A constant that ends in `/`, `.` or `_` is the beginning of several names.
+"""
+
+# Tags of the run of a job.
+IDENTITY = "identity"  # hash of all that determines the run's result
+OWNER = "owner"  # the process that trains it
+HEARTBEAT = "heartbeat"  # seconds since 1970 at which that process was last seen
+PARITY = "parity"  # outcome of the check against NumPy: exact, close, diverged, stale or failed
+PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
+ERROR = "error"  # type and message of the exception that ended it
+PRUNED = "pruned"  # why a search stopped it
+DEGENERATE = "degenerate"  # "no", or how the predictions favour one class
+DATA = "data"  # the data set in words
+DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
+FINGERPRINT = "fingerprint."  # with the name of a split: hash of its arrays
+FIRST_SWEEP = "sweep"  # id of the sweep that it was trained in
+ORIGIN = "moved.run_id"  # id of the run in the store that it was moved from
+GIT_DIRTY = "git.dirty"  # whether the checkout differed from its commit
+
+
+def fingerprint(split: str) -> str:
+    """The tag with the hash of a split's arrays."""
+    return f"{FINGERPRINT}{split}"
+
+
+def sweep_tag(sweep_id: str) -> str:
+    """The tag that every run of a sweep has, whichever sweep it was trained in."""
+    return f"sweep.{sweep_id}"
+
+
+# Tags of the run that a sweep has for itself.
+KIND = "kind"  # tells it from the runs of jobs
+SWEEP = "sweep"  # the value of KIND
+SWEEP_ID = "sweep.id"
+STUDY = "study"  # name of the study that the sweep belongs to
+SEARCH = "search"  # the metric that a search optimises
+
+# Tags that MLflow's UI reads.
+USER = "mlflow.user"
+SOURCE_NAME = "mlflow.source.name"
+SOURCE_TYPE = "mlflow.source.type"
+GIT_COMMIT = "mlflow.source.git.commit"
+DESCRIPTION = "mlflow.note.content"
+DATA_CONTEXT = "mlflow.data.context"  # of a run's data set: what it is used for
+SHARED_VIEW = "mlflow.sharedViewState."  # of an experiment, with a key: a saved view
+
+# Metrics. The prefix is the section in MLflow's charts.
+LOSS_TRAIN = "loss/train"
+LOSS_VALIDATION = "loss/validation"
+ACCURACY_TRAIN = "accuracy/train"
+ACCURACY_VALIDATION = "accuracy/validation"
+LEARNING_RATE = "learning_rate"
+EPOCH_SECONDS = "epoch_seconds"
+TEST = "test/"  # with the name of a score: on the test data
+VALIDATION = "validation/"  # with the name of a score: on the validation data
+TEST_F1_MACRO = "test/f1_macro"
+TEST_ACCURACY = "test/accuracy"
+VALIDATION_F1_MACRO = "validation/f1_macro"
+BEST = "best/"  # with the name of an epoch's number: at the epoch of least validation loss
+BEST_EPOCH = "best/epoch"
+BEST_LOSS_VALIDATION = "best/loss_validation"
+BEST_ACCURACY_VALIDATION = "best/accuracy_validation"
+BASELINE = "baseline/majority_"  # with the name of a score: of always predicting one class
+BASELINE_F1_MACRO = "baseline/majority_f1_macro"
+BASELINE_ACCURACY = "baseline/majority_accuracy"
+PARITY_NUMBER = "parity/"  # with the name of a difference or an error
+PARITY_F1_DELTA = "parity/f1_delta"
+PARITY_MAX_ABS_DIFF = "parity/max_abs_diff"
+SECONDS = "seconds"  # from start to checked end, interruptions left out
+PARAMETERS = "parameters"  # number of weights
+
+CURVES = (LOSS_TRAIN, LOSS_VALIDATION, ACCURACY_TRAIN, ACCURACY_VALIDATION)
+EPOCH_METRICS = {
+    "loss_train": LOSS_TRAIN,
+    "loss_validation": LOSS_VALIDATION,
+    "accuracy_train": ACCURACY_TRAIN,
+    "accuracy_validation": ACCURACY_VALIDATION,
+    "learning_rate": LEARNING_RATE,
+    "seconds": EPOCH_SECONDS,
+}
+"""The metric of each field of an `Epoch`."""
+
+# Artifacts of the run of a job: folders, and paths within.
+CONFIG_FOLDER = "config"
+CONFIG = "config/config.yaml"  # the composed configuration
+OVERRIDES = "config/overrides.yaml"  # what was set by hand in it
+PACKAGES = "environment/packages.txt"
+MACHINE = "environment/machine.json"
+CHECKSUMS = "data/checksums.json"  # of the files that the data were read from
+CHECKPOINTS = "checkpoint"  # states to resume from, while the run lasts
+WEIGHTS = "weights"
+KERAS_MODEL = "weights/model.keras"
+PREPROCESSING = "weights/preprocessing.json"
+SERVED_MODEL = "model"  # the MLflow model
+PREDICTIONS = "predictions"
+TEST_PREDICTIONS = "predictions/test.npz"  # Keras's probabilities, and the labels
+CLASSIFICATION_REPORT = "reports/classification_report.txt"
+FIGURES = "figures"
+PARITY_OUTCOME = "parity/parity.json"
+PARITY_REPORTS = "parity/classification_reports.txt"  # Keras's and NumPy's, side by side
+WORST_EXAMPLES = "parity/worst_examples.json"  # those on which the two differ most
+DIAGNOSIS = "parity/diagnosis.csv"  # both, layer by layer
+PAGE = "report.html"
+LOG = "log.txt"  # what the training printed
+TRACEBACK = "error/traceback.txt"
+MANIFEST = "manifest.json"  # the sha256 of each artifact
+
+# Artifacts of the run that a sweep has for itself.
+PLAN = "sweep/plan.json"  # its command, varied keys, and the parameters of each job
+SWEEP_REPORT = "report"  # folder; its page is named as a run's
+SEARCH_RESULTS = "search"  # folder
