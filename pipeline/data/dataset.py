@@ -49,6 +49,8 @@ class Dataset:
         flips: a horizontal mirror image still belongs to the same class.
         source: one phrase on where the data came from and how far that is verified.
         checksums: sha256 of each file read, by its path under the folder that holds the data.
+        copies: for `validation` and `test`, how many of its examples are also among those of an
+            earlier split, in the order train, validation, test.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Dataset:
     flips: bool
     source: str
     checksums: Mapping[str, str]
+    copies: Mapping[str, int]
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -79,5 +82,14 @@ class Dataset:
         nature = "synthetic data; " if self.synthetic else ""
         return (
             f"{self.name}: {sizes}, {len(self.classes)} classes, "
-            f"{self.preprocessing.describe()} ({nature}{self.source})"
+            f"{self.preprocessing.describe()} ({nature}{self.source}){self._copies()}"
         )
+
+    def _copies(self) -> str:
+        """What scores have to be read with: examples that a model has seen before."""
+        told = [
+            f"{count:,} of {len(self.splits[name]):,} {name} examples are copies of {earlier} ones"
+            for name, earlier in (("validation", "training"), ("test", "training or validation"))
+            if (count := self.copies[name])
+        ]
+        return f"; {', '.join(told)}" if told else ""

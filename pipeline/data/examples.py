@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scratch_forward.preprocessing import tokenize
 
 Images = NDArray[np.uint8]
 Texts = tuple[str, ...]
@@ -35,6 +38,16 @@ class Examples:
         """The inputs, known to be images."""
         assert isinstance(self.inputs, np.ndarray)
         return self.inputs
+
+    def contents(self) -> list[Hashable]:
+        """N values that are equal for copies: examples that no model here can tell apart.
+
+        For texts these are the tokens, so neither case nor punctuation counts; for images a sha256
+        of the pixels.
+        """
+        if isinstance(self.inputs, tuple):
+            return [tuple(tokenize(text)) for text in self.inputs]
+        return [hashlib.sha256(np.ascontiguousarray(one)).digest() for one in self.inputs]
 
     def take(self, indices: NDArray[np.int64]) -> Examples:
         """Pick the examples at these indices, in this order."""

@@ -64,6 +64,7 @@ def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
         flips=spec.flips if flips is None else flips,
         source=source.origin,
         checksums=source.checksums,
+        copies=_copies(prepared.train, source.validation, source.test),
     )
 
 
@@ -99,6 +100,17 @@ def _prepare(
         spec, source, train, vocabulary_size=vocabulary_size, max_length=max_length, padding=padding
     )
     return _Prepared(spec, source, train, preprocessing)
+
+
+def _copies(train: Examples, validation: Examples, test: Examples) -> dict[str, int]:
+    """Count the examples of each later split that are also in an earlier one."""
+    seen = set(train.contents())
+    found = {}
+    for name, examples in (("validation", validation), ("test", test)):
+        contents = examples.contents()
+        found[name] = sum(one in seen for one in contents)
+        seen.update(contents)
+    return found
 
 
 def _read(spec: Spec, data_dir: Path, options: dict[str, Any]) -> Source:

@@ -1,6 +1,7 @@
 """Fixed stratified samples: the same for every run, whatever its seed."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     shuffle = np.random.RandomState(_SEED)  # its stream is frozen across NumPy versions
     progress = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = shuffle.permutation(np.flatnonzero(labels == label))
+    for members in _by_label(labels, len(np.bincount(labels))):
+        if not len(members):
+            continue
+        members = shuffle.permutation(members)
         progress[members] = (np.arange(len(members)) + 0.5) / len(members)
         progress[members[0]] = -1.0
     return np.lexsort((labels, progress)).astype(np.int64)
@@ -70,17 +73,24 @@ def held_out(labels: NDArray[np.int64], *sizes: int) -> tuple[NDArray[np.int64],
 
 
 def held_out_shares(
-    labels: NDArray[np.int64], shares: Sequence[float], seed: int, classes: Sequence[str]
+    labels: NDArray[np.int64],
+    shares: Sequence[float],
+    seed: int,
+    classes: Sequence[str],
+    contents: Sequence[Hashable] | None = None,
 ) -> tuple[NDArray[np.int64], ...]:
     """Split examples into the remaining ones and held-out shares of every class.
 
-    Each part gets its share of each class, rounded, and at least one example.
+    Each part gets its share of each class, rounded, and at least one example. Copies of an example
+    are all in one part, also where their labels differ; where there are none, `contents` changes
+    nothing.
 
     Args:
         labels: class indices, shape ``(N,)``.
         shares: of the examples that each held-out part has.
         seed: decides which.
         classes: their names, for the error.
+        contents: N values, equal for copies of an example; None where no two are known to be.
 
     Returns:
         Ascending indices: the remaining examples first, then one array for each share.
@@ -89,19 +99,56 @@ def held_out_shares(
         DatasetError: a class has too few examples for one in each part.
     """
     shuffle = np.random.RandomState(seed)  # its stream is frozen across NumPy versions
-    parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
-    for label, name in enumerate(classes):
-        members = shuffle.permutation(np.flatnonzero(labels == label))
+    keys = range(len(labels)) if contents is None else contents
+    part_of: dict[Hashable, int] = {}  # 0: the remaining ones
+    for members, name in zip(_by_label(labels, len(classes)), classes, strict=True):
         sizes = [max(1, int(share * len(members) + 0.5)) for share in shares]
         if sum(sizes) >= len(members):
             raise DatasetError(
                 f"The class {name!r} has {_count(len(members))}: expected at least "
                 f"{sum(sizes) + 1}, to hold out {' and '.join(map(str, sizes))} and train on one."
             )
-        *held, rest = np.split(members, np.cumsum(sizes))
-        for part, indices in zip(parts, (rest, *held), strict=True):
-            part.append(indices)
-    return tuple(np.sort(np.concatenate(part)) for part in parts)
+        _divide([keys[index] for index in shuffle.permutation(members)], sizes, part_of)
+        distinct = {keys[index] for index in members}
+        if len({part_of[key] for key in distinct}) <= len(shares):
+            raise DatasetError(
+                f"The class {name!r} has {_count(len(members))}, but only {len(distinct)} without "
+                f"copies: too few for one in each of {len(shares) + 1} parts, as copies of an "
+                "example stay in one part."
+            )
+    parts = np.array([part_of[key] for key in keys])
+    return tuple(np.flatnonzero(parts == part) for part in range(len(shares) + 1))
+
+
+def _divide(keys: Sequence[Hashable], sizes: Sequence[int], part_of: dict[Hashable, int]) -> None:
+    """Give every key a part: held-out parts are filled in order, each up to its size.
+
+    A key comes with all of its copies. Where these are more than there is room for, the next key is
+    taken instead; a part that would stay empty takes the key with the fewest copies.
+    """
+    copies = Counter(keys)
+    free = [key for key in copies if key not in part_of]
+    for part, size in enumerate(sizes, start=1):
+        room = size - sum(copies[key] for key in copies if part_of.get(key) == part)
+        taken = []
+        for key in free:
+            if room <= 0:
+                break
+            if copies[key] <= room:
+                taken.append(key)
+                room -= copies[key]
+        if room == size:
+            taken = [min(free, key=copies.__getitem__)] if len(free) > 1 else []
+        part_of |= dict.fromkeys(taken, part)
+        free = [key for key in free if key not in part_of]
+    part_of |= dict.fromkeys(free, 0)
+
+
+def _by_label(labels: NDArray[np.int64], classes: int) -> Iterator[NDArray[np.int64]]:
+    """Ascending indices of each class's examples, in the order of the labels."""
+    order = np.argsort(labels, kind="stable")
+    bounds = np.searchsorted(labels[order], np.arange(1, classes))
+    yield from np.split(order, bounds)
 
 
 def _count(examples: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import scratch_forward
 from pipeline.data import Dataset
 from pipeline.data.sharing import shared_data
+from pipeline.data.user.location import found_again
 from pipeline.job import records
 from pipeline.job.identity import identity
 from pipeline.job.interruption import interruptible
@@ -72,7 +73,8 @@ def run(
     """
     if settings.sweep.threads is not None:
         use_threads(settings.sweep.threads)
-    dataset = shared_data(**settings.data)
+    planned = settings.sweep.identity is not None  # and will be compared with this data's
+    dataset = shared_data(**(found_again(settings.data) if planned else settings.data))
     own = _identity(settings, config, dataset)
     with claim(store, own, watch.waits):
         place = settings.place.experiment

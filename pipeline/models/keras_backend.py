@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from pipeline.models.memory import keep_freed_memory
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user has set it to for other programs
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -50,6 +50,14 @@ keep_freed_memory()
 with _quiet_stderr(), _without_matplotlib():
     import keras
     import tensorflow as tf
+
+# Keras has read ~/.keras/keras.json and KERAS_MAX_*, which are no part of a run's identity: a model
+# of channels_first, float16 or another epsilon would pass for the one that was asked for.
+keras.config.set_image_data_format("channels_last")
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_max_epochs(None)
+keras.config.set_max_steps_per_epoch(None)
 
 # A sweep builds many models in one process; each being traced anew is no cause for a warning.
 tf.get_logger().setLevel("ERROR")

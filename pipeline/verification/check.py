@@ -21,6 +21,7 @@ import scratch_forward
 from pipeline import data
 from pipeline.data.dataset import Split
 from pipeline.data.fingerprint import fingerprint
+from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tasks.classification import report
 from pipeline.tracking import names
@@ -112,11 +113,10 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
 def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
     try:
         settings = stored_settings(folder)
-        test, classes = data.load_test(**settings.data | {"data_dir": data_dir})
-        if (digest := fingerprint(test)) != tags.get(names.fingerprint("test")):
-            return Parity(
-                "stale", _stale_reason(settings, tags.get(names.fingerprint("test")), digest)
-            )
+        test, classes = data.load_test(**found_again({**settings.data, "data_dir": data_dir}))
+        trained = tags.get(names.fingerprint("test"))
+        if (digest := fingerprint(test)) != trained:
+            return Parity("stale", _stale_reason(settings, trained, digest))
         return _compare(folder, test, classes)
     except (data.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")

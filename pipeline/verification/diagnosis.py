@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 import scratch_forward
 from pipeline.data import load_test
+from pipeline.data.user.location import found_again
 from pipeline.models.keras_backend import keras
 from pipeline.tracking import names
 from pipeline.verification.check import pulled, stored_settings
@@ -62,7 +63,7 @@ def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[Layer
         reference = keras.models.load_model(archive, compile=False)
         if not isinstance(scratch, scratch_forward.Sequential):
             raise ValueError(f"run_id={run_id}: only models with layers in a row are diagnosed.")
-        test, _ = load_test(**stored_settings(folder).data | {"data_dir": data_dir})
+        test, _ = load_test(**found_again({**stored_settings(folder).data, "data_dir": data_dir}))
         with np.load(folder / names.TEST_PREDICTIONS, allow_pickle=False) as stored:
             difference = np.abs(stored["probabilities"] - scratch.predict(test.inputs)).max(axis=1)
         worst = np.argsort(-difference, kind="stable")[:EXAMPLES]

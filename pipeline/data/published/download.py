@@ -102,7 +102,10 @@ def _is_file(path: Path) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole file; DatasetError when that is not possible."""
+    """Read a whole file; DatasetError when that is not possible, as from a pipe."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DatasetError(f"{path} cannot be read: it is {kind}, not a file.")
     try:
         return path.read_bytes()
     except OSError as error:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.data.examples import Examples, Source
 from pipeline.data.published.download import read_bytes
 from pipeline.data.text_csv import expect, expect_text, records
@@ -18,10 +16,10 @@ from pipeline.data.user.division import (
     Division,
     class_names,
     division_phrase,
-    label_of,
-    locate,
+    label_indices,
     three_parts,
 )
+from pipeline.data.user.location import locate
 from pipeline.errors import DatasetError
 
 
@@ -62,7 +60,7 @@ def read(
     """Read a CSV file, or a folder with `train.csv`, `test.csv` and perhaps `validation.csv`.
 
     Args:
-        data_dir: where the data are looked for if not at `path`.
+        data_dir: searched for data of the same name, to say so where there are none at `path`.
         path: the file or the folder.
         text_column: name of the column of texts.
         label_column: name of the column of class names.
@@ -84,11 +82,13 @@ def read(
         for row in _rows(file, content, columns, part)
     ]
     names = class_names((row.label for row in rows), classes, source)
-    labels = np.array([label_of(row.label, names, row.place) for row in rows], np.int64)
+    labels = label_indices([row.label for row in rows], names, [row.place for row in rows])
     parts = [row.part for row in rows]
     division = Division(validation_share, test_share, split_seed)
-    train, validation, test = three_parts(parts, labels, names, division, source)
     everything = Examples(tuple(row.text for row in rows), labels)
+    train, validation, test = three_parts(
+        parts, labels, names, division, source, everything.contents()
+    )
     return Source(
         train=everything.take(train),
         validation=everything.take(validation),

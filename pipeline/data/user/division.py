@@ -1,10 +1,13 @@
-"""What the readers of a user's own data share: where it lies, its classes, its three parts."""
+"""What the readers of a user's own data share: its classes, and its three parts."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,13 @@ PART_NAMES: dict[str, str] = {
 """What files, folders and values of a column are called, and the part that each means."""
 
 
+LONGEST_NAME = 200  # characters of a class; MLflow takes 250 in `validation/f1/<class>`
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_BOOLEANS = ("true", "false")
+_MOST_LISTED = 20  # classes that an error names
+
+
 @dataclass(frozen=True)
 class Division:
     """How examples are divided where the data do not say.
@@ -41,39 +51,46 @@ class Division:
     seed: int
 
 
-def locate(path: str, data_dir: Path) -> Path:
-    """Find a user's own data: at `path`, else under the same name in the data directory.
-
-    Raises:
-        DatasetError: it lies at neither place.
-    """
-    places = (Path(path), data_dir / Path(path).name)
-    for place in places:
-        if os.path.exists(place):  # noqa: PTH110 - False where pathlib raises: no right to look
-            return place
-    raise DatasetError(f"dataset.path={path} is not there, and neither is {places[1]}.")
-
-
 def class_names(found: Iterable[str], given: Sequence[str] | None, source: Path) -> tuple[str, ...]:
     """Put classes in label order: as given, else as found, in numerical or alphabetical order.
 
     Raises:
-        DatasetError: fewer than two.
+        DatasetError: fewer than two, one twice, or a name that no run can be logged with.
     """
-    names = tuple(given) if given is not None else tuple(_sorted(set(found)))
+    labels = set(found)
+    names = _sorted(labels) if given is None else [_as_found(name, labels) for name in given]
     if len(names) < 2:
         raise DatasetError(
             f"{source} has {len(names)} class{'' if len(names) else 'es'} "
             f"({', '.join(map(repr, names)) or 'no labels'}): expected at least 2."
         )
-    return names
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise DatasetError(f"dataset.classes names {name!r} {times} times: expected once.")
+        _expect_usable(name, source)
+    return tuple(names)
 
 
-def label_of(name: str, classes: Sequence[str], place: str) -> int:
-    """Give the index of a class; DatasetError with the place for one that is not among them."""
-    if name not in classes:
-        raise DatasetError(f"{place} has the label {name!r}: expected one of {', '.join(classes)}.")
-    return classes.index(name)
+def label_indices(
+    labels: Sequence[str], classes: Sequence[str], places: Sequence[str]
+) -> NDArray[np.int64]:
+    """Give the index of each label's class, int64 of shape ``(N,)``.
+
+    Args:
+        labels: N class names.
+        classes: class names in label order.
+        places: where each label stands, for the error.
+
+    Raises:
+        DatasetError: for the first that is not among the classes.
+    """
+    index_of = {name: index for index, name in enumerate(classes)}
+    for label, place in zip(labels, places, strict=True):
+        if label not in index_of:
+            raise DatasetError(
+                f"{place} has the label {label!r}: expected one of {_listed(classes)}."
+            )
+    return np.array([index_of[label] for label in labels], np.int64)
 
 
 def three_parts(
@@ -82,6 +99,7 @@ def three_parts(
     classes: Sequence[str],
     division: Division,
     source: Path,
+    contents: Sequence[Hashable] | None = None,
 ) -> tuple[NDArray[np.int64], ...]:
     """Say which examples are for training, validation and test.
 
@@ -91,6 +109,8 @@ def three_parts(
         classes: class names in label order.
         division: of what has no part yet.
         source: where the data come from, for errors.
+        contents: N values, equal for copies of an example, which then stay in one part of those
+            that are divided here; None where no two are known to be.
 
     Returns:
         Three arrays of ascending indices.
@@ -101,7 +121,7 @@ def three_parts(
     of_part = {part: _where(parts, part) for part in dict.fromkeys(parts)}
     if WHOLE in of_part:
         shares: tuple[float, ...] = (division.validation_share, division.test_share)
-        train, validation, test = held_out_shares(labels, shares, division.seed, classes)
+        train, validation, test = held_out_shares(labels, shares, division.seed, classes, contents)
     else:
         _expect_train_and_test(of_part, source)
         train, test = of_part["train"], of_part["test"]
@@ -109,7 +129,8 @@ def three_parts(
             validation = of_part["validation"]
         else:
             shares = (division.validation_share,)
-            rest, held = held_out_shares(labels[train], shares, division.seed, classes)
+            of_train = None if contents is None else [contents[index] for index in train]
+            rest, held = held_out_shares(labels[train], shares, division.seed, classes, of_train)
             train, validation = train[rest], train[held]
     for part, indices in (("train", train), ("validation", validation), ("test", test)):
         _expect_every_class(part, labels[indices], classes, source)
@@ -124,11 +145,34 @@ def division_phrase(parts: Iterable[str]) -> str:
     return "divided as given" + ("" if "validation" in known else ", validation held out of train")
 
 
-def _sorted(names: Iterable[str]) -> list[str]:
-    unordered = list(names)
-    if all(name.isdecimal() for name in unordered):
-        return sorted(unordered, key=lambda name: (int(name), name))
-    return sorted(unordered)
+def _sorted(names: Collection[str]) -> list[str]:
+    if all(_NUMBER.fullmatch(name) for name in names):
+        return sorted(names, key=lambda name: (Decimal(name), name))
+    return sorted(names)
+
+
+def _as_found(name: str, labels: Collection[str]) -> str:
+    """A class as the data spell it: `True` on the command line is read as a boolean, `true`."""
+    spellings = [label for label in (name, name.capitalize(), name.upper()) if label in labels]
+    return spellings[0] if name in _BOOLEANS and spellings else name
+
+
+def _expect_usable(name: str, source: Path) -> None:
+    """Refuse a class name that MLflow, a file or a terminal would not take, before any training."""
+    if len(name) > LONGEST_NAME:
+        raise DatasetError(
+            f"{source} has a class whose name has {len(name)} characters, {name[:20]!r}...: "
+            f"expected at most {LONGEST_NAME}."
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise DatasetError(
+            f"{source} has the class {name!a}: expected a name in UTF-8 without control characters."
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f", ... ({len(names):,} in all)" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + rest
 
 
 def _where(parts: Sequence[str], part: str) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+MOST_PIXELS = 40_000_000  # at four bytes, some of them three times over while one is converted
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +27,12 @@ class Decoded:
     Attributes:
         pixels: uint8 of shape ``(H, W, C)``.
         size: height and width that the file had.
+        brightest: the largest value of a file with 16 bits of grey; None for another.
     """
 
     pixels: NDArray[np.uint8]
     size: tuple[int, int]
+    brightest: int | None = None
 
 
 def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
@@ -44,10 +47,11 @@ def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
         shape: height, width and channels (1 or 3) wanted.
 
     Raises:
-        DatasetError: it is damaged, or no PNG or JPEG.
+        DatasetError: it is damaged, too large, or no PNG or JPEG.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit counts the pixels before `draft`
     height, width, channels = shape
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as file:
@@ -55,6 +59,8 @@ def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
             # A JPEG file is decoded at a half, a quarter or an eighth where that is still twice
             # what is wanted: several times faster for photographs.
             file.draft(None, (2 * max(height, width),) * 2)
+            _expect_size(file.width * file.height, rows, columns, path)
+            brightest = int(np.asarray(file).max()) if _has_16_bits(file) else None
             upright = ImageOps.exif_transpose(file)
         plain = _without_transparency(_eight_bits(upright))
         shaped = plain.convert("L" if channels == 1 else "RGB").resize(
@@ -62,16 +68,29 @@ def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
         )
     except UnidentifiedImageError as error:
         raise DatasetError(f"{path} cannot be read: it is neither PNG nor JPEG.") from error
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, struct.error) as error:
         raise DatasetError(f"{path} cannot be read as an image: {error}.") from error
-    return Decoded(np.asarray(shaped, np.uint8).reshape(shape), (rows, columns))
+    return Decoded(np.asarray(shaped, np.uint8).reshape(shape), (rows, columns), brightest)
+
+
+def _expect_size(pixels: int, rows: int, columns: int, path: Path) -> None:
+    """Refuse an image that would take a gigabyte of memory, before it is decoded."""
+    if pixels > MOST_PIXELS:
+        raise DatasetError(
+            f"{path} has {rows:,} x {columns:,} pixels: expected at most {MOST_PIXELS:,}; make it "
+            "smaller first."
+        )
+
+
+def _has_16_bits(image: Image) -> bool:
+    return image.mode.startswith("I")
 
 
 def _eight_bits(image: Image) -> Image:
     """Bring grey values of 0 to 65535 to 0 to 255."""
     from PIL.Image import fromarray
 
-    if not image.mode.startswith("I"):
+    if not _has_16_bits(image):
         return image
     return fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8))
 

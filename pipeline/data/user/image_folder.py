@@ -19,15 +19,16 @@ from pipeline.data.user.division import (
     Division,
     class_names,
     division_phrase,
-    label_of,
-    locate,
+    label_indices,
     three_parts,
 )
 from pipeline.data.user.image_files import SUFFIXES, Decoded, decode
+from pipeline.data.user.location import locate
 from pipeline.errors import DatasetError
 
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
 """Files that a desktop leaves in folders of images, besides hidden ones."""
+_DARK = 2**14  # a 16-bit value; the brightest of 12 bits is 4,095
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read(
     """Read a folder of class folders, or of `train`, `test` and perhaps `validation` above them.
 
     Args:
-        data_dir: where the data are looked for if not at `path`.
+        data_dir: searched for data of the same name, to say so where there are none at `path`.
         path: the folder.
         height: that all images are brought to, in pixels.
         width: that all images are brought to, in pixels.
@@ -74,18 +75,22 @@ def read(
     folder = locate(path, data_dir)
     files = _files(folder)
     names = class_names((file.label for file in files), classes, folder)
-    labels = np.array([label_of(f.label, names, str(f.path.parent)) for f in files], np.int64)
+    places = [str(file.path.parent) for file in files]
+    labels = label_indices([file.label for file in files], names, places)
     parts = [file.part for file in files]
     division = Division(validation_share, test_share, split_seed)
-    train, validation, test = three_parts(parts, labels, names, division, folder)
+    three_parts(parts, labels, names, division, folder)  # refuses before anything is decoded
     done = _read_all(files, (height, width, 3 if colour else 1))
     everything = Examples(np.stack([one.image.pixels for one in done]), labels)
+    contents = everything.contents()
+    train, validation, test = three_parts(parts, labels, names, division, folder, contents)
     return Source(
         train=everything.take(train),
         validation=everything.take(validation),
         test=everything.take(test),
         classes=names,
-        origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts)}",
+        origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts)}"
+        + _unused_bits(done),
         checksums={
             file.path.relative_to(folder.parent).as_posix(): one.sha256
             for file, one in zip(files, done, strict=True)
@@ -179,3 +184,11 @@ def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
     least, most = f"{min(heights)}x{min(widths)}", f"{max(heights)}x{max(widths)}"
     had = least if least == most else f"{least} to {most}"
     return f"{had} pixels resized to {height}x{width}"
+
+
+def _unused_bits(images: Sequence[_Read]) -> str:
+    """Say that 16-bit images hold values of fewer bits, which then come out nearly black."""
+    brightest = max((one.image.brightest for one in images if one.image.brightest), default=0)
+    if not brightest or brightest >= _DARK:
+        return ""
+    return f", 16-bit images reach only {brightest:,} of 65,535 and come out dark: scale them first"

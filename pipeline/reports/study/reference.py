@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 
 from pipeline.data import Dataset, DatasetError, load
 from pipeline.data.catalogue import SPECS
+from pipeline.data.user.location import found_again
 from pipeline.reports.study.reading import read_config
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.variants import Variant
@@ -78,7 +79,8 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
     if spec is None or spec.kind != "text":
         return None
     try:
-        data = load(**parse_stored(read_config(client, run.run_id)).data | {"data_dir": data_dir})
+        settings = parse_stored(read_config(client, run.run_id))
+        data = load(**found_again({**settings.data, "data_dir": data_dir}))
     except (DatasetError, SettingsError, KeyError) as error:
         return f"the data cannot be read: {error}"
     if (changed := _changed(data, run)) is not None:

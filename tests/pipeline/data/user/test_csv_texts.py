@@ -1,4 +1,6 @@
 import hashlib
+import os
+import time
 
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_the_same_seed_divides_alike_and_another_does_not(read):
 
 
 def test_a_rare_class_has_an_example_in_each_part(read):
-    loaded = read({"own.csv": table([*ROWS, *[("langka", "aneh")] * 3])})
+    loaded = read({"own.csv": table([*ROWS, *[(f"langka {n}", "aneh") for n in range(3)]])})
     assert loaded.classes[0] == "aneh"
     assert [(split.labels == 0).sum() for split in loaded.splits.values()] == [1, 1, 1]
 
@@ -128,10 +130,77 @@ def test_says_where_it_came_from(read):
     assert not loaded.synthetic
 
 
-def test_is_found_in_the_data_directory_too(tmp_path):
+def test_a_file_of_the_same_name_elsewhere_is_not_taken_for_it(tmp_path):
     (tmp_path / "own.csv").write_text(table(ROWS))
-    loaded = load("csv", data_dir=tmp_path, path="/elsewhere/own.csv", **OPTIONS)
-    assert len(loaded.train) == 21
+    with pytest.raises(DatasetError, match=r"2024/own.csv is not there; .*/own.csv has the same"):
+        load("csv", data_dir=tmp_path, path="/2024/own.csv", **OPTIONS)
+
+
+def test_copies_stay_in_one_part_and_other_data_are_divided_as_without(read):
+    rows = [(f"kata{n}", str(n % 2)) for n in range(40)]
+    loaded = read({"own.csv": table(rows * 6)})
+    texts = [set(split.texts) for split in loaded.splits.values()]
+    assert sum(map(len, texts)) == 40
+    assert [len(split) for split in loaded.splits.values()] == [168, 24, 48]
+    assert loaded.copies == {"validation": 0, "test": 0}
+    once, twice = read({"own.csv": table(ROWS)}), read({"own.csv": table([*ROWS, ROWS[0]])})
+    assert once.fingerprints["test"].startswith("4d1cde11948b")  # as before copies mattered
+    assert len(twice.train) == 22
+
+
+def test_copies_with_other_labels_and_in_other_letters_stay_in_one_part(read):
+    rows = [
+        (f"Kata {n}{mark}", label) for n in range(12) for mark, label in (("", "a"), ("!", "b"))
+    ]
+    loaded = read({"own.csv": table(rows)})
+    assert loaded.copies == {"validation": 0, "test": 0}
+    assert [np.bincount(split.labels).tolist() for split in loaded.splits.values()] == [
+        [9, 9],
+        [1, 1],
+        [2, 2],
+    ]
+
+
+def test_copies_between_given_parts_are_counted_and_told(read):
+    parts = {"train": ROWS[:12], "valid": ROWS[9:15], "test": [*ROWS[12:18], *ROWS[:3]]}
+    loaded = read({f"own/{name}.csv": table(rows) for name, rows in parts.items()}, "own")
+    assert loaded.copies == {"validation": 3, "test": 6}
+    assert loaded.describe().endswith(
+        "; 3 of 6 validation examples are copies of training ones, 6 of 9 test examples are copies "
+        "of training or validation ones"
+    )
+
+
+def test_a_class_of_copies_cannot_be_divided(read):
+    with pytest.raises(DatasetError, match="'aneh' has 6 examples, but only 1 without copies: too"):
+        read({"own.csv": table([*ROWS, *[("langka", "aneh")] * 6])})
+
+
+def test_classes_are_in_numerical_order_with_signs_and_fractions(read):
+    for names in (["-2", "-1", "0", "1", "2"], ["-0.5", "0", "+1.5", "10"]):
+        rows = [(f"kata{n}", names[-1 - n % len(names)]) for n in range(30)]
+        assert list(read({"own.csv": table(rows)}).classes) == names
+
+
+def test_booleans_are_spelled_as_in_the_data(read):
+    rows = [(text, str(number % 2 == 0)) for number, (text, _) in enumerate(ROWS)]
+    assert read({"own.csv": table(rows)}, classes=("true", "false")).classes == ("True", "False")
+
+
+def test_many_labels_are_refused_at_once(read):
+    rows = [(f"kata{n}", f"label{n}") for n in range(40_000)]
+    before = time.process_time()
+    with pytest.raises(DatasetError, match="'label0' has 1 example"):
+        read({"own.csv": table(rows)})
+    with pytest.raises(DatasetError, match=r"label0, .*, \.\.\. \(39,999 in all\)\.$"):
+        read({"own.csv": table(rows)}, classes=tuple(label for _, label in rows[:-1]))
+    assert time.process_time() - before < 15  # 39 s for the first alone, when each was looked for
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "own.csv")
+    with pytest.raises(DatasetError, match="it is a pipe or a device, not a file"):
+        load("csv", data_dir=tmp_path, path=str(tmp_path / "own.csv"), **OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +232,25 @@ def test_a_fault_in_a_file_is_one_sentence_with_its_place(read, content, told):
 @pytest.mark.parametrize(
     ("files", "path", "changes", "told"),
     [
-        ({}, "none.csv", {}, r"none.csv is not there, and neither is .*data/none.csv"),
+        ({}, "none.csv", {}, r"none.csv is not there\.$"),
+        (
+            {"own.csv": table(ROWS)},
+            "own.csv",
+            {"classes": ("ya", "ya", "tidak", "mungkin")},
+            "dataset.classes names 'ya' 2 times: expected once",
+        ),
+        (
+            {"own.csv": table([*ROWS, *[(f"kata{n}", "x" * 260) for n in range(3)]])},
+            "own.csv",
+            {},
+            r"a class whose name has 260 characters, 'x+'\.\.\.: expected at most 200",
+        ),
+        (
+            {"own.csv": table([*ROWS, *[(f"kata{n}", "a\x1bb") for n in range(3)]])},
+            "own.csv",
+            {},
+            r"the class 'a\\x1bb': expected a name in UTF-8 without control",
+        ),
         ({"own/a.csv": "text,label\n"}, "own", {}, "own has no such file: expected train.csv"),
         ({"own/train.csv": table(ROWS)}, "own", {}, "own has train.csv: expected train.csv, test"),
         (

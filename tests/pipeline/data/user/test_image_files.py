@@ -103,3 +103,14 @@ def test_no_mutation_of_a_file_raises_anything_else():
         except DatasetError:
             refused += 1
     assert 0 < refused < 600
+
+
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded():
+    beginning = encoded(Image.new("1", (13_000, 13_000)))[:100]  # the rest would be missed
+    with pytest.raises(DatasetError, match="has 13,000 x 13,000 pixels: expected at most 40,000,0"):
+        decode(beginning, "some.png", (4, 6, 3))
+
+
+def test_a_photograph_of_many_pixels_is_decoded_at_reduced_size():
+    photograph = encoded(Image.new("L", (9_000, 6_000)), "JPEG")
+    assert decode(photograph, "some.jpg", (4, 6, 1)).size == (6_000, 9_000)
