@@ -47,7 +47,7 @@ class Examples:
         """
         if isinstance(self.inputs, tuple):
             return [tuple(tokenize(text)) for text in self.inputs]
-        return [hashlib.sha256(np.ascontiguousarray(one)).digest() for one in self.inputs]
+        return [hashlib.sha256(np.ascontiguousarray(one).data).digest() for one in self.inputs]
 
     def take(self, indices: NDArray[np.int64]) -> Examples:
         """Pick the examples at these indices, in this order."""
