@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline.data import load
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import call, environment
+from tests.support.commands import call, environment
 from tests.support.documentation import REPOSITORY, blocks, commands, kind, pages
 from tests.support.ports import free_port
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import scratch_forward
-from tests.commands.conftest import call
+from tests.support.commands import call
 
 
 def test_weights_are_downloaded_and_verified(sweep, tmp_path):

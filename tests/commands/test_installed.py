@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import environment
+from tests.support.commands import environment
 from tests.support.documentation import REPOSITORY
 
 pytestmark = pytest.mark.slow

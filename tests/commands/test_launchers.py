@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pipeline.tracking.store import Store, open_local
-from tests.commands.conftest import TINY, call, environment
+from tests.support.commands import TINY, call, environment
 from tests.support.ports import free_port, wait_for
 from tests.support.processes import left_running
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.commands.conftest import call
+from tests.support.commands import call
 
 
 @pytest.mark.parametrize(

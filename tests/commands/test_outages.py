@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.commands.conftest import call, serve
-from tests.commands.test_resume import SWEEP, kill_group, read_until, runs_of, start
+from tests.support.commands import call, serve
+from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start
 
 pytestmark = pytest.mark.slow
 

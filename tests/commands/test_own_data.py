@@ -15,7 +15,7 @@ from pipeline.data import load
 from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.check import verify_run
-from tests.commands.conftest import call
+from tests.support.commands import call
 
 CLASSES = ("$buruk", "biasa/saja", "C++ :)")  # nothing that MLflow's names or a figure's text allow
 

@@ -10,12 +10,8 @@ import mlflow
 import pytest
 
 from pipeline.tracking.artifacts import digest
-from tests.commands.conftest import call, environment, serve
-
-BLOCK = (
-    "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','jax','scipy.special']));"
-    "del sys.modules['scipy.special'];"
-)
+from tests.support.block_tensorflow import BLOCK
+from tests.support.commands import call, environment, serve
 
 
 @pytest.fixture

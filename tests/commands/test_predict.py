@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.commands.conftest import environment
+from tests.support.commands import environment
 
 NOTHING_HEAVY = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'mlflow', 'sklearn']));"

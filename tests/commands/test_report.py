@@ -10,7 +10,7 @@ import mlflow
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import TINY, Sweep, call, environment
+from tests.support.commands import TINY, Sweep, call, environment
 
 DIVERGING = ["dataset=reviews", *TINY]
 SEEDS = "seed=0,1,2"

@@ -4,8 +4,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -16,61 +14,19 @@ import pytest
 
 import scratch_forward
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import call, environment
+from tests.support.commands import call
 from tests.support.processes import left_running
+from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
 
 # Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
 # Two workers throughout: the number of threads that each has decides the last bit of a sum.
-SWEEP = ["-m", "model=cnn", "filters=[4]", "dense_units=8", "workers=2", "seed=0,1", "epochs=6"]
 TIMED = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
-
-
-def start(*arguments, cwd):
-    """Start the command in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.train", *arguments],
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for_checkpoint(folder):
-    for _ in range(1200):
-        if list(folder.glob("mlruns/artifacts/*/artifacts/checkpoint/*.npz")):
-            return
-        time.sleep(0.05)
-    raise AssertionError("no checkpoint was written")
 
 
 def workers_of(process):
     """The processes that a sweep's jobs run in: forked from one that the sweep has started."""
     started = psutil.Process(process.pid).children()
     return [worker for child in started for worker in child.children()]
-
-
-def kill_group(process):
-    with suppress(ProcessLookupError):  # it was at its end already
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-
-
-def read_until(process, words):
-    for line in process.stdout:
-        if words in line:
-            return
-    raise AssertionError(f"never printed {words!r}")
-
-
-def runs_of(folder):
-    client = open_local(folder).client
-    everywhere = [one.experiment_id for one in client.search_experiments()]
-    found = client.search_runs(everywhere, order_by=["start_time ASC"])
-    return [run for run in found if run.data.tags.get("kind") != "sweep"]
 
 
 def weights(run):

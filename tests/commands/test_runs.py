@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.commands.conftest import call, environment
+from tests.support.commands import call, environment
 
 
 def listed(sweep, *arguments, **changes):

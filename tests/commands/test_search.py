@@ -12,8 +12,8 @@ import pytest
 from optuna.trial import TrialState
 
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import call
-from tests.commands.test_resume import runs_of, start, wait_for_checkpoint
+from tests.support.commands import call
+from tests.support.sweeps import runs_of, start, wait_for_checkpoint
 
 pytestmark = pytest.mark.slow
 SMALL = ["hydra/sweeper=optuna", "model=cnn", "filters=[4]", "dense_units=8"]

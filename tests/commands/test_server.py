@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.tracking import names
 from pipeline.tracking.store import Store
-from tests.commands.conftest import TINY, call, serve
+from tests.support.commands import TINY, call, serve
 from tests.support.postgresql import missing, postgresql
 
 pytestmark = [

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.commands.conftest import environment
-from tests.commands.test_parity import BLOCK
+from tests.support.block_tensorflow import BLOCK
+from tests.support.commands import environment
 from tests.support.ports import free_port
 
 

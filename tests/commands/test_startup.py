@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.commands.conftest import environment
+from tests.support.commands import environment
 
 COMMANDS = ("train", "parity", "report", "runs", "predict", "fetch", "ui")
 SLOW_TO_IMPORT = (

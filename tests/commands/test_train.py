@@ -14,7 +14,7 @@ import yaml
 
 import scratch_forward
 from pipeline.tracking.store import open_local
-from tests.commands.conftest import TINY, Sweep, call, environment
+from tests.support.commands import TINY, Sweep, call, environment
 
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"

@@ -12,7 +12,7 @@ import pytest
 
 import scratch_forward
 from pipeline.reports.drawing.palette import DARK, LIGHT
-from tests.commands.conftest import call, environment
+from tests.support.commands import call, environment
 from tests.support.ports import answers, free_port, wait_for
 
 sync_api = pytest.importorskip("playwright.sync_api")

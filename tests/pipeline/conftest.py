@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
@@ -8,6 +10,7 @@ from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
+from pipeline.tracking.store import FOLDER, open_local
 
 
 @pytest.fixture
@@ -52,3 +55,18 @@ def search_for():
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         yield plan
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A fresh database, made once: creating its tables takes seconds."""
+    folder = tmp_path_factory.mktemp("template")
+    open_local(folder)
+    return folder / FOLDER / "mlflow.db"
+
+
+@pytest.fixture
+def store(tmp_path, template):
+    (tmp_path / FOLDER).mkdir()
+    shutil.copy(template, tmp_path / FOLDER)
+    return open_local(tmp_path)

@@ -4,19 +4,7 @@ import numpy as np
 import pytest
 
 import scratch_forward as sf
-
-
-def filled(model, seed: int = 0):
-    """Give a model random weights."""
-    generator = np.random.default_rng(seed)
-    model.set_weights(
-        [
-            np.abs(generator.normal(0, 0.5, shape))
-            for layer in model.flatten()
-            for shape in layer.own_weight_shapes().values()
-        ]
-    )
-    return model
+from tests.support.forward_models import filled
 
 
 def tagger() -> sf.Sequential:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import scratch_forward as sf
-from tests.scratch_forward.test_model import filled
+from tests.support.forward_models import filled
 
 BATCH, STEPS = 10_000, 4
 

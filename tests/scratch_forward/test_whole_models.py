@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from keras import layers as kl
 
 import scratch_forward as sf
-from tests.support.contract import last_place
+from tests.support.forward_models import assert_within_the_bar
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -79,22 +79,6 @@ def rounding_magnified(oracle: Any, x: Any, exact: list[Any]) -> list[float]:
         furthest = [max(pair) for pair in zip(furthest, changes, strict=True)]
     oracle.set_weights(weights)
     return furthest
-
-
-def assert_within_the_bar(
-    found: list[Any], theirs: list[Any], exact: list[Any], slack: list[float] | None = None
-) -> None:
-    """Hold outputs to at most twice Keras's own largest error, and a few ULP (and the slack)."""
-    slacks = slack or [0.0] * len(exact)
-    for mine, other, true, more in zip(found, theirs, exact, slacks, strict=True):
-        assert mine.shape == other.shape
-        np.testing.assert_array_equal(np.isnan(mine), np.isnan(other))
-        mine, other, true = (np.nan_to_num(np.float64(y)) for y in (mine, other, true))
-        off, keras_off = np.abs(mine - true), np.abs(other - true)
-        # Keras may be this far from the truth by its own rounding, never further: else one of us
-        # computes something else
-        assert keras_off.max(initial=0) <= 1e-5 * max(1, np.abs(true).max())
-        assert (off <= 2 * (keras_off.max(initial=0) + more) + 8 * last_place(true)).all()
 
 
 def masked_input() -> tuple[Any, Any]:

@@ -1,6 +1,4 @@
-import io
 import os
-import tarfile
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,17 +79,6 @@ def cifar_files():
         for seed, name in enumerate((*cifar10.TRAIN_FILES, cifar10.TEST_FILE))
     }
     return {**batches, cifar10.NAMES_FILE: "\n".join(cifar10.CIFAR10.classes).encode() + b"\n\n"}
-
-
-def archive_of(files):
-    """A gzipped tar archive of these files, by their path in it."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, content in files.items():
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from pipeline.tracking import names
 from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store, open_local
-from tests.commands.conftest import environment, serve
 from tests.support import store_writer
+from tests.support.commands import environment, serve
 from tests.support.postgresql import missing, postgresql
 
 WORKERS, RUNS = 8, 25

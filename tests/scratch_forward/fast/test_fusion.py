@@ -5,7 +5,7 @@ import pytest
 
 import scratch_forward as sf
 from scratch_forward.fast.fusion import fuse
-from tests.scratch_forward.test_model import filled
+from tests.support.forward_models import filled
 
 IMAGE, STEPS = (12, 11, 3), (9, 4)
 

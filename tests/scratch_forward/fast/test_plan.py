@@ -11,7 +11,7 @@ import scratch_forward as sf
 from scratch_forward.fast import plan
 from scratch_forward.fast.image_stage import KEPT_SHAPES, ImageStage
 from scratch_forward.kernels.runtime import threads
-from tests.scratch_forward.test_model import filled
+from tests.support.forward_models import filled
 
 X = np.random.default_rng(0).normal(size=(37, 6, 5, 2)).astype(np.float32)
 

@@ -13,7 +13,7 @@ import keras
 from keras import layers as kl
 
 import scratch_forward as sf
-from tests.scratch_forward.test_whole_models import assert_within_the_bar
+from tests.support.forward_models import assert_within_the_bar
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch_forward as sf
-from tests.scratch_forward.test_model import filled
+from tests.support.forward_models import filled
 
 IMAGES = np.random.default_rng(0).normal(size=(20, 8, 7, 3)).astype(np.float32)
 

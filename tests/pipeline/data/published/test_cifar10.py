@@ -7,7 +7,7 @@ import pytest
 from pipeline.data import DatasetError, load
 from pipeline.data.published import cifar10
 from pipeline.data.published.download import Remote
-from tests.pipeline.data.conftest import archive_of
+from tests.support.archive_of import archive_of
 
 ADDRESS = "/cifar-10-binary.tar.gz"
 

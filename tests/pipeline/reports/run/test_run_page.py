@@ -8,7 +8,6 @@ from pipeline.reports.run.write_page import write_run_page
 from pipeline.tracking import names
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.check import side_by_side
-from tests.pipeline.tracking.conftest import store, template  # noqa: F401
 
 CLASSES = ["good", "<b>bad"]
 EXAMPLE = {
@@ -27,7 +26,7 @@ AGREEMENT = {
 
 
 @pytest.fixture
-def run(store):  # noqa: F811
+def run(store):
     """A run in a real store, as it is before it has any artifact."""
     experiment = store.experiment("here").experiment_id
     tags = {"parity": "exact", "degenerate": "no", "git.dirty": "True", "data": "words: 4 <i>test"}

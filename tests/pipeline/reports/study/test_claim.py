@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.reports.study.claim import judge
 from pipeline.reports.study.definition import Claim
-from tests.pipeline.reports.study.conftest import runs_of
+from tests.support.study_runs import runs_of
 
 UNITS = {
     "said": "32 is best",

@@ -1,6 +1,6 @@
 from pipeline.reports.study.comparable import differences
 from pipeline.reports.study.varied import differing_keys
-from tests.pipeline.reports.study.conftest import study_run
+from tests.support.study_runs import study_run
 
 
 def test_runs_that_differ_as_they_should():

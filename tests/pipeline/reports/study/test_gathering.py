@@ -7,7 +7,7 @@ from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.tracking import names
 from pipeline.tracking.sweep_run import log_plan, sweep_run
-from tests.pipeline.reports.study.conftest import PARAMS
+from tests.support.study_runs import PARAMS
 
 
 def job(**params):

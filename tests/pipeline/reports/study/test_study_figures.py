@@ -17,7 +17,7 @@ from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.rendering import draw
 from pipeline.tasks.baselines import Baseline
-from tests.pipeline.reports.study.conftest import study_run
+from tests.support.study_runs import study_run
 
 MARGIN = 12  # around a figure that is a file of its own
 ONE = {"units": (32, 64, 128)}

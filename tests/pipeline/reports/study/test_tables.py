@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.reports.study.tables import mean_and_interval
 from pipeline.reports.study.variants import group_by_values
-from tests.pipeline.reports.study.conftest import study_run
+from tests.support.study_runs import study_run
 
 FALLS, DIPS, RISES = (0.9, 0.8, 0.7), (0.9, 0.6, 0.7), (0.7, 0.8, 0.9)
 

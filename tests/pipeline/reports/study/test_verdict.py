@@ -8,7 +8,7 @@ from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reference import References, majority_class
 from pipeline.reports.study.verdict import conclude
 from pipeline.tasks.baselines import Baseline
-from tests.pipeline.reports.study.conftest import runs_of, study_run
+from tests.support.study_runs import runs_of, study_run
 
 NONE = References({}, {})
 GOOD, FAIR, BAD = (0.80, 0.81, 0.79), (0.70, 0.72, 0.69), (0.30, 0.31, 0.32)

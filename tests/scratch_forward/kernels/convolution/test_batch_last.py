@@ -7,7 +7,7 @@ from scratch_forward.kernels.convolution.batch_last import DenseColumns, Flat, r
 from scratch_forward.kernels.convolution.convolution2d import prepare
 from scratch_forward.kernels.convolution.fused_pooling import Pool
 from scratch_forward.kernels.runtime.workspace import Scratch
-from tests.scratch_forward.kernels.convolution.test_convolution2d import pooled, reference
+from tests.support.plain_convolution import pooled, reference
 
 
 def stack_and_truth(images, kind):

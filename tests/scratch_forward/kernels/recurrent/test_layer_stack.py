@@ -6,7 +6,7 @@ import pytest
 from scratch_forward.kernels.recurrent.layer_stack import RecurrentStack, StackLayer, join_waves
 from scratch_forward.kernels.recurrent.recurrence import Recurrent
 from scratch_forward.kernels.recurrent.wavefront import Wave
-from tests.scratch_forward.kernels.recurrent.test_recurrence import GATES, reference, weights_for
+from tests.support.plain_recurrence import GATES, reference, weights_for
 
 ROWS, STEPS, VOCABULARY, UNITS = 13, 9, 20, 6
 

@@ -1,0 +1,55 @@
+"""Sweeps in the background: started, watched and killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from pipeline.tracking.store import open_local
+from tests.support.commands import environment
+
+SWEEP = ["-m", "model=cnn", "filters=[4]", "dense_units=8", "workers=2", "seed=0,1", "epochs=6"]
+
+
+def start(*arguments, cwd):
+    """Start the command in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train", *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_checkpoint(folder):
+    for _ in range(1200):
+        if list(folder.glob("mlruns/artifacts/*/artifacts/checkpoint/*.npz")):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint was written")
+
+
+def kill_group(process):
+    with suppress(ProcessLookupError):  # it was at its end already
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def read_until(process, words):
+    for line in process.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"never printed {words!r}")
+
+
+def runs_of(folder):
+    client = open_local(folder).client
+    everywhere = [one.experiment_id for one in client.search_experiments()]
+    found = client.search_runs(everywhere, order_by=["start_time ASC"])
+    return [run for run in found if run.data.tags.get("kind") != "sweep"]
