@@ -19,6 +19,10 @@ class StoreError(Exception):
     """The tracking store cannot be used; one sentence says why."""
 
 
+class StoreAwayError(StoreError):
+    """The tracking store answered once and has failed for a minute since."""
+
+
 class CutShortError(OSError):
     """The store returned other bytes than were sent to it."""
 

@@ -5,7 +5,7 @@ from rich.progress import track
 from pipeline.cli.command import compose_values, run_command, wants_help
 from pipeline.cli.console import console, print_line
 from pipeline.cli.help_page import command_help
-from pipeline.errors import StoreError
+from pipeline.errors import StoreAwayError, StoreError
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.settings.conf_folder import CONF
 
@@ -22,7 +22,7 @@ def move() -> None:
     from pipeline.tracking.store import open_server, open_store
     from pipeline.tracking.transfer import move_run, plan_move
 
-    source, target = open_store(**source_place.model_dump()), open_server(to)
+    target, source = open_server(to), open_store(**source_place.model_dump())
     try:
         plan = plan_move(source, target, values["experiment"])
         silent = not console.is_terminal
@@ -30,7 +30,7 @@ def move() -> None:
             plan.moves, "moving runs", console=console, transient=True, disable=silent
         ):
             move_run(source, target, one)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, StoreAwayError) as error:
         reason = str(error).splitlines()[0]
         raise StoreError(f"to={to}: {reason} The same command again continues.") from error
     counts = f"{len(plan.moves)} runs moved, {plan.present} were there"

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.cli.console import print_faults
-from pipeline.errors import CommandFailedError, DatasetError, StoreError
+from pipeline.errors import CommandFailedError, DatasetError, StoreAwayError, StoreError
 from pipeline.job.interruption import interrupt
 from pipeline.settings import SettingsError
 from pipeline.settings.composed import plain_values
@@ -22,6 +22,7 @@ from pipeline.settings.conf_folder import CONF
 from pipeline.settings.suggest import did_you_mean, not_offered
 
 REFUSED = 2  # exit code of a command that did not start
+FAILED = 1  # exit code of a command that started
 INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
 _YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
 
@@ -103,6 +104,9 @@ def run_command(
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except StoreAwayError as error:  # in the midst of the command's work
+        print_faults([str(error)])
+        sys.exit(FAILED)
     except (SettingsError, DatasetError, StoreError) as error:
         refuse(str(error).splitlines())
     except (HydraException, OmegaConfBaseException) as error:

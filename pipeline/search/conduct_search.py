@@ -20,13 +20,13 @@ from pipeline.search.optuna_study import (
     storage_url,
 )
 from pipeline.search.search_plan import SearchPlan
-from pipeline.sweep.conduct import command
+from pipeline.sweep.conduct import command, telling_how_to_resume
 from pipeline.sweep.launchers import HydraJobs, Launching
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
-from pipeline.tracking.store import Store, locate_store, open_store
+from pipeline.tracking.store import Store, join_store, look_up_store
 
 if TYPE_CHECKING:
     from pipeline.search.search_results import Tried
@@ -48,14 +48,17 @@ def conduct_search(plan: SearchPlan, launching: Launching) -> None:
         KeyboardInterrupt: when it was interrupted, after the table.
     """
     running = plan.probes.jobs[0].settings.running
-    with nullcontext() if running.dry_run else launching.started(running.workers):
+    with (
+        nullcontext() if running.dry_run else launching.started(running.workers),
+        telling_how_to_resume(),
+    ):
         _conduct(plan, launching)
 
 
 def _conduct(plan: SearchPlan, launching: Launching) -> None:
     job = plan.probes.jobs[0]
     tracking = job.settings.tracking.model_dump()
-    located, url = locate_store(**tracking), storage_url(plan.search.storage)
+    located, url = look_up_store(**tracking), storage_url(plan.search.storage)
     schedule = schedule_sweep(plan.probes, located)
     search_id = _search_id(plan, schedule)
     earlier = find_study(url, search_id)
@@ -64,7 +67,7 @@ def _conduct(plan: SearchPlan, launching: Launching) -> None:
     show_search(plan, done, schedule.data, places, prunes=not isinstance(launching, HydraJobs))
     if job.settings.running.dry_run:
         return
-    store = open_store(**tracking)
+    store = join_store(**tracking)
     _judge(_search(plan, search_id, url, store, launching))
 
 

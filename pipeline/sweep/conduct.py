@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.console import print_faults
 from pipeline.cli.plan_summary import show_plan
-from pipeline.errors import CommandFailedError, StoreError
+from pipeline.errors import CommandFailedError, StoreAwayError, StoreError
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.launchers import Failure, Launching
@@ -18,7 +18,7 @@ from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
-from pipeline.tracking.store import Store, locate_store, open_store
+from pipeline.tracking.store import Store, join_store, look_up_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.queries import Result
@@ -42,12 +42,21 @@ def conduct(plan: Plan, launching: Callable[[], Launching]) -> None:
         _schedule(plan)
         return
     launcher = launching()
-    with launcher.started(running.workers):
+    with launcher.started(running.workers), telling_how_to_resume():
         _conduct(plan, launcher)
 
 
+@contextmanager
+def telling_how_to_resume() -> Iterator[None]:
+    """A block whose runs are left as they are when the store goes away for long."""
+    try:
+        yield
+    except StoreAwayError as error:
+        raise StoreAwayError(f"{error} To resume, run the same command: {command()}") from error
+
+
 def _schedule(plan: Plan) -> Schedule:
-    place = locate_store(**plan.jobs[0].settings.tracking.model_dump())
+    place = look_up_store(**plan.jobs[0].settings.tracking.model_dump())
     schedule = schedule_sweep(plan, place)
     show_plan(plan, schedule, place.uri)
     return schedule
@@ -55,7 +64,7 @@ def _schedule(plan: Plan) -> Schedule:
 
 def _conduct(plan: Plan, launching: Launching) -> None:
     schedule = _schedule(plan)
-    store = open_store(**plan.jobs[0].settings.tracking.model_dump())
+    store = join_store(**plan.jobs[0].settings.tracking.model_dump())
     with _own_run(plan, schedule, store):
         _claim_members(schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
@@ -108,9 +117,12 @@ def _train(
     if not jobs:
         return [], False
     try:
-        return launching.run(jobs, store, schedule.running.fail_fast), False
+        failures = launching.run(jobs, store, schedule.running.fail_fast)
     except KeyboardInterrupt:
         return [], True
+    if away := [failure.error for failure in failures if failure.store_away]:
+        raise StoreAwayError(away[0])
+    return failures, False
 
 
 def _name(entry: Entry, varied: Sequence[str]) -> str:

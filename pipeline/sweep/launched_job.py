@@ -8,7 +8,7 @@ from pipeline.job.run import run
 from pipeline.job.watch import Watch
 from pipeline.settings import parse_settings
 from pipeline.sweep.naming import run_name
-from pipeline.tracking.store import open_store
+from pipeline.tracking.store import join_store
 
 
 def run_job(
@@ -31,5 +31,5 @@ def run_job(
     settings = parse_settings(values)
     own = [line for line in overrides if not line.startswith("sweep.")]
     name = run_name(own, settings.sweep.varied, settings.model_name)
-    store = open_store(**settings.tracking.model_dump())
+    store = join_store(**settings.tracking.model_dump())
     return run(settings, values, own, name, store, watch=watch, log=log)

@@ -10,7 +10,7 @@ from typing import Protocol
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
-from pipeline.errors import summary
+from pipeline.errors import StoreAwayError, summary
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
@@ -18,11 +18,27 @@ from pipeline.training.history import Epoch
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that raised, or whose process died: what in one line, and where."""
+    """A job that raised, or whose process died: what in one line, and where.
+
+    `store_away` is set where the cause is the tracking store's: any other job would fail, too.
+    """
 
     job: str
     error: str
     trace: str
+    store_away: bool = False
+
+    @classmethod
+    def of(cls, job: str, error: BaseException) -> "Failure":
+        """What a job raised."""
+        away = isinstance(error, StoreAwayError)
+        told = str(error) if away else summary(error)
+        return cls(job, told, "".join(traceback.format_exception(error)), away)
+
+
+def ends_sweep(failures: Sequence[Failure], fail_fast: bool) -> bool:
+    """Whether no further job need be started."""
+    return any(failure.store_away or fail_fast for failure in failures)
 
 
 class Source(Protocol):
@@ -84,7 +100,7 @@ class HydraJobs:
         batch = 1 if fail_fast else len(jobs)
         for start in range(0, len(jobs), batch):
             failures += self._launch(jobs[start : start + batch], start)
-            if failures and fail_fast:
+            if ends_sweep(failures, fail_fast):
                 break
         return failures
 
@@ -102,9 +118,9 @@ class HydraJobs:
         try:
             returned = self._launcher.launch([job.overrides for job in jobs], start)
         except Exception as error:  # joblib and submitit give up when a process of theirs dies
-            return [_failure(_together(jobs), error)]
+            return [Failure.of(_together(jobs), error)]
         return [
-            _failure(job.name, one._return_value)
+            Failure.of(job.name, one._return_value)
             for job, one in zip(jobs, returned, strict=True)
             if one.status is JobStatus.FAILED
         ]
@@ -112,7 +128,3 @@ class HydraJobs:
 
 def _together(jobs: Sequence[LaunchedJob]) -> str:
     return f"{len(jobs)} jobs"
-
-
-def _failure(job: str, error: BaseException) -> Failure:
-    return Failure(job, summary(error), "".join(traceback.format_exception(error)))

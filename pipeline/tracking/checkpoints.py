@@ -11,7 +11,6 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from pipeline.tracking import names
 from pipeline.tracking.attempts import epoch_of
-from pipeline.tracking.retries import patiently
 
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
 _KEPT = 2  # should the last one be damaged by a power cut, there is the one before
@@ -39,7 +38,7 @@ class Checkpoints:
         with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
             file = Path(folder) / f"epoch-{epoch:06}.npz"
             file.write_bytes(state)
-            patiently(self.client.log_artifact, self.run_id, str(file), names.CHECKPOINTS)
+            self.client.log_artifact(self.run_id, str(file), names.CHECKPOINTS)
         self._last = time.monotonic()
         for path in self._paths()[_KEPT:]:
             self._delete(path)
@@ -56,7 +55,7 @@ class Checkpoints:
             self._delete(names.CHECKPOINTS)
 
     def _paths(self) -> list[str]:
-        listed = patiently(self.client.list_artifacts, self.run_id, names.CHECKPOINTS)
+        listed = self.client.list_artifacts(self.run_id, names.CHECKPOINTS)
         paths = [item.path for item in listed]
         return sorted((path for path in paths if epoch_of([path])), reverse=True)
 

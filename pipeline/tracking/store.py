@@ -8,8 +8,7 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, cast
 
 from pipeline.errors import StoreError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 FOLDER = "mlruns"
-_PATIENCE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,10 @@ class Store:
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """A client bound to this store, whatever MLflow's global settings say."""
-        from mlflow import MlflowClient
+        """A patient client bound to this store, whatever MLflow's global settings say."""
+        from pipeline.tracking.patient_client import PatientClient
 
-        return MlflowClient(tracking_uri=self.uri)
+        return cast("MlflowClient", PatientClient(self.uri))
 
     @property
     def database(self) -> Path | None:
@@ -76,6 +74,26 @@ def locate_store(kind: str, uri: str | None = None) -> Store:
     return Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
 
 
+def look_up_store(kind: str, uri: str | None = None) -> Store:
+    """The same store, to read from: a local one is not created, a server has answered.
+
+    Raises:
+        StoreError: when nothing answers there as an MLflow server does.
+    """
+    store = locate_store(kind, uri)
+    return open_server(store.uri) if store.folder is None else store
+
+
+def join_store(kind: str, uri: str | None = None) -> Store:
+    """The same store for a job of a sweep that has opened it: patience is due to its server.
+
+    Raises:
+        StoreError: when a local store cannot be used.
+    """
+    store = locate_store(kind, uri)
+    return store if store.folder is None else open_local(store.folder.parent)
+
+
 def open_store(kind: str, uri: str | None = None) -> Store:
     """Open the store that `tracking=local` or `tracking=server tracking.uri=...` names.
 
@@ -101,8 +119,9 @@ def open_local(working_directory: Path) -> Store:
 
     folder = working_directory.resolve() / FOLDER
     store = Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
-    # Creating the tables logs every migration; none of it concerns the person who trains.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    # Creating the tables logs every migration; none of it concerns the person who trains. Each
+    # failed transaction is logged with its traceback beside the error that is raised.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,16 +154,8 @@ def open_server(uri: str) -> Store:
     Raises:
         StoreError: when nothing answers there as an MLflow server does.
     """
-    import requests
+    from pipeline.tracking.server_requests import check_server
 
     address = uri.rstrip("/")
-    try:
-        answer = requests.get(f"{address}/health", timeout=_PATIENCE_SECONDS)
-    except requests.RequestException as error:
-        raise StoreError(
-            f"tracking.uri={uri}: no MLflow server answers at {urlsplit(uri).netloc} "
-            f"({type(error).__name__})."
-        ) from error
-    if not answer.ok:
-        raise StoreError(f"tracking.uri={uri}: the server answers {answer.status_code} to /health.")
+    check_server(address)
     return Store(address)

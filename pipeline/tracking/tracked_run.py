@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from pipeline.errors import PrunedError, summary
+from pipeline.errors import PrunedError, StoreAwayError, summary
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import manifest, store_file, store_folder
 from pipeline.tracking.heartbeats import Heartbeat, owner_tags
@@ -25,7 +25,7 @@ _FLUSH_SECONDS = 2.0
 
 
 class TrackedRun:
-    """Writes to one run, patiently.
+    """Writes to one run.
 
     Metrics are held back and sent in batches, since a request to a server costs some 50 ms. A
     metric that the run has at a step already, from before an interruption, is not logged twice.
@@ -40,7 +40,7 @@ class TrackedRun:
 
     @cached_property
     def _artifact_uri(self) -> str:
-        return str(patiently(self.client.get_run, self.run_id).info.artifact_uri)
+        return str(self.client.get_run(self.run_id).info.artifact_uri)
 
     def recall(self) -> None:
         """Learn which metrics the run has: it is taken up again."""
@@ -73,7 +73,7 @@ class TrackedRun:
             self._log_batch(metrics=pending)
 
     def _log_batch(self, **entries: Any) -> None:
-        patiently(self.client.log_batch, self.run_id, **entries)
+        self.client.log_batch(self.run_id, **entries)
 
     def log_text(self, text: str, path: str) -> None:
         """Store text as the artifact `path`."""
@@ -93,7 +93,7 @@ class TrackedRun:
         """Name the data in the UI's Dataset column."""
         dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
         context = [InputTag(names.DATA_CONTEXT, "training")]
-        patiently(log_inputs, self.client, self.run_id, [DatasetInput(dataset, context)])
+        log_inputs(self.client, self.run_id, [DatasetInput(dataset, context)])
 
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
@@ -162,6 +162,8 @@ def tracked_run(
         run.set_tags({names.PRUNED: pruned})
         end_run(run, "KILLED", log)
         raise
+    except StoreAwayError:
+        raise  # nor would it take the run's end: whoever comes next sees that nobody is at it
     except BaseException as error:
         with suppress(Exception):  # the store may be what failed; the error itself goes on
             run.set_tags({names.ERROR: summary(error)})
@@ -173,14 +175,14 @@ def tracked_run(
 
 
 def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
-    created = patiently(store.client.create_run, experiment_id, tags=dict(tags), run_name=name)
+    created = store.client.create_run(experiment_id, tags=dict(tags), run_name=name)
     return TrackedRun(store.client, created.info.run_id)
 
 
 def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
     run = TrackedRun(store.client, run_id)
     run.set_tags(tags)
-    patiently(store.client.update_run, run_id, status="RUNNING")
+    store.client.update_run(run_id, status="RUNNING")
     for tag in {names.ERROR, names.PRUNED} & set(store.client.get_run(run_id).data.tags):
         store.client.delete_tag(run_id, tag)
     run.recall()
@@ -202,4 +204,4 @@ def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:
     """
     _keep_log(run, log)
     run.flush()
-    patiently(run.client.set_terminated, run.run_id, status)
+    run.client.set_terminated(run.run_id, status)

@@ -7,15 +7,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import requests
-
 from pipeline.errors import StoreError
 from pipeline.tracking import names
+from pipeline.tracking.server_requests import check_server, get
 from scratch_forward.card import card_path
 from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
 
 _FILES = (MODEL_FILE, PREPROCESSING_FILE, card_path(MODEL_FILE).name)
-_PATIENCE_SECONDS = 30
 
 
 @contextmanager
@@ -33,6 +31,7 @@ def weights_folder(run_id: str, uri: str | None, database: Path) -> Iterator[Pat
     if uri is None:
         yield _local_folder(run_id, database)
         return
+    check_server(uri)
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
         for name in _FILES:
             (Path(folder) / name).write_bytes(_download(uri, run_id, f"{names.WEIGHTS}/{name}"))
@@ -55,11 +54,7 @@ def _local_folder(run_id: str, database: Path) -> Path:
 
 
 def _download(uri: str, run_id: str, path: str) -> bytes:
-    asked = {"run_uuid": run_id, "path": path}
-    try:
-        answer = requests.get(f"{uri}/get-artifact", params=asked, timeout=_PATIENCE_SECONDS)
-    except requests.RequestException as error:
-        raise StoreError(f"tracking.uri={uri}: no MLflow server answers there.") from error
+    answer = get(uri, "/get-artifact", {"run_uuid": run_id, "path": path})
     if not answer.ok:
         raise StoreError(f"run_id={run_id}: {uri} answers {answer.status_code} for {path}.")
     return answer.content

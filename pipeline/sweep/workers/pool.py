@@ -19,7 +19,7 @@ from pebble import ProcessPool
 from pipeline.cli.progress import SweepProgress
 from pipeline.data.catalogue import SPECS
 from pipeline.data.sharing import sharing_data
-from pipeline.sweep.launchers import Failure, Source
+from pipeline.sweep.launchers import Failure, Source, ends_sweep
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.temporary_folder import own_folder
 from pipeline.sweep.threads import cores_each
@@ -101,7 +101,7 @@ class WorkerJobs:
                     time.sleep(_LOOK_SECONDS)
                     for _, failure in newly_ended(watched, progress, store):
                         failures += [failure] if failure else []
-                    if failures and fail_fast:
+                    if ends_sweep(failures, fail_fast):
                         break
                 return failures
             finally:

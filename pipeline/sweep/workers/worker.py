@@ -4,14 +4,13 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.data.sharing import share_data
-from pipeline.errors import PrunedError, summary
+from pipeline.errors import PrunedError
 from pipeline.job.interruption import interrupted_by
 from pipeline.sweep.launchers import Failure
 from pipeline.sweep.workers.events import EventWriter
@@ -92,7 +91,7 @@ def train(
         except KeyboardInterrupt:
             return Failure("", "interrupted", "")
         except Exception as error:
-            return Failure("", summary(error), traceback.format_exc())
+            return Failure.of("", error)
     return None
 
 
