@@ -92,7 +92,7 @@ def verify_card(model_path: str | Path, model: AnyModel, oracle: Callable[[], An
     document, inputs, expected = _read(path)
     if document.get("weights_sha256") != weights_digest(model):
         raise ArchiveError(f"The weights of {model_path} are not those that {path} was made for.")
-    given = inputs if len(inputs) > 1 else inputs[0]
+    given = model.arranged(inputs)
     found = list(leaves(model.predict(given)))
     if [array.shape for array in found] != [array.shape for array in expected]:
         raise ArchiveError(f"The outputs of {model_path} do not have the shapes that {path} holds.")

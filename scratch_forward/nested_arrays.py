@@ -1,4 +1,7 @@
-"""Arrays alone, or in lists, tuples and dicts: walked, counted, and taken some rows of each."""
+"""Arrays alone, or in lists, tuples and dicts: walked, counted, and taken some rows of each.
+
+Dicts are walked by sorted key, as Keras does.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,17 @@ def leaves(structure: Any) -> Iterator[Any]:
         for item in structure:
             yield from leaves(item)
     elif isinstance(structure, dict):
-        for item in structure.values():
-            yield from leaves(item)
+        for key in sorted(structure):
+            yield from leaves(structure[key])
     else:
         yield structure
 
 
 def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
-    """Apply a function to every array of a tuple or dict, or of a list of arrays."""
+    """Apply a function to every leaf of lists, tuples and dicts; tuples become lists."""
     if isinstance(structure, dict):
         return {key: map_leaves(function, item) for key, item in structure.items()}
-    arrays = isinstance(structure, list) and any(isinstance(i, np.ndarray) for i in structure)
-    if arrays or isinstance(structure, tuple):
+    if isinstance(structure, list | tuple):
         return [map_leaves(function, item) for item in structure]
     return function(structure)
 
@@ -33,14 +35,48 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
 def columns_of(x: Any) -> tuple[Any, int]:
     """Return the inputs as arrays, and the number of examples in each.
 
+    A list is several inputs if it holds arrays, data frames, tuples or dicts at any depth; a list
+    of numbers, texts, or lists of them is one array.
+
     Raises:
-        ValueError: If it differs, or is 0.
+        ValueError: If something is not an array, or the number of examples differs or is 0.
     """
-    columns = map_leaves(np.asarray, x)
+    columns = _columns(x)
     sizes = {len(column) for column in leaves(columns)}
     if len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"Expected the same positive number of examples, got {sizes}.")
     return columns, sizes.pop()
+
+
+def _columns(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _columns(item) for key, item in x.items()}
+    if isinstance(x, tuple) or (isinstance(x, list) and _holds_arrays(x)):
+        return [_columns(item) for item in x]
+    return _column(x)
+
+
+def _holds_arrays(items: list[Any]) -> bool:
+    """Whether a list is several inputs rather than the rows of one."""
+    return any(
+        isinstance(item, tuple | dict)
+        or (hasattr(item, "__array__") and not isinstance(item, np.generic))
+        or (isinstance(item, list) and _holds_arrays(item))
+        for item in items
+    )
+
+
+def _column(x: Any) -> Any:
+    """Return one input as an array with an axis of examples."""
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"An input is not an array: {error}") from error
+    if array.ndim == 0:
+        raise ValueError(
+            f"Expected an array whose first axis counts the examples, got {type(x).__name__}."
+        )
+    return array
 
 
 def elements_of(columns: Any) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from scratch_forward.layers.base import Layer
+from scratch_forward.nested_arrays import map_leaves
 
 
 @dataclass(eq=False)
@@ -32,13 +31,13 @@ class Node:
     """One call of a layer in a graph.
 
     Attributes:
-        layer: The layer called; a shared layer has several nodes.
-        inputs: A tensor, or a list of tensors and constants.
-        arguments: Other arguments of the call, such as `initial_state` and `mask`.
-        outputs: What the call returns.
+        layer: The `Layer` called; a shared layer has several nodes.
+        inputs: The first argument: a tensor, or a list or dict of tensors and constants.
+        arguments: Other arguments of the call by name, such as `initial_state` and `mask`.
+        outputs: The tensors that the call returns, dicts by sorted key.
     """
 
-    layer: Layer
+    layer: Any
     inputs: Any
     arguments: dict[str, Any] = field(default_factory=dict)
     outputs: list[SymbolicTensor] = field(default_factory=list)
@@ -48,22 +47,30 @@ class Node:
         return list(tensors_in((self.inputs, self.arguments)))
 
 
-def connect(layer: Layer, inputs: Any, **arguments: Any) -> Any:
+def connect(layer: Any, inputs: Any, **arguments: Any) -> Any:
     """Call a layer on tensors to come, building it for their shape.
 
     Returns:
-        A tensor to come, or a tuple of them for a layer with several outputs.
+        A tensor to come, or a tuple or dict of them for a layer with several outputs.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    shape = map_structure(lambda item: item.shape, inputs)
     if not layer.built:
-        layer.build(shape)
+        layer.build(map_structure(lambda item: item.shape, inputs))
     node = Node(layer, inputs, given)
-    output_shape = layer.compute_output_shape(shape)
-    shapes = output_shape if isinstance(output_shape, list) else [output_shape]
-    node.outputs = [SymbolicTensor(shape, node, index) for index, shape in enumerate(shapes)]
+    outputs = _to_come(layer.compute_call_shape(inputs, given), node)
     layer.nodes.append(node)
-    return tuple(node.outputs) if isinstance(output_shape, list) else node.outputs[0]
+    return outputs
+
+
+def _to_come(shapes: Any, node: Node) -> Any:
+    """Make a node's tensors, for a structure of shapes: lists and dicts of tuples."""
+    if isinstance(shapes, list):
+        return tuple(_to_come(shape, node) for shape in shapes)
+    if isinstance(shapes, dict):
+        made = {key: _to_come(shapes[key], node) for key in sorted(shapes)}
+        return {key: made[key] for key in shapes}
+    node.outputs.append(SymbolicTensor(shapes, node, len(node.outputs)))
+    return node.outputs[-1]
 
 
 def is_symbolic(structure: Any) -> bool:
@@ -85,8 +92,7 @@ def tensors_in(structure: Any) -> Iterator[SymbolicTensor]:
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     """Apply a function to every leaf of a structure; constants count as arrays."""
-    if isinstance(structure, list | tuple):
-        return [map_structure(function, item) for item in structure]
-    if isinstance(structure, dict):
-        return {key: map_structure(function, item) for key, item in structure.items()}
-    return function(structure if isinstance(structure, SymbolicTensor) else np.asarray(structure))
+    return map_leaves(
+        lambda leaf: function(leaf if isinstance(leaf, SymbolicTensor) else np.asarray(leaf)),
+        structure,
+    )

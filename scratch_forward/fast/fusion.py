@@ -117,7 +117,8 @@ def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list
         row.append(node)
         if len(node.outputs) == 1 and not row[0].arguments:
             rows[node.outputs[0]] = row
-    fused.sort(key=lambda row: nodes.index(row[-1]))
+    position = {id(node): index for index, node in enumerate(nodes)}
+    fused.sort(key=lambda row: position[id(row[-1])])
     return [_as_one_node(row) for row in fused]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,10 @@ from scratch_forward.errors import (
     UnsupportedModelError,
 )
 from scratch_forward.io.config_fields import field, text
+from scratch_forward.io.constants import array_of
+from scratch_forward.io.custom_objects import CustomObjects
 from scratch_forward.io.limits import Limits
+from scratch_forward.io.shared_layers import SharedLayers
 from scratch_forward.io.wiring import Wiring
 from scratch_forward.layers import LAYERS
 from scratch_forward.layers.base import Layer
@@ -30,23 +33,27 @@ from scratch_forward.models.sequential import Sequential
 _TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
 _TRAINING_ONLY_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
-_NETWORKS = ("Sequential", "Functional")
+_NETWORKS = ("Sequential", "Functional", "Model")
+_GRAPH = ("layers", "input_layers", "output_layers")
 _LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
 
 
-def model_from_config(config: Any, limits: Limits) -> Model | Sequential:
+def model_from_config(
+    config: Any, limits: Limits, custom_objects: Mapping[str, Any] | None = None
+) -> Model | Sequential:
     """Build the model that a configuration describes, without its weights.
 
     Args:
         config: What `config.json` holds: `class_name`, `module`, `config`.
         limits: How much it may ask for.
+        custom_objects: Layers and functions for classes that Keras does not have, by class name.
 
     Raises:
         ArchiveError: If the configuration contradicts itself or asks for too much.
         UnsupportedModelError: If it asks for what is not supported, with all of it.
     """
-    reader = _Reader(limits)
+    reader = _Reader(limits, CustomObjects(custom_objects or {}))
     model = reader.layer(config, "")
     if reader.problems:
         raise UnsupportedModelError(reader.problems)
@@ -57,7 +64,8 @@ def model_from_config(config: Any, limits: Limits) -> Model | Sequential:
     count = model.count_params()
     if count > limits.parameters:
         raise ArchiveError(
-            f"The model has {count:,} weights; the limit is {limits.parameters:,} (parameters)."
+            f"The model has {count:,} weights; the limit is {limits.parameters:,} "
+            "(raise it by Limits(parameters=...))."
         )
     return model
 
@@ -65,45 +73,98 @@ def model_from_config(config: Any, limits: Limits) -> Model | Sequential:
 class _Reader:
     """Reads a configuration, collecting what is not supported instead of stopping at it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, custom: CustomObjects) -> None:
         self.limits = limits
+        self.custom = custom
         self.problems: list[Unsupported] = []
         self.layer_count = 0
-        self.shared: dict[int, Layer | None] = {}
+        self.shared = SharedLayers()
+        self.calls_in: dict[int, int] = {}  # by id of a layer: calls of layers that one call makes
 
     def layer(self, entry: Any, path: str) -> Layer | None:
         """Build the layer, or the model, of one entry; None if it is not supported.
 
-        A layer that stands in several models has the same `shared_object_id` in each.
+        A layer that stands in several models is built once.
         """
-        identity = entry.get("shared_object_id") if isinstance(entry, dict) else None
-        if isinstance(identity, int) and identity in self.shared:
-            return self.shared[identity]
-        layer = self._new_layer(entry, path)
-        if isinstance(identity, int):
-            self.shared[identity] = layer
-        return layer
-
-    def _new_layer(self, entry: Any, path: str) -> Layer | None:
         self.layer_count += 1
         if self.layer_count > self.limits.layers:
-            raise ArchiveError(f"The model has more than {self.limits.layers} layers (layers).")
+            raise ArchiveError(
+                f"The model has more than {self.limits.layers} layers "
+                "(raise the limit by Limits(layers=...))."
+            )
         class_name = text(field(entry, "class_name", path), "class_name", path)
         config = field(entry, "config", path)
         name = config.get("name") if isinstance(config, dict) else None
         path = f"{path}/{name or class_name}" if path else str(name or class_name)
-        module = entry.get("module") or ""
         if not isinstance(config, dict):
             raise ArchiveError(f"Layer {path!r} has a configuration that is not an object.")
+        known, layer = self.shared.find(entry)
+        if not known:
+            layer = self._new_layer(entry, class_name, config, path)
+            self.shared.keep(entry, layer)
+            if layer is not None:
+                self._count_calls(layer, path)
+        return layer
+
+    def _new_layer(
+        self, entry: dict[str, Any], class_name: str, config: dict[str, Any], path: str
+    ) -> Layer | None:
+        module = entry.get("module") or ""
         ours = isinstance(module, str) and module.split(".")[0] == "keras"
+        custom = self.custom.find(entry)
+        if custom is not None:
+            return self._custom_layer(custom, class_name, config, path)
         if ours and class_name in _NETWORKS:
             return self._network(class_name, config, path)
         if ours and class_name in OPERATIONS and ".ops" in module:
             return self._operation(class_name, config, path)
         if ours and class_name in LAYERS and ".ops" not in module:
             return self._plain_layer(LAYERS[class_name], config, path)
-        self._refuse(path, "class_name", class_name, _nearest(class_name))
+        if not ours and isinstance(config.get("layers"), list):
+            return self._subclass(class_name, config, path)
+        self._refuse(path, "class_name", *_unknown_class(module, class_name))
         return None
+
+    def _subclass(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
+        """Build the graph of a model whose class is not Keras's: its `call` cannot be known."""
+        warnings.warn(
+            f"{path!r} is of a class of its own, {class_name!r}: what is computed is the graph in "
+            "the file, which is not what Keras computes if the class overrides `call`.",
+            stacklevel=2,
+        )
+        is_graph = all(key in config for key in _GRAPH)
+        return self._network("Functional" if is_graph else "Sequential", config, path)
+
+    def _custom_layer(
+        self, custom: Any, class_name: str, config: dict[str, Any], path: str
+    ) -> Layer | None:
+        """Build a layer that the caller supplies: of a class, or of a function on arrays."""
+        if not isinstance(custom, type):
+            return Operation(custom, {}, config.get("name"))
+        layer = self._plain_layer(custom, config, path)
+        if layer is not None:
+            layer.keras_class = class_name
+        return layer
+
+    def _count_calls(self, layer: Layer, path: str) -> None:
+        """Keep how many layers one call of a layer calls, those inside it included.
+
+        Raises:
+            ArchiveError: If it is more than the limit: models that call each other twice, each,
+                are exponential.
+        """
+        if id(layer) in self.calls_in:
+            return
+        count = 1 + sum(self.calls_in.get(id(child), 1) for child in layer.children().values())
+        self._keep_calls(layer, count, path)
+
+    def _keep_calls(self, layer: Any, count: int, path: str) -> None:
+        if count > self.limits.calls:
+            raise ArchiveError(
+                f"One call of {path!r} calls {count:,} layers; the limit is {self.limits.calls:,} "
+                "(raise it by Limits(calls=...))."
+            )
+        self.calls_in[id(layer)] = count
 
     def _plain_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
         """Build a layer from its options, refusing those that its constructor does not name."""
@@ -150,9 +211,8 @@ class _Reader:
             return self.layer(value, path)
         if option in _ACTIVATION_OPTIONS:
             return self._activation(option, value, path)
-        inner = value.get("config")
-        if value.get("class_name") in ("__numpy__", "__tensor__") and isinstance(inner, dict):
-            return inner.get("value")
+        if value.get("class_name") in ("__numpy__", "__tensor__"):
+            return array_of(value.get("config"), path).tolist()
         return value
 
     def _activation(self, option: str, value: dict[str, Any], path: str) -> Any:
@@ -180,28 +240,56 @@ class _Reader:
         if not isinstance(entries, list):
             raise ArchiveError(f"Model {path!r} has layers that are not a list.")
         layers = [self.layer(entry, path) for entry in entries]
-        if self.problems or not all(layers):
-            return None
         name = config.get("name")
         try:
             if class_name == "Sequential":
-                return _sequential(layers, config, name)
-            return Wiring(entries, layers, path).model(config, name)
+                return self._sequential(layers, config, name, path)
+            return self._graph(Wiring(config, layers, path), name, path)
         except ArchiveError:
             raise
-        except UnsupportedModelError as error:
-            self.problems += error.items
+        except InvalidOption as error:
+            self._refuse(path, error.option, error.value, error.nearest)
             return None
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise ArchiveError(f"Model {path!r} contradicts itself: {error}") from error
 
+    def _graph(self, wiring: Wiring, name: str | None, path: str) -> Layer | None:
+        """Build a functional model, if all in it is supported."""
+        self.problems += wiring.problems()
+        if self.problems:
+            return None
+        count = 1 + wiring.call_count(self.calls_in)
+        self._keep_calls(wiring, count, path)
+        model = wiring.model(name)
+        self.calls_in[id(model)] = count
+        return model
+
+    def _sequential(
+        self, layers: list[Any], config: dict[str, Any], name: str | None, path: str
+    ) -> Layer | None:
+        """Build layers in a row, from the input layer or the shape the model was built for."""
+        if self.problems:
+            return None
+        count = 1 + sum(self.calls_in.get(id(layer), 1) for layer in layers)
+        self._keep_calls(layers, count, path)
+        model = Sequential(layers, name)
+        self.calls_in[id(model)] = count
+        shape = config.get("build_input_shape")
+        if not model.built and isinstance(shape, list):
+            model.build((None, *shape[1:]))
+        return model
+
     def _operation(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
         """Build a step that is a function and not a layer."""
-        options = {key: value for key, value in config.items() if key not in ("name", "dtype")}
+        options = {
+            key: self._value(key, value, path)
+            for key, value in config.items()
+            if key not in ("name", "dtype")
+        }
         if "dtype" in config and isinstance(config["dtype"], str | None):
             options["dtype"] = config["dtype"]
         function = OPERATIONS[class_name]
-        known = set() if isinstance(function, np.ufunc) else _options_of(function)
+        known = set() if isinstance(function, np.ufunc) else set(_options_of(function))
         for option in [option for option in options if option not in known]:
             if options.pop(option) is not None:
                 self._refuse(path, option, config[option], "none")
@@ -211,27 +299,24 @@ class _Reader:
         self.problems.append(Unsupported(path, option, value, nearest))
 
 
-def _sequential(layers: list[Any], config: dict[str, Any], name: str | None) -> Sequential:
-    """Build a model of layers in a row, from its input layer or the shape it was built for."""
-    model = Sequential(layers, name)
-    shape = config.get("build_input_shape")
-    if not model.built and isinstance(shape, list):
-        model.build((None, *shape[1:]))
-    return model
-
-
 def _missing(cls: type[Layer], options: dict[str, Any]) -> list[str]:
     """Name the constructor's arguments that have no default and were not given."""
     parameters = inspect.signature(cls).parameters.values()
     return [p.name for p in parameters if p.default is p.empty and p.name not in options]
 
 
-def _options_of(function: Callable[..., Any]) -> set[str]:
+def _options_of(function: Callable[..., Any]) -> list[str]:
     """Name the arguments of a function but its first."""
-    return set(list(inspect.signature(function).parameters)[1:])
+    return list(inspect.signature(function).parameters)[1:]
 
 
-def _nearest(class_name: str) -> str:
-    """Name the supported classes most like this one, or all of them."""
-    close = difflib.get_close_matches(class_name, [*LAYERS, *_NETWORKS], n=3)
-    return ", ".join(close) or "the layers in scratch_forward.layers"
+def _unknown_class(module: Any, class_name: str) -> tuple[str, str]:
+    """Return the full name of a class that is not supported, and what is instead."""
+    if not isinstance(module, str) or module.split(".")[0] != "keras":
+        name = f"{module}.{class_name}" if isinstance(module, str) and module else class_name
+        return name, f"Keras's own classes, or custom_objects={{{class_name!r}: ...}}"
+    if ".ops" in module:
+        return f"keras.ops: {class_name}", "the operations in docs/keras-files.md"
+    if class_name == "Lambda":
+        return class_name, 'custom_objects={"<name of the layer>": a function on arrays}'
+    return class_name, "the layers in docs/coverage.md"

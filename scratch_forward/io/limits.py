@@ -22,6 +22,8 @@ class Limits:
         config_depth: How deep lists and objects nest in `config.json`.
         asset_bytes: Size of one text file, such as a vocabulary.
         layers: Number of layers, those inside other layers counted.
+        calls: Number of calls of layers that one prediction makes, for every layer a shared model
+            inside calls again.
         parameters: Number of weights.
     """
 
@@ -33,4 +35,5 @@ class Limits:
     config_depth: int = 64
     asset_bytes: int = 32 * MEGABYTE
     layers: int = 2_000
+    calls: int = 20_000
     parameters: int = 100_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from scratch_forward.errors import ArchiveError, InvalidOption
 from scratch_forward.io.archive import Archive, assign_weights, read_archive
 from scratch_forward.io.configuration import model_from_config
 from scratch_forward.io.limits import Limits
+from scratch_forward.io.live_models import config_of
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.models.functional import Model
@@ -23,6 +24,7 @@ def load(
     dtype: DTypeLike = "float32",
     limits: Limits | None = None,
     verify: bool = False,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Model | Sequential:
     """Load a model that Keras saved, without Keras.
 
@@ -32,6 +34,8 @@ def load(
         limits: How much the file may ask for.
         verify: Replay the parity card that lies beside the file (`model.card.npz` for
             `model.keras`), and refuse a model that does not answer as Keras did.
+        custom_objects: What stands for classes that Keras does not have, by class name or by the
+            name of a `Lambda` layer: a subclass of `Layer`, or a function on arrays.
 
     Raises:
         ArchiveError: If the file is malformed, contradicts itself or asks for too much, or fails
@@ -40,7 +44,7 @@ def load(
     """
     bounds = limits or Limits()
     archive = read_archive(path, bounds)
-    model = model_from_config(archive.config, bounds)
+    model = model_from_config(archive.config, bounds, custom_objects)
     assign_weights(archive.weights, model)
     for layer_path, layer in model.walk():
         if layer.assets and not (
@@ -51,7 +55,9 @@ def load(
     if verify:
         from scratch_forward.card import verify_card  # not what every start waits for
 
-        verify_card(path, model, oracle=lambda: load(path, "float64", limits))
+        verify_card(
+            path, model, oracle=lambda: load(path, "float64", limits, custom_objects=custom_objects)
+        )
     return model
 
 
@@ -65,21 +71,30 @@ def _load_assets(archive: Archive, layer_path: str, layer: Layer) -> None:
 
 
 def from_keras(
-    keras_model: Any, dtype: DTypeLike = "float32", limits: Limits | None = None
+    keras_model: Any,
+    dtype: DTypeLike = "float32",
+    limits: Limits | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Model | Sequential:
     """Rebuild a live Keras model; Keras is not imported, only asked.
 
     Args:
-        keras_model: A built `keras.Model`; it is asked for `to_json()`, `get_weights()` and the
-            vocabularies of its layers.
+        keras_model: A built `keras.Model`; it is asked for its configuration, `get_weights()` and
+            the vocabularies of its layers. How it is compiled does not matter.
         dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
         limits: How much the model may ask for.
+        custom_objects: As `load` takes them.
 
     Raises:
+        ArchiveError: If the model contradicts itself or asks for too much.
         UnsupportedModelError: If the model uses what is not supported, with all of it.
     """
-    model = model_from_config(json.loads(keras_model.to_json()), limits or Limits())
-    model.set_weights(keras_model.get_weights())
+    config = config_of(keras_model)
+    model = model_from_config(config, limits or Limits(), custom_objects)
+    try:
+        model.set_weights(keras_model.get_weights())
+    except ValueError as error:
+        raise ArchiveError(f"The weights of {keras_model.name!r} do not fit: {error}") from error
     _copy_vocabularies(keras_model, model)
     model.set_dtype(dtype)
     return model

@@ -2,116 +2,174 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from collections.abc import Iterator
 from typing import Any
 
-from scratch_forward.errors import ArchiveError, Unsupported, UnsupportedModelError
-from scratch_forward.io.config_fields import field, text
-from scratch_forward.layers.base import Layer
+from scratch_forward.errors import ArchiveError, Unsupported
+from scratch_forward.io.call_nodes import Call, calls_of, is_keras_2
+from scratch_forward.io.config_fields import field
+from scratch_forward.io.constants import Reference, UnknownConstant
 from scratch_forward.layers.core import InputLayer
 from scratch_forward.layers.operations import Operation
 from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
+from scratch_forward.nested_arrays import leaves, map_leaves
 from scratch_forward.symbolic import SymbolicTensor, connect, is_symbolic
-
-_CALL_ARGUMENTS = ("mask", "initial_state")
 
 
 class Wiring:
     """Calls the layers of a functional configuration on one another.
 
     Args:
-        entries: The configuration's entries, each with its `inbound_nodes`.
-        layers: The layer of each entry.
+        config: The model's configuration, with `layers`, `input_layers` and `output_layers`.
+        layers: The layer of each entry, None for one that is not supported.
         path: Path of the model, for errors.
+
+    Raises:
+        ArchiveError: If a call is not well formed.
     """
 
-    def __init__(self, entries: list[Any], layers: list[Any], path: str) -> None:
+    def __init__(self, config: dict[str, Any], layers: list[Any], path: str) -> None:
         self.path = path
+        entries = field(config, "layers", path)
         self.tensors: dict[tuple[str, int], list[SymbolicTensor]] = {}
-        self.pending: list[tuple[str, int, Layer, Any]] = []
+        self.calls: list[Call] = []
+        self.layers: dict[str, Any] = {}
         for entry, layer in zip(entries, layers, strict=True):
-            name = text(entry.get("name", layer.name), "name", path)
-            if isinstance(layer, InputLayer):
-                self.tensors[name, 0] = [layer.as_tensor()]
-            for index, node in enumerate(entry.get("inbound_nodes") or []):
-                self.pending.append((name, index, layer, node))
+            calls = calls_of(entry, layer, path)
+            self.layers[calls.name] = layer
+            self.calls += calls.calls
+        ends = (field(config, key, path) for key in ("input_layers", "output_layers"))
+        self.inputs, self.outputs = (_references(end, path) for end in ends)
+        self.first_call = self._first_calls(any(map(is_keras_2, entries)))
 
-    def model(self, config: dict[str, Any], name: str | None) -> Model:
+    def problems(self) -> Iterator[Unsupported]:
+        """Yield what is not supported in calls, of layers that are."""
+        for call in self.calls:
+            for value in leaves([call.args, call.kwargs]):
+                if isinstance(value, UnknownConstant):
+                    yield Unsupported(
+                        call.path, "call", value.kind, "tensors, arrays, slices and plain values"
+                    )
+            if call.layer is not None and not isinstance(call.layer, Operation):
+                yield from call.problems()
+
+    def call_count(self, calls_in: dict[int, int]) -> int:
+        """Count the calls of the graph, those within its layers included."""
+        return sum(calls_in.get(id(call.layer), 1) for call in self.calls)
+
+    def model(self, name: str | None) -> Model:
         """Call all layers and return the model between the stated inputs and outputs.
 
         Raises:
             ArchiveError: If some call reads what nothing computes.
         """
-        while self.pending:
-            waiting = [call for call in self.pending if not self._call(*call)]
-            if len(waiting) == len(self.pending):
-                names = sorted({call[0] for call in waiting})
-                raise ArchiveError(
-                    f"Model {self.path!r} has layers whose inputs nothing computes: {names}."
-                )
-            self.pending = waiting
-        inputs = self._ends(field(config, "input_layers", self.path))
-        outputs = self._ends(field(config, "output_layers", self.path))
+        waiting: defaultdict[tuple[str, int], list[Call]] = defaultdict(list)
+        missing: dict[Call, int] = {}
+        for call in self.calls:
+            sources = {self._source(reference) for reference in call.references()}
+            missing[call] = len(sources)
+            for source in sources:
+                waiting[source].append(call)
+        ready = deque(call for call in self.calls if not missing[call])
+        for layer_name, layer in self.layers.items():
+            if isinstance(layer, InputLayer):
+                self._enter(layer_name, layer)
+                ready.extend(_freed((layer_name, 0), waiting, missing))
+        done = 0
+        while ready:
+            call = ready.popleft()
+            self._connect(call)
+            done += 1
+            ready.extend(_freed((call.name, call.index), waiting, missing))
+        if done < len(self.calls):
+            names = sorted({call.name for call, count in missing.items() if count})[:10]
+            raise ArchiveError(
+                f"Model {self.path!r} has layers whose inputs nothing computes: {names}."
+            )
+        inputs = map_leaves(self._tensor, self.inputs)
+        outputs = map_leaves(lambda end: self._tensor(end, of_model=True), self.outputs)
         return Model(inputs, outputs, name)
 
-    def _call(self, name: str, index: int, layer: Layer, node: Any) -> bool:
-        """Call a layer if all that it reads is there; returns whether it was."""
-        args, kwargs = field(node, "args", self.path), field(node, "kwargs", self.path)
-        if not isinstance(args, list) or not isinstance(kwargs, dict):
-            raise ArchiveError(f"Layer {self.path}/{name} has a call that is not well formed.")
-        try:
-            values = self._structure(args)
-            given = {key: self._structure(value) for key, value in kwargs.items()}
-        except LookupError:
-            return False
-        outputs = self._connect(layer, values, given, f"{self.path}/{name}")
-        self.tensors[name, index] = list(outputs) if isinstance(outputs, tuple) else [outputs]
-        return True
+    def _enter(self, name: str, layer: InputLayer) -> None:
+        """Make the tensor of an input."""
+        self.tensors[name, 0] = [layer.as_tensor()]
 
-    def _connect(self, layer: Layer, values: list[Any], given: dict[str, Any], path: str) -> Any:
+    def _connect(self, call: Call) -> None:
         """Call a layer on what its node names."""
-        if isinstance(layer, Operation):
-            return connect(layer, values, **given)
-        given = {key: v for key, v in given.items() if v is not None and key != "training"}
-        if len(values) == 2 and "initial_state" not in given:
-            given["initial_state"] = values.pop()
-        for option in [key for key in given if key not in _CALL_ARGUMENTS]:
-            item = Unsupported(path, option, given[option], "mask and initial_state in a call")
-            raise UnsupportedModelError([item])
-        if len(values) != 1 or not is_symbolic(values[0]):
-            raise ArchiveError(f"Layer {path!r} is called on {len(values)} arguments, not one.")
-        return connect(layer, values[0], **given)
+        resolved = map_leaves(
+            lambda item: self._tensor(item) if isinstance(item, Reference) else item,
+            [call.args, call.kwargs],
+        )
+        if isinstance(call.layer, Operation):
+            connect(call.layer, resolved[0], **resolved[1])
+        else:
+            first, others = call.bound(*resolved)
+            if not is_symbolic(first):
+                raise ArchiveError(f"Layer {call.path!r} is called without inputs.")
+            connect(call.layer, first, **others)
+        self.tensors[call.name, call.index] = call.layer.nodes[-1].outputs
 
-    def _structure(self, value: Any) -> Any:
-        """Replace references by the tensors that they stand for.
+    def _tensor(self, reference: Reference, of_model: bool = False) -> SymbolicTensor:
+        """Return the tensor that a reference stands for.
 
         Raises:
-            LookupError: If one is not computed yet.
+            ArchiveError: If there is none.
         """
-        if isinstance(value, list):
-            return [self._structure(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.get("class_name") != "__keras_tensor__":
-            raise ArchiveError(f"Model {self.path!r} calls a layer on {value.get('class_name')!r}.")
-        history = field(field(value, "config", self.path), "keras_history", self.path)
-        return self._tensor(history)
+        tensors = self.tensors.get(self._source(reference, of_model))
+        if tensors is None or reference.output >= len(tensors):
+            raise ArchiveError(
+                f"Model {self.path!r} refers to output {reference.output} of call "
+                f"{reference.call} of {reference.layer!r}, which there is not."
+            )
+        return tensors[reference.output]
 
-    def _tensor(self, history: Any) -> SymbolicTensor:
-        """Return the tensor at (layer, call, output)."""
-        if not isinstance(history, list) or len(history) != 3:
-            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
-        name, call, output = history
-        if not isinstance(call, int) or not isinstance(output, int) or min(call, output) < 0:
-            raise ArchiveError(f"Model {self.path!r} refers to a tensor as {history!r}.")
-        tensors = self.tensors[text(name, "layer", self.path), call]
-        if output >= len(tensors):
-            raise ArchiveError(f"Model {self.path!r} refers to output {output} of {name!r}.")
-        return tensors[output]
+    def _source(self, reference: Reference, of_model: bool = False) -> tuple[str, int]:
+        """Return the call that a reference stands for, counted from 0.
 
-    def _ends(self, value: Any) -> Any:
-        """Return the tensors of `input_layers` or `output_layers`: one, a list or a dict."""
-        if isinstance(value, dict):
-            return {key: self._ends(item) for key, item in value.items()}
-        if isinstance(value, list) and value and isinstance(value[0], list):
-            return [self._ends(item) for item in value]
-        return self._tensor(value)
+        Keras 3 counts the calls of a functional model from 1 where they are outputs of the model
+        around it: number 0 is the one that the inner model was built with. Keras 2 does so wherever
+        it names them.
+        """
+        first = self.first_call.get(reference.layer, 0)
+        if first and (of_model or self.keras_2):
+            return reference.layer, reference.call - first
+        return reference.layer, reference.call
+
+    def _first_calls(self, keras_2: bool) -> dict[str, int]:
+        """Return the number of the first call of each model inside."""
+        self.keras_2 = keras_2
+        if not keras_2:
+            return {name: 1 for name, layer in self.layers.items() if isinstance(layer, Model)}
+        named: defaultdict[str, set[int]] = defaultdict(set)
+        everywhere = [leaves(self.outputs), *(call.references() for call in self.calls)]
+        for references in everywhere:
+            for reference in references:
+                named[reference.layer].add(reference.call)
+        return {
+            name: min(named[name], default=0)
+            for name, layer in self.layers.items()
+            if isinstance(layer, Model | Sequential)
+        }
+
+
+def _freed(
+    source: tuple[str, int],
+    waiting: dict[tuple[str, int], list[Call]],
+    missing: dict[Call, int],
+) -> Iterator[Call]:
+    """Yield the calls for which this was the last that they waited for."""
+    for call in waiting.pop(source, []):
+        missing[call] -= 1
+        if not missing[call]:
+            yield call
+
+
+def _references(value: Any, path: str) -> Any:
+    """Return `input_layers` or `output_layers` as references: one, or lists and dicts of them."""
+    if isinstance(value, dict):
+        return {key: _references(item, path) for key, item in value.items()}
+    if isinstance(value, list) and (not value or not isinstance(value[0], str)):
+        return [_references(item, path) for item in value]
+    return Reference.read(value, path)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from scratch_forward.symbolic import Node, connect, is_symbolic
+from scratch_forward.nested_arrays import map_leaves
+from scratch_forward.symbolic import Node, connect, is_symbolic, map_structure
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -35,10 +36,14 @@ class Layer:
         built: Whether the input's shape, and with it the shape of every weight, is known.
         supports_masking: Whether a mask reaches the output. As in Keras, it is lost otherwise.
         assets: Names of the text files in an archive that the layer reads.
+        call_arguments: Names of the arguments of Keras's `call`, in its order.
+        keras_class: Name of the Keras class that it stands for, if it is not the class's own.
     """
 
     supports_masking: bool = False
     assets: tuple[str, ...] = ()
+    call_arguments: tuple[str, ...] = ("inputs", "mask")
+    keras_class: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(self.class_name)
@@ -55,7 +60,7 @@ class Layer:
     @property
     def class_name(self) -> str:
         """Name of the Keras class, from which default names and weight paths follow."""
-        return type(self).__name__
+        return self.keras_class or type(self).__name__
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs of a batch: the layer's equation.
@@ -83,6 +88,10 @@ class Layer:
         """Return the shape of the output, or a list of them; None is a size that is not known."""
         return input_shape
 
+    def compute_call_shape(self, inputs: Any, _arguments: dict[str, Any]) -> Any:
+        """Return the shape of a call's output from its arguments: tensors to come and constants."""
+        return self.compute_output_shape(map_structure(lambda item: item.shape, inputs))
+
     def compute_mask(self, _inputs: Any, mask: Any) -> Any:
         """Return the mask of the output, asked for only if `supports_masking`."""
         return mask
@@ -96,9 +105,7 @@ class Layer:
 
     def convert(self, inputs: Any) -> Any:
         """Convert inputs to arrays of the layer's data type."""
-        if isinstance(inputs, list | tuple):
-            return [self.convert(item) for item in inputs]
-        return np.asarray(inputs, self.dtype)
+        return map_leaves(lambda item: np.asarray(item, self.dtype), inputs)
 
     def load_assets(self, assets: dict[str, str]) -> None:
         """Read the text files named in `assets`."""
@@ -280,7 +287,5 @@ def numbered(layers: Sequence[Layer]) -> list[str]:
 
 
 def shape_of(inputs: Any) -> Any:
-    """Return the shape of an array with an open batch size, or a list of shapes for a list."""
-    if isinstance(inputs, list | tuple):
-        return [shape_of(item) for item in inputs]
-    return (None, *np.shape(inputs)[1:])
+    """Return the shape of an array with an open batch size, or a list or dict of shapes."""
+    return map_leaves(lambda item: (None, *np.shape(item)[1:]), inputs)

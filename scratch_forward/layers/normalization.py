@@ -34,6 +34,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("inputs", "training", "mask")
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scratch_forward.fast.fusion import fuse_nodes
@@ -10,10 +10,11 @@ from scratch_forward.fast.plan import Stage, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.base import Generator
 from scratch_forward.layers.operations import Operation
+from scratch_forward.models.input_structure import matched
 from scratch_forward.models.network import Network, give_unique_names
 from scratch_forward.models.node_order import layers_by_depth, nodes_between
-from scratch_forward.nested_arrays import leaves
-from scratch_forward.symbolic import Node, SymbolicTensor, map_structure, tensors_in
+from scratch_forward.nested_arrays import leaves, map_leaves
+from scratch_forward.symbolic import Node, SymbolicTensor, is_symbolic, map_structure, tensors_in
 
 
 class Model(Network):
@@ -51,10 +52,19 @@ class Model(Network):
     def build(self, input_shape: Any) -> None:
         """Do nothing: the graph was built when its layers were called."""
 
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, or a list or dict of shapes as the model's inputs are."""
+        return map_structure(lambda tensor: tensor.shape, self._input_structure)
+
+    def arranged(self, arrays: list[Any]) -> Any:
+        """Return one array for each of `inputs` in the structure of the model's inputs."""
+        by_tensor = dict(zip(self.inputs, arrays, strict=True))
+        return map_structure(lambda tensor: by_tensor[tensor], self._input_structure)
+
     def compute_output_shape(self, _input_shape: Any) -> Any:
-        """Return the shape of the output, or a list of shapes."""
-        shapes = [tensor.shape for tensor in self.outputs]
-        return shapes[0] if isinstance(self._output_structure, SymbolicTensor) else shapes
+        """Return the shape of the output, or a list or dict of shapes as the outputs are."""
+        return map_structure(lambda tensor: tensor.shape, self._output_structure)
 
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **_: Any
@@ -74,11 +84,13 @@ class Model(Network):
         self, nodes: Sequence[Node], inputs: Any, mask: Any, generator: Generator | None
     ) -> tuple[Any, Any]:
         """Compute outputs and their masks by these nodes, the model's own or fused ones."""
-        masks = mask if isinstance(mask, list | tuple) else [mask] * len(self.inputs)
         values: dict[SymbolicTensor, tuple[Any, Any]] = {
             tensor: (tensor.node.layer.convert(value), its_mask)
             for tensor, value, its_mask in zip(
-                self.inputs, self._flat_inputs(inputs), masks, strict=True
+                self.inputs,
+                matched(self._input_structure, inputs, self.name),
+                self._flat_masks(mask),
+                strict=True,
             )
         }
         for node in nodes:
@@ -89,30 +101,11 @@ class Model(Network):
         packed = map_structure(lambda tensor: values[tensor][0], self._output_structure)
         return packed, [values[tensor][1] for tensor in self.outputs]
 
-    def _flat_inputs(self, inputs: Any) -> list[Any]:
-        """Return one array for each input, from an array, a list, or a dict by name.
-
-        Raises:
-            ValueError: If some are missing or there are others.
-        """
-        if isinstance(inputs, dict):
-            structure = self._input_structure
-            keys = (
-                list(structure)
-                if isinstance(structure, dict)
-                else [tensor.node.layer.name for tensor in self.inputs]
-            )
-            if set(keys) - set(inputs):
-                raise ValueError(f"Model {self.name!r} takes inputs {keys}, got {sorted(inputs)}.")
-            return [inputs[key] for key in keys]
-        single = isinstance(self._input_structure, SymbolicTensor)
-        several = isinstance(inputs, list | tuple) and not (single and len(inputs) != 1)
-        flat = list(inputs) if several else [inputs]
-        if len(flat) != len(self.inputs):
-            raise ValueError(
-                f"Model {self.name!r} takes {len(self.inputs)} inputs, got {len(flat)}."
-            )
-        return flat
+    def _flat_masks(self, mask: Any) -> list[Any]:
+        """Return one mask or None for each input; a mask alone is that of the first."""
+        if isinstance(mask, list | tuple | dict):
+            return matched(self._input_structure, mask, self.name)
+        return [mask] + [None] * (len(self.inputs) - 1)
 
 
 class _OtherNodes:
@@ -147,39 +140,36 @@ def _run_node(
     """Call a node's layer on values and masks computed before.
 
     Keras hands a layer its input's mask only if the input is the one tensor argument: a recurrent
-    layer with an `initial_state` runs unmasked, yet passes the mask on.
+    layer with an `initial_state` runs unmasked, yet passes the mask on. A layer with several tensor
+    arguments takes the mask of each by name, `query_mask` for `query`.
     """
 
     def value(item: Any) -> Any:
         return values[item][0] if isinstance(item, SymbolicTensor) else item
 
-    inputs = _resolve(node.inputs, value)
-    arguments = {name: _resolve(item, value) for name, item in node.arguments.items()}
-    attached = _resolve(
-        node.inputs, lambda item: values[item][1] if isinstance(item, SymbolicTensor) else None
-    )
+    def mask_of(item: Any) -> Any:
+        return values[item][1] if isinstance(item, SymbolicTensor) else None
+
+    inputs = map_leaves(value, node.inputs)
+    attached = map_leaves(mask_of, node.inputs)
+    arguments = {name: map_leaves(value, item) for name, item in node.arguments.items()}
     explicit = arguments.pop("mask", None)
-    if "initial_state" in arguments and explicit is None:
-        outputs, _ = node.layer.run(inputs, None, generator, **arguments)
-        return outputs, node.layer.compute_mask(inputs, attached)
-    return node.layer.run(
-        inputs, attached if explicit is None else explicit, generator, **arguments
-    )
-
-
-def _resolve(structure: Any, value: Callable[[Any], Any]) -> Any:
-    """Replace every leaf of a structure of lists."""
-    if isinstance(structure, list | tuple):
-        return [_resolve(item, value) for item in structure]
-    return value(structure)
+    if explicit is not None or not is_symbolic(node.arguments):
+        mask = attached if explicit is None else explicit
+        return node.layer.run(inputs, mask, generator, **arguments)
+    for name, item in {node.layer.call_arguments[0]: node.inputs, **node.arguments}.items():
+        if f"{name}_mask" in node.layer.call_arguments:
+            arguments.setdefault(f"{name}_mask", map_leaves(mask_of, item))
+    outputs, _ = node.layer.run(inputs, None, generator, **arguments)
+    passes = node.layer.supports_masking
+    return outputs, node.layer.compute_mask(inputs, attached) if passes else None
 
 
 def _paired(
     tensors: list[SymbolicTensor], outputs: Any, masks: Any
 ) -> Iterator[tuple[SymbolicTensor, tuple[Any, Any]]]:
     """Pair a node's tensors with what was computed for them; masks may be fewer than outputs."""
-    several = isinstance(outputs, list | tuple | dict)
-    flat = list(leaves(outputs)) if several else [outputs]
+    flat = list(leaves(outputs))
     its_masks = list(masks) if isinstance(masks, list | tuple) else [masks]
     its_masks += [None] * (len(flat) - len(its_masks))
     return zip(tensors, zip(flat, its_masks, strict=False), strict=True)

@@ -23,6 +23,7 @@ class Network(Layer):
     """What models of both kinds do: predict, stream, describe themselves, take weights."""
 
     layers: list[Layer]
+    call_arguments = ("inputs", "training", "mask")
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
@@ -81,6 +82,10 @@ class Network(Layer):
             threads,
             plan.worth_a_thread,
         ).joined()
+
+    def arranged(self, arrays: list[Any]) -> Any:
+        """Return one array for each input, in the order of `inputs`, as `predict` takes them."""
+        return arrays if len(arrays) > 1 else arrays[0]
 
     def profile(self, x: Any, repeats: int = 5) -> Profile:
         """Measure where the time of `predict` goes, on one core.
@@ -208,4 +213,6 @@ def _shape_text(shape: Any) -> str:
     """Write a shape, or several."""
     if isinstance(shape, list):
         return ", ".join(map(_shape_text, shape))
+    if isinstance(shape, dict):
+        return ", ".join(f"{key} {_shape_text(item)}" for key, item in shape.items())
     return "?" if shape is None else str(shape)

@@ -31,6 +31,7 @@ class Bidirectional(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("sequences", "initial_state", "mask", "training")
 
     def __init__(
         self,

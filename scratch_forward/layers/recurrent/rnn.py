@@ -36,6 +36,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("sequences", "initial_state", "mask", "training")
     cell: Any
 
     def __init__(

@@ -21,6 +21,7 @@ class TimeDistributed(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("inputs", "training", "mask")
 
     def __init__(self, layer: Any, name: str | None = None) -> None:
         super().__init__(name)

@@ -281,7 +281,7 @@ def test_everything_that_is_not_supported_is_listed_at_once(tmp_path) -> None:
         archives.entry(
             "Dense", {"name": "a", "units": 2, "activation": "reluu", "rank": 4, "use_bias": 3}
         ),
-        archives.entry("Conv3D", {"name": "b"}),
+        archives.entry("Conv9D", {"name": "b"}),
         archives.entry("Lambda", {"name": "c", "function": "evil"}),
         archives.entry("Mine", {"name": "d"}, module="mine.layers"),
         archives.entry(
@@ -302,13 +302,15 @@ def test_everything_that_is_not_supported_is_listed_at_once(tmp_path) -> None:
         ("sequential/a", "activation", "reluu"),
         ("sequential/a", "rank", 4),
         ("sequential/a", "use_bias", 3),
-        ("sequential/b", "class_name", "Conv3D"),
+        ("sequential/b", "class_name", "Conv9D"),
         ("sequential/c", "class_name", "Lambda"),
-        ("sequential/d", "class_name", "Mine"),
+        ("sequential/d", "class_name", "mine.layers.Mine"),
         ("sequential/e", "merge_mode", "max"),
         ("sequential/e/f", "dtype", "int8"),
     }
-    assert "Conv2D" in next(i.nearest for i in raised.value.items if i.value == "Conv3D")
+    nearest = {item.value: item.nearest for item in raised.value.items}
+    assert "docs/coverage.md" in nearest["Conv9D"]
+    assert "custom_objects={'Mine': ...}" in nearest["mine.layers.Mine"]
 
 
 @pytest.mark.parametrize("module", ["os", "builtins", "keras_evil.layers", None, 3])

@@ -1,0 +1,67 @@
+"""The configuration of a live Keras model, as a file would hold it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import Unsupported, UnsupportedModelError
+
+
+def config_of(keras_model: Any) -> dict[str, Any]:
+    """Return the configuration of a model, with the id of every layer in it.
+
+    How the model is compiled is left out: its losses and metrics need not be serializable.
+
+    Raises:
+        UnsupportedModelError: If the model has no graph to describe, or a class of its own computes
+            something else.
+    """
+    kind = type(keras_model)
+    own_call = _class_that_defines(kind, "call").__module__.split(".")[0] not in (
+        "keras",
+        "tf_keras",
+    )
+    if not hasattr(keras_model, "layers") or own_call:
+        raise UnsupportedModelError(
+            [
+                Unsupported(
+                    str(getattr(keras_model, "name", kind.__name__)),
+                    "class_name",
+                    f"{kind.__module__}.{kind.__name__}",
+                    "Sequential and Functional models, and subclasses that do not override `call`",
+                )
+            ]
+        )
+    config = json.loads(json.dumps(keras_model.get_config(), default=_plain))
+    _add_ids(config, keras_model)
+    name = "Functional" if "input_layers" in config else "Sequential"
+    return {"module": "keras", "class_name": name, "config": config}
+
+
+def _class_that_defines(kind: type, method: str) -> type:
+    """Return the class from which a class has a method."""
+    return next((base for base in kind.__mro__ if method in vars(base)), kind)
+
+
+def _plain(value: Any) -> Any:
+    """Write what JSON does not know: arrays and their numbers, and shapes."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return list(value) if hasattr(value, "__iter__") else str(value)
+
+
+def _add_ids(config: dict[str, Any], model: Any) -> None:
+    """Write the id of each layer into its entry, so that shared layers are built once."""
+    layers = {layer.name: layer for layer in model.layers}
+    for entry in config["layers"]:
+        layer = layers.get(entry["config"].get("name"))
+        if layer is None or ".ops" in (entry.get("module") or ""):
+            continue
+        entry["shared_object_id"] = id(layer)
+        if hasattr(layer, "layers") and "layers" in entry["config"]:
+            _add_ids(entry["config"], layer)
+        elif hasattr(layer, "layer") and isinstance(entry["config"].get("layer"), dict):
+            entry["config"]["layer"]["shared_object_id"] = id(layer.layer)
