@@ -17,7 +17,7 @@ _SOURCES = ("study", "sweep", "experiment")
 
 
 def report() -> None:
-    """Read the chosen runs back, write their report, and tell the verdict."""
+    """Read the chosen runs back, write their report, and print the verdict."""
     study = _take_study()
     values = compose_values("report") | {"study": study}
     if values["index"] is not None:
@@ -60,21 +60,17 @@ def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
 
 
 def _check(values: dict[str, Any]) -> None:
-    from pipeline.reports.study.definition import load_study
-
     given = [name for name in _SOURCES if values[name] is not None]
     if len(given) != 1:
-        told = "none is" if not given else f"{' and '.join(given)} are"
+        found = "none is" if not given else f"{' and '.join(given)} are"
         raise SettingsError(
-            [f"study=..., sweep=... or experiment=... is needed, one of them; {told} set."]
+            [f"study=..., sweep=... or experiment=... is needed, one of them; {found} set."]
         )
     if values["mixed"] not in (True, False):
         raise SettingsError([f"mixed={values['mixed']} must be true or false."])
     varied = values["varied"]
     if varied is not None and not isinstance(varied, list):
         raise SettingsError([f"varied={varied} must be a list of parameters, 'varied=[units]'."])
-    if values["study"] is not None:
-        load_study(CONF, str(values["study"]))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.console import print_faults
 from pipeline.cli.plan_summary import show_plan
 from pipeline.errors import CommandFailedError, StoreAwayError, StoreError
+from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.launchers import Failure, Launching
@@ -32,11 +33,14 @@ def conduct(plan: Plan, launching: Callable[[], Launching]) -> None:
         launching: gives what runs those that are not done.
 
     Raises:
+        SettingsError: when the study's question, words or claim cannot be used.
         DatasetError: when data cannot be had; no run was created.
         StoreError: when the store cannot be used; no run was created.
         CommandFailedError: at the end, when a run failed or lacks parity.
         KeyboardInterrupt: when it was interrupted, after the table.
     """
+    if plan.study is not None:
+        parse_study(plan.jobs[0].values.get("study"), plan.study)  # a fault is told before training
     running = plan.jobs[0].settings.running
     if running.dry_run:
         _schedule(plan)
@@ -92,8 +96,10 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
 
     experiment = store.experiment(plan.jobs[0].settings.place.experiment)
     tags = {names.STUDY: plan.study} if plan.study else {}
+    jobs = [entry.job.parameters for entry in schedule.entries]
+    study = plan.jobs[0].values.get("study")
     with sweep_run(store, experiment.experiment_id, schedule.sweep_id, tags) as run:
-        log_plan(run, command(), plan.varied, [e.job.parameters for e in schedule.entries])
+        log_plan(run, command(), plan.varied, jobs, study)
         yield
 
 

@@ -35,17 +35,24 @@ def sweep_run(
 
 
 def log_plan(
-    run: TrackedRun, command: str, varied: Sequence[str], jobs: Sequence[Mapping[str, str]]
+    run: TrackedRun,
+    command: str,
+    varied: Sequence[str],
+    jobs: Sequence[Mapping[str, str]],
+    study: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep what a sweep set out to do, so that what is missing can be told.
+    """Store what a sweep is going to do, so that a report can name what is missing.
 
     Args:
         run: the sweep's own.
         command: as typed.
         varied: keys whose values differ between the jobs.
         jobs: the parameters of each job.
+        study: its question, words and claim, if it is one; a report reads them from here, so that
+            the study's file may lie in any folder.
     """
-    run.log_json({"command": command, "varied": [*varied], "jobs": [*jobs]}, names.PLAN)
+    document = {"command": command, "varied": [*varied], "jobs": [*jobs], "study": study}
+    run.log_json(document, names.PLAN)
 
 
 def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:

@@ -14,7 +14,17 @@ TAGS = {
 }
 
 
-def study_run(score, *, seed=0, status="FINISHED", tags=None, metrics=None, curves=None, **params):
+def study_run(
+    score,
+    *,
+    seed=0,
+    status="FINISHED",
+    tags=None,
+    metrics=None,
+    curves=None,
+    validation=None,
+    **params,
+):
     """A run as it is read back, with the parameters that matter for a test."""
     params = {key: str(value) for key, value in params.items()}
     name = " ".join(f"{key}={value}" for key, value in params.items()) + f" seed={seed}"
@@ -25,9 +35,11 @@ def study_run(score, *, seed=0, status="FINISHED", tags=None, metrics=None, curv
         started=1_700_000_000_000 + seed,
         params={**PARAMS, **params, "seed": str(seed)},
         metrics={
+            "validation/f1_macro": score if validation is None else validation,
             "test/f1_macro": score,
             "test/accuracy": score,
             "baseline/majority_f1_macro": 0.25,
+            "baseline/majority_accuracy": 0.4,
             "parity/max_abs_diff": 2e-7,
             "seconds": 3.0,
             "parameters": 1000.0,

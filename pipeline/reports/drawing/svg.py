@@ -7,7 +7,10 @@ some hundred.
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import as_file, files
 from typing import Literal
+
+import resvg_py
 
 from pipeline.reports.drawing.palette import Role, file_rules
 
@@ -18,6 +21,7 @@ SIZE = 13.0  # of letters, pixels
 _LETTER = 0.6  # width of a letter in its size: DejaVu Sans, wider than most
 _BOLD_LETTER = 0.66
 _LEAST_SCALE = 0.65  # below it a page scrolls a figure sideways rather than shrink its letters
+_ZOOM = 2.0  # dots per pixel of a PNG
 _MARGIN = 12.0  # around a figure that is a file of its own
 _FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
 
@@ -136,6 +140,22 @@ def sheet(panels: Sequence[Drawing], columns: int) -> Drawing:
         row, column = divmod(number, columns)
         whole.place(panel, (column * width, row * height))
     return whole
+
+
+def png(drawing: Drawing) -> bytes:
+    """A picture on white, two dots a pixel, with the same letters on every machine."""
+    fonts = files("matplotlib") / "mpl-data/fonts/ttf"
+    with as_file(fonts / "DejaVuSans.ttf") as plain, as_file(fonts / "DejaVuSans-Bold.ttf") as bold:
+        return bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=drawing.document(),
+                zoom=_ZOOM,
+                skip_system_fonts=True,
+                font_files=[str(plain), str(bold)],
+                font_family="DejaVu Sans",
+                sans_serif_family="DejaVu Sans",
+            )
+        )
 
 
 def _path(points: Iterable[Point]) -> str:

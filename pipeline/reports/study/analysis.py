@@ -1,4 +1,4 @@
-"""From variants to comparisons: which differ, by how much, how surely."""
+"""From variants to comparisons: which setting is best, which differ, by how much, how surely."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from itertools import combinations, islice
 from statistics import fmean
 
 from pipeline.reports.study.gathering import Gathered
-from pipeline.reports.study.measures import MAIN
 from pipeline.reports.study.statistics import Difference, holm, paired_difference
-from pipeline.reports.study.variants import Variant, group_by_values
+from pipeline.reports.study.study_run import MAIN, SELECTION, Measure
+from pipeline.reports.study.variants import Setting, Variant, group_by_values, setting_of
 
-_ALL_PAIRS = 4  # up to this many variants each is compared with each, above with the best alone
+_ALL_PAIRS = 4  # up to this many variants every pair is compared, above only the first with others
 _SIGNIFICANT = 0.05
 
 
@@ -19,14 +19,14 @@ class Comparison:
     """Two settings compared seed by seed.
 
     Attributes:
-        first: the one with the higher mean.
+        first: one setting.
         second: the other.
         difference: of the main measure, first minus second.
         p: adjusted for the number of comparisons (Holm); None below 3 seeds.
     """
 
-    first: str
-    second: str
+    first: Setting
+    second: Setting
     difference: Difference
     p: float | None
 
@@ -39,6 +39,16 @@ class Comparison:
             return "no difference shown"
         return "shown" if self.p is not None and self.p < _SIGNIFICANT else "likely"
 
+    @property
+    def higher(self) -> Setting:
+        """The setting with the higher mean."""
+        return self.first if self.difference.mean >= 0 else self.second
+
+    @property
+    def lower(self) -> Setting:
+        """The other one."""
+        return self.second if self.difference.mean >= 0 else self.first
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -46,15 +56,12 @@ class Effect:
 
     Attributes:
         key: the key.
-        best: its value with the highest mean.
-        levels: mean of the main measure by value.
-        comparisons: the best value against each other one; p allows for those of all keys.
+        comparisons: its best value (by the measure that selects) against each other one; p
+            allows for the comparisons of all keys.
         ranges: for each comparison, its least and greatest mean in any setting of the other keys.
     """
 
     key: str
-    best: str
-    levels: dict[str, float]
     comparisons: tuple[Comparison, ...]
     ranges: tuple[tuple[float, float], ...]
 
@@ -66,24 +73,19 @@ class Analysis:
     Attributes:
         gathered: the runs.
         variants: finished runs by setting, in the order of their values.
-        comparisons: paired differences of the main measure, the best variant's first.
+        ranked: variants with a test score, the highest mean of `SELECTION` first; of the test
+            score where no setting can be selected.
+        best: the first of them, selected on validation; None when a run lacks that score.
+        comparisons: paired differences of the main measure, the first variant's first.
         effects: of each varied key, where there are several.
     """
 
     gathered: Gathered
     variants: tuple[Variant, ...]
+    ranked: tuple[Variant, ...]
+    best: Variant | None
     comparisons: tuple[Comparison, ...]
     effects: tuple[Effect, ...]
-
-    @property
-    def ranked(self) -> list[Variant]:
-        """Variants with a score, the highest mean first."""
-        return rank(self.variants)
-
-    @property
-    def best(self) -> Variant:
-        """The variant with the highest mean of the main measure."""
-        return self.ranked[0]
 
     @property
     def seeds(self) -> list[int]:
@@ -91,26 +93,36 @@ class Analysis:
         return sorted({len(variant.runs) for variant in self.variants})
 
 
-def rank(variants: Sequence[Variant]) -> list[Variant]:
-    """The highest mean of the main measure first; variants without one are left out."""
-    scored = [(variant, variant.estimate(MAIN)) for variant in variants]
-    known = [(variant, found.mean) for variant, found in scored if found is not None]
-    return [variant for variant, _ in sorted(known, key=lambda pair: -pair[1])]
-
-
 def analyse(gathered: Gathered) -> Analysis:
     """Group a report's finished runs and compare them.
+
+    The best setting is selected on the validation set, since the score of one that was selected
+    on the test set would be too high there. Runs of early versions have no validation score.
 
     Raises:
         ValueError: when no run has a test score.
     """
     finished = [run for run in gathered.runs if run.finished]
-    variants = group_by_values(finished, gathered.varied, gathered.planned)
-    ranked = rank(variants)
-    if not ranked:
+    variants = group_by_values(finished, gathered.varied, gathered.planned, gathered.study)
+    scored = [variant for variant in variants if variant.estimate(MAIN) is not None]
+    if not scored:
         raise ValueError(f"{gathered.title} has no finished run with a test score.")
-    effects = _effects(gathered.varied, variants) if len(gathered.varied) > 1 else []
-    return Analysis(gathered, tuple(variants), tuple(_comparisons(ranked)), tuple(effects))
+    lacking = any(v.by_seed(MAIN).keys() - v.by_seed(SELECTION).keys() for v in scored)
+    by = MAIN if lacking else SELECTION
+    ranked = sorted(scored, key=lambda variant: -_mean(variant, by))
+    effects = _effects(gathered, variants, by) if len(gathered.varied) > 1 else []
+    return Analysis(
+        gathered,
+        tuple(variants),
+        tuple(ranked),
+        None if lacking else ranked[0],
+        tuple(_comparisons(ranked)),
+        tuple(effects),
+    )
+
+
+def _mean(variant: Variant, measure: Measure) -> float:
+    return fmean(variant.by_seed(measure).values())
 
 
 def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
@@ -118,29 +130,29 @@ def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
     if len(ranked) > _ALL_PAIRS:
         pairs = [(ranked[0], other) for other in ranked[1:]]
     found = [
-        _comparison(first.name, first.by_seed(MAIN), second.name, second.by_seed(MAIN))
+        _comparison(first.setting, first.by_seed(MAIN), second.setting, second.by_seed(MAIN))
         for first, second in pairs
     ]
     return _adjusted([comparison for comparison in found if comparison is not None])
 
 
 def _comparison(
-    first: str, of_first: Mapping[int, float], second: str, of_second: Mapping[int, float]
+    first: Setting, of_first: Mapping[int, float], second: Setting, of_second: Mapping[int, float]
 ) -> Comparison | None:
-    """Alone, its p not adjusted yet; None when no seed is in both."""
+    """One comparison, its p not adjusted yet; None when no seed is in both."""
     difference = paired_difference(of_first, of_second)
     return None if difference is None else Comparison(first, second, difference, difference.p)
 
 
 def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same, their p values allowing for each other's number."""
+    """The same comparisons, their p values adjusted for their number."""
     corrected = iter(holm([c.p for c in comparisons if c.p is not None]))
     return [c if c.p is None else replace(c, p=next(corrected)) for c in comparisons]
 
 
-def _effects(keys: Sequence[str], variants: Sequence[Variant]) -> list[Effect]:
-    """Of every key that can be judged; the comparisons of all keys are one family."""
-    found = [effect for key in keys if (effect := _effect(key, variants)) is not None]
+def _effects(gathered: Gathered, variants: Sequence[Variant], by: Measure) -> list[Effect]:
+    """The effect of every key that can be judged; the comparisons of all keys are one family."""
+    found = [effect for key in gathered.varied if (effect := _effect(key, gathered, variants, by))]
     corrected = iter(_adjusted([c for effect in found for c in effect.comparisons]))
     return [
         replace(effect, comparisons=tuple(islice(corrected, len(effect.comparisons))))
@@ -148,41 +160,43 @@ def _effects(keys: Sequence[str], variants: Sequence[Variant]) -> list[Effect]:
     ]
 
 
-def _effect(key: str, variants: Sequence[Variant]) -> Effect | None:
-    """Alone; None when no setting of the other keys has runs for every value of this one."""
-    samples = _samples(key, variants)
-    by_level = {level: _seed_means(found) for level, found in samples.items()}
-    means = {level: fmean(found.values()) for level, found in by_level.items() if found}
-    if len(means) < 2:
+def _effect(
+    key: str, gathered: Gathered, variants: Sequence[Variant], by: Measure
+) -> Effect | None:
+    """One effect; None when no setting of the other keys has runs for every value of this one."""
+    samples = _samples(key, variants, MAIN)
+    if sum(map(bool, samples.values())) < 2:
         return None
-    best = max(means, key=lambda level: means[level])
-    others = sorted((level for level in means if level != best), key=lambda level: -means[level])
+    selecting = samples if by is MAIN else _samples(key, variants, by)
+    best, *others = sorted(samples, key=lambda value: -fmean(selecting[value].values()))
+    means = {value: _seed_means(found) for value, found in samples.items()}
+    settings = {value: setting_of({key: value}, gathered.study) for value in samples}
     found = [
-        _comparison(f"{key}={best}", by_level[best], f"{key}={other}", by_level[other])
-        for other in others
+        _comparison(settings[best], means[best], settings[other], means[other]) for other in others
     ]
     comparisons = [comparison for comparison in found if comparison is not None]
     ranges = [_range(samples[best], samples[other]) for other in others]
-    return Effect(key, best, means, tuple(comparisons), tuple(ranges))
+    return Effect(key, tuple(comparisons), tuple(ranges))
 
 
 _Samples = dict[tuple[tuple[str, ...], int], float]  # score by setting of the other keys, and seed
 
 
-def _samples(key: str, variants: Sequence[Variant]) -> dict[str, _Samples]:
+def _samples(key: str, variants: Sequence[Variant], measure: Measure) -> dict[str, _Samples]:
     """Scores by value of a key, for those settings of the others and seeds that all values have."""
     samples: dict[str, _Samples] = {}
     for variant in variants:
-        rest = tuple(value for name, value in variant.values.items() if name != key)
-        into = samples.setdefault(variant.values[key], {})
-        into.update({(rest, seed): score for seed, score in variant.by_seed(MAIN).items()})
+        values = variant.setting.by_key
+        into = samples.setdefault(values.pop(key), {})
+        rest = tuple(values.values())
+        into.update({(rest, seed): score for seed, score in variant.by_seed(measure).items()})
     common = set.intersection(*(set(found) for found in samples.values()))
     settings = {rest for rest, _ in common}
     seeds = {seed for _, seed in common}
     whole = {seed for seed in seeds if all((rest, seed) in common for rest in settings)}
     return {
-        level: {place: found[place] for place in sorted(common) if place[1] in whole}
-        for level, found in samples.items()
+        value: {place: found[place] for place in sorted(common) if place[1] in whole}
+        for value, found in samples.items()
     }
 
 

@@ -1,13 +1,13 @@
-"""Judges what an earlier report claimed by the runs at hand."""
+"""Judges the claim of an earlier report by the runs at hand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.reports.study.definition import Artefact, Claim
-from pipeline.reports.study.measures import MEASURES, Measure
+from pipeline.reports.study.definition import Artefact, Study
 from pipeline.reports.study.statistics import Difference, difference, paired_difference
-from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.study_run import MEASURES, Measure, StudyRun
+from pipeline.reports.study.variants import Setting, setting_of
 from pipeline.settings.as_typed import label
 
 Outcome = Literal["reproduced", "reproduced in part", "not reproduced", "artefact", "not judged"]
@@ -16,7 +16,7 @@ _SMALL = 0.5  # share of a gap that may remain for it to count as gone
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of a claim, and the numbers that say so."""
+    """The outcome for a claim, and the numbers behind it."""
 
     outcome: Outcome
     because: str
@@ -24,39 +24,47 @@ class Judgement:
 
 @dataclass(frozen=True)
 class _Pair:
-    higher: str
-    lower: str
+    higher: Setting
+    lower: Setting
     difference: Difference | None
 
-    def told(self, measure: Measure, under: str = "") -> str:
-        pair = f"{self.higher} against {self.lower}{under}"
+    def in_words(self, measure: Measure) -> str:
+        pair = f"{self.higher.words} against {self.lower.words}"
         if self.difference is None:
             return f"{pair}: no seed in both"
-        return f"{pair}: {told(self.difference, measure)}"
+        return f"{pair}: {in_words(self.difference, measure)}"
 
 
-def told(found: Difference, measure: Measure) -> str:
-    """A difference in words: `+0.012 [−0.010, +0.031], no difference shown`."""
+def with_interval(found: Difference, measure: Measure) -> str:
+    """A difference with its interval: `+0.012 [−0.010, +0.031]`."""
     mean = measure.show(found.mean, signed=True)
     if found.interval is None:
         return f"{mean} (n={found.n}, too few seeds for an interval)"
     low, high = (measure.show(end, signed=True) for end in found.interval)
-    none = "" if found.shown else ", no difference shown"
-    return f"{mean} [{low}, {high}]{none}"
+    return f"{mean} [{low}, {high}]"
 
 
-def judge(claim: Claim, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judgement:
-    """Compare each pair of values that a claim orders, under its conditions.
+def in_words(found: Difference, measure: Measure) -> str:
+    """A difference and what it shows: `+0.012 [−0.010, +0.031], no difference shown`."""
+    unclear = found.interval is not None and not found.shown
+    return with_interval(found, measure) + (", no difference shown" if unclear else "")
+
+
+def judge(study: Study, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judgement | None:
+    """Compare each pair of values that a study's claim orders, under its conditions.
 
     Reproduced: every pair differs as claimed, its interval clear of 0. In part: some do, none the
     other way. Artefact: reproduced, but where the other cause is absent at most half of the gap
     remains, and the shrinking is itself clear of 0.
 
     Args:
-        claim: what was said.
+        study: with the claim; None is returned if it has none.
         runs: finished runs.
         varied: keys that differ between them.
     """
+    claim = study.claim
+    if claim is None:
+        return None
     measure = MEASURES[claim.measure]
     used = {run.params.get("dataset") for run in runs}
     if used != {claim.dataset}:
@@ -64,11 +72,11 @@ def judge(claim: Claim, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judg
     keys = [key for key in varied if key not in claim.under]
     if len(keys) != 1:
         return Judgement("not judged", "the claim is about one key, and these runs vary others.")
-    pairs = _pairs(claim, runs, keys[0], claim.under, measure)
-    words = f"{measure.title}, " + "; ".join(pair.told(measure) for pair in pairs)
+    pairs = [_pair(study, runs, keys[0], values, claim.under, measure) for values in claim.expects]
+    words = f"{measure.title}, " + "; ".join(pair.in_words(measure) for pair in pairs)
     outcome = _outcome([pair.difference for pair in pairs])
     if outcome == "reproduced" and claim.artefact is not None:
-        cause = _artefact(claim, claim.artefact, runs, keys[0], measure)
+        cause = _artefact(study, claim.artefact, runs, keys[0], measure)
         if cause:
             return Judgement("artefact", f"{words}; but {cause}")
     return Judgement(outcome, f"{words}.")
@@ -85,17 +93,17 @@ def _outcome(found: Sequence[Difference | None]) -> Outcome:
     return "reproduced in part" if any(as_claimed) and not any(opposite) else "not reproduced"
 
 
-def _pairs(
-    claim: Claim, runs: Sequence[StudyRun], key: str, under: Mapping[str, Any], measure: Measure
-) -> list[_Pair]:
-    found = []
-    for higher, lower in claim.expects:
-        first, second = (
-            _by_seed(runs, {**under, key: value}, measure) for value in (higher, lower)
-        )
-        names = f"{key}={label(higher)}", f"{key}={label(lower)}"
-        found.append(_Pair(*names, paired_difference(first, second)))
-    return found
+def _pair(
+    study: Study,
+    runs: Sequence[StudyRun],
+    key: str,
+    values: tuple[Any, Any],
+    under: Mapping[str, Any],
+    measure: Measure,
+) -> _Pair:
+    first, second = (_by_seed(runs, {**under, key: value}, measure) for value in values)
+    higher, lower = (setting_of({key: label(value)}, study) for value in values)
+    return _Pair(higher, lower, paired_difference(first, second))
 
 
 def _by_seed(
@@ -108,12 +116,13 @@ def _by_seed(
 
 
 def _artefact(
-    claim: Claim, artefact: Artefact, runs: Sequence[StudyRun], key: str, measure: Measure
+    study: Study, artefact: Artefact, runs: Sequence[StudyRun], key: str, measure: Measure
 ) -> str:
-    """Why the first pair's gap is an artefact; empty when it is none."""
-    higher, lower = claim.expects[0]
+    """Why the first pair's gap is an artefact; empty when it is not."""
+    assert study.claim is not None
+    higher, lower = study.claim.expects[0]
     gaps = []
-    for under in (claim.under, artefact.under):
+    for under in (study.claim.under, artefact.under):
         first = _by_seed(runs, {**under, key: higher}, measure)
         second = _by_seed(runs, {**under, key: lower}, measure)
         gaps.append({seed: first[seed] - second[seed] for seed in first.keys() & second.keys()})
@@ -125,5 +134,5 @@ def _artefact(
     shrunk = difference([gaps[0][seed] - gaps[1][seed] for seed in seeds])
     if not shrunk.shown or shrunk.mean < 0 or after.mean > _SMALL * before.mean:
         return ""
-    where = " ".join(f"{name}={label(value)}" for name, value in artefact.under.items())
-    return f"with {where} the gap is {told(after, measure)}: it came from {artefact.of}."
+    where = setting_of({name: label(value) for name, value in artefact.under.items()}, study).words
+    return f"with {where} the gap is {in_words(after, measure)}: it came from {artefact.of}."

@@ -1,15 +1,17 @@
-"""A study as its file in `conf/study/` describes it: the question, and what was claimed before."""
+"""A study as its file describes it: the question, words for its values, an earlier claim."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
-from pipeline.reports.study.measures import MEASURES
+from pipeline.reports.study.study_run import MEASURES
 from pipeline.settings import SettingsError
+from pipeline.settings.as_typed import label
 from pipeline.settings.schema import Group
-from pipeline.settings.suggest import choices, not_offered
+from pipeline.settings.suggest import choices
 
 
 def _known(measure: str) -> str:
@@ -19,22 +21,22 @@ def _known(measure: str) -> str:
 
 
 class Artefact(Group):
-    """Another cause that an effect may have: it goes away where that cause is absent."""
+    """Another possible cause of an effect: without that cause, the effect disappears."""
 
     under: dict[str, Any]
     of: str
 
 
 class Claim(Group):
-    """What an earlier report said, and how to judge it.
+    """What an earlier report claimed, and how to judge it.
 
     Attributes:
-        said: its words, in short.
-        dataset: that it was made on.
-        measure: the name in `MEASURES` that it speaks of.
+        said: the claim in short.
+        dataset: the data set that it was made on.
+        measure: the name in `MEASURES` that it is about.
         expects: pairs of values of the varied key, the one with the higher measure first.
         under: values of other varied keys, the conditions that the claim was made under.
-        artefact: where to look for another cause.
+        artefact: another possible cause of the effect.
     """
 
     said: str
@@ -51,32 +53,59 @@ class Study(Group):
     Attributes:
         name: the file's name.
         question: in plain words.
+        words: how a report names the values of a varied key: a pattern such as `{} units`, or a
+            phrase for each value.
         claim: of an earlier report, if there is one.
         against: `tfidf` when the question is whether values beat that baseline.
     """
 
     name: str
     question: str
+    words: dict[str, str | dict[Any, str]] = Field(default_factory=dict)
     claim: Claim | None = None
     against: Literal["tfidf"] | None = None
 
+    def words_for(self, key: str, value: str) -> str | None:
+        """What a value is called; None where the study does not say."""
+        words = self.words.get(key)
+        if isinstance(words, str):
+            return words.replace("{}", value)
+        return {label(name): phrase for name, phrase in (words or {}).items()}.get(value)
+
+
+def parse_study(node: Mapping[str, Any] | None, name: str) -> Study:
+    """Check the `study` node of a composed configuration.
+
+    Args:
+        node: its values; None where the study's file has only settings.
+        name: the name that the study was chosen by.
+
+    Raises:
+        SettingsError: with a sentence for each fault.
+    """
+    values = {"question": f"What do the runs of study={name} show?", **(node or {}), "name": name}
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError([_fault(detail) for detail in error.errors()]) from error
+
+
+def _fault(detail: Any) -> str:
+    key = ".".join(["study", *(str(part) for part in detail["loc"])])
+    reason = detail["msg"].removeprefix("Value error, ")
+    return f"{key}={label(detail['input'])} cannot be used: {reason[0].lower()}{reason[1:]}."
+
 
 def study_names(conf: Path) -> list[str]:
-    """All studies that there are a file of."""
+    """The names of the studies in a folder of configuration files."""
     return sorted(path.stem for path in (conf / "study").glob("*.yaml"))
 
 
 def load_study(conf: Path, name: str) -> Study:
-    """Read a study's file.
+    """The study of that name in a folder of configuration files; without a file, a plain one.
 
-    Args:
-        conf: folder of the configuration files.
-        name: the file's name.
-
-    Raises:
-        SettingsError: when there is no such study; the sentence lists the known ones.
+    Sweeps store their study, so this serves sweeps of earlier versions.
     """
-    if name not in study_names(conf):
-        raise SettingsError([not_offered("study", name, study_names(conf))])
-    text = (conf / "study" / f"{name}.yaml").read_text(encoding="utf-8")
-    return Study.model_validate(yaml.safe_load(text)["study"])
+    file = conf / "study" / f"{name}.yaml"
+    text = file.read_text(encoding="utf-8") if name in study_names(conf) else ""
+    return parse_study((yaml.safe_load(text) or {}).get("study"), name)

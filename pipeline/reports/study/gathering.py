@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlflow.entities import Run
+
 from pipeline.errors import StoreError
-from pipeline.reports.study.definition import Study, load_study
+from pipeline.reports.study.definition import Study, load_study, parse_study, study_names
 from pipeline.reports.study.reading import read_config, read_run, read_text
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import logged_parameters
+from pipeline.settings.suggest import did_you_mean
 from pipeline.tracking import names
 from pipeline.tracking.queries import members, search_runs
 from pipeline.tracking.store import Store
@@ -24,15 +27,15 @@ class Gathered:
     """All runs that a report has to account for.
 
     Attributes:
-        title: what the report is of, `study=lstm_units`.
+        title: what the report is about, `study=lstm_units`.
         key: by which the report is found again, `20261123-094815-3fa2`.
-        experiment_id: where the report goes.
+        experiment_id: where the report is stored.
         study: its question, if the runs are a study's.
-        varied: keys whose values are compared, the seed left out.
+        varied: keys whose values are compared, without the seed.
         runs: one for each set of parameters, finished or not.
         superseded: older runs of the same parameters, left out.
-        planned: parameters of every job; None when no plan was kept.
-        lost: jobs that left no run, where only their number is known.
+        planned: parameters of every job; None when no plan was stored.
+        lost: number of jobs without a run, where no plan was stored.
         command: that made the runs.
         own_run_id: the sweep's own run, if there is one.
     """
@@ -57,24 +60,27 @@ class Gathered:
 
 
 def gather_study(store: Store, conf: Path, name: str) -> Gathered:
-    """The latest sweep of a study.
+    """The latest sweep of a study, whether its file is ours or the user's.
+
+    Args:
+        store: where its runs are tracked.
+        conf: a folder of configuration files, for sweeps that did not store their study.
+        name: the study's name.
 
     Raises:
-        SettingsError: when there is no such study.
         StoreError: when it never ran in this store.
     """
-    study = load_study(conf, name)
     own = find_sweep_runs(store, names.STUDY, name)
     if not own:
+        meant = did_you_mean(name, study_names(conf)) if name not in study_names(conf) else ""
         raise StoreError(
-            f"study={name} has no sweep in {store.uri}: there is no run with tags "
-            f"{names.KIND}={names.SWEEP} and {names.STUDY}={name}. "
+            f"study={name} has no sweep in {store.uri}{meant}. "
             f"python -m pipeline.train -m +study={name} makes one."
         )
-    return gather_sweep(store, conf, own[0].data.tags[names.SWEEP_ID], study)
+    return gather_sweep(store, conf, own[0].data.tags[names.SWEEP_ID])
 
 
-def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = None) -> Gathered:
+def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
     """One sweep, by its id.
 
     Raises:
@@ -88,8 +94,6 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
             f"sweep={sweep_id} has no run in {store.uri}: there is none with the tag "
             f"{names.sweep_tag(sweep_id)}."
         )
-    if own and study is None and (name := own[0].data.tags.get(names.STUDY)):
-        study = load_study(conf, name)
     read = [read_run(store.client, run) for run in runs]
     plan = _plan(store, own[0].info.run_id) if own else {}
     if plan:
@@ -97,8 +101,9 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
         sweep = {"varied": plan["varied"], "jobs": len(planned)}
     else:
         planned = None
-        sweep = read_config(store.client, runs[0].info.run_id).get("sweep", {})
+        sweep = read_config(store.client, runs[0].info.run_id).get("sweep", {}) if runs else {}
     newest, superseded = _newest(read)
+    study = _study(own[0], plan, conf) if own else None
     return Gathered(
         title=f"study={study.name}" if study else f"sweep={sweep_id}",
         key=sweep_id,
@@ -114,6 +119,15 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str, study: Study | None = 
     )
 
 
+def _study(own: Run, plan: Mapping[str, Any], conf: Path) -> Study | None:
+    """The study that a sweep stored with its plan; for one of an earlier version, its file."""
+    if (name := own.data.tags.get(names.STUDY)) is None:
+        return None
+    if (stored := plan.get("study")) is not None:
+        return parse_study(stored, name)
+    return load_study(conf, name)
+
+
 def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> Gathered:
     """All runs of an experiment, compared by the keys that differ, or by those given.
 
@@ -122,8 +136,8 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
     """
     found = store.client.get_experiment_by_name(name)
     if found is None:
-        known = ", ".join(sorted(one.name for one in store.client.search_experiments()))
-        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {known}.")
+        known = sorted(one.name for one in store.client.search_experiments())
+        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(known)}.")
     every = search_runs(store, [found.experiment_id], "")
     read = [
         read_run(store.client, one) for one in every if one.data.tags.get(names.KIND) != names.SWEEP

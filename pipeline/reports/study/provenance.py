@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from mlflow import MlflowClient
 
-from pipeline.reports.study.comparable import code_version
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reading import read_config, read_text
 from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.varied import code_version
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 

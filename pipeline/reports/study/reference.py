@@ -1,4 +1,4 @@
-"""Scores to hold a study's beside: the majority class, and for text TF-IDF on the same data."""
+"""Baselines of a study: the majority class, and for texts TF-IDF on the same data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,9 @@ from pipeline.data.catalogue import SPECS
 from pipeline.data.user.location import found_again
 from pipeline.reports.study.reading import read_config
 from pipeline.reports.study.study_run import StudyRun
-from pipeline.reports.study.variants import Variant
+from pipeline.reports.study.variants import Setting, Variant
 from pipeline.settings import SettingsError, parse_stored
 from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
-from pipeline.tasks.classification import CLASS_F1
 from pipeline.tracking import names
 
 _SPLITS = ("train", "validation", "test")
@@ -24,13 +23,13 @@ class References:
     """Baselines of each variant, on the data that it was trained and tested on.
 
     Attributes:
-        majority: by variant's name.
-        tfidf: by variant's name; empty for images.
-        remarks: one sentence for each baseline that could not be had.
+        majority: by the variant's setting.
+        tfidf: by the variant's setting; empty for images.
+        remarks: one sentence for each baseline that is not available.
     """
 
-    majority: dict[str, Baseline]
-    tfidf: dict[str, Baseline]
+    majority: dict[Setting, Baseline]
+    tfidf: dict[Setting, Baseline]
     remarks: tuple[str, ...] = ()
 
 
@@ -39,7 +38,7 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
 
     Args:
         client: of the store that holds the runs.
-        variants: what to give baselines for.
+        variants: to return baselines for.
         data_dir: where data sets lie on this machine.
     """
     majority, tfidf, remarks = {}, {}, []
@@ -47,30 +46,30 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
     for variant in variants:
         run = variant.runs[0]
         if (found := majority_class(run)) is not None:
-            majority[variant.name] = found
+            majority[variant.setting] = found
         data = tuple(run.tags.get(names.fingerprint(split), "") for split in _SPLITS)
         if data not in known:
             known[data] = _tfidf(client, run, data_dir)
         counted = known[data]
         if isinstance(counted, Baseline):
-            tfidf[variant.name] = counted
+            tfidf[variant.setting] = counted
         elif counted is not None:
-            remarks.append(f"TF-IDF for {variant.name}: {counted}")
+            remarks.append(f"TF-IDF for {variant.setting.words}: {counted}")
+    if len(majority) < len(variants):
+        remarks.append(
+            f"The majority class is left out for {len(variants) - len(majority)} of "
+            f"{len(variants)} settings: an earlier version did not log its scores."
+        )
     return References(majority, tfidf, tuple(remarks))
 
 
 def majority_class(run: StudyRun) -> Baseline | None:
-    """The baseline that a run logged, its accuracy worked out from its macro F1.
-
-    With a share p of the test set in the one class that is predicted, that class's F1 is
-    2p / (1 + p) and the others' 0: the macro F1 f over C classes gives p = C f / (2 - C f).
-    """
+    """The baseline that a run logged; None when it did not log both of its scores."""
     f1_macro = run.metrics.get(names.BASELINE_F1_MACRO)
-    classes = sum(name.startswith(names.TEST + CLASS_F1) for name in run.metrics)
-    if f1_macro is None or not classes:
+    accuracy = run.metrics.get(names.BASELINE_ACCURACY)
+    if f1_macro is None or accuracy is None:
         return None
-    total = classes * f1_macro
-    return Baseline("majority class", f1_macro, total / (2 - total))
+    return Baseline("majority class", f1_macro, accuracy)
 
 
 def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str | None:

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.reports.drawing.pages import render_page, render_text
-from pipeline.reports.drawing.png import png
-from pipeline.reports.drawing.svg import Drawing, sheet
-from pipeline.reports.study import study_figures, tables
+from pipeline.reports.drawing.svg import Drawing, png, sheet
+from pipeline.reports.study import tables
 from pipeline.reports.study.analysis import Analysis
-from pipeline.reports.study.measures import MAIN
+from pipeline.reports.study.curve_figures import curves
+from pipeline.reports.study.heat_map import heat_map
 from pipeline.reports.study.reference import References
-from pipeline.reports.study.study_page import Page
+from pipeline.reports.study.score_figures import MANY, differences, forest
+from pipeline.reports.study.study_page import StudyPage
+from pipeline.reports.study.study_run import MAIN
 from pipeline.tracking import names
 
 _PACKAGE = "pipeline.reports.study"
@@ -20,14 +22,14 @@ _COLUMNS = 3  # panels beside each other in a file
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, of one drawing or of several panels, and what it shows."""
+    """A figure of one drawing or of several panels, with its caption."""
 
     drawings: Sequence[Drawing]
     caption: str
 
     @property
     def inline(self) -> str:
-        """As part of a page: the panels flow into as many columns as there is room for."""
+        """As HTML of a page: the panels flow into as many columns as fit."""
         shown = "".join(drawing.inline(self.caption) for drawing in self.drawings)
         return f'<div class="panels">{shown}</div>' if len(self.drawings) > 1 else shown
 
@@ -41,34 +43,32 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
     """All figures of a report, by the name of their files."""
     count = len(analysis.variants)
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
-    some = "" if count <= study_figures.MANY else f" The three best and the three worst of {count}."
+    some = "" if count <= MANY else f" The three best and the three worst of {count}."
     band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
+    best = "" if analysis.best is None else " {}: the best on validation."
     drawn = {
         "forest": Drawn(
-            [study_figures.forest(analysis, baselines)],
-            f"{MAIN.title} of each setting: mean, interval, and each seed as a small dot.",
+            [forest(analysis, baselines)],
+            f"{MAIN.title} of each setting: mean, interval, and each seed as a small dot."
+            + best.format("Blue"),
         ),
-        "loss": Drawn(study_figures.curves(analysis, "loss"), f"Cross-entropy loss {band}"),
-        "accuracy": Drawn(study_figures.curves(analysis, "accuracy"), f"Accuracy {band}"),
+        "loss": Drawn(curves(analysis, "loss"), f"Cross-entropy loss {band}"),
+        "accuracy": Drawn(curves(analysis, "accuracy"), f"Accuracy {band}"),
     }
     if len(analysis.gathered.varied) > 1:
-        caption = f"{MAIN.title} of each combination, mean over seeds; the deeper, the higher."
-        drawn["heat_map"] = Drawn([study_figures.heat_map(analysis)], caption)
+        caption = f"{MAIN.title} of each combination, mean over seeds; deeper colour: higher."
+        drawn["heat_map"] = Drawn([heat_map(analysis)], caption + best.format("Bold"))
     if effects:
-        caption = "What each key does, averaged over the settings of the others."
-        drawn["effects"] = Drawn([study_figures.differences(effects)], caption)
+        caption = "The effect of each key, averaged over the settings of the others."
+        drawn["effects"] = Drawn([differences(effects)], caption)
     if compared := analysis.comparisons:
-        few = (
-            ""
-            if len(compared) <= study_figures.MANY
-            else f" The {study_figures.MANY} nearest of {len(compared)}."
-        )
+        few = "" if len(compared) <= MANY else f" The first {MANY} of {len(compared)}."
         caption = f"Paired differences; blue where shown, grey where not.{few}"
-        drawn["differences"] = Drawn([study_figures.differences(compared)], caption)
+        drawn["differences"] = Drawn([differences(compared)], caption)
     return drawn
 
 
-def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[str, bytes]:
+def render(page: StudyPage, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[str, bytes]:
     """Every file of a report, by its path.
 
     Returns:
@@ -77,9 +77,7 @@ def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[s
     """
     gathered = analysis.gathered
     texts = {
-        names.PAGE: render_page(
-            _PACKAGE, "report.html.j2", page=page, figures=drawn, many=study_figures.MANY
-        ),
+        names.PAGE: render_page(_PACKAGE, "report.html.j2", page=page, figures=drawn, many=MANY),
         "report.md": render_text(_PACKAGE, "report.md.j2", page=page, figures=drawn),
         "runs.csv": tables.runs_csv(gathered.runs, gathered.varied),
         "summary.csv": tables.summary_csv(analysis.variants),
@@ -92,13 +90,15 @@ def render(page: Page, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[s
     return files
 
 
-def _verdict(page: Page, analysis: Analysis) -> str:
-    """The answer for programs, and for a table of several studies."""
+def _verdict(page: StudyPage, analysis: Analysis) -> str:
+    """The answer as JSON, for programs and for the table of several studies."""
     judgement = page.verdict.judgement
     document = {
         "title": analysis.gathered.title,
         "question": page.question,
         "headline": page.verdict.headline,
+        "best": analysis.best.setting.by_key if analysis.best else None,
+        "selection": page.verdict.selection,
         "points": page.verdict.points,
         "claim": page.claim.said if page.claim else None,
         "outcome": judgement.outcome if judgement else None,

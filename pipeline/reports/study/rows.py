@@ -1,4 +1,4 @@
-"""A plot with a row for each setting: what it is on the left, its numbers on the right."""
+"""A plot with a row per setting: its values on the left, its numbers on the right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipeline.reports.drawing.palette import Role
 from pipeline.reports.drawing.scale import Scale, tick_label
 from pipeline.reports.drawing.svg import Drawing, width_of
+from pipeline.reports.study.variants import Setting
 
 _PLOT, _GAP, _SMALL = 330.0, 14.0, 12.0
 _ROW, _CLOSE_ROW, _MANY = 30.0, 22.0, 12  # height of a row, and where there are many
@@ -112,7 +113,9 @@ def name_lines(rows: Rows, names: Mapping[str, float], role: Role) -> None:
         rows.drawing.text((middle, height), words, role, anchor="middle", size=_SMALL)
 
 
-def columns_of(settings: Sequence[Mapping[str, str]]) -> list[Column]:
+def columns_of(settings: Sequence[Setting]) -> list[Column]:
     """A column for each key, with its value in every row."""
-    keys = list(settings[0]) if settings else []
-    return [(key, [setting[key] for setting in settings]) for key in keys]
+    keys = settings[0].keys
+    if not keys:
+        return [("", [setting.words for setting in settings])]
+    return [(key, [setting.by_key[key] for setting in settings]) for key in keys]

@@ -1,7 +1,11 @@
-"""A run as a report sees it; no MLflow."""
+"""A run as a report sees it, and every number that it is measured by; no MLflow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pipeline.tracking import names
+
+RISE = 0.05  # of the least validation loss: a later rise above this is overfitting
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,69 @@ class StudyRun:
 
     @property
     def seed(self) -> int:
-        """What all randomness of the run came from."""
+        """The seed of all randomness in the run."""
         return int(self.params.get("seed", 0))
 
     @property
     def finished(self) -> bool:
-        """Whether the run went to its end."""
+        """Whether the run completed."""
         return self.status == "FINISHED"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a run.
+
+    Attributes:
+        title: its name in words.
+        of: returns it for a run; None where the run did not log it.
+        decimals: number of decimals to print.
+    """
+
+    title: str
+    of: Callable[[StudyRun], float | None]
+    decimals: int = 3
+
+    def show(self, value: float, signed: bool = False) -> str:
+        """The number as text, with a true minus sign."""
+        sign = "+" if signed else ""
+        return f"{value:{sign},.{self.decimals}f}".replace("-", "−")
+
+
+def logged(name: str) -> Callable[[StudyRun], float | None]:
+    """The last value of a metric."""
+    return lambda run: run.metrics.get(name)
+
+
+def peak_accuracy(run: StudyRun) -> float | None:
+    """The highest validation accuracy of any epoch, as read off a curve."""
+    return max(run.curves.get(names.ACCURACY_VALIDATION, ()), default=None)
+
+
+def overfits_after(run: StudyRun) -> float | None:
+    """The epoch of least validation loss, if the loss later rises by 5 % of itself; else None."""
+    losses = run.curves.get(names.LOSS_VALIDATION, ())
+    if not losses:
+        return None
+    least = min(losses)
+    epoch = losses.index(least) + 1
+    return float(epoch) if max(losses[epoch - 1 :]) > least * (1 + RISE) else None
+
+
+MEASURES: dict[str, Measure] = {
+    "validation_f1_macro": Measure("validation macro F1", logged(names.VALIDATION_F1_MACRO)),
+    "test_f1_macro": Measure("test macro F1", logged(names.TEST_F1_MACRO)),
+    "test_accuracy": Measure("test accuracy", logged(names.TEST_ACCURACY)),
+    "best_accuracy_validation": Measure(
+        "validation accuracy at the best epoch", logged(names.BEST_ACCURACY_VALIDATION)
+    ),
+    "peak_accuracy_validation": Measure("highest validation accuracy", peak_accuracy),
+    "best_loss_validation": Measure("least validation loss", logged(names.BEST_LOSS_VALIDATION)),
+    "best_epoch": Measure("epoch of least validation loss", logged(names.BEST_EPOCH), 1),
+    "overfits_after": Measure("overfits after epoch", overfits_after, 1),
+    "seconds": Measure("seconds per run", logged(names.SECONDS), 1),
+    "parameters": Measure("parameters", logged(names.PARAMETERS), 0),
+}
+
+SELECTION = MEASURES["validation_f1_macro"]  # decides which setting is best
+MAIN = MEASURES["test_f1_macro"]  # is reported and compared

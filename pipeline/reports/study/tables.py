@@ -1,21 +1,21 @@
-"""A report's numbers as rows, for the page and for CSV files."""
+"""A report's numbers as tables, for the page and for CSV files."""
 
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from pipeline.reports.study.analysis import Analysis
-from pipeline.reports.study.claim import told
-from pipeline.reports.study.measures import MAIN, MEASURES
-from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.claim import with_interval
+from pipeline.reports.study.study_run import MAIN, MEASURES, StudyRun
 from pipeline.reports.study.variants import Variant, values_in
 from pipeline.tracking import names
 
-Row = dict[str, Any]
-
 _SCORES = (
+    "validation_f1_macro",
     "test_f1_macro",
     "test_accuracy",
     "best_accuracy_validation",
@@ -27,17 +27,44 @@ _EPOCHS = ("best_epoch", "overfits_after")
 _COST = ("parameters", "seconds")
 
 
-def score_rows(variants: Sequence[Variant]) -> list[Row]:
-    """One row a setting, for people: mean and interval of each score."""
-    return [
-        {"setting": variant.name, "n": str(len(variant.runs))}
-        | {MEASURES[name].title: mean_and_interval(variant, name) for name in _SCORES}
-        for variant in variants
-    ]
+@dataclass(frozen=True)
+class Table:
+    """Cells for people.
+
+    Attributes:
+        columns: headings.
+        rows: as many cells each.
+        marked: the number of the row to emphasize, from 0; None for none.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    marked: int | None = None
+
+
+def score_table(analysis: Analysis) -> Table:
+    """One row per setting: mean and interval of each score; the best setting is marked."""
+    variants = analysis.variants
+    return Table(
+        [*_keys(variants), "n", *(MEASURES[name].title for name in _SCORES)],
+        [
+            [*_values(one), str(len(one.runs)), *(mean_and_interval(one, name) for name in _SCORES)]
+            for one in variants
+        ],
+        marked=variants.index(analysis.best) if analysis.best else None,
+    )
+
+
+def _keys(variants: Sequence[Variant]) -> tuple[str, ...]:
+    return variants[0].setting.keys or ("setting",)
+
+
+def _values(variant: Variant) -> tuple[str, ...]:
+    return variant.setting.values or (variant.setting.words,)
 
 
 def mean_and_interval(variant: Variant, name: str) -> str:
-    """`0.712 [0.690, 0.733]`, without the interval below 3 seeds; of epochs, the range."""
+    """`0.712 [0.690, 0.733]`, without the interval below 3 seeds; for epochs, the range."""
     measure, found = MEASURES[name], variant.estimate(MEASURES[name])
     if found is None:
         return "–"
@@ -52,61 +79,73 @@ def mean_and_interval(variant: Variant, name: str) -> str:
     return f"{mean} [{low}, {high}]"
 
 
-def overfitting_rows(variants: Sequence[Variant]) -> list[Row]:
-    """One row a setting: how many seeds overfit, after which epoch, and by how much."""
-    rows = []
-    for variant in variants:
-        onset = variant.by_seed(MEASURES["overfits_after"])
-        ends = [c[-1] for run in variant.runs if (c := run.curves.get(names.LOSS_VALIDATION))]
-        rows.append(
-            {
-                "setting": variant.name,
-                "overfits": f"{len(onset)} of {len(variant.runs)} seeds",
-                "after epoch": mean_and_interval(variant, "overfits_after"),
-                "least validation loss": mean_and_interval(variant, "best_loss_validation"),
-                "validation loss at the end": f"{sum(ends) / len(ends):.3f}" if ends else "–",
-            }
-        )
-    return rows
+def overfitting_table(variants: Sequence[Variant]) -> Table:
+    """One row per setting: how many seeds overfit, after which epoch, and by how much."""
+    columns = (
+        *(*_keys(variants), "overfits", "after epoch"),
+        *("least validation loss", "validation loss at the end"),
+    )
+    return Table(columns, [[*_values(one), *_overfitting(one)] for one in variants])
 
 
-def cost_rows(variants: Sequence[Variant]) -> list[Row]:
-    """One row a setting: parameters, and seconds from start to parity."""
+def _overfitting(variant: Variant) -> list[str]:
+    onset = variant.by_seed(MEASURES["overfits_after"])
+    ends = [curve[-1] for run in variant.runs if (curve := run.curves.get(names.LOSS_VALIDATION))]
     return [
-        {"setting": variant.name}
-        | {MEASURES[name].title: mean_and_interval(variant, name) for name in _COST}
-        for variant in variants
+        f"{len(onset)} of {len(variant.runs)} seeds",
+        mean_and_interval(variant, "overfits_after"),
+        mean_and_interval(variant, "best_loss_validation"),
+        f"{fmean(ends):.3f}" if ends else "–",
     ]
 
 
-def comparison_rows(analysis: Analysis) -> list[Row]:
-    """One row a comparison, for people."""
-    return [
-        {
-            "compared": f"{c.first} − {c.second}",
-            "n": str(c.difference.n),
-            f"difference in {MAIN.title}": told(c.difference, MAIN).split(", no")[0],
-            "p (Holm)": "–" if c.p is None else f"{c.p:.3f}",
-            "": c.verdict,
-        }
-        for c in analysis.comparisons
-    ]
+def cost_table(variants: Sequence[Variant]) -> Table:
+    """One row per setting: parameters, and seconds from start to parity."""
+    return Table(
+        [*_keys(variants), *(MEASURES[name].title for name in _COST)],
+        [[*_values(one), *(mean_and_interval(one, name) for name in _COST)] for one in variants],
+    )
 
 
-def run_rows(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[Row]:
-    """One row a run, for people: score, parity, and what is odd about it."""
-    return [
-        {
-            "run": run.name,
-            "status": run.status,
-            MAIN.title: _number(run.metrics.get(names.TEST_F1_MACRO), ".4f"),
-            "parity": run.tags.get(names.PARITY, "–"),
-            "F1 difference": _number(run.metrics.get(names.PARITY_F1_DELTA), ".6f"),
-            "largest difference": _number(run.metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e"),
-            "": _remark(run),
-        }
-        for run in sorted(runs, key=lambda run: (values_in(run.params, varied), run.seed))
-    ]
+def comparison_table(analysis: Analysis) -> Table:
+    """One row per comparison."""
+    return Table(
+        ["compared", "n", f"difference in {MAIN.title}", "p (Holm)", ""],
+        [
+            [
+                f"{c.first.words} − {c.second.words}",
+                str(c.difference.n),
+                with_interval(c.difference, MAIN),
+                "–" if c.p is None else f"{c.p:.3f}",
+                c.verdict,
+            ]
+            for c in analysis.comparisons
+        ],
+    )
+
+
+def run_table(runs: Sequence[StudyRun], varied: Sequence[str]) -> Table:
+    """One row per run: scores, parity, and anything unusual."""
+    numbers = {
+        "validation macro F1": (names.VALIDATION_F1_MACRO, ".4f"),
+        MAIN.title: (names.TEST_F1_MACRO, ".4f"),
+        "F1 difference": (names.PARITY_F1_DELTA, ".6f"),
+        "largest difference": (names.PARITY_MAX_ABS_DIFF, ".1e"),
+    }
+    return Table(
+        [*varied, "seed", "status", "parity", *numbers, "remark"],
+        [
+            [
+                *values_in(run.params, varied),
+                str(run.seed),
+                run.status,
+                run.tags.get(names.PARITY, "–"),
+                *(_number(run.metrics.get(name), form) for name, form in numbers.values()),
+                _remark(run),
+            ]
+            for run in sorted(runs, key=lambda run: (values_in(run.params, varied), run.seed))
+        ],
+    )
 
 
 def _remark(run: StudyRun) -> str:
@@ -121,35 +160,37 @@ def _number(value: float | None, form: str) -> str:
 
 def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
     """Every run with every measure, unrounded."""
+    head = ["run_id", "status", *varied, "seed", *MEASURES]
     rows = [
-        {"run_id": run.run_id, "status": run.status}
-        | dict(zip(varied, values_in(run.params, varied), strict=True))
-        | {"seed": run.seed}
-        | {name: measure.of(run) for name, measure in MEASURES.items()}
-        | {name: run.tags.get(name, "") for name in (names.PARITY, names.DEGENERATE)}
-        | {"parity_max_abs_diff": run.metrics.get(names.PARITY_MAX_ABS_DIFF)}
+        [
+            *(run.run_id, run.status, *values_in(run.params, varied), run.seed),
+            *(measure.of(run) for measure in MEASURES.values()),
+            *(run.tags.get(name, "") for name in (names.PARITY, names.DEGENERATE)),
+            run.metrics.get(names.PARITY_MAX_ABS_DIFF),
+        ]
         for run in runs
     ]
-    return _csv(rows)
+    return _csv([*head, "parity", "degenerate", "parity_max_abs_diff"], rows)
 
 
 def summary_csv(variants: Sequence[Variant]) -> str:
     """Every setting with mean, standard deviation, interval and n of every measure, unrounded."""
     rows = []
     for variant in variants:
-        for name in MEASURES:
-            if (found := variant.estimate(MEASURES[name])) is None:
+        for name, measure in MEASURES.items():
+            if (found := variant.estimate(measure)) is None:
                 continue
             low, high = found.interval or (None, None)
             deviation = None if math.isnan(found.deviation) else found.deviation
-            numbers = {"mean": found.mean, "deviation": deviation, "low": low, "high": high}
-            rows.append({**variant.values, "measure": name, "n": found.n, **numbers})
-    return _csv(rows)
+            numbers = (found.n, found.mean, deviation, low, high)
+            rows.append([*variant.setting.values, name, *numbers])
+    keys = variants[0].setting.keys
+    return _csv([*keys, "measure", "n", "mean", "deviation", "low", "high"], rows)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
     writer.writerows(rows)
     return text.getvalue()

@@ -1,37 +1,72 @@
-"""Runs put together by the setting they share: one variant, several seeds."""
+"""Runs grouped by the setting they share: one variant, several seeds."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipeline.reports.study.measures import Measure
+from pipeline.reports.study.definition import Study
 from pipeline.reports.study.statistics import Estimate, estimate
-from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
+
+_CHOICES = ("model", "optimizer", "dataset")  # keys whose value says it all: `lstm`
+_SWITCHED = {"true": "on", "false": "off"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value for each varied key.
+
+    Attributes:
+        keys: the varied keys; none when only the seed was varied.
+        values: one for each key, as typed on the command line.
+        words: the same in words, `one layer`; of several keys separated by commas.
+    """
+
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    words: str = field(compare=False)
+
+    @property
+    def by_key(self) -> dict[str, str]:
+        """The values by key."""
+        return dict(zip(self.keys, self.values, strict=True))
+
+    @property
+    def subject(self) -> str:
+        """The words as the subject of a sentence in the singular."""
+        if len(self.keys) > 1:
+            return f"the combination of {self.words}"
+        return self.words
+
+
+def setting_of(values: Mapping[str, str], study: Study | None) -> Setting:
+    """A setting, named by the words of its study or, without them, by key and value."""
+    words = [_in_words(key, value, study) for key, value in values.items()]
+    return Setting(tuple(values), tuple(values.values()), ", ".join(words) or "all runs")
+
+
+def _in_words(key: str, value: str, study: Study | None) -> str:
+    """`one layer` where the study says so, else `lstm`, `units 64` or `mask on`."""
+    if study is not None and (words := study.words_for(key, value)) is not None:
+        return words
+    if key in _CHOICES:
+        return value
+    return f"{key.replace('_', ' ')} {_SWITCHED.get(value, value)}"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """All finished runs with the same values of the varied keys.
+    """All finished runs with one setting.
 
     Attributes:
-        values: those values by key; empty when nothing but the seed was varied.
-        runs: one a seed.
+        setting: the values of the varied keys.
+        runs: one per seed.
     """
 
-    values: Mapping[str, str]
+    setting: Setting
     runs: tuple[StudyRun, ...]
-
-    @property
-    def name(self) -> str:
-        """`units=64`, or `mask=true padding=post`."""
-        return " ".join(f"{key}={value}" for key, value in self.values.items()) or "all runs"
-
-    @property
-    def short(self) -> str:
-        """The value alone where there is one key: `64`."""
-        return next(iter(self.values.values())) if len(self.values) == 1 else self.name
 
     @property
     def degenerate(self) -> list[StudyRun]:
@@ -50,19 +85,23 @@ class Variant:
 
 
 def values_in(params: Mapping[str, str], varied: Sequence[str]) -> tuple[str, ...]:
-    """What a run's parameters say of the varied keys."""
+    """The values of the varied keys among a run's parameters."""
     return tuple(label(params.get(key)) for key in varied)
 
 
 def group_by_values(
-    runs: Sequence[StudyRun], varied: Sequence[str], planned: Sequence[Mapping[str, str]] | None
+    runs: Sequence[StudyRun],
+    varied: Sequence[str],
+    planned: Sequence[Mapping[str, str]] | None,
+    study: Study | None = None,
 ) -> list[Variant]:
     """Variants in the order they were planned in, or sorted by value; seeds in order.
 
     Args:
         runs: finished ones.
-        varied: keys to tell variants by.
+        varied: keys whose values make a variant.
         planned: parameters of each job of the sweep, if known.
+        study: names the values.
     """
     order: dict[tuple[str, ...], list[StudyRun]] = {}
     for job in planned or ():
@@ -73,7 +112,7 @@ def group_by_values(
     for run in sorted(runs, key=lambda run: run.seed):
         order[values_in(run.params, varied)].append(run)
     return [
-        Variant(dict(zip(varied, values, strict=True)), tuple(alike))
+        Variant(setting_of(dict(zip(varied, values, strict=True)), study), tuple(alike))
         for values, alike in order.items()
         if alike
     ]

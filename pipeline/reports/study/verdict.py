@@ -1,16 +1,17 @@
 """The answer in plain words, made from the numbers alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.reports.study.analysis import Analysis, Comparison, Effect
-from pipeline.reports.study.claim import Judgement, judge, told
-from pipeline.reports.study.measures import MAIN
+from pipeline.reports.study.claim import Judgement, in_words, judge
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.statistics import FEWEST, Difference, difference
-from pipeline.reports.study.variants import Variant
+from pipeline.reports.study.study_run import MAIN, SELECTION
+from pipeline.reports.study.variants import Setting, Variant
 
-_NAMED = 3  # settings that a sentence names; of more it tells the number
-_MANY_KEYS = 3  # from so many varied keys on, what each does says more than the best combination
+_NAMED = 3  # settings that a sentence names; of more it gives the number
+_MANY_KEYS = 3  # from so many varied keys on, the largest effect says more than the best setting
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Verdict:
 
     Attributes:
         headline: the answer in one sentence.
-        points: what it rests on, a sentence each.
+        selection: one sentence on what `best` means in it; empty when there is one setting.
+        points: the findings behind it, a sentence each.
         judgement: of the earlier report's claim, if there was one.
     """
 
     headline: str
+    selection: str
     points: tuple[str, ...]
     judgement: Judgement | None
 
@@ -31,81 +34,127 @@ class Verdict:
 def conclude(analysis: Analysis, baselines: References) -> Verdict:
     """Put an analysis into words."""
     study = analysis.gathered.study
-    against = study is not None and study.against == "tfidf" and baselines.tfidf
     points = _comparison_points(analysis) + _effect_points(analysis.effects)
-    if against:
+    if study is not None and study.against == "tfidf" and baselines.tfidf:
         headline = _against_tfidf(analysis, baselines)
     else:
         headline = _headline_of_effects(analysis) or _headline(analysis)
         points += _baseline_points(analysis, baselines)
     points += _degenerate_points(analysis)
     runs = [run for variant in analysis.variants for run in variant.runs]
-    judgement = None
-    if study is not None and study.claim is not None:
-        judgement = judge(study.claim, runs, analysis.gathered.varied)
-    return Verdict(headline, tuple(points), judgement)
+    judgement = judge(study, runs, analysis.gathered.varied) if study is not None else None
+    return Verdict(_sentence(headline), _selection(analysis), tuple(points), judgement)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _selection(analysis: Analysis) -> str:
+    """On which scores the best setting was selected, or why none was."""
+    if len(analysis.ranked) == 1:
+        return ""
+    if analysis.best is None:
+        runs = [run for variant in analysis.ranked for run in variant.runs]
+        lacking = sum(SELECTION.of(run) is None for run in runs)
+        return (
+            f"No setting is called best: {lacking} of {len(runs)} runs, made by an earlier "
+            f"version, have no {SELECTION.title}, and a selection on the test set would flatter "
+            "its own score."
+        )
+    found = analysis.best.estimate(SELECTION)
+    assert found is not None  # all runs have it, else there is no best
+    return (
+        f"Best is the setting with the highest mean {SELECTION.title} ({SELECTION.show(found.mean)}"
+        f" over {len(analysis.best.runs)} seeds); the test set plays no part in the selection. "
+        "All scores and differences in the answer are on the test set."
+    )
 
 
 def _headline(analysis: Analysis) -> str:
     best, count = analysis.best, len(analysis.ranked)
-    score = _score(best)
     if count == 1:
-        return f"{best.name}: {score}."
-    with_best = [c for c in analysis.comparisons if best.name in (c.first, c.second)]
+        return f"{analysis.ranked[0].setting.words}: {_score(analysis.ranked[0])}."
+    if best is None:
+        return _headline_without_best(analysis)
+    with_best = [c for c in analysis.comparisons if c.first == best.setting]
+    subject, score = best.setting.subject, _score(best)
     if any(c.difference.interval is None for c in with_best) or len(with_best) < count - 1:
         return (
-            f"{best.name} has the highest mean, {score}, but there are too few seeds to say "
-            f"how sure that is (fewer than {FEWEST})."
+            f"{subject} is best on validation: {score}; fewer than {FEWEST} seeds are too few to "
+            "say how sure that is."
         )
-    beaten = [c for c in with_best if c.verdict == "shown"]
-    if len(beaten) == count - 1:
-        return f"{best.name} is best: {score}, ahead of {_others(beaten, count)} {_by(beaten)}."
-    likely = [c for c in with_best if c.verdict == "likely"]
-    if not beaten and likely:
+    ahead, behind, likely, level = _sides(with_best)
+    if len(ahead) == count - 1:
+        return f"{subject} is best: {score}, ahead of {_list(ahead, count)} {_by(with_best)}."
+    if behind:
         return (
-            f"{best.name} has the highest mean, {score}, likely but not clearly ahead of "
-            f"{_list([c.second for c in likely])}."
+            f"{subject} is best on validation, but on the test set {_list(behind, count)} "
+            f"{'is' if len(behind) == 1 else 'are'} ahead of it: {score}."
         )
-    if not beaten:
+    if ahead:
+        unclear = _list([*likely, *level], count)
         return (
-            f"No difference shown between {count} settings; {best.name} has the highest "
-            f"mean, {score}."
+            f"{subject} is best on validation: {score}, clearly ahead of {_list(ahead, count)}; "
+            f"no clear difference from {unclear}."
         )
-    level = [c.second for c in with_best if c.verdict != "shown"]
-    return (
-        f"{best.name} has the highest mean, {score}, clearly ahead of {_others(beaten, count)}; "
-        f"against {_list(level)} no clear difference."
-    )
+    if likely:
+        return (
+            f"{subject} is best on validation: {score}, likely but not clearly ahead of "
+            f"{_list(likely, count)}."
+        )
+    return f"no difference shown between {count} settings; best on validation: {_named(best)}."
+
+
+def _sides(with_best: Sequence[Comparison]) -> tuple[list[Setting], ...]:
+    """Settings that the best is ahead of, behind, likely ahead of, and level with."""
+    ahead = [c.second for c in with_best if c.verdict == "shown" and c.difference.mean > 0]
+    behind = [c.second for c in with_best if c.verdict == "shown" and c.difference.mean < 0]
+    likely = [c.second for c in with_best if c.verdict == "likely" and c.difference.mean > 0]
+    known = {*ahead, *behind, *likely}
+    return ahead, behind, likely, [c.second for c in with_best if c.second not in known]
+
+
+def _headline_without_best(analysis: Analysis) -> str:
+    """Scores side by side, where no setting may be called best."""
+    ranked = analysis.ranked
+    if len(ranked) > _NAMED:
+        ranked = (ranked[0], ranked[-1])
+    scores = _enumerated([f"{MAIN.show(_mean(one))} for {one.setting.words}" for one in ranked])
+    if len(ranked) < len(analysis.ranked):
+        scores = f"between {scores}, of {len(analysis.ranked)} settings"
+    if all(c.verdict == "no difference shown" for c in analysis.comparisons):
+        return (
+            f"no difference shown between {len(analysis.ranked)} settings; {MAIN.title} {scores}."
+        )
+    return f"{MAIN.title}: {scores}."
 
 
 def _headline_of_effects(analysis: Analysis) -> str | None:
-    """What each of many keys does, the largest gain first, where that can be told."""
+    """The largest effect of many keys, where one is shown, and the best setting."""
     if len(analysis.effects) < _MANY_KEYS:
         return None
     judged = _with_ranges(analysis.effects)
     telling = [(c, ends) for c, ends in judged if c.verdict in ("shown", "likely")]
     if not telling or any(c.difference.interval is None for c, _ in judged):
         return None
-    telling.sort(key=lambda found: -found[0].difference.mean)
-    ahead = _enumerated([_gain(comparison, ends) for comparison, ends in telling])
-    silent = [
-        effect.key
-        for effect in analysis.effects
-        if all(c.verdict == "no difference shown" for c in effect.comparisons)
-    ]
-    others = f"; of {_enumerated(silent)} no difference shown" if silent else ""
+    comparison, ends = max(telling, key=lambda found: abs(found[0].difference.mean))
+    words = (
+        f"averaged over the other settings, {_gain(comparison, ends)}, "
+        f"{'the largest effect' if len(telling) > 1 else 'the only effect shown'}"
+    )
     return (
-        f"Averaged over the other settings, {ahead}{others}. "
-        f"The combination with the highest mean, {analysis.best.name}: {_score(analysis.best)}."
+        f"{words}; best on validation: {_named(analysis.best)}." if analysis.best else f"{words}."
     )
 
 
 def _gain(comparison: Comparison, ends: tuple[float, float]) -> str:
     """A clause; where the gain turns into a loss with other settings, it says so."""
     likely = "likely " if comparison.verdict == "likely" else ""
-    gain = MAIN.show(comparison.difference.mean)
-    ahead = f"{comparison.first} is {likely}ahead of {comparison.second} by {gain}"
-    return ahead if ends[0] >= 0 else f"{ahead} ({_from_to(ends)}, depending on them)"
+    gain = MAIN.show(abs(comparison.difference.mean))
+    ahead = f"{comparison.higher.words} is {likely}ahead of {comparison.lower.words} by {gain}"
+    low, high = ends if comparison.difference.mean >= 0 else (-ends[1], -ends[0])
+    return ahead if low >= 0 else f"{ahead} ({_from_to((low, high))}, depending on them)"
 
 
 def _with_ranges(effects: tuple[Effect, ...]) -> list[tuple[Comparison, tuple[float, float]]]:
@@ -119,35 +168,42 @@ def _from_to(ends: tuple[float, float]) -> str:
     return " to ".join(MAIN.show(end, signed=True) for end in ends)
 
 
-def _score(variant: Variant) -> str:
+def _mean(variant: Variant) -> float:
     found = variant.estimate(MAIN)
-    assert found is not None  # only ranked variants are told of
-    return f"{MAIN.title} {MAIN.show(found.mean)}"
+    assert found is not None  # only ranked variants are asked
+    return found.mean
 
 
-def _others(comparisons: list[Comparison], count: int) -> str:
-    if len(comparisons) == count - 1 and count > 3:
-        return f"all {count - 1} others"
-    return _list([comparison.second for comparison in comparisons])
+def _score(variant: Variant) -> str:
+    return f"{MAIN.title} {MAIN.show(_mean(variant))}"
 
 
-def _by(comparisons: list[Comparison]) -> str:
+def _named(variant: Variant) -> str:
+    return f"{variant.setting.words}, {_score(variant)}"
+
+
+def _by(comparisons: Sequence[Comparison]) -> str:
     gains = [comparison.difference.mean for comparison in comparisons]
     low, high = MAIN.show(min(gains)), MAIN.show(max(gains))
     return f"by {low}" if low == high else f"by {low} to {high}"
 
 
-def _list(names: list[str]) -> str:
-    return f"{len(names)} others" if len(names) > _NAMED else _enumerated(names)
+def _list(settings: Sequence[Setting], count: int) -> str:
+    """Settings by name; of many their number, of all but one `all 4 others`."""
+    if len(settings) == count - 1 and count - 1 > _NAMED:
+        return f"all {count - 1} others"
+    if len(settings) > _NAMED:
+        return f"{len(settings)} others"
+    return _enumerated([setting.subject for setting in settings])
 
 
-def _enumerated(names: list[str]) -> str:
+def _enumerated(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _comparison_points(analysis: Analysis) -> list[str]:
     points = [
-        f"{c.first} against {c.second}: {told(c.difference, MAIN)}{_caution(c)}."
+        _sentence(f"{_against(c)}: {in_words(c.difference, MAIN)}{_caution(c)}.")
         for c in analysis.comparisons[:_NAMED]
         if c.difference.interval is not None
     ]
@@ -155,17 +211,23 @@ def _comparison_points(analysis: Analysis) -> list[str]:
     return [*points, f"{more} more comparisons are in the table."] if more > 0 else points
 
 
+def _against(comparison: Comparison) -> str:
+    return f"{comparison.first.words} against {comparison.second.words}"
+
+
 def _caution(comparison: Comparison) -> str:
     if comparison.verdict != "likely":
         return ""
-    return ", likely, though not sure among so many comparisons"
+    return ", likely, but not certain among so many comparisons"
 
 
 def _effect_points(effects: tuple[Effect, ...]) -> list[str]:
     return [
-        f"{comparison.first} against {comparison.second}, averaged over the other settings: "
-        f"{told(comparison.difference, MAIN)}{_caution(comparison)}; "
-        f"from {_from_to(ends)} depending on them."
+        _sentence(
+            f"{_against(comparison)}, averaged over the other settings: "
+            f"{in_words(comparison.difference, MAIN)}{_caution(comparison)}; "
+            f"from {_from_to(ends)} depending on them."
+        )
         for comparison, ends in _with_ranges(effects)
     ]
 
@@ -177,41 +239,45 @@ def beyond(variant: Variant, baseline: float) -> Difference | None:
 
 
 def _baseline_points(analysis: Analysis, baselines: References) -> list[str]:
-    best, points = analysis.best, []
+    """The best setting, or the only one, held against each baseline."""
+    variant = analysis.best or analysis.ranked[0]
+    if analysis.best is None and len(analysis.ranked) > 1:
+        return []
+    points = []
     for name, scores in (("TF-IDF", baselines.tfidf), ("the majority class", baselines.majority)):
-        if best.name in scores and (found := beyond(best, scores[best.name].f1_macro)) is not None:
-            points.append(
-                f"{best.name} against {name} ({MAIN.show(scores[best.name].f1_macro)}): "
-                f"{told(found, MAIN)}."
-            )
+        if variant.setting not in scores:
+            continue
+        score = scores[variant.setting].f1_macro
+        if (found := beyond(variant, score)) is not None:
+            against = f"{variant.setting.words} against {name} ({MAIN.show(score)})"
+            points.append(_sentence(f"{against}: {in_words(found, MAIN)}."))
     return points
 
 
 def _against_tfidf(analysis: Analysis, baselines: References) -> str:
-    """One clause for each variant: above, below, or neither."""
+    """Both scores for each variant, and whether the difference is shown."""
     clauses = []
     for variant in analysis.variants:
-        score = baselines.tfidf[variant.name].f1_macro
-        found = beyond(variant, score)
-        if found is None:
+        baseline = baselines.tfidf.get(variant.setting)
+        if baseline is None or (found := beyond(variant, baseline.f1_macro)) is None:
             continue
-        if found.interval is None:
-            word = "too few seeds to say against"
-        elif not found.shown:
-            word = "no difference shown against"
-        else:
-            word = "beats" if found.mean > 0 else "stays below"
-        clauses.append(
-            f"{variant.name} {word} TF-IDF ({_score(variant)} against {MAIN.show(score)}, "
-            f"{MAIN.show(found.mean, signed=True)})"
-        )
-    return "; ".join(clauses) + "."
+        scores = f"{MAIN.show(_mean(variant))} against {MAIN.show(baseline.f1_macro)}"
+        clauses.append(f"{scores} with {variant.setting.words} ({_compared(found)})")
+    return f"{MAIN.title} against that of TF-IDF: {'; '.join(clauses)}."
+
+
+def _compared(found: Difference) -> str:
+    if found.interval is None:
+        return "too few seeds"
+    if not found.shown:
+        return "no difference shown"
+    return "better" if found.mean > 0 else "worse"
 
 
 def _degenerate_points(analysis: Analysis) -> list[str]:
     found = [
-        f"{variant.name} ({len(variant.degenerate)} of {len(variant.runs)})"
+        f"{variant.setting.words} ({len(variant.degenerate)} of {len(variant.runs)})"
         for variant in analysis.variants
         if variant.degenerate
     ]
-    return [f"Runs that predict (nearly) one class only: {', '.join(found)}."] if found else []
+    return [f"Runs that predict (nearly) one class only: {'; '.join(found)}."] if found else []

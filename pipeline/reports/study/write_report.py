@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.reports.study.analysis import analyse
-from pipeline.reports.study.comparable import differences
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import provenance
 from pipeline.reports.study.reference import references
 from pipeline.reports.study.rendering import draw, render
-from pipeline.reports.study.study_page import Page, compose_page
+from pipeline.reports.study.study_page import StudyPage, compose_page
+from pipeline.reports.study.varied import incompatibilities
 from pipeline.reports.study.verdict import conclude
 from pipeline.settings import SettingsError
 from pipeline.tracking import names
@@ -21,14 +21,14 @@ from pipeline.tracking.tracked_run import TrackedRun
 
 def write_report(
     store: Store, gathered: Gathered, data_dir: str, *, mixed: bool = False, to: Path | None = None
-) -> tuple[Page, str]:
+) -> tuple[StudyPage, str]:
     """Analyse runs, draw, and log the report to the sweep's own run.
 
     Args:
         store: where the runs are.
         gathered: the runs.
         data_dir: where data sets lie on this machine; for baselines of texts.
-        mixed: go on although the runs differ in data, code or fixed settings.
+        mixed: continue although the runs differ in data, code or fixed settings.
         to: a folder to write the same files to.
 
     Returns:
@@ -44,9 +44,9 @@ def write_report(
             f"{gathered.title} has no finished run with a test score in {store.uri}; "
             f"{_found(gathered)}."
         )
-    differ = differences(finished, gathered.varied)
+    differ = incompatibilities(finished, gathered.varied)
     if differ and not mixed:
-        raise SettingsError([*differ, "mixed=true puts these runs into one report all the same."])
+        raise SettingsError([*differ, "mixed=true puts these runs into one report anyway."])
     analysis = analyse(gathered)
     baselines = references(store.client, analysis.variants, data_dir)
     verdict = conclude(analysis, baselines)
@@ -59,8 +59,8 @@ def write_report(
 
 
 def _found(gathered: Gathered) -> str:
-    told = ", ".join(f"{run.name} {run.status}" for run in gathered.runs) or "none"
-    return f"looked for its {len(gathered.planned or gathered.runs)} runs and found: {told}"
+    found = ", ".join(f"{run.name} {run.status}" for run in gathered.runs) or "none"
+    return f"looked for its {len(gathered.planned or gathered.runs)} runs and found: {found}"
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> None:
@@ -69,7 +69,7 @@ def _write(files: Mapping[str, bytes], folder: Path) -> None:
         (folder / path).write_bytes(content)
 
 
-def _log(store: Store, gathered: Gathered, page: Page, files: Mapping[str, bytes]) -> str:
+def _log(store: Store, gathered: Gathered, page: StudyPage, files: Mapping[str, bytes]) -> str:
     if gathered.own_run_id is not None:
         run = TrackedRun(store.client, gathered.own_run_id)
         _log_to(run, page, files)
@@ -79,7 +79,7 @@ def _log(store: Store, gathered: Gathered, page: Page, files: Mapping[str, bytes
         return run.run_id
 
 
-def _log_to(run: TrackedRun, page: Page, files: Mapping[str, bytes]) -> None:
+def _log_to(run: TrackedRun, page: StudyPage, files: Mapping[str, bytes]) -> None:
     with run.artifact_folder(names.SWEEP_REPORT) as folder:
         _write(files, folder)
     run.set_tags({names.DESCRIPTION: f"**{page.question}** {page.verdict.headline}"})

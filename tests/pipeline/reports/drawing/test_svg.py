@@ -7,9 +7,8 @@ from PIL import Image
 
 from pipeline.reports.drawing.curve_panel import Line, curve_panel, frame
 from pipeline.reports.drawing.palette import DARK, LIGHT
-from pipeline.reports.drawing.png import png
 from pipeline.reports.drawing.scale import Scale, tick_label
-from pipeline.reports.drawing.svg import Drawing, sheet
+from pipeline.reports.drawing.svg import Drawing, png, sheet
 
 
 def drawing():

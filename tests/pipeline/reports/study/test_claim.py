@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.reports.study.claim import judge
-from pipeline.reports.study.definition import Claim
+from pipeline.reports.study.definition import Study
 from tests.support.study_runs import runs_of
 
 UNITS = {
@@ -18,7 +18,12 @@ DIRECTION = {
     "under": {"mask": False},
     "artefact": {"under": {"mask": True}, "of": "unmasked padding"},
 }
+WORDS = {"units": "{} units", "mask": {True: "masked padding", False: "unmasked padding"}}
 GOOD, FAIR, BAD = (0.80, 0.81, 0.79), (0.70, 0.72, 0.69), (0.30, 0.31, 0.32)
+
+
+def claiming(claim):
+    return Study(name="x", question="x?", words=WORDS, claim=claim)
 
 
 def units(*by_value):
@@ -42,13 +47,13 @@ def units(*by_value):
     ],
 )
 def test_a_claim_of_order(scores, outcome):
-    assert judge(Claim(**UNITS), units(*scores), ["units"]).outcome == outcome
+    assert judge(claiming(UNITS), units(*scores), ["units"]).outcome == outcome
 
 
 def test_the_reason_gives_every_number():
-    because = judge(Claim(**UNITS), units(FAIR, FAIR[::-1], BAD), ["units"]).because
-    assert because.startswith("test macro F1, units=32 against units=64: +0.000 [")
-    assert "no difference shown; units=32 against units=128: +0.393 [" in because
+    because = judge(claiming(UNITS), units(FAIR, FAIR[::-1], BAD), ["units"]).because
+    assert because.startswith("test macro F1, 32 units against 64 units: +0.000 [")
+    assert "no difference shown; 32 units against 128 units: +0.393 [" in because
 
 
 def direction(masked_one, masked_both):
@@ -61,23 +66,23 @@ def direction(masked_one, masked_both):
 
 
 def test_a_gap_that_masking_closes_is_an_artefact():
-    found = judge(Claim(**DIRECTION), direction(FAIR, FAIR[::-1]), ["bidirectional", "mask"])
+    found = judge(claiming(DIRECTION), direction(FAIR, FAIR[::-1]), ["bidirectional", "mask"])
     assert found.outcome == "artefact"
-    assert "with mask=true the gap is" in found.because
+    assert "with masked padding the gap is" in found.because
     assert found.because.endswith("it came from unmasked padding.")
 
 
 def test_a_gap_that_stays_is_none():
-    found = judge(Claim(**DIRECTION), direction(BAD, GOOD), ["bidirectional", "mask"])
+    found = judge(claiming(DIRECTION), direction(BAD, GOOD), ["bidirectional", "mask"])
     assert found.outcome == "reproduced"
 
 
 def test_other_data_are_not_judged():
-    other = Claim(**{**UNITS, "dataset": "cifar10"})
+    other = claiming({**UNITS, "dataset": "cifar10"})
     assert judge(other, units(GOOD, FAIR, BAD), ["units"]).outcome == "not judged"
 
 
 def test_a_value_that_was_not_tried_is_not_judged():
-    found = judge(Claim(**UNITS), runs_of(GOOD, units=32), ["units"])
+    found = judge(claiming(UNITS), runs_of(GOOD, units=32), ["units"])
     assert found.outcome == "not judged"
     assert "no seed in both" in found.because

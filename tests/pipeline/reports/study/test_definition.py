@@ -1,7 +1,14 @@
+import json
+
 import pytest
 from hydra import compose, initialize_config_dir
 
-from pipeline.reports.study.definition import Study, load_study, study_names
+from pipeline.reports.study.definition import (
+    Study,
+    load_study,
+    parse_study,
+    study_names,
+)
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
 from pipeline.settings.conf_folder import CONF
@@ -77,10 +84,40 @@ def test_a_faulty_study_is_one_sentence(plan_for, override, sentence):
     assert fault.startswith(sentence)
 
 
-def test_an_unknown_study_lists_the_known_ones():
-    with pytest.raises(SettingsError, match=r"cnn_pooling.*did you mean `lstm_units`") as refused:
-        load_study(CONF, "lstm_unit")
-    assert all(name in str(refused.value) for name in OF_THE_REPORT | FURTHER)
+def test_every_word_of_a_study_is_for_a_value_that_is_tried(plan_for):
+    for name in sorted(OF_THE_REPORT | FURTHER):
+        jobs, study = plan_of(plan_for, name).jobs, load_study(CONF, name)
+        for key, words in study.words.items():
+            values = {label(job.parameters[key]) for job in jobs}
+            assert len({study.words_for(key, value) for value in values} - {None}) == len(values)
+            if isinstance(words, dict):
+                assert {label(value) for value in words} == values
+
+
+def test_a_study_without_a_file_of_ours_is_a_plain_one():
+    assert load_study(CONF, "mine").question == "What do the runs of study=mine show?"
+
+
+def test_a_study_survives_being_stored_as_json():
+    study = load_study(CONF, "lstm_direction")
+    stored = json.loads(json.dumps(study.model_dump()))
+    again = parse_study(stored, "lstm_direction")
+    assert again.words_for("bidirectional", "true") == "both directions"
+    assert again.claim == study.claim
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        ({"question": 7}, "study.question=7 cannot be used: input should be a valid string."),
+        ({"wrods": {}}, "study.wrods={} cannot be used: extra inputs are not permitted."),
+        ({"against": "luck"}, "study.against=luck cannot be used: input should be 'tfidf'."),
+    ],
+)
+def test_a_study_that_cannot_be_used_is_one_sentence(node, sentence):
+    with pytest.raises(SettingsError) as refused:
+        parse_study(node, "mine")
+    assert refused.value.faults == [sentence]
 
 
 def test_a_claim_on_an_unknown_measure_is_refused():

@@ -35,6 +35,17 @@ def test_a_study_is_its_latest_sweep(store, log_run):
     assert found.runs[0].curves["loss/validation"] == (1.0, 0.8, 0.9)
 
 
+def test_a_study_of_ones_own_is_read_from_its_sweep(store, log_run):
+    mine = {"name": "mine", "question": "Does it?", "words": {"units": "{} cells"}, "claim": None}
+    experiment = store.experiment("here").experiment_id
+    with sweep_run(store, experiment, "s", {names.STUDY: "mine"}) as run:
+        log_plan(run, "the command", ["units", "seed"], [job(units=8)], mine)
+    log_run(0.5, units=8, tags={"sweep.s": "1"})
+    found = gather_study(store, CONF, "mine")
+    assert (found.title, found.study.question) == ("study=mine", "Does it?")
+    assert found.study.words_for("units", "8") == "8 cells"
+
+
 def test_missing_failed_and_repeated_runs_are_told(store, log_run):
     plan(store, "s", job(units=8), job(units=16), job(units=32))
     log_run(0.5, units=8, tags={"sweep.s": "1"})
@@ -43,9 +54,9 @@ def test_missing_failed_and_repeated_runs_are_told(store, log_run):
     found = gather_sweep(store, CONF, "s")
     assert [run.metrics["test/f1_macro"] for run in found.runs if run.finished] == [0.6]
     assert sorted(left_out(found)) == [
-        "Runs repeated later with the same settings, not counted: units=8 seed=0.",
-        "units=16 seed=0 ended FAILED: DivergedError: nan; it is not counted.",
-        "units=32 seed=0: no run was found.",
+        "16 units, seed 0 ended FAILED: DivergedError: nan; it is not counted.",
+        "32 units, seed 0: no run was found.",
+        "Earlier runs of settings that were run again, not counted: 8 units, seed 0.",
     ]
 
 
@@ -62,7 +73,7 @@ def test_a_stale_run_is_told(store, log_run):
     plan(store, "s", job(units=8))
     log_run(0.5, units=8, tags={"sweep.s": "1", "parity": "stale", "parity.reason": "changed."})
     assert left_out(gather_sweep(store, CONF, "s")) == [
-        "units=8 seed=0 is counted, but stale: changed."
+        "8 units, seed 0 is counted, but stale: changed."
     ]
 
 
@@ -89,6 +100,8 @@ def test_what_is_not_there_is_one_sentence(store, log_run):
     log_run(0.5)
     with pytest.raises(StoreError, match=r"study=cell has no sweep in sqlite.*\+study=cell makes"):
         gather_study(store, CONF, "cell")
+    with pytest.raises(StoreError, match=r"\(did you mean `lstm_units`\?\)"):
+        gather_study(store, CONF, "lstm_unit")
     with pytest.raises(StoreError, match="sweep=x has no run in sqlite"):
         gather_sweep(store, CONF, "x")
     with pytest.raises(StoreError, match=r"experiment=x is not in sqlite.*it holds Default, here"):

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from pipeline.reports.drawing.png import png
-from pipeline.reports.drawing.svg import SIZE
-from pipeline.reports.study import study_figures
+from pipeline.reports.drawing.svg import SIZE, png
 from pipeline.reports.study.analysis import analyse
-from pipeline.reports.study.bands import band
+from pipeline.reports.study.curve_figures import band, curves, panels
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.rendering import draw
+from pipeline.reports.study.score_figures import forest
+from pipeline.reports.study.study_run import MAIN
 from pipeline.tasks.baselines import Baseline
 from tests.support.study_runs import study_run
 
@@ -62,10 +62,10 @@ def analysis(values, seeds=5, seed=0):
 
 
 def baselines(of, majority=0.18, tfidf=0.72):
-    names = [variant.name for variant in of.variants]
+    settings = [variant.setting for variant in of.variants]
     return References(
-        {name: Baseline("majority class", majority, majority) for name in names},
-        {name: Baseline("TF-IDF", tfidf, tfidf) for name in names},
+        {one: Baseline("majority class", majority, majority) for one in settings},
+        {one: Baseline("TF-IDF", tfidf, tfidf) for one in settings},
     )
 
 
@@ -122,7 +122,7 @@ def test_no_words_overlap_or_leave_the_picture(values, seeds):
 @pytest.mark.parametrize(("majority", "tfidf"), [(0.45, 0.46), (0.1, 0.5), (0.5, 0.95)])
 def test_baselines_are_named_wherever_they_lie(majority, tfidf):
     of = analysis(ONE)
-    placed = dict(boxes(study_figures.forest(of, baselines(of, majority, tfidf))))
+    placed = dict(boxes(forest(of, baselines(of, majority, tfidf))))
     (first,) = [box for text, box in placed.items() if "majority class" in text]
     (second,) = [box for text, box in placed.items() if "TF-IDF" in text]
     assert first[2] < second[0] or second[2] < first[0] or first[1] > second[3]
@@ -130,10 +130,10 @@ def test_baselines_are_named_wherever_they_lie(majority, tfidf):
 
 def test_every_variant_has_a_row_with_its_numbers():
     of = analysis(ONE)
-    words = [text for text, _ in boxes(study_figures.forest(of, baselines(of)))]
+    words = [text for text, _ in boxes(forest(of, baselines(of)))]
     for variant in of.variants:
-        found = variant.estimate(study_figures.MAIN)
-        assert variant.values["units"] in words
+        found = variant.estimate(MAIN)
+        assert variant.setting.by_key["units"] in words
         (told,) = [word for word in words if word.startswith(f"{found.mean:.3f}")]
         assert f"[{found.interval.low:.3f}, {found.interval.high:.3f}]" in told
     assert any("5 of 5 nearly one class" in word for word in words)
@@ -141,9 +141,9 @@ def test_every_variant_has_a_row_with_its_numbers():
 
 def test_of_very_many_settings_the_best_and_worst_are_drawn():
     of = analysis(FIVE)
-    assert study_figures.panels(of) == [*of.ranked[:3], *of.ranked[-3:]]
-    assert len(study_figures.curves(of, "loss")) == 6
-    assert boxes(study_figures.curves(of, "loss")[-1])[0][0].startswith("No. 32: ")
+    assert panels(of) == [*of.ranked[:3], *of.ranked[-3:]]
+    assert len(curves(of, "loss")) == 6
+    assert boxes(curves(of, "loss")[-1])[0][0].startswith("No. 32: ")
     assert sum(len(drawn.inline) for drawn in draw(of, baselines(of)).values()) < 100_000
 
 
@@ -151,7 +151,7 @@ def test_panels_share_their_axes():
     def marks(drawing):
         return [words for words, _ in boxes(drawing) if words.replace(".", "").isdigit()]
 
-    first, *others = study_figures.curves(analysis(ONE), "loss")
+    first, *others = curves(analysis(ONE), "loss")
     assert marks(first)
     assert all(marks(other) == marks(first) for other in others)
 
@@ -165,6 +165,6 @@ def test_a_band_reaches_from_the_least_to_the_greatest_seed():
 
 
 def test_files_are_the_same_when_drawn_again():
-    drawn = [study_figures.forest(analysis(ONE), baselines(analysis(ONE))) for _ in range(2)]
+    drawn = [forest(analysis(ONE), baselines(analysis(ONE))) for _ in range(2)]
     assert drawn[0].document() == drawn[1].document()
     assert png(drawn[0]) == png(drawn[1])

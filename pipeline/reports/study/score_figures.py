@@ -1,0 +1,163 @@
+"""Scores of a report as plots with a row per setting or comparison.
+
+Everything is labelled in place, without a legend; colour-blind readers can tell the two colours
+apart.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.reports.drawing.palette import Role
+from pipeline.reports.drawing.svg import Drawing
+from pipeline.reports.study.analysis import Analysis, Comparison
+from pipeline.reports.study.reference import References
+from pipeline.reports.study.rows import (
+    Column,
+    Rows,
+    columns_of,
+    name_lines,
+    rows_plot,
+    write_numbers,
+)
+from pipeline.reports.study.study_run import MAIN
+from pipeline.reports.study.variants import Setting, Variant
+from pipeline.tasks.baselines import Baseline
+
+MANY = 12  # settings, from which on only the best and worst are drawn where all would be too much
+_MINUS = "−"
+
+
+def forest(analysis: Analysis, baselines: References) -> Drawing:
+    """Mean and interval of each setting, its seeds as dots, baselines as lines.
+
+    Settings stand in the order of their values; more than `MANY` of them from the best down.
+    """
+    variants = list(analysis.variants)
+    if len(variants) > MANY:
+        variants = [*analysis.ranked, *(v for v in variants if v not in analysis.ranked)]
+    columns = columns_of([variant.setting for variant in variants])
+    low, high = _reach(variants)
+    shown = _near(baselines, low, high)
+    axis = f"{MAIN.title}: mean, 95 % interval, each seed a small dot"
+    rows = rows_plot(
+        columns,
+        [_numbers(variant) for variant in variants],
+        (min([low, *shown]), max([high, *shown])),
+        axis,
+        names=bool(baselines.majority) + bool(baselines.tfidf),
+    )
+    _draw_references(rows, variants, baselines)
+    for place, variant in enumerate(variants):
+        _draw_variant(rows, place, variant, best=variant is analysis.best)
+    return rows.drawing
+
+
+def _reach(variants: Sequence[Variant]) -> tuple[float, float]:
+    found = [variant.estimate(MAIN) for variant in variants]
+    ends = [end for one in found if one is not None for end in (one.interval or (one.mean,))]
+    ends += [score for variant in variants for score in variant.by_seed(MAIN).values()]
+    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def _near(baselines: References, low: float, high: float) -> list[float]:
+    """Baselines near enough not to squeeze everything else."""
+    reach = max(high - low, 0.02)
+    scores = [*baselines.majority.values(), *baselines.tfidf.values()]
+    return [one.f1_macro for one in scores if low - reach <= one.f1_macro <= high + reach]
+
+
+def _numbers(variant: Variant) -> str:
+    found = variant.estimate(MAIN)
+    if found is None:
+        return "no score"
+    text = MAIN.show(found.mean)
+    if found.interval is not None:
+        low, high = (MAIN.show(end) for end in found.interval)
+        text += f"  [{low}, {high}]"
+    if variant.degenerate:
+        text += f"  {len(variant.degenerate)} of {found.n} nearly one class"
+    return text
+
+
+def _draw_variant(rows: Rows, place: int, variant: Variant, best: bool) -> None:
+    role: Role = "blue" if best else "ink"
+    write_numbers(rows, place, _numbers(variant), role, bold=best)
+    found, height = variant.estimate(MAIN), rows.heights[place]
+    if found is None:
+        return
+    for score in variant.by_seed(MAIN).values():
+        rows.drawing.dot((rows.x(score), height + 0.3 * rows.row), 2, "grey", 0.75)
+    if found.interval is not None:
+        low, high = found.interval
+        rows.drawing.line((rows.x(low), height), (rows.x(high), height), role, 2.5)
+    rows.drawing.dot((rows.x(found.mean), height), 5, role)
+
+
+def _draw_references(rows: Rows, variants: Sequence[Variant], baselines: References) -> None:
+    """A line through all rows where a baseline is the same for all, else a tick in each row."""
+    names: dict[str, float] = {}
+    for name, scores in (("majority class", baselines.majority), ("TF-IDF", baselines.tfidf)):
+        values = {round(found.f1_macro, 9) for found in scores.values()}
+        if len(values) == 1:
+            names |= _draw_reference(rows, name, values.pop())
+        elif values:
+            names[name] = _draw_ticks(rows, variants, scores)
+    name_lines(rows, names, "orange")
+
+
+def _draw_reference(rows: Rows, name: str, value: float) -> dict[str, float]:
+    """The line's name and place; of a line beyond the plot, an arrow towards it."""
+    words = f"{name} {MAIN.show(value)}"
+    if value < rows.x.low:
+        return {f"← {words}": rows.x.low}
+    if value > rows.x.high:
+        return {f"{words} →": rows.x.high}
+    bottom = rows.heights[-1] + rows.row / 2
+    rows.drawing.line((rows.x(value), rows.top), (rows.x(value), bottom), "orange", 1.5, "5 4")
+    return {words: value}
+
+
+def _draw_ticks(
+    rows: Rows, variants: Sequence[Variant], scores: Mapping[Setting, Baseline]
+) -> float:
+    """A tick in each row that has the baseline; returns the first one's place for its name."""
+    for variant, height in zip(variants, rows.heights, strict=True):
+        if variant.setting in scores:
+            x = rows.x(min(max(scores[variant.setting].f1_macro, rows.x.low), rows.x.high))
+            rows.drawing.line((x, height - rows.row / 3), (x, height + rows.row / 3), "orange", 2.5)
+    return next(iter(scores.values())).f1_macro
+
+
+def differences(comparisons: Sequence[Comparison]) -> Drawing:
+    """Paired differences with their intervals around zero: of very many, the nearest to zero."""
+    shown = comparisons[:MANY]
+    ends = [end for c in shown for end in (c.difference.interval or (c.difference.mean,))]
+    columns, lead = _compared(shown)
+    verdicts = [f"{MAIN.show(c.difference.mean, signed=True)}  {c.verdict}" for c in shown]
+    axis = f"{lead}difference in {MAIN.title}, same seeds, 95 % interval"
+    rows = rows_plot(columns, verdicts, (min(0.0, *ends), max(0.0, *ends)), axis)
+    bottom = rows.heights[-1] + rows.row / 2
+    rows.drawing.line((rows.x(0), rows.top), (rows.x(0), bottom), "grey", 1.5)
+    for place, comparison in enumerate(shown):
+        _draw_difference(rows, place, comparison, verdicts[place])
+    return rows.drawing
+
+
+def _draw_difference(rows: Rows, place: int, comparison: Comparison, words: str) -> None:
+    found, height = comparison.difference, rows.heights[place]
+    role: Role = "blue" if comparison.verdict == "shown" else "grey"
+    if found.interval is not None:
+        low, high = found.interval
+        rows.drawing.line((rows.x(low), height), (rows.x(high), height), role, 2.5)
+    rows.drawing.dot((rows.x(found.mean), height), 5, role)
+    write_numbers(rows, place, words, role)
+
+
+def _compared(comparisons: Sequence[Comparison]) -> tuple[list[Column], str]:
+    """Columns that name what is compared, and what the first of each has in common."""
+    firsts, seconds = [c.first for c in comparisons], [c.second for c in comparisons]
+    if len(comparisons) > 1 and len(set(firsts)) == 1:
+        return columns_of(seconds), f"{firsts[0].words} minus each: "
+    if len({first.keys for first in firsts}) > 1:  # effects of several keys
+        return [("", [f"{c.first.words} {_MINUS} {c.second.words}" for c in comparisons])], ""
+    minus = ("", [_MINUS] * len(comparisons))
+    return [*columns_of(firsts), minus, *columns_of(seconds)], ""
