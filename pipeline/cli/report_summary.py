@@ -28,4 +28,4 @@ def show_report(
     page_link = artifact_link(store, experiment_id, run_id, f"{names.SWEEP_REPORT}/{names.PAGE}")
     print_line(f"  {page_link}")
     if to is not None:
-        print_line(f"  {to / 'report.html'}")
+        print_line(f"  {to / names.PAGE}")
