@@ -18,6 +18,7 @@ from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it tells of each example checked
 
 PREDICTOR = Path(__file__).with_name("predictor.py")
+_NEEDED = ("numpy", "h5py", "threadpoolctl")
 EXAMPLE_TEXT = "makanannya enak sekali"
 
 
@@ -36,7 +37,7 @@ def save_served_model(
         python_model=str(PREDICTOR),
         artifacts={"weights": str(weights)},
         code_paths=[str(Path(scratch_forward.__file__).parent)],
-        pip_requirements=[f"{name}=={version(name)}" for name in ("numpy", "h5py")],
+        pip_requirements=[f"{name}=={version(name)}" for name in _NEEDED],
         signature=_signature(preprocessing),
         input_example=_example(preprocessing),
     )

@@ -14,8 +14,8 @@ from scratch_forward import activations
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import (
+    BatchLastDense,
     Both,
-    DenseColumns,
     Elementwise,
     Flat,
     Lap,
@@ -27,8 +27,8 @@ from scratch_forward.kernels.convolution.batch_last import (
 from scratch_forward.kernels.convolution.convolution2d import Convolution, prepare
 from scratch_forward.kernels.convolution.fused_pooling import Activation, Pool
 from scratch_forward.kernels.convolution.geometry import Geometry
-from scratch_forward.kernels.convolution.im2col import Unrolled
-from scratch_forward.kernels.runtime.workspace import Scratch, ScratchPerThread
+from scratch_forward.kernels.convolution.im2col import Im2col
+from scratch_forward.kernels.runtime.workspace import Workspace, WorkspacePerThread
 from scratch_forward.layers.activation import Activation as ActivationLayer
 from scratch_forward.layers.activation import ReLU
 from scratch_forward.layers.base import Array, Generator, Layer
@@ -50,7 +50,7 @@ _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
 }
 
 ConvolutionLayer = Conv1D | Conv2D | DepthwiseConv2D | SeparableConv2D
-Step = Callable[[Array, Scratch], Array]  # batch first
+Step = Callable[[Array, Workspace], Array]  # batch first
 Run = tuple[list[Layer], tuple[int, ...]]  # layers computed together, the shape of their input
 
 
@@ -108,7 +108,7 @@ class _Prepared:
         largest = max(_elements_after_each(layers, shape))
         self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
         self._runs = list(_runs(layers, shape))
-        self._buffers = ScratchPerThread()
+        self._buffers = WorkspacePerThread()
         self._lock = threading.Lock()
 
     def run(self, x: Array, clock: Clock | None) -> Array:
@@ -118,12 +118,12 @@ class _Prepared:
             with self._lock:  # two threads must not prepare at once: buffers go by stage
                 stages = self._stages
             images = x if x.ndim == 4 else x[:, :, None]
-            outputs = run_stack(stages, images, self._buffers.scratch, lap)
+            outputs = run_stack(stages, images, self._buffers.workspace, lap)
             return outputs[:, :, 0] if outputs.ndim > x.ndim else outputs
         with self._lock:
             steps = self._steps
         for number, step in enumerate(steps):
-            x = step(x, self._buffers.scratch)
+            x = step(x, self._buffers.workspace)
             lap(number)
         return x
 
@@ -168,7 +168,7 @@ def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
         return Pooling(_pool(layer))
     if isinstance(layer, Dense):
         act = _KERNEL_ACTIVATIONS.get(layer.activation)
-        stage = DenseColumns.prepare(
+        stage = BatchLastDense.prepare(
             layer.weights["kernel"], layer.weights.get("bias"), act or "linear"
         )
         return stage if act else Both(stage, Elementwise(layer.activation))
@@ -270,7 +270,7 @@ class _Unit(NamedTuple):
             pool=pool,
         )
 
-    def unrolled(self, shape: tuple[int, ...]) -> Unrolled:
+    def unrolled(self, shape: tuple[int, ...]) -> Im2col:
         """Return the kernel for few examples of a 2-D convolution."""
         geometry = Geometry.of(
             self.kernel.shape,
@@ -280,7 +280,7 @@ class _Unit(NamedTuple):
             _pair(self.conv.dilation_rate),
         )
         weights = np.ascontiguousarray(self.kernel.reshape(-1, geometry.filters))
-        return Unrolled(geometry, weights, self.bias, self.activation or "linear", self.pool)
+        return Im2col(geometry, weights, self.bias, self.activation or "linear", self.pool)
 
 
 def _kernel(conv: ConvolutionLayer) -> Array:

@@ -13,9 +13,13 @@ from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import Lap
 from scratch_forward.kernels.recurrent.cell_steps import Cell
-from scratch_forward.kernels.recurrent.layer_stack import RecurrentStack, StackLayer, join_waves
+from scratch_forward.kernels.recurrent.layer_stack import (
+    RecurrentStack,
+    StackLayer,
+    join_wavefronts,
+)
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Weights
-from scratch_forward.kernels.runtime.workspace import ScratchPerThread
+from scratch_forward.kernels.runtime.workspace import WorkspacePerThread
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding
 from scratch_forward.layers.recurrent.bidirectional import Bidirectional
@@ -57,9 +61,9 @@ class SequenceStage:
         first_recurrent, last = stack[0].recurrent, recurrent[-1]
         assert isinstance(first_recurrent, Recurrent)
         self.return_sequences = last.return_sequences
-        self._buffers = ScratchPerThread()
+        self._buffers = WorkspacePerThread()
         self._stack = RecurrentStack(
-            join_waves(stack),
+            join_wavefronts(stack),
             self._table(first_recurrent),
             self.return_sequences,
             isinstance(last, Bidirectional) or last.zero_output_for_mask,
@@ -72,7 +76,7 @@ class SequenceStage:
         return math.ceil(LEAST_STEP / dearest)
 
     def _step_cost(self, number: int) -> float:
-        """Estimate what a step of a layer, or of a wave, costs for one example."""
+        """Estimate what a step of a layer, or of a wavefront, costs for one example."""
         layer = self._stack.layers[number].recurrent
         looked_up = number == 0 and self._stack.table is not None and layer.depth == 1
         terms = layer.units if looked_up else layer.terms
@@ -103,7 +107,7 @@ class SequenceStage:
         if embedding is not None:
             x = embedding.call(x) if self._stack.table is None else embedding.positions(x)
         kept = None if mask is None else np.asarray(mask, bool)
-        outputs = self._stack(x, kept, self._buffers.scratch, self._laps(clock, inputs))
+        outputs = self._stack(x, kept, self._buffers.workspace, self._laps(clock, inputs))
         return outputs, mask if self.return_sequences else None
 
     def _laps(self, clock: Clock | None, inputs: Any) -> Lap:

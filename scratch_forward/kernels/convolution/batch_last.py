@@ -18,7 +18,7 @@ from scratch_forward.kernels.convolution.fused_pooling import (
     pool_windows,
 )
 from scratch_forward.kernels.runtime.matmul import multiply
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 CACHE_LINE = 16  # float32 numbers: with rows of whole lines, no vector straddles two of them
 
@@ -31,9 +31,9 @@ class Stage(Protocol):
     """A function of (..., n) arrays, the batch as last axis."""
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Compute the stage, into `out` if given; the result may live in `scratch` until next time.
+        """Compute the stage, into `out` if given; else the result may live in `workspace`.
 
         `out` is given where a convolution is next, for images.
         """
@@ -44,14 +44,14 @@ class Flat:
     """All axes before the batch as one: (..., n) to (features, n), in Keras' order of features."""
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """View x (..., n) as a matrix; rows, columns, channels is the order it has."""
         return x.reshape(-1, x.shape[-1])
 
 
 @dataclass(frozen=True)
-class DenseColumns:
+class BatchLastDense:
     """activation(W^T x + b), with W (features, units), one example a column.
 
     As the sum of products of blocks of features: small ones, which BLAS takes as they lie.
@@ -72,11 +72,11 @@ class DenseColumns:
         return cls(np.ascontiguousarray(blocks), bias, activation)
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (features, n) to (units, n)."""
         (blocks, units, size), columns = self.weights.shape, x.shape[1]
-        partial = scratch.array("partial", (blocks, units, columns), x.dtype)
+        partial = workspace.array("partial", (blocks, units, columns), x.dtype)
         y = np.add.reduce(multiply(self.weights, x.reshape(blocks, size, columns), partial), axis=0)
         bias = None if self.bias is None else self.bias[:, None]
         activate(y, bias, self.activation, y)
@@ -90,12 +90,12 @@ class Pooling:
     pool: Pool
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (H, W, C, n) to (H / high, W / wide, C, n)."""
         (high, wide), (height, width, *rest) = self.pool.size, x.shape
         shape = (height // high, width // wide, *rest)
-        out = scratch.array(("out", id(self)), shape, x.dtype) if out is None else out
+        out = workspace.array(("out", id(self)), shape, x.dtype) if out is None else out
         pool_windows(x, self.pool, out)
         return out
 
@@ -107,7 +107,7 @@ class Elementwise:
     function: Callable[[np.ndarray], np.ndarray]
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x to an array of the same shape."""
         return _into(out, self.function(x))
@@ -121,14 +121,14 @@ class Both:
     second: Stage
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (..., n) by both."""
-        return self.second(self.first(x, scratch), scratch, out)
+        return self.second(self.first(x, workspace), workspace, out)
 
-    def inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray | None:
+    def inlet(self, examples: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray | None:
         """Return where the first one wants its input, if anywhere."""
-        return inlet_of(self.first, examples, dtype, scratch)
+        return inlet_of(self.first, examples, dtype, workspace)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class ScaleShift:
     shift: np.ndarray  # (C,)
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (..., C, n)."""
         return _into(out, x * self.scale[:, None] + self.shift[:, None])
@@ -152,46 +152,48 @@ def _into(out: np.ndarray | None, result: np.ndarray) -> np.ndarray:
     return out
 
 
-def inlet_of(stage: Stage, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray | None:
+def inlet_of(
+    stage: Stage, examples: int, dtype: np.dtype, workspace: Workspace
+) -> np.ndarray | None:
     """Return the array in which a stage need not copy its input any more; None for any array."""
     if isinstance(stage, Convolution | Both):
-        return stage.inlet(examples, dtype, scratch)
+        return stage.inlet(examples, dtype, workspace)
     return None
 
 
 def run_stack(
-    stages: Sequence[Stage], images: np.ndarray, scratch: Scratch, lap: Lap = lambda _: None
+    stages: Sequence[Stage], images: np.ndarray, workspace: Workspace, lap: Lap = lambda _: None
 ) -> np.ndarray:
     """Pass a group of images (n, H, W, C) through the stages; return the last one's, (n, ...).
 
     Each stage writes to where the next one wants its input.
     """
     count = len(images)
-    columns = -(-count // CACHE_LINE) * CACHE_LINE
+    padded = -(-count // CACHE_LINE) * CACHE_LINE
 
     def inlet(number: int) -> np.ndarray | None:
         if number == len(stages):
             return None
-        return inlet_of(stages[number], columns, images.dtype, scratch)
+        return inlet_of(stages[number], padded, images.dtype, workspace)
 
     x = inlet(0)
     if x is None:
-        x = scratch.array("images", (*images.shape[1:], columns), images.dtype)
-    x[..., :count] = np.moveaxis(_staggered(images, scratch), 0, -1)
+        x = workspace.array("images", (*images.shape[1:], padded), images.dtype)
+    x[..., :count] = np.moveaxis(_staggered(images, workspace), 0, -1)
     x[..., count:] = 0
     for number, stage in enumerate(stages):
-        x = stage(x, scratch, inlet(number + 1))
+        x = stage(x, workspace, inlet(number + 1))
         lap(number)
     return np.moveaxis(x[..., :count], -1, 0).copy()  # the next group uses the buffers again
 
 
-def _staggered(images: np.ndarray, scratch: Scratch) -> np.ndarray:
+def _staggered(images: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Copy images (n, H, W, C) to where the same cell of each is in another set of the cache.
 
     Images of a multiple of 4 KiB push each other out of a few sets when they are read side by side:
     turning 32x32x3 around was five times slower.
     """
     size = images[0].size
-    rows = scratch.array("staggered", (len(images), size + CACHE_LINE), images.dtype)[:, :size]
+    rows = workspace.array("staggered", (len(images), size + CACHE_LINE), images.dtype)[:, :size]
     rows[...] = images.reshape(len(images), size)
     return rows.reshape(images.shape)

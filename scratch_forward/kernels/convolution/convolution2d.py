@@ -4,63 +4,31 @@ Arrays have the batch as *last* axis, (H, W, C, n): rows of n numbers are neighb
 every step is a long loop or a matrix product with n columns, no matter how few the channels.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import cached_property
 
 import numpy as np
 
 from scratch_forward.kernels.convolution.depthwise import Depthwise
-from scratch_forward.kernels.convolution.direct import Direct, RowBlock
-from scratch_forward.kernels.convolution.fourier import Fourier
+from scratch_forward.kernels.convolution.direct import Direct
 from scratch_forward.kernels.convolution.fused_pooling import (
     Activation,
     Pool,
     activate,
     pool_windows,
 )
-from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, Padding, Pair
+from scratch_forward.kernels.convolution.geometry import Geometry, Padding, Pair
+from scratch_forward.kernels.convolution.method import Method
 from scratch_forward.kernels.convolution.winograd import Winograd
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
-Method = Literal["direct", "depthwise", "winograd", "fourier"]
-
-
-class RowBlocks(Protocol):
-    """What each method of convolving offers: its output in blocks of rows, before the bias."""
-
-    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
-        """Return where the input goes, with the padding that this method needs for its rows."""
-        ...
-
-    def row_blocks(
-        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
-    ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (r, out width, filters, n)) up to `rows`, r in whole steps.
-
-        A block lives in `scratch`: use it before asking for the next one.
-        """
-        ...
+METHODS: tuple[type[Method], ...] = (Direct, Depthwise, Winograd)
 
 
-METHODS: dict[Method, type[Direct] | type[Depthwise] | type[Winograd] | type[Fourier]] = {
-    "direct": Direct,
-    "depthwise": Depthwise,
-    "winograd": Winograd,
-    "fourier": Fourier,
-}
-
-
-def cheapest_method(geometry: Geometry) -> Method:
-    """Choose by the estimated time per example: multiplications, and additions by their cost."""
-    if Depthwise.covers(geometry):
-        return "depthwise"
-    costs: dict[Method, float] = {"direct": geometry.multiplications}
-    if Winograd.covers(geometry):
-        costs["winograd"] = Winograd.cost(geometry)
-    if Fourier.covers(geometry):
-        costs["fourier"] = Fourier.cost(geometry)
-    return min(costs, key=lambda method: costs[method])
+def cheapest_method(geometry: Geometry) -> type[Method]:
+    """Choose by the estimated time per example."""
+    covering = [method for method in METHODS if method.covers(geometry)]
+    return min(covering, key=lambda method: method.cost(geometry))
 
 
 @dataclass(frozen=True)
@@ -68,7 +36,8 @@ class Convolution:
     """pool(activation(x * kernel + bias)) for images of one size, of the kernel's dtype."""
 
     geometry: Geometry
-    method: RowBlocks
+    kernel: np.ndarray
+    method: Method
     bias: np.ndarray | None
     activation: Activation
     pool: Pool | None
@@ -80,29 +49,45 @@ class Convolution:
         height, width = self.geometry.out
         return height // high, width // wide, self.geometry.filters
 
-    def inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> np.ndarray:
+    def inlet(self, examples: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
         """Return the array (H, W, C, n) in which the input need not be copied any more."""
-        return self._inlet(examples, dtype, scratch).inside
+        return self.method.inlet(self._rows, examples, dtype, workspace).inside
 
-    def _inlet(self, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
-        high = self.pool.size[0] if self.pool else 1
-        return self.method.inlet(self.out_shape[0] * high, examples, dtype, scratch)
+    @property
+    def _rows(self) -> int:
+        """Output rows that are computed: those that pooling takes."""
+        return self.out_shape[0] * (self.pool.size[0] if self.pool else 1)
+
+    @cached_property
+    def _direct(self) -> Direct:
+        return Direct.prepare(self.kernel, self.geometry)
 
     def __call__(
-        self, x: np.ndarray, scratch: Scratch | None = None, out: np.ndarray | None = None
+        self, x: np.ndarray, workspace: Workspace | None = None, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (H, W, C, n), any strides, to (out H, out W, filters, n)."""
-        scratch = scratch or Scratch()
+        workspace = workspace or Workspace()
         shape = (*self.out_shape, x.shape[3])
-        out = scratch.array(("out", id(self)), shape, x.dtype) if out is None else out
-        inside, padded = self._inlet(x.shape[3], x.dtype, scratch)
-        if not np.may_share_memory(x, inside):
-            inside[...] = x
-        bias = self._bias_of_group(x.shape[3], scratch)
+        out = workspace.array(("out", id(self)), shape, x.dtype) if out is None else out
+        method, padded = self._take_in(x, workspace)
+        bias = self._bias_of_group(x.shape[3], workspace)
         high = self.pool.size[0] if self.pool else 1
-        for start, rows in self.method.row_blocks(padded, shape[0] * high, high, scratch):
+        for start, rows in method.row_blocks(padded, self._rows, high, workspace):
             self._finish(rows, bias, out[start // high : (start + len(rows)) // high])
         return out
+
+    def _take_in(self, x: np.ndarray, workspace: Workspace) -> tuple[Method, np.ndarray]:
+        """Put x into the inlet of the method that computes it: the definition for wild values."""
+        padded = self._padded(self.method, x, workspace)
+        if not self.method.spreads or _is_tame(padded):
+            return self.method, padded
+        return self._direct, self._padded(self._direct, x, workspace)
+
+    def _padded(self, method: Method, x: np.ndarray, workspace: Workspace) -> np.ndarray:
+        inside, padded = method.inlet(self._rows, x.shape[3], x.dtype, workspace)
+        if not np.may_share_memory(x, inside):
+            inside[...] = x
+        return padded
 
     def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> None:
         """Pool, add the bias and activate, while the rows are in cache.
@@ -119,13 +104,23 @@ class Convolution:
         else:
             activate(rows, bias, self.activation, out)
 
-    def _bias_of_group(self, examples: int, scratch: Scratch) -> np.ndarray | None:
+    def _bias_of_group(self, examples: int, workspace: Workspace) -> np.ndarray | None:
         """Repeat the bias for each example: adding (filters, n) is one loop, not `filters`."""
         if self.bias is None:
             return None
-        repeated = scratch.array("bias", (len(self.bias), examples), self.bias.dtype)
+        repeated = workspace.array("bias", (len(self.bias), examples), self.bias.dtype)
         repeated[...] = self.bias[:, None]
         return repeated
+
+
+def _is_tame(x: np.ndarray) -> bool:
+    """Whether every value is finite, and small enough for sums of its multiples to be.
+
+    A dot product reads the array once, at the speed of the caches; it overflows from 1e19 on.
+    """
+    flat = x.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(flat @ flat))
 
 
 def prepare(
@@ -139,14 +134,14 @@ def prepare(
     groups: int = 1,
     activation: Activation = "linear",
     pool: Pool | None = None,
-    method: Method | None = None,
+    method: type[Method] | None = None,
 ) -> Convolution:
-    """Transform a kernel for images of one size, by the cheapest method unless one is named.
+    """Transform a kernel for images of one size, by the cheapest method unless one is given.
 
     kernel: (kh, kw, channels / groups, filters), float32 or float64, cross-correlated as in Keras'
     Conv2D; bias: (filters,); input_shape: (H, W, channels).
     """
     geometry = Geometry.of(kernel.shape, input_shape, strides, padding, dilation, groups)
-    chosen = METHODS[method or cheapest_method(geometry)]
+    chosen = method or (cheapest_method(geometry) if np.isfinite(kernel).all() else Direct)
     bias = None if bias is None else bias.astype(kernel.dtype)
-    return Convolution(geometry, chosen.prepare(kernel, geometry), bias, activation, pool)
+    return Convolution(geometry, kernel, chosen.prepare(kernel, geometry), bias, activation, pool)

@@ -12,30 +12,28 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
+from scratch_forward.kernels.convolution.method import Method, RowBlock, row_bounds
 from scratch_forward.kernels.runtime.matmul import multiply
-from scratch_forward.kernels.runtime.workspace import Scratch
-
-# Output elements per block of rows: few enough to stay in the caches, enough for each NumPy call to
-# take a tenth of a millisecond. Between shorter calls threads wait for the interpreter's lock: two
-# threads were slower than one at 5 microseconds a call, and a tenth slower with half the elements.
-BLOCK = 1 << 19
-
-RowBlock = tuple[int, np.ndarray]
-
-
-def row_bounds(rows: int, step: int, row_elements: int) -> Iterator[tuple[int, int]]:
-    """Cut `rows` output rows into blocks of about `BLOCK` elements, multiples of `step` rows."""
-    size = max(BLOCK // (row_elements * step), 1) * step
-    for start in range(0, rows, size):
-        yield start, min(start + size, rows)
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Direct:
+class Direct(Method):
     """The weights as one matrix per group: (filters / groups, kw * kh * channels / groups)."""
 
+    spreads = False
     geometry: Geometry
     weights: np.ndarray
+
+    @staticmethod
+    def covers(geometry: Geometry) -> bool:
+        """Every stride, dilation and number of groups."""
+        return True
+
+    @staticmethod
+    def cost(geometry: Geometry) -> float:
+        """The multiplications of the definition."""
+        return geometry.multiplications
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
@@ -47,28 +45,28 @@ class Direct:
             geometry, ordered.reshape(geometry.groups, filters // geometry.groups, -1).copy()
         )
 
-    def inlet(self, rows: int, examples: int, dtype: np.dtype, scratch: Scratch) -> Inlet:
+    def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
         """Return where the input goes, inside its zero padding."""
-        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, scratch)
+        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, workspace)
 
     def row_blocks(
-        self, padded: np.ndarray, rows: int, step: int, scratch: Scratch
+        self, padded: np.ndarray, rows: int, step: int, workspace: Workspace
     ) -> Iterator[RowBlock]:
         """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
         geometry, examples = self.geometry, padded.shape[3]
         width, filters = geometry.out[1], geometry.filters
         for start, stop in row_bounds(rows, step, width * filters * examples):
-            windows = self._windows(padded[start * geometry.strides[0] :], stop - start, scratch)
+            windows = self._windows(padded[start * geometry.strides[0] :], stop - start, workspace)
             shape = (stop - start, width, geometry.groups, filters // geometry.groups, examples)
-            out = scratch.array("convolved", shape, padded.dtype)
+            out = workspace.array("convolved", shape, padded.dtype)
             multiply(self.weights, windows, out)
             yield start, out.reshape(stop - start, width, filters, examples)
 
-    def _windows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:
+    def _windows(self, padded: np.ndarray, rows: int, workspace: Workspace) -> np.ndarray:
         """View what is under each cell: (rows, out width, groups, kw * kh * channels, n)."""
         geometry = self.geometry
         (kh, kw), step, width = geometry.kernel, geometry.strides[1], geometry.out[1]
-        unrolled = self._unroll_rows(padded, rows, scratch)
+        unrolled = self._unroll_rows(padded, rows, workspace)
         groups, _, _, _, channels, examples = unrolled.shape
         by_group, by_row, by_column, *_, by_example = unrolled.strides
         shape = (rows, width, groups, kw, kh * channels * examples)
@@ -80,7 +78,7 @@ class Direct:
             return as_strided(unrolled, shape, strides, writeable=False)
         return columns.reshape(*shape[:3], kw * kh * channels, examples)
 
-    def _unroll_rows(self, padded: np.ndarray, rows: int, scratch: Scratch) -> np.ndarray:
+    def _unroll_rows(self, padded: np.ndarray, rows: int, workspace: Workspace) -> np.ndarray:
         """Copy the kernel's rows side by side: (groups, rows, padded width, kh, channels, n)."""
         geometry = self.geometry
         (kh, _), groups, step = geometry.kernel, geometry.groups, geometry.strides[0]
@@ -90,7 +88,7 @@ class Direct:
         if kh == 1 and step == 1 and groups == 1:
             return by_group[:, :, :, None]
         shape = (groups, rows, width, kh, channels // groups, examples)
-        unrolled = scratch.array("unrolled", shape, padded.dtype)
+        unrolled = workspace.array("unrolled", shape, padded.dtype)
         by_row = by_group.strides[1]
         strides = (
             by_group.strides[0],

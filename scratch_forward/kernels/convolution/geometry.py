@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 Pair = tuple[int, int]
 Padding = Literal["valid", "same"] | tuple[Pair, Pair]
@@ -94,11 +94,16 @@ class Inlet(NamedTuple):
 
 
 def inlet(
-    name: object, geometry: Geometry, below: int, examples: int, dtype: np.dtype, scratch: Scratch
+    name: object,
+    geometry: Geometry,
+    below: int,
+    examples: int,
+    dtype: np.dtype,
+    workspace: Workspace,
 ) -> Inlet:
     """Return the inlet called `name` for a group of examples, with `below` rows more at its end."""
     (top, bottom), (left, right) = geometry.padding
     height, width = geometry.size
     shape = (top + height + bottom + below, left + width + right, geometry.channels, examples)
-    padded = scratch.framed(name, shape, dtype)
+    padded = workspace.framed(name, shape, dtype)
     return Inlet(padded[top : top + height, left : left + width], padded)

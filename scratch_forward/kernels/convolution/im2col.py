@@ -13,13 +13,13 @@ from numpy.lib.stride_tricks import as_strided
 from scratch_forward.kernels.convolution.fused_pooling import Activation, Pool
 from scratch_forward.kernels.convolution.geometry import Geometry
 from scratch_forward.kernels.runtime.matmul import multiply
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 LARGEST_BLOCK = 1 << 19  # unrolled elements
 
 
 @dataclass(frozen=True)
-class Unrolled:
+class Im2col:
     """pool(activation(x * kernel + bias)) for a convolution without groups."""
 
     geometry: Geometry
@@ -28,24 +28,24 @@ class Unrolled:
     activation: Activation
     pool: Pool | None
 
-    def __call__(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def __call__(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Map x (n, H, W, C) to (n, out H, out W, filters), after pooling."""
         (height, width), (high, wide) = self.geometry.out, self.pool.size if self.pool else (1, 1)
         out = np.empty((len(x), height // high, width // wide, self.geometry.filters), x.dtype)
-        windows = self._windows(self._padded(x, scratch))
+        windows = self._windows(self._padded(x, workspace))
         row = len(x) * width * len(self.weights)
         step = max(LARGEST_BLOCK // (row * high), 1)
         for start in range(0, out.shape[1], step):
             done = out[:, start : start + step]
             seen = windows[:, start * high : (start + done.shape[1]) * high]
-            self._finish(self._multiply(seen, scratch), done)
+            self._finish(self._multiply(seen, workspace), done)
         return out
 
-    def _padded(self, x: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def _padded(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
         (top, bottom), (left, right) = self.geometry.padding
         examples, height, width, channels = x.shape
         shape = (examples, top + height + bottom, left + width + right, channels)
-        padded = scratch.framed(("images", id(self)), shape, x.dtype)
+        padded = workspace.framed(("images", id(self)), shape, x.dtype)
         padded[:, top : top + height, left : left + width] = x
         return padded
 
@@ -58,12 +58,12 @@ class Unrolled:
         steps = (by_row * down, by_column * right, by_row * apart_down, by_column * apart_right)
         return as_strided(padded, shape, (by_example, *steps, by_channel), writeable=False)
 
-    def _multiply(self, windows: np.ndarray, scratch: Scratch) -> np.ndarray:
+    def _multiply(self, windows: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Multiply what is under some rows of cells: (n, rows, out W, filters)."""
         cells, size = windows.shape[:3], int(np.prod(windows.shape[:3]))
-        rows = scratch.array("unrolled", windows.shape, windows.dtype)
+        rows = workspace.array("unrolled", windows.shape, windows.dtype)
         rows[...] = windows
-        out = scratch.array("convolved", (size, self.geometry.filters), windows.dtype)
+        out = workspace.array("convolved", (size, self.geometry.filters), windows.dtype)
         return multiply(rows.reshape(size, -1), self.weights, out).reshape(*cells, -1)
 
     def _finish(self, cells: np.ndarray, out: np.ndarray) -> None:

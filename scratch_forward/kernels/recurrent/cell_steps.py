@@ -1,7 +1,7 @@
 """The steps of SimpleRNN, LSTM and GRU: a few calls on whole arrays after each step's products.
 
 Axes: L lanes (what is stepped in the same calls: the directions of a layer, or layers one above the
-other), N columns of the batch, u units. Calls are what a step of few columns costs, and between
+other), N sequences of the batch, u units. Calls are what a step of few sequences costs, and between
 calls threads take the interpreter's lock from each other, 5 microseconds each time. So calls are
 few and long, and constants are arrays and outputs positional: NumPy takes a call 0.2 to 0.5
 microseconds faster that way.
@@ -16,15 +16,15 @@ Cell = Literal["simple_rnn", "lstm", "gru"]
 
 
 class Step(NamedTuple):
-    """What is computed at once: lanes from `first` up to `last`, and so many columns of each."""
+    """What is computed at once: lanes from `first` up to `last`, and so many sequences of each."""
 
     first: int
     last: int
-    columns: int
+    sequences: int
 
     def of(self, array: np.ndarray) -> np.ndarray:
-        """View these lanes and columns of an array (L, N, ...)."""
-        return array[self.first : self.last, : self.columns]
+        """View these lanes and sequences of an array (L, N, ...)."""
+        return array[self.first : self.last, : self.sequences]
 
 
 class Gates(Protocol):
@@ -59,7 +59,7 @@ def run_simple_rnn(
         gates.fill(number)
         tanh(z, state)
         if outputs is not None:
-            outputs[:, number, : step.columns] = given
+            outputs[:, number, : step.sequences] = given
 
 
 def run_lstm(
@@ -89,7 +89,7 @@ def run_lstm(
         tanh(cell, g)
         multiply(doubled_o, g, state)
         if outputs is not None:
-            multiply(given, half, outputs[:, number, : step.columns])
+            multiply(given, half, outputs[:, number, : step.sequences])
     h *= 0.5
 
 
@@ -129,7 +129,7 @@ def run_gru(
         multiply(state, update, state)
         add(state, candidate, state)
         if outputs is not None:
-            outputs[:, number, : step.columns] = given
+            outputs[:, number, : step.sequences] = given
 
 
 STEPPERS = {"simple_rnn": run_simple_rnn, "lstm": run_lstm, "gru": run_gru}

@@ -1,6 +1,6 @@
 """What the gates of a step begin with: x W + h U + b, by the kind of input.
 
-A layer's directions are the lanes (see `stepping`); `wave` has the gates of several layers.
+A layer's directions are the lanes (see `cell_steps`); `wavefront` has the gates of several layers.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from scratch_forward.kernels.recurrent.cell_steps import Step
 from scratch_forward.kernels.runtime import matmul
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 
 class Tokens(NamedTuple):
@@ -30,12 +30,12 @@ class Features(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """Sizes of the arrays of a step: lanes, gates, columns, units; `cells` counts an LSTM's c."""
+    """Sizes of the arrays of a step: lanes, gates, sequences, units; `cells` counts an LSTM's c."""
 
     lanes: int
     gates: int
     cells: int
-    columns: int
+    sequences: int
     units: int
 
 
@@ -45,16 +45,16 @@ class Slots:
     So any number of gates in a row lies in one piece, which calls are quickest with.
     """
 
-    def __init__(self, shape: Shape, dtype: np.dtype, scratch: Scratch) -> None:
-        lanes, self._gates, cells, columns, units = shape
-        self._work = scratch.array("slots", (self._gates + cells, lanes, columns, units), dtype)
+    def __init__(self, shape: Shape, dtype: np.dtype, workspace: Workspace) -> None:
+        lanes, self._gates, cells, sequences, units = shape
+        self._work = workspace.array("slots", (self._gates + cells, lanes, sequences, units), dtype)
         self.cells = list(self._work[self._gates :])
         for cell in self.cells:
             cell[...] = 0
 
     def cut(self, step: Step) -> tuple[np.ndarray, np.ndarray]:
-        """Return the slots of a step's lanes and columns, and the gates among them."""
-        slots = self._work[:, step.first : step.last, : step.columns]
+        """Return the slots of a step's lanes and sequences, and the gates among them."""
+        slots = self._work[:, step.first : step.last, : step.sequences]
         return slots, slots[: self._gates]
 
 
@@ -66,14 +66,14 @@ def flat_view(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 class _StateGates:
     """Gates of h U, weights (D, G, u, u), to which x W + b is added as a whole."""
 
-    def __init__(self, shape: Shape, weights: np.ndarray, scratch: Scratch) -> None:
-        self._slots = Slots(shape, weights.dtype, scratch)
-        self._state = np.zeros((shape.lanes, shape.columns, shape.units), weights.dtype)
+    def __init__(self, shape: Shape, weights: np.ndarray, workspace: Workspace) -> None:
+        self._slots = Slots(shape, weights.dtype, workspace)
+        self._state = np.zeros((shape.lanes, shape.sequences, shape.units), weights.dtype)
         self.states = [self._state, *self._slots.cells]
         self._weights = weights
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
+        """Return where the gates of the running sequences come to stand."""
         slots, self._z = self._slots.cut(step)
         state = step.of(self._state)[:, None]
         self._product = matmul.cut(state, self._weights, self._z.swapaxes(0, 1))
@@ -87,20 +87,22 @@ class _StateGates:
 class TokenGates(_StateGates):
     """Gates whose inputs' part is looked up."""
 
-    def __init__(self, shape: Shape, weights: np.ndarray, inputs: Tokens, scratch: Scratch) -> None:
-        super().__init__(shape, weights, scratch)
+    def __init__(
+        self, shape: Shape, weights: np.ndarray, inputs: Tokens, workspace: Workspace
+    ) -> None:
+        super().__init__(shape, weights, workspace)
         self._table, ids = inputs
         vocabulary = self._table.shape[1] // len(ids)
         self._ids = np.stack([row + d * vocabulary for d, row in enumerate(ids)], 1, dtype=np.intp)
-        self._buffer = scratch.array(
-            "found", (weights[..., 0].size * shape.columns,), weights.dtype
+        self._buffer = workspace.array(
+            "found", (weights[..., 0].size * shape.sequences,), weights.dtype
         )
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
+        """Return where the gates of the running sequences come to stand."""
         slots = super().cut(step)
         self._found = flat_view(self._buffer, self._z.shape)
-        self._now = self._ids[:, :, : step.columns]
+        self._now = self._ids[:, :, : step.sequences]
         return slots
 
     def fill(self, number: int) -> None:
@@ -110,29 +112,29 @@ class TokenGates(_StateGates):
 
 
 class ProjectedGates(_StateGates):
-    """Gates of few columns: x W + b of all steps is one product, as long as the sequence.
+    """Gates of few sequences: x W + b of all steps is one product, as long as the sequence.
 
     A product of few rows takes the time of reading its weights, so the fewer of them in a step the
     better; weights (D, G, F + u + 1, u).
     """
 
     def __init__(
-        self, shape: Shape, weights: np.ndarray, inputs: Features, scratch: Scratch
+        self, shape: Shape, weights: np.ndarray, inputs: Features, workspace: Workspace
     ) -> None:
         features = weights.shape[2] - shape.units - 1
-        super().__init__(shape, weights[:, :, features:-1], scratch)
+        super().__init__(shape, weights[:, :, features:-1], workspace)
         steps = len(inputs.parts[0][0])
-        size = (steps, shape.gates, shape.lanes, shape.columns, shape.units)
-        self._ahead = scratch.array("ahead", size, weights.dtype)
+        size = (steps, shape.gates, shape.lanes, shape.sequences, shape.units)
+        self._ahead = workspace.array("ahead", size, weights.dtype)
         for lane, (parts, rows) in enumerate(zip(inputs.parts, weights, strict=True)):
             x = np.concatenate(parts, axis=-1).reshape(-1, features)
             projected = np.matmul(x, rows[:, :features]) + rows[:, -1:]
-            by_step = projected.reshape(shape.gates, steps, shape.columns, shape.units)
+            by_step = projected.reshape(shape.gates, steps, shape.sequences, shape.units)
             self._ahead[:, :, lane] = by_step.swapaxes(0, 1)
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
-        self._now = self._ahead[:, :, :, : step.columns]
+        """Return where the gates of the running sequences come to stand."""
+        self._now = self._ahead[:, :, :, : step.sequences]
         return super().cut(step)
 
     def fill(self, number: int) -> None:
@@ -144,11 +146,11 @@ class FeatureGates:
     """Gates of one product of rows [x, h, 1]; weights (D, G, F + u + 1, u): of all three."""
 
     def __init__(
-        self, shape: Shape, weights: np.ndarray, inputs: Features, scratch: Scratch
+        self, shape: Shape, weights: np.ndarray, inputs: Features, workspace: Workspace
     ) -> None:
         rows, dtype = weights.shape[2], weights.dtype
-        self._slots = Slots(shape, dtype, scratch)
-        self._joined = scratch.array("joined", (shape.lanes, shape.columns, rows), dtype)
+        self._slots = Slots(shape, dtype, workspace)
+        self._joined = workspace.array("joined", (shape.lanes, shape.sequences, rows), dtype)
         self._joined[...] = 0
         self._joined[..., -1] = 1
         self._weights = weights
@@ -162,8 +164,8 @@ class FeatureGates:
                 start = stop
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running columns come to stand."""
-        count = step.columns
+        """Return where the gates of the running sequences come to stand."""
+        count = step.sequences
         slots, z = self._slots.cut(step)
         self._now = [(place[:count], part[:, :count]) for place, part in self._places]
         rows = self._joined[:, None, :count]

@@ -14,33 +14,33 @@ from scratch_forward.kernels.convolution.batch_last import Lap
 from scratch_forward.kernels.recurrent.gates import Features, Tokens
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Result
-from scratch_forward.kernels.recurrent.wavefront import Wave
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.recurrent.wavefront import Wavefront
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 Merge = Literal["concat", "sum", "mul", "ave"]
 
 
 class StackLayer(NamedTuple):
-    """A recurrent layer of a stack, or several that are one `Wave`.
+    """A recurrent layer of a stack, or several that are one `Wavefront`.
 
     merge: how two directions join; backwards: whether a single direction starts at the last step.
     """
 
-    recurrent: Recurrent | Wave
+    recurrent: Recurrent | Wavefront
     merge: Merge = "concat"
     backwards: bool = False
 
 
-def join_waves(layers: Sequence[StackLayer]) -> list[StackLayer]:
+def join_wavefronts(layers: Sequence[StackLayer]) -> list[StackLayer]:
     """Make one layer of those in a row that can be stepped together."""
     rows: list[list[Recurrent]] = []
     joined: list[StackLayer] = []
     for layer in layers:
         recurrent = layer.recurrent
         assert isinstance(recurrent, Recurrent)
-        if rows and not layer.backwards and Wave.joins(rows[-1][-1], recurrent):
+        if rows and not layer.backwards and Wavefront.joins(rows[-1][-1], recurrent):
             rows[-1].append(recurrent)
-            joined[-1] = StackLayer(Wave.of(rows[-1]))
+            joined[-1] = StackLayer(Wavefront.of(rows[-1]))
         else:
             rows.append([recurrent])
             joined.append(layer)
@@ -64,7 +64,7 @@ class RecurrentStack:
         self,
         x: np.ndarray,
         mask: np.ndarray | None = None,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
         lap: Lap = lambda _: None,
     ) -> np.ndarray:
         """Map x to the last layer's outputs, (N, u) or (N, T, u); concatenated directions 2 u.
@@ -72,23 +72,23 @@ class RecurrentStack:
         x: token ids in [0, V), (N, T), if there is a table; features (N, T, F) otherwise.
         mask: bool (N, T) of any pattern.
         """
-        scratch = scratch or Scratch()
+        workspace = workspace or Workspace()
         batch = Ragged.of(mask) if mask is not None else Ragged.full(*x.shape[:2])
         gathered = batch.gather(x)
         parts = [_BothWays(gathered, batch.reverse(gathered))]
         for number, layer in enumerate(self.layers[:-1]):
-            result = self._run(number, parts, batch, scratch, sequences=True)
+            result = self._run(number, parts, batch, workspace, sequences=True)
             parts = _parts(layer.merge, result, batch)
             lap(number)
-        y = self._finish(parts, batch, scratch)
+        y = self._finish(parts, batch, workspace)
         lap(len(self.layers) - 1)
         return y
 
-    def _finish(self, parts: list["_BothWays"], batch: Ragged, scratch: Scratch) -> np.ndarray:
+    def _finish(self, parts: list["_BothWays"], batch: Ragged, workspace: Workspace) -> np.ndarray:
         """Run the last layer and put its outputs back into the batch."""
         merge = self.layers[-1].merge
         last = len(self.layers) - 1
-        result = self._run(last, parts, batch, scratch, sequences=self.return_sequences)
+        result = self._run(last, parts, batch, workspace, sequences=self.return_sequences)
         if not self.return_sequences:
             return batch.restore(_merged(merge, list(result.states[0])))
         steps = _merged(merge, [part.forwards for part in _parts("concat", result, batch)])
@@ -99,7 +99,7 @@ class RecurrentStack:
         number: int,
         parts: list["_BothWays"],
         batch: Ragged,
-        scratch: Scratch,
+        workspace: Workspace,
         sequences: bool,
     ) -> Result:
         recurrent, _, backwards = self.layers[number]
@@ -111,7 +111,7 @@ class RecurrentStack:
         inputs: Tokens | Features = Features(ways)
         if number == 0 and self.table is not None:
             inputs = Tokens(self.table, [ids for (ids,) in ways])
-        return recurrent.run(inputs, batch, return_sequences=sequences, scratch=scratch)
+        return recurrent.run(inputs, batch, return_sequences=sequences, workspace=workspace)
 
 
 class _BothWays(NamedTuple):

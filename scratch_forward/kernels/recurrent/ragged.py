@@ -1,4 +1,4 @@
-"""Padded batches of sequences as what they are: ragged columns of steps, the longest first.
+"""Padded batches of sequences as what they are: ragged, the longest first.
 
 A masked step leaves a recurrent layer's state as it was. So a sequence with any mask gives the same
 states as its valid steps alone, moved together; and with the sequences sorted by the number of
@@ -16,13 +16,13 @@ import numpy as np
 class Ragged:
     """Where each valid step of a batch (N, T) goes in time-major arrays (S, N, ...).
 
-    S is the largest number of valid steps; columns are the batch's rows in `order`.
+    S is the largest number of valid steps; the sequences are the batch's rows in `order`.
     """
 
-    order: np.ndarray  # (N,): the row of the batch in each column, longest first
-    lengths: np.ndarray  # (N,): valid steps of each column, descending
-    times: np.ndarray  # (S, N): the time of each column's s-th valid step; past its end, any time
-    valid: np.ndarray  # (N, T) bool: the mask, in the order of the columns
+    order: np.ndarray  # (N,): the row of the batch in each sequence, longest first
+    lengths: np.ndarray  # (N,): valid steps of each sequence, descending
+    times: np.ndarray  # (S, N): the time of each sequence's s-th valid step; past its end, any time
+    valid: np.ndarray  # (N, T) bool: the mask, in the order of the sequences
 
     @classmethod
     def of(cls, mask: np.ndarray) -> Self:
@@ -48,12 +48,12 @@ class Ragged:
 
     @property
     def is_full(self) -> bool:
-        """Whether all columns run to the last step."""
+        """Whether all sequences run to the last step."""
         return not self.steps or bool(self.lengths[-1] == self.steps)
 
     @property
     def running(self) -> np.ndarray:
-        """How many columns still run at each step: (S,), descending."""
+        """How many sequences still run at each step: (S,), descending."""
         return np.searchsorted(-self.lengths, -np.arange(self.steps), side="left")
 
     def gather(self, x: np.ndarray) -> np.ndarray:
@@ -61,7 +61,7 @@ class Ragged:
         return x[self.order, self.times]
 
     def reverse(self, y: np.ndarray) -> np.ndarray:
-        """Turn each column of y (S, N, ...) around within its length; past its end, anything."""
+        """Turn each sequence of y (S, N, ...) around within its length; past its end, anything."""
         if self.is_full:
             return y[::-1]
         steps = np.maximum(self.lengths - 1 - np.arange(self.steps)[:, None], 0)
@@ -76,12 +76,12 @@ class Ragged:
         count = np.cumsum(self.valid, axis=1)
         out = np.zeros((*self.valid.shape, *y.shape[2:]), y.dtype)
         given = self.valid if zero_masked else count > 0
-        columns, times = np.nonzero(given)
-        out[self.order[columns], times] = y[count[columns, times] - 1, columns]
+        sequences, times = np.nonzero(given)
+        out[self.order[sequences], times] = y[count[sequences, times] - 1, sequences]
         return out
 
     def restore(self, state: np.ndarray) -> np.ndarray:
-        """Put columns (..., N, u) back into the order of the batch's rows."""
+        """Put sequences (..., N, u) back into the order of the batch's rows."""
         out = np.empty_like(state)
         out[..., self.order, :] = state
         return out

@@ -1,6 +1,6 @@
 """SimpleRNN, LSTM and GRU over ragged, time-major batches; both directions in the same step.
 
-Axes: D directions (1, or 2 for Bidirectional), G gates, S steps, N columns of the batch, F
+Axes: D directions (1, or 2 for Bidirectional), G gates, S steps, N sequences of the batch, F
 features, u units. A step is one matrix product for each gate and a few calls on whole arrays:
 
 - Inputs, state and a one stand side by side in the rows that are multiplied, [x, h, 1], so the
@@ -8,7 +8,7 @@ features, u units. A step is one matrix product for each gate and a few calls on
   embedding matrix times W, once per model.
 - sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all gates; the halves are folded into the
   weights. The LSTM keeps 2 h, which saves a pass (exact: powers of two).
-- Columns that have ended are left out: `Ragged` sorts them to the end.
+- Sequences that have ended are left out: `Ragged` sorts them to the end.
 
 The default activations (tanh, sigmoid) only.
 """
@@ -28,9 +28,9 @@ from scratch_forward.kernels.recurrent.gates import (
     Tokens,
 )
 from scratch_forward.kernels.recurrent.ragged import Ragged
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
-FEW_COLUMNS = 4  # up to here a step's product takes the time of reading its weights
+FEW_SEQUENCES = 4  # up to here a step's product takes the time of reading its weights
 
 # Keras' order of gates -> ours, sigmoids first; and the factor of each: half before a sigmoid.
 _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
@@ -56,7 +56,7 @@ class Result(NamedTuple):
     """What a layer computed: every output (D, S, N, u) or None, and the states [(D, N, u), ...].
 
     Outputs are in processing order: the second direction's first output is of the last step. Those
-    past a column's end are anything.
+    past a sequence's end are anything.
     """
 
     outputs: np.ndarray | None
@@ -88,7 +88,7 @@ class Recurrent:
 
     @property
     def depth(self) -> int:
-        """One layer, as opposed to a `Wave`."""
+        """One layer, as opposed to a `Wavefront`."""
         return 1
 
     @property
@@ -98,7 +98,7 @@ class Recurrent:
 
     @property
     def gates_of_a_step(self) -> int:
-        """Numbers that the gates of one column have in a step."""
+        """Numbers that the gates of one sequence have in a step."""
         return self.weights[:, :, 0].size
 
     @property
@@ -131,33 +131,33 @@ class Recurrent:
         *,
         return_sequences: bool,
         initial_state: list[np.ndarray] | None = None,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> Result:
-        """Run over a batch; initial_state: arrays (D, N, u), h first, in the batch's columns.
+        """Run over a batch; initial_state: arrays (D, N, u), h first, in the batch's order.
 
-        With a `scratch` the outputs live in it, until this layer's next call.
+        With a `workspace` the outputs live in it, until this layer's next call.
         """
-        scratch = scratch or Scratch()
-        gates = self._gates(inputs, len(batch.lengths), scratch)
+        workspace = workspace or Workspace()
+        gates = self._gates(inputs, len(batch.lengths), workspace)
         for state, given in zip(gates.states, initial_state or [], strict=False):
             state[...] = given
         outputs = None
         if return_sequences:
             shape = (len(self.weights), batch.steps, len(batch.lengths), self.units)
-            outputs = scratch.array(("outputs", id(self)), shape, self.weights.dtype)
+            outputs = workspace.array(("outputs", id(self)), shape, self.weights.dtype)
             if not batch.is_full:
-                outputs[...] = 0  # past the columns' ends, for who computes with the whole array
+                outputs[...] = 0  # past the sequences' ends, for who computes with the whole array
         schedule = [Step(0, len(self.weights), count) for count in batch.running.tolist()]
         STEPPERS[self.cell](gates, schedule, outputs, self.candidate)
         return Result(outputs, gates.states)
 
-    def _gates(self, inputs: Tokens | Features, columns: int, scratch: Scratch) -> Gates:
+    def _gates(self, inputs: Tokens | Features, sequences: int, workspace: Workspace) -> Gates:
         lanes, gates, _, units = self.weights.shape
-        shape = Shape(lanes, gates, int(self.cell == "lstm"), columns, units)
+        shape = Shape(lanes, gates, int(self.cell == "lstm"), sequences, units)
         if isinstance(inputs, Features):
-            kind = ProjectedGates if columns <= FEW_COLUMNS else FeatureGates
-            return kind(shape, self.weights, inputs, scratch)
-        return TokenGates(shape, self.of_state, inputs, scratch)
+            kind = ProjectedGates if sequences <= FEW_SEQUENCES else FeatureGates
+            return kind(shape, self.weights, inputs, workspace)
+        return TokenGates(shape, self.of_state, inputs, workspace)
 
 
 def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,4 +1,4 @@
-"""Recurrent layers of one size above each other, stepped together: a wave through the stack.
+"""Recurrent layers of one size above each other, stepped together: a wavefront through the stack.
 
 When the first layer is at time t, the second is at t - 1, the third at t - 2: none waits for what
 another computes in the same step, so all of them take each step in the same few calls, and a stack
@@ -18,11 +18,11 @@ from scratch_forward.kernels.recurrent.gates import Features, Shape, Slots, Toke
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Result
 from scratch_forward.kernels.runtime import matmul
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Wave:
+class Wavefront:
     """L layers of one direction, of the same cell and units u, each fed by the one below."""
 
     cell: Cell
@@ -47,7 +47,7 @@ class Wave:
 
     @property
     def directions(self) -> int:
-        """A wave runs in one direction."""
+        """A wavefront runs in one direction."""
         return 1
 
     @property
@@ -62,12 +62,12 @@ class Wave:
 
     @property
     def gates_of_a_step(self) -> int:
-        """Numbers that the gates of one column have in a step."""
+        """Numbers that the gates of one sequence have in a step."""
         return self.biases.size
 
     @staticmethod
     def joins(below: Recurrent, above: Recurrent) -> bool:
-        """Whether two layers can be in one wave."""
+        """Whether two layers can be in one wavefront."""
         one_way = len(below.weights) == len(above.weights) == 1
         alike = below.weights.shape[1] == above.weights.shape[1] and below.units == above.units
         return one_way and alike and below.cell == above.cell
@@ -78,16 +78,16 @@ class Wave:
         batch: Ragged,
         *,
         return_sequences: bool,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> Result:
         """Run over a batch; the result is the last layer's, as `Recurrent.run` gives it."""
-        scratch = scratch or Scratch()
+        workspace = workspace or Workspace()
         schedule = self._schedule(batch)
-        gates = _WaveGates(self, inputs, len(batch.lengths), scratch)
+        gates = _WaveGates(self, inputs, len(batch.lengths), workspace)
         outputs = None
         if return_sequences:
             shape = (1, len(schedule), len(batch.lengths), self.units)
-            outputs = scratch.array(("outputs", id(self)), shape, self.upper.dtype)
+            outputs = workspace.array(("outputs", id(self)), shape, self.upper.dtype)
             if not batch.is_full:
                 outputs[...] = 0
         STEPPERS[self.cell](gates, schedule, outputs, self.candidate)
@@ -98,8 +98,8 @@ class Wave:
     def _schedule(self, batch: Ragged) -> list[Step]:
         """List what each step computes.
 
-        The columns are those that the last layer still needs. The others are ahead of it: past a
-        column's end they compute what nobody reads.
+        The sequences are those that the last layer still needs. The others are ahead of it: past a
+        sequence's end they compute what nobody reads.
         """
         running, behind = batch.running.tolist(), len(self.upper)
         return [
@@ -109,36 +109,38 @@ class Wave:
 
 
 class _WaveGates:
-    """The gates of all layers of a wave at their own times."""
+    """The gates of all layers of a wavefront at their own times."""
 
     def __init__(
-        self, wave: Wave, inputs: Tokens | Features, columns: int, scratch: Scratch
+        self, wavefront: Wavefront, inputs: Tokens | Features, sequences: int, workspace: Workspace
     ) -> None:
-        gates, lanes, _, units = wave.biases.shape
-        dtype = wave.upper.dtype
-        self._wave, self._inputs = wave, inputs
-        shape = Shape(lanes, gates, int(wave.cell == "lstm"), columns, units)
-        self._slots = Slots(shape, dtype, scratch)
-        self._rows = scratch.array("rows", (columns, lanes, units), dtype)
+        gates, lanes, _, units = wavefront.biases.shape
+        dtype = wavefront.upper.dtype
+        self._wavefront, self._inputs = wavefront, inputs
+        shape = Shape(lanes, gates, int(wavefront.cell == "lstm"), sequences, units)
+        self._slots = Slots(shape, dtype, workspace)
+        self._rows = workspace.array("rows", (sequences, lanes, units), dtype)
         self._rows[...] = 0
         self.states = [self._rows.swapaxes(0, 1), *self._slots.cells]
-        self._buffer = scratch.array("added", (gates * lanes * columns * units,), dtype)
-        self._first = scratch.array("found", (gates * columns * units,), dtype)
+        self._buffer = workspace.array("added", (gates * lanes * sequences * units,), dtype)
+        self._first = workspace.array("found", (gates * sequences * units,), dtype)
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the layers and columns of a step come to stand."""
+        """Return where the gates of the layers and sequences of a step come to stand."""
         slots, self._z = self._slots.cut(step)
         self._added = flat_view(self._buffer, self._z.shape)
-        self._added[...] = self._wave.biases[:, step.first : step.last]
+        self._added[...] = self._wavefront.biases[:, step.first : step.last]
         self._feed, self._products = None, []
         if step.first == 0:
-            self._feed = self._inputs_into(self._added[:, 0], step.columns)
-            state = self._rows[: step.columns, 0]
-            self._products.append(matmul.cut(state, self._wave.first.of_state[0], self._z[:, 0]))
+            self._feed = self._inputs_into(self._added[:, 0], step.sequences)
+            state = self._rows[: step.sequences, 0]
+            self._products.append(
+                matmul.cut(state, self._wavefront.first.of_state[0], self._z[:, 0])
+            )
         if step.last > 1:
             lowest = max(step.first, 1)
-            rows = self._pairs()[lowest - 1 : step.last - 1, :, : step.columns]
-            weights = self._wave.upper[lowest - 1 : step.last - 1]
+            rows = self._pairs()[lowest - 1 : step.last - 1, :, : step.sequences]
+            weights = self._wavefront.upper[lowest - 1 : step.last - 1]
             out = self._z[:, lowest - step.first :].swapaxes(0, 1)
             self._products.append(matmul.cut(rows, weights, out))
         return slots
@@ -153,32 +155,32 @@ class _WaveGates:
 
     def _pairs(self) -> np.ndarray:
         """View the states of each layer but the first and the one below: (L - 1, 1, N, 2 u)."""
-        columns, lanes, units = self._rows.shape
-        by_column, by_lane, by_unit = self._rows.strides
-        shape, strides = (lanes - 1, 1, columns, 2 * units), (by_lane, 0, by_column, by_unit)
+        sequences, lanes, units = self._rows.shape
+        by_sequence, by_lane, by_unit = self._rows.strides
+        shape, strides = (lanes - 1, 1, sequences, 2 * units), (by_lane, 0, by_sequence, by_unit)
         return as_strided(self._rows, shape, strides, writeable=False)
 
-    def _inputs_into(self, out: np.ndarray, columns: int) -> Callable[[int], object]:
+    def _inputs_into(self, out: np.ndarray, sequences: int) -> Callable[[int], object]:
         """Return what writes x W + b of the first layer at a time to `out`, (G, n, u)."""
         found = flat_view(self._first, out.shape)
         if isinstance(self._inputs, Tokens):
             table, (ids,) = self._inputs
-            ids = np.asarray(ids[:, :columns], np.intp)
+            ids = np.asarray(ids[:, :sequences], np.intp)
 
             def look_up(number: int) -> None:
                 table.take(ids[number], 1, found, "clip")
                 out[...] = found
 
             return look_up
-        (parts,), kernel, start = self._inputs.parts, self._wave.first.of_inputs[0], 0
+        (parts,), kernel, start = self._inputs.parts, self._wavefront.first.of_inputs[0], 0
         pairs = []
         for part in parts:
             stop = start + part.shape[-1]
-            pairs.append((part[:, :columns], kernel[:, start:stop]))
+            pairs.append((part[:, :sequences], kernel[:, start:stop]))
             start = stop
 
         def project(number: int) -> None:
-            out[...] = self._wave.biases[:, 0]
+            out[...] = self._wavefront.biases[:, 0]
             for part, weights in pairs:
                 np.add(out, np.matmul(part[number], weights, found), out)
 

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from scratch_forward.kernels.runtime.blas import openblas
+from scratch_forward.kernels.runtime.blas import blas
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -32,8 +32,8 @@ _before = 1
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS at one thread inside the block; the last block to end restores what was before.
 
-    The setting belongs to the process, so blocks of several threads share it. Without OpenBLAS
-    the block changes nothing, and results are the same.
+    The setting belongs to the process, so blocks of several threads share it. With a BLAS that is
+    not known the block changes nothing, and results are the same.
     """
     _hold(+1)
     try:
@@ -44,16 +44,16 @@ def one_blas_thread() -> Iterator[None]:
 
 def _hold(change: int) -> None:
     global _holders, _before
-    blas = openblas()
-    if blas is None:
+    library = blas()
+    if library is None:
         return
     with _lock:
         if _holders == 0:
-            _before = blas.get_threads()
-            blas.set_threads(1)
+            _before = library.get_threads()
+            library.set_threads(1)
         _holders += change
         if _holders == 0:
-            blas.set_threads(_before)
+            library.set_threads(_before)
 
 
 def available_cores() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 LINE = 64  # bytes of a cache line
 
 
-class Scratch:
+class Workspace:
     """Named work arrays of one thread.
 
     A fresh large array costs the system a page fault for every 4 KiB of it, often more than the
@@ -46,8 +46,8 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
     return spare[start : start + size]
 
 
-class ScratchPerThread(threading.local):
-    """A `Scratch` for each thread that asks; all are released with this object."""
+class WorkspacePerThread(threading.local):
+    """A `Workspace` for each thread that asks; all are released with this object."""
 
     def __init__(self) -> None:
-        self.scratch = Scratch()
+        self.workspace = Workspace()

@@ -127,13 +127,13 @@ def test_sizes_must_be_positive(option) -> None:
         model().predict(X, **{option: 0})
 
 
-@pytest.mark.skipif(threads.openblas() is None, reason="NumPy uses another BLAS")
+@pytest.mark.skipif(threads.blas() is None, reason="NumPy uses another BLAS")
 def test_blas_keeps_to_one_thread_on_both_ways(monkeypatch) -> None:
     seen = []
     sound = sf.Dense.call
 
     def call(self, x):
-        seen.append(threads.openblas().get_threads())
+        seen.append(threads.blas().get_threads())
         return sound(self, x)
 
     monkeypatch.setattr(sf.Dense, "call", call)

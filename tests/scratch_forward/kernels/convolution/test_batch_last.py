@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.convolution.batch_last import DenseColumns, Flat, run_stack
+from scratch_forward.kernels.convolution.batch_last import BatchLastDense, Flat, run_stack
 from scratch_forward.kernels.convolution.convolution2d import prepare
 from scratch_forward.kernels.convolution.fused_pooling import Pool
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.runtime.workspace import Workspace
 from tests.support.plain_convolution import pooled, reference
 
 
@@ -29,7 +29,7 @@ def stack_and_truth(images, kind):
         truth = pooled(np.maximum(reference(truth, kernel, bias, padding="same"), 0), kind, (2, 2))
     stages += [
         Flat(),
-        DenseColumns.prepare(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"),
+        BatchLastDense.prepare(dense.astype(np.float32), dense_bias.astype(np.float32), "relu"),
     ]
     rows = np.moveaxis(truth, -1, 0).reshape(len(images), -1)
     return stages, np.maximum(rows @ dense + dense_bias, 0)
@@ -40,9 +40,9 @@ def stack_and_truth(images, kind):
 def test_a_stack_equals_its_layers_by_their_definitions(kind, size):
     images = np.random.default_rng(2).random((11, 17, 12, 3), dtype=np.float32)
     stages, truth = stack_and_truth(images, kind)
-    scratch = Scratch()
+    workspace = Workspace()
     groups = [images[start : start + size] for start in range(0, 11, size)]
-    ours = np.concatenate([run_stack(stages, group, scratch) for group in groups])
+    ours = np.concatenate([run_stack(stages, group, workspace) for group in groups])
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, truth, atol=2e-6 * np.abs(truth).max())
 
@@ -50,5 +50,5 @@ def test_a_stack_equals_its_layers_by_their_definitions(kind, size):
 def test_a_stack_may_end_in_a_convolution():
     images = np.random.default_rng(3).random((7, 9, 9, 2), dtype=np.float32)
     plan = prepare(np.ones((1, 1, 2, 1), np.float32), None, images.shape[1:])
-    ours = run_stack([plan], images, Scratch())
+    ours = run_stack([plan], images, Workspace())
     np.testing.assert_allclose(ours[..., 0], images.sum(axis=-1), rtol=1e-6)

@@ -4,22 +4,21 @@ import numpy as np
 import pytest
 
 from scratch_forward.kernels.convolution import winograd
-from scratch_forward.kernels.convolution.convolution2d import (
-    METHODS,
-    cheapest_method,
-    prepare,
-)
+from scratch_forward.kernels.convolution.convolution2d import METHODS, cheapest_method, prepare
+from scratch_forward.kernels.convolution.depthwise import Depthwise
+from scratch_forward.kernels.convolution.direct import Direct
 from scratch_forward.kernels.convolution.fused_pooling import Pool
 from scratch_forward.kernels.convolution.geometry import Geometry
-from scratch_forward.kernels.runtime.blas import OpenBlas
-from scratch_forward.kernels.runtime.workspace import Scratch
+from scratch_forward.kernels.convolution.winograd import Winograd
+from scratch_forward.kernels.runtime.blas import Blas
+from scratch_forward.kernels.runtime.workspace import Workspace
 from tests.support.plain_convolution import pooled, reference
 
 
 def groups_of(method, channels=4):
     """Return the options of `example` and of `prepare` for a method."""
-    groups = channels if method == "depthwise" else 1
-    return {"filters": channels if method == "depthwise" else 6, "groups": groups}
+    groups = channels if method == Depthwise else 1
+    return {"filters": channels if method == Depthwise else 6, "groups": groups}
 
 
 def example(rng, size, channels, kernel, filters, groups=1, examples=5, dtype=np.float32):
@@ -40,15 +39,12 @@ def assert_as_accurate_as_float32(ours, truth, terms):
 @pytest.mark.parametrize(
     ("method", "kernel"),
     [
-        ("direct", (3, 3)),
-        ("direct", (1, 1)),
-        ("direct", (2, 5)),
-        ("winograd", (3, 3)),
-        ("winograd", (3, 1)),
-        ("winograd", (3, 4)),
-        ("fourier", (3, 3)),
-        ("fourier", (2, 5)),
-        ("fourier", (1, 6)),
+        (Direct, (3, 3)),
+        (Direct, (1, 1)),
+        (Direct, (2, 5)),
+        (Winograd, (3, 3)),
+        (Winograd, (3, 1)),
+        (Winograd, (3, 4)),
     ],
 )
 @pytest.mark.parametrize("channels", [3, 32])
@@ -58,6 +54,18 @@ def test_methods_compute_the_definition(method, kernel, size, padding, channels)
     plan = prepare(weights, bias, x.shape[:3], padding=padding, method=method)
     truth = reference(x, weights, bias, padding=padding)
     assert plan.out_shape == truth.shape[:3]
+    assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid", ((4, 0), (1, 3))])
+@pytest.mark.parametrize("size", [(9, 7), (8, 8), (5, 12)])
+@pytest.mark.parametrize("kernel", [(5, 5), (5, 2)])
+@pytest.mark.parametrize("channels", [3, 16])
+def test_winograd_covers_kernels_of_five_rows(kernel, size, padding, channels):
+    rng = np.random.default_rng(1)
+    x, weights, bias = example(rng, size, channels, kernel, filters=6)
+    plan = prepare(weights, bias, x.shape[:3], padding=padding, method=Winograd)
+    truth = reference(x, weights, bias, padding=padding)
     assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
 
 
@@ -87,12 +95,12 @@ def test_depthwise_covers_strides_and_dilation(size, kernel, strides, dilation, 
     rng = np.random.default_rng(8)
     x, weights, bias = example(rng, size, 6, kernel, filters=6, groups=6)
     options = {"padding": padding, "strides": strides, "dilation": dilation, "groups": 6}
-    plan = prepare(weights, bias, x.shape[:3], method="depthwise", **options)
+    plan = prepare(weights, bias, x.shape[:3], method=Depthwise, **options)
     truth = reference(x, weights, bias, **options)
     assert_as_accurate_as_float32(plan(x), truth, weights[..., 0].size)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
 @pytest.mark.parametrize("kind", ["max", "average"])
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.parametrize(("size", "pool"), [((9, 7), (2, 2)), ((8, 8), (2, 2)), ((10, 9), (3, 2))])
@@ -115,7 +123,7 @@ def test_pooling_fused_is_pooling_after(method, kind, activation, size, pool):
     assert_as_accurate_as_float32(plan(x), pooled(truth, kind, pool), weights[..., 0].size)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
 def test_float64_stays_float64(method):
     rng = np.random.default_rng(4)
     taken = groups_of(method, channels=32)
@@ -127,7 +135,7 @@ def test_float64_stays_float64(method):
 
 
 @pytest.mark.parametrize("pool", [(2, 2), (3, 1)])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
 def test_many_row_blocks_equal_one(method, pool, monkeypatch):
     rng = np.random.default_rng(5)
     taken = groups_of(method)
@@ -135,29 +143,60 @@ def test_many_row_blocks_equal_one(method, pool, monkeypatch):
     options = {"padding": "same", "groups": taken["groups"], "pool": Pool("max", pool)}
     plan = prepare(weights, bias, x.shape[:3], method=method, **options)
     whole = plan(x)
-    monkeypatch.setattr("scratch_forward.kernels.convolution.direct.BLOCK", 1)
+    monkeypatch.setattr("scratch_forward.kernels.convolution.method.BLOCK", 1)
     np.testing.assert_allclose(plan(x), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
 def test_buffers_carry_nothing_over(method):
     rng = np.random.default_rng(6)
     taken = groups_of(method)
     x, weights, bias = example(rng, (8, 8), 4, (3, 3), **taken, examples=9)
     options = {"padding": "same", "groups": taken["groups"]}
     plan = prepare(weights, bias, x.shape[:3], method=method, **options)
-    scratch = Scratch()
-    plan(np.full_like(x, np.nan), scratch)
-    np.testing.assert_array_equal(plan(x[..., :4], scratch), plan(x[..., :4]))
+    workspace = Workspace()
+    plan(np.full_like(x, np.nan), workspace)
+    np.testing.assert_array_equal(plan(x[..., :4], workspace), plan(x[..., :4]))
 
 
 def test_images_need_not_be_contiguous():
     rng = np.random.default_rng(7)
     x, weights, bias = example(rng, (8, 8), 4, (5, 5), filters=6)
     images = np.ascontiguousarray(np.moveaxis(x, -1, 0))
-    for method in ("direct", "fourier"):
+    for method in (Direct, Winograd):
         plan = prepare(weights, bias, x.shape[:3], padding="same", method=method)
         np.testing.assert_array_equal(plan(np.moveaxis(images, 0, -1)), plan(x))
+
+
+@pytest.mark.parametrize("wild", [np.inf, -np.inf, np.nan, 3e38])
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_a_wild_value_reaches_the_windows_that_hold_it_and_no_others(method, wild):
+    rng = np.random.default_rng(9)
+    taken = groups_of(method, channels=16)
+    x, weights, bias = example(rng, (12, 12), 16, (3, 3), **taken)
+    options = {"padding": "same", "groups": taken["groups"], "activation": "relu"}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
+    tame = plan(x)
+    x[5, 6, 3, 2] = wild
+    reached = np.zeros(tame.shape, bool)
+    reached[4:7, 5:8, :, 2] = True
+    np.testing.assert_allclose(plan(x)[~reached], tame[~reached], rtol=1e-4, atol=1e-5)
+
+
+def test_a_kernel_that_is_not_finite_is_convolved_by_the_definition():
+    weights = np.ones((3, 3, 32, 64), np.float32)
+    assert isinstance(prepare(weights, None, (16, 16, 32)).method, Winograd)
+    weights[1, 1, 2, 3] = np.nan
+    assert isinstance(prepare(weights, None, (16, 16, 32)).method, Direct)
+
+
+@pytest.mark.parametrize(("core", "tiled"), [("Haswell", False), ("SkylakeX", True)])
+def test_a_kernel_of_five_rows_has_tiles_where_its_sums_are_rounded_little(
+    monkeypatch, core, tiled
+):
+    monkeypatch.setattr(winograd, "blas", lambda: Blas(int, id, core))
+    chosen = cheapest_method(Geometry.of((5, 5, 32, 64), (16, 16, 32), padding="same"))
+    assert (chosen is Winograd) is tiled
 
 
 def test_the_method_follows_from_kernel_channels_and_groups():
@@ -166,12 +205,11 @@ def test_the_method_follows_from_kernel_channels_and_groups():
         image = (size, size, channels)
         return cheapest_method(Geometry.of(shape, image, padding="same", groups=groups))
 
-    assert chosen(32, 3, 32, 7) == "direct"
-    assert chosen(16, 32, 64, 3) == "winograd"
-    assert chosen(16, 32, 64, 5) == "fourier"
-    assert chosen(8, 64, 128, 7) == "fourier"
-    assert chosen(16, 32, 32, 3, groups=32) == "depthwise"
-    assert chosen(16, 32, 128, 3, groups=32) == chosen(16, 32, 32, 3, groups=16) == "direct"
+    assert chosen(32, 3, 32, 7) is Direct
+    assert chosen(16, 32, 64, 3) is Winograd
+    assert chosen(8, 64, 128, 7) is Direct
+    assert chosen(16, 32, 32, 3, groups=32) is Depthwise
+    assert chosen(16, 32, 128, 3, groups=32) == chosen(16, 32, 32, 3, groups=16) is Direct
 
 
 @pytest.mark.parametrize(
@@ -181,8 +219,8 @@ def test_the_method_follows_from_kernel_channels_and_groups():
 def test_long_sums_get_large_tiles_only_where_they_are_rounded_little(
     monkeypatch, core, channels, tile
 ):
-    monkeypatch.setattr(winograd, "openblas", lambda: OpenBlas(int, id, core))
+    monkeypatch.setattr(winograd, "blas", lambda: Blas(int, id, core))
     rng = np.random.default_rng(1)
     x, weights, bias = example(rng, (8, 8), channels, (3, 3), filters=6)
-    plan = prepare(weights, bias, x.shape[:3], padding="same", method="winograd")
+    plan = prepare(weights, bias, x.shape[:3], padding="same", method=Winograd)
     assert plan.method.tile == tile

@@ -3,22 +3,26 @@
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.recurrent.layer_stack import RecurrentStack, StackLayer, join_waves
+from scratch_forward.kernels.recurrent.layer_stack import (
+    RecurrentStack,
+    StackLayer,
+    join_wavefronts,
+)
 from scratch_forward.kernels.recurrent.recurrence import Recurrent
-from scratch_forward.kernels.recurrent.wavefront import Wave
+from scratch_forward.kernels.recurrent.wavefront import Wavefront
 from tests.support.plain_recurrence import GATES, reference, weights_for
 
 ROWS, STEPS, VOCABULARY, UNITS = 13, 9, 20, 6
 
 
-def stack_and_weights(cell, directions, count=3, merge="concat", wave=False, **ends):
+def stack_and_weights(cell, directions, count=3, merge="concat", wavefront=False, **ends):
     rng = np.random.default_rng(1)
     embeddings = rng.standard_normal((VOCABULARY, 5)).astype(np.float32)
     sizes = [5] + [UNITS * (directions if merge == "concat" else 1)] * (count - 1)
     weights = [[weights_for(rng, cell, size, UNITS) for _ in range(directions)] for size in sizes]
     layers = [StackLayer(Recurrent.prepare(cell, pair), merge) for pair in weights]
     table = layers[0].recurrent.look_up_table(embeddings)
-    layers = join_waves(layers) if wave else layers
+    layers = join_wavefronts(layers) if wavefront else layers
     return RecurrentStack(layers, table, **ends), embeddings, weights
 
 
@@ -76,12 +80,12 @@ def test_directions_merge_after_every_step_and_at_the_end(merge):
         np.testing.assert_allclose(stack(tokens, mask), truth, atol=1e-6)
 
 
-@pytest.mark.parametrize("wave", [True, False])
+@pytest.mark.parametrize("wavefront", [True, False])
 @pytest.mark.parametrize("zero_masked", [True, False])
-def test_masked_steps_give_zeros_or_what_the_step_before_gave(zero_masked, wave):
+def test_masked_steps_give_zeros_or_what_the_step_before_gave(zero_masked, wavefront):
     tokens, mask = example()
     stack, embeddings, weights = stack_and_weights(
-        "lstm", 1, wave=wave, return_sequences=True, zero_masked=zero_masked
+        "lstm", 1, wavefront=wavefront, return_sequences=True, zero_masked=zero_masked
     )
     truth, _ = plain("lstm", embeddings[tokens], weights, mask, zero_masked=zero_masked)
     np.testing.assert_allclose(stack(tokens, mask), truth, atol=1e-6)
@@ -105,9 +109,9 @@ def test_features_do_as_well_as_tokens_and_may_be_read_backwards():
 def test_layers_in_a_wave_equal_layers_one_after_another(cell, count, masked):
     """Also where there are more layers than steps."""
     (tokens, mask), ends = example(), {"return_sequences": True, "zero_masked": True}
-    stack, embeddings, weights = stack_and_weights(cell, 1, count, wave=True, **ends)
+    stack, embeddings, weights = stack_and_weights(cell, 1, count, wavefront=True, **ends)
     ((joined, *_),) = stack.layers
-    assert isinstance(joined, Wave)
+    assert isinstance(joined, Wavefront)
     assert joined.depth == count
     mask = mask if masked else np.ones_like(mask)
     truth, last = plain(cell, embeddings[tokens], weights, mask)
@@ -128,9 +132,9 @@ def test_a_wave_ends_where_the_size_or_the_number_of_directions_changes():
     made = [layer(5, 4, 2), layer(8, 6), layer(6, 6), layer(6, 3), layer(3, 3)]
     made.append(layer(3, 3, reset_after=True))
     layers = [stack_layer for stack_layer, _ in made]
-    assert [joined.recurrent.depth for joined in join_waves(layers)] == [1, 2, 2, 1]
+    assert [joined.recurrent.depth for joined in join_wavefronts(layers)] == [1, 2, 2, 1]
     x, (_, mask) = rng.standard_normal((ROWS, STEPS, 5)).astype(np.float32), example()
     one_by_one = RecurrentStack(layers, None)(x, mask)
     np.testing.assert_allclose(
-        RecurrentStack(join_waves(layers), None)(x, mask), one_by_one, atol=1e-6
+        RecurrentStack(join_wavefronts(layers), None)(x, mask), one_by_one, atol=1e-6
     )

@@ -33,7 +33,7 @@ CELLS = [("simple_rnn", True), ("lstm", True), ("gru", True), ("gru", False)]
 def test_one_direction_equals_the_equations(
     cell, reset_after, pattern, zero_masked, few, monkeypatch
 ):
-    monkeypatch.setattr("scratch_forward.kernels.recurrent.recurrence.FEW_COLUMNS", few)
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.recurrence.FEW_SEQUENCES", few)
     rng, mask = np.random.default_rng(1), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)
@@ -58,7 +58,7 @@ def test_one_direction_equals_the_equations(
 def test_two_directions_are_one_forwards_and_one_over_the_reversed_sequence(
     cell, pattern, few, monkeypatch
 ):
-    monkeypatch.setattr("scratch_forward.kernels.recurrent.recurrence.FEW_COLUMNS", few)
+    monkeypatch.setattr("scratch_forward.kernels.recurrent.recurrence.FEW_SEQUENCES", few)
     rng, mask = np.random.default_rng(2), MASKS[pattern]
     rows, steps = mask.shape
     x = rng.standard_normal((rows, steps, 5)).astype(np.float32)

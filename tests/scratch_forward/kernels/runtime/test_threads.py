@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from scratch_forward.kernels.runtime.blas import openblas
+from scratch_forward.kernels.runtime.blas import blas
 from scratch_forward.kernels.runtime.threads import one_blas_thread, run, slices
 
 
@@ -37,26 +37,26 @@ def test_no_items_give_no_results():
     assert run(lambda item: item, [], workers=2) == []
 
 
-@pytest.mark.skipif(openblas() is None, reason="NumPy without OpenBLAS")
+@pytest.mark.skipif(blas() is None, reason="NumPy uses another BLAS")
 def test_blas_has_one_thread_inside_and_what_it_had_after():
-    blas = openblas()
-    before = blas.get_threads()
-    blas.set_threads(2)
+    library = blas()
+    before = library.get_threads()
+    library.set_threads(2)
     try:
         with one_blas_thread():
             with one_blas_thread():
-                assert blas.get_threads() == 1
-            assert blas.get_threads() == 1
-        assert blas.get_threads() == 2
+                assert library.get_threads() == 1
+            assert library.get_threads() == 1
+        assert library.get_threads() == 2
         with pytest.raises(ValueError, match="inside"), one_blas_thread():
             raise ValueError("inside")
-        assert blas.get_threads() == 2
+        assert library.get_threads() == 2
     finally:
-        blas.set_threads(before)
+        library.set_threads(before)
 
 
-def test_without_openblas_results_are_the_same(monkeypatch):
+def test_without_a_known_blas_results_are_the_same(monkeypatch):
     x = np.random.default_rng(1).standard_normal((8, 50, 50))
     expected = run(lambda item: item @ item, list(x), workers=2)
-    monkeypatch.setattr("scratch_forward.kernels.runtime.threads.openblas", lambda: None)
+    monkeypatch.setattr("scratch_forward.kernels.runtime.threads.blas", lambda: None)
     np.testing.assert_array_equal(run(lambda item: item @ item, list(x), workers=2), expected)
