@@ -1,6 +1,5 @@
 """python -m pipeline.fetch run_id=... to=...: download a run's weights and verify them."""
 
-import shutil
 from pathlib import Path
 
 from pipeline.cli.command import compose_values, run_command, wants_help
@@ -21,19 +20,20 @@ def fetch() -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.tracking.queries import finished_runs
     from pipeline.tracking.store import open_store
-    from scratch_forward import ArchiveError, load
+    from pipeline.verification.weights_download import UNPROVEN, download_weights
+    from scratch_forward import ArchiveError
 
     store = open_store(**tracking.model_dump())
     (run,) = finished_runs(store, values["run_id"], None)
-    to.mkdir(parents=True, exist_ok=True)
-    store.client.download_artifacts(run.info.run_id, names.WEIGHTS, str(to))
     try:
-        model = load(to / names.KERAS_MODEL, verify=True)
+        classifier = download_weights(store.client, run.info.run_id, to)
     except ArchiveError as error:
-        shutil.rmtree(to / names.WEIGHTS)
         print_faults([f"run_id={run.info.run_id}: {error}"])
         raise CommandFailedError from error
-    print_line(f"{to / names.WEIGHTS}: {model.count_params():,} weights, parity card passed")
+    count = classifier.model.count_params()
+    print_line(f"{to / names.WEIGHTS}: {count:,} weights, parity card passed")
+    if not classifier.preprocessing_proven:
+        print_line(UNPROVEN)
 
 
 def _checked(run_id: str | None, to: str | None) -> Path:

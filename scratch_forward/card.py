@@ -1,6 +1,7 @@
 """The parity card: a few inputs with what Keras made of them, to be replayed wherever a model goes.
 
-It is written beside the model while Keras is at hand, and checked without it.
+It is written beside the model while Keras is at hand, and checked without it. For a model with a
+preprocessing it also holds raw inputs, so that an exchanged class name or vocabulary is noticed.
 """
 
 from __future__ import annotations
@@ -8,24 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratch_forward.errors import ArchiveError
+from scratch_forward.errors import ArchiveError, PreprocessingError
+from scratch_forward.io.stored_arrays import ARRAYS_BYTES, read_arrays
 from scratch_forward.layers.core import Embedding
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 from scratch_forward.nested_arrays import leaves
+from scratch_forward.preprocessing import Preprocessing, TextPreprocessing
 from scratch_forward.rounding import measure
 
+MOST_EXAMPLES = 64  # a card holds seven
 BAR = 1e-6  # largest absolute difference that needs no explanation
 LENGTH = 9  # of an axis whose size the model leaves open: odd, longer than most kernels
-LARGEST_FILE = 64 * 2**20  # bytes; a card holds a handful of examples
 _SEED = 20240229
+_WORDS = 200  # in the longest raw text
+_ABOUT_BYTES = 2**20
 
 Array = NDArray[Any]
 AnyModel = Model | Sequential
@@ -49,11 +54,32 @@ def probes(model: AnyModel) -> list[Array]:
     ]
 
 
+def raw_probes(preprocessing: Preprocessing) -> list[str] | Array:
+    """Raw texts, or images `(N, H, W, C)` uint8, that use the whole preprocessing.
+
+    Texts: none, known and unknown words, capitals and punctuation, more words than are read.
+    Images: the least and the greatest values, and noise.
+    """
+    rng = np.random.default_rng(_SEED)
+    if isinstance(preprocessing, TextPreprocessing):
+        words = preprocessing.vocabulary[2:] or ("word",)
+        drawn = [
+            " ".join(rng.choice(words, min(count, _WORDS)))
+            for count in (1, 3, preprocessing.sequence_length + 1)
+        ]
+        return ["", "zqxj", drawn[0].upper() + "!", f"{drawn[1]}, zqxj", drawn[2]]
+    brightest = int(np.clip(round(1 / preprocessing.scale), 1, 255))
+    images = rng.integers(0, brightest + 1, (5, *preprocessing.input_shape), np.uint8)
+    images[0], images[1] = 0, brightest
+    return images
+
+
 def write_card(
     model_path: str | Path,
     model: AnyModel,
     predict: Callable[[list[Array]], Any],
     about: Mapping[str, Any],
+    preprocessing: Preprocessing | None = None,
 ) -> Path:
     """Write the card of a model.
 
@@ -62,49 +88,104 @@ def write_card(
         model: the same model, loaded by this package.
         predict: Keras's own prediction for a list of input arrays.
         about: versions, threads, batch size: what the outputs were computed with.
+        preprocessing: of a classifier: what makes the model's input and names its classes.
 
     Returns:
         The card's path.
     """
     inputs = probes(model)
-    outputs = list(leaves(predict(inputs)))
     document = {"weights_sha256": weights_digest(model), "batch": len(inputs[0]), **about}
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
-    arrays |= {f"output_{index}": array for index, array in enumerate(outputs)}
+    arrays |= {f"output_{i}": array for i, array in enumerate(leaves(predict(inputs)))}
+    if preprocessing is not None:
+        raw: Any = raw_probes(preprocessing)
+        document["preprocessing_sha256"] = preprocessing_digest(preprocessing)
+        if isinstance(raw, list):
+            document["raw_texts"] = raw
+        else:
+            arrays["raw_images"] = raw
+        arrays["answers"] = predict([preprocessing.encode(raw)])
     path = card_path(model_path)
     np.savez(path, about=np.array(json.dumps(document)), **arrays)  # type: ignore[arg-type]
     return path
 
 
-def verify_card(model_path: str | Path, model: AnyModel, oracle: Callable[[], AnyModel]) -> None:
+def verify_card(
+    model_path: str | Path,
+    model: AnyModel,
+    oracle: Callable[[], AnyModel],
+    preprocessing: Preprocessing | None = None,
+) -> bool:
     """Replay a model's card, and refuse a model that does not answer as Keras did.
 
     Args:
         model_path: the `.keras` file beside which the card lies.
         model: what was loaded from it.
         oracle: gives the same model in float64; asked only where the bar is not met.
+        preprocessing: what lies beside the model, if that is to be checked too.
+
+    Returns:
+        Whether the card covers the preprocessing, which those of version 0.1 do not.
 
     Raises:
-        ArchiveError: the card is missing or malformed, the weights are not those it was written
-            for, or an output differs by more than 1e-6 and by more than rounding explains.
+        ArchiveError: the card is missing or malformed, the weights or the preprocessing are not
+            those it was written for, or an output differs by more than 1e-6 and by more than
+            rounding explains.
     """
     path = card_path(model_path)
-    document, inputs, expected = _read(path)
-    if document.get("weights_sha256") != weights_digest(model):
+    card = _read(path)
+    if card.document.get("weights_sha256") != weights_digest(model):
         raise ArchiveError(f"The weights of {model_path} are not those that {path} was made for.")
-    given = model.arranged(inputs)
-    found = list(leaves(model.predict(given)))
+    shapes = [shape for shape, _ in _inputs(model)]
+    if [array.shape[1:] for array in card.inputs] != shapes:
+        raise ArchiveError(f"The inputs in {path} are not of the shape that {model_path} takes.")
+    _replay(model, oracle, card.inputs, card.outputs, f"The outputs of {model_path}", path)
+    if preprocessing is None or card.answers is None:
+        return False
+    if card.document.get("preprocessing_sha256") != preprocessing_digest(preprocessing):
+        raise ArchiveError(
+            f"The preprocessing beside {model_path} (class names, vocabulary, scale) is not what "
+            f"{path} was made for."
+        )
+    try:
+        encoded = preprocessing.encode(card.raw)
+    except (PreprocessingError, TypeError, AttributeError) as error:
+        raise ArchiveError(f"The raw inputs in {path} cannot be read: {error}") from error
+    _replay(model, oracle, [encoded], [card.answers], f"The answers of {model_path}", path)
+    return True
+
+
+def _replay(
+    model: AnyModel,
+    oracle: Callable[[], AnyModel],
+    inputs: list[Array],
+    expected: list[Array],
+    what: str,
+    path: Path,
+) -> None:
+    """Predict once more; refuse what is further from Keras's outputs than rounding explains."""
+    try:
+        given = model.arranged(inputs)
+        found = list(leaves(model.predict(given)))
+    except (ValueError, IndexError, TypeError) as error:
+        raise ArchiveError(f"The inputs in {path} do not fit the model: {error}") from error
     if [array.shape for array in found] != [array.shape for array in expected]:
-        raise ArchiveError(f"The outputs of {model_path} do not have the shapes that {path} holds.")
+        raise ArchiveError(f"{what} do not have the shapes that {path} holds.")
     worst = max(_distance(ours, keras) for ours, keras in zip(found, expected, strict=True))
     if worst <= BAR:
         return
     measured = measure(oracle(), given, expected, found)
     if not all(errors.explain for errors in measured):
         raise ArchiveError(
-            f"The outputs of {model_path} differ by up to {worst:.1e} from those of Keras in {path}"
-            ", which rounding does not explain."
+            f"{what} differ by up to {worst:.1e} from those of Keras in {path}, which rounding "
+            "does not explain."
         )
+
+
+def preprocessing_digest(preprocessing: Preprocessing) -> str:
+    """The sha256 over everything that it consists of."""
+    described = {"kind": preprocessing.kind, **asdict(preprocessing)}
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 def weights_digest(model: AnyModel) -> str:
@@ -159,29 +240,61 @@ def _numbers(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return numbers.astype(np.float32)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[Array], list[Array]]:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ArchiveError(f"{path} is larger than a card may be ({LARGEST_FILE} bytes).")
-        with np.load(path, allow_pickle=False) as stored:
-            document = json.loads(str(stored["about"]))
-            inputs, outputs = (
-                [stored[f"{kind}_{index}"] for index in range(_count(stored.files, kind))]
-                for kind in ("input", "output")
-            )
-    except FileNotFoundError as error:
-        raise ArchiveError(f"There is no parity card at {path}.") from error
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        if isinstance(error, ArchiveError):
-            raise
-        raise ArchiveError(f"The parity card {path} cannot be read: {error}") from error
-    if not (isinstance(document, dict) and inputs and outputs):
+@dataclass(frozen=True, eq=False)
+class _Card:
+    """What a card holds: all but `document` as arrays, a row for each example.
+
+    Attributes:
+        document: what it was made for, and with.
+        inputs: of the model.
+        outputs: Keras's.
+        raw: texts or images, in as many rows as `answers`.
+        answers: Keras's probabilities for `raw`; None in a card of version 0.1.
+    """
+
+    document: dict[str, Any]
+    inputs: list[Array]
+    outputs: list[Array]
+    raw: Any
+    answers: Array | None
+
+
+def _read(path: Path) -> _Card:
+    if not path.is_file():
+        raise ArchiveError(f"There is no parity card at {path}.")
+    stored = read_arrays(path, f"The parity card {path}", ARRAYS_BYTES)
+    document = _document(stored.pop("about", np.array("")), path)
+    inputs, outputs = (_numbered(stored, kind) for kind in ("input", "output"))
+    if not (inputs and outputs):
         raise ArchiveError(f"The parity card {path} holds no examples.")
-    return document, inputs, outputs
+    raw, answers = document.get("raw_texts", stored.get("raw_images")), stored.get("answers")
+    results = [*outputs, *([] if answers is None else [answers])]
+    if not all(map(_is_sound, [*inputs, *results])) or any(
+        one.dtype.kind != "f" for one in results
+    ):
+        raise ArchiveError(f"The parity card {path} holds more, or other, than a few examples.")
+    return _Card(document, inputs, outputs, raw, answers)
 
 
-def _count(names: list[str], kind: str) -> int:
-    return sum(name.startswith(f"{kind}_") for name in names)
+def _is_sound(examples: Array) -> bool:
+    """Whether these are numbers, of a few examples only: each of them takes a prediction."""
+    return examples.dtype.kind in "fiu" and examples.ndim > 0 and len(examples) <= MOST_EXAMPLES
+
+
+def _document(about: Array, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(str(about) if about.nbytes <= _ABOUT_BYTES else "")
+    except (ValueError, RecursionError) as error:
+        raise ArchiveError(f"The parity card {path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise ArchiveError(f"The parity card {path} does not say what it was made for.")
+    return document
+
+
+def _numbered(stored: Mapping[str, Array], kind: str) -> list[Array]:
+    """`input_0`, `input_1` and so on, as far as they go."""
+    count = sum(name.startswith(f"{kind}_") for name in stored)
+    return [stored[name] for name in (f"{kind}_{i}" for i in range(count)) if name in stored]
 
 
 def _distance(one: Array, other: Array) -> float:

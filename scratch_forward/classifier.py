@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratch_forward.card import verify_card
 from scratch_forward.errors import ArchiveError, PreprocessingError
+from scratch_forward.io.limits import Limits
 from scratch_forward.io.loading import load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing, from_json
+from scratch_forward.preprocessing import Preprocessing, TextPreprocessing, from_json
 
 MODEL_FILE = "model.keras"
 PREPROCESSING_FILE = "preprocessing.json"
@@ -44,10 +46,12 @@ class Classifier:
     Attributes:
         model: gives probabilities `(N, classes)`.
         preprocessing: turns raw input into the model's, and names the classes.
+        preprocessing_proven: whether a parity card that covers it was replayed.
     """
 
     model: Model | Sequential
-    preprocessing: TextPreprocessing | ImagePreprocessing
+    preprocessing: Preprocessing
+    preprocessing_proven: bool = False
 
     @classmethod
     def load(cls, folder: str | Path, verify: bool = False) -> Classifier:
@@ -58,15 +62,22 @@ class Classifier:
             verify: replay the parity card that lies there too, before the model is used.
 
         Raises:
-            ArchiveError: a file is missing or malformed, or the model fails its card.
+            ArchiveError: a file is missing or malformed, both do not fit each other, or the model
+                or its preprocessing fails the card.
             UnsupportedModelError: the model uses what is not supported.
         """
-        described = Path(folder) / PREPROCESSING_FILE
-        try:
-            preprocessing = from_json(described.read_text(encoding="utf-8"))
-        except (OSError, PreprocessingError) as error:
-            raise ArchiveError(f"{described} cannot be used: {error}") from error
-        return cls(load(Path(folder) / MODEL_FILE, verify=verify), preprocessing)
+        described, model_path = Path(folder) / PREPROCESSING_FILE, Path(folder) / MODEL_FILE
+        preprocessing = _read_preprocessing(described)
+        model = load(model_path)
+        if _outputs(model) not in (None, len(preprocessing.classes)):
+            raise ArchiveError(
+                f"{described} names {len(preprocessing.classes)} classes, but the model beside it "
+                f"has {_outputs(model)} outputs."
+            )
+        if not verify:
+            return cls(model, preprocessing)
+        covered = verify_card(model_path, model, lambda: load(model_path, "float64"), preprocessing)
+        return cls(model, preprocessing, covered)
 
     def probabilities(self, raw: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities `(N, classes)`, float32.
@@ -95,3 +106,19 @@ class Classifier:
             ranked = {names[index]: float(row[index]) for index in order}
             answers.append(Prediction(names[order[0]], ranked))
         return answers
+
+
+def _read_preprocessing(path: Path) -> Preprocessing:
+    most = Limits().asset_bytes
+    try:
+        if path.stat().st_size > most:
+            raise ArchiveError(f"{path} has {path.stat().st_size:,} bytes; the limit is {most:,}.")
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, PreprocessingError) as error:
+        raise ArchiveError(f"{path} cannot be used: {error}") from error
+
+
+def _outputs(model: Model | Sequential) -> int | None:
+    """The number of classes that a model gives a probability; None where its shape is open."""
+    shape = model.output_shape
+    return shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None

@@ -7,11 +7,12 @@ and the class names.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_TOKENS = ("", "[UNK]")
 PADDINGS = ("post", "pre")
+LONGEST = 1_000_000  # ids in a row of a stored preprocessing
+WIDEST = 100_000  # pixels and channels of a stored one
 _AT_ONCE = 256  # images scaled at once: what fits a cache is put in order twice as fast
 
 tokenize = TextVectorization().tokenize
@@ -125,10 +128,10 @@ class TextPreprocessing:
         """Read what `to_json` wrote; PreprocessingError when the text is not that."""
         stored = _fields(text, cls)
         return cls(
-            vocabulary=tuple(stored["vocabulary"]),
-            sequence_length=int(stored["sequence_length"]),
-            padding=stored["padding"],
-            classes=tuple(stored["classes"]),
+            vocabulary=_words(stored, "vocabulary"),
+            sequence_length=_whole(stored["sequence_length"], "sequence_length", LONGEST),
+            padding=_text(stored["padding"], "padding"),
+            classes=_class_names(stored),
         )
 
 
@@ -178,11 +181,19 @@ class ImagePreprocessing:
     def from_json(cls, text: str) -> ImagePreprocessing:
         """Read what `to_json` wrote; PreprocessingError when the text is not that."""
         stored = _fields(text, cls)
-        height, width, channels = stored["input_shape"]
-        return cls((height, width, channels), float(stored["scale"]), tuple(stored["classes"]))
+        shape, scale = stored["input_shape"], stored["scale"]
+        if not isinstance(shape, list) or len(shape) != 3:
+            raise PreprocessingError(f"input_shape={shape!r}: expected height, width, channels.")
+        height, width, channels = (_whole(size, "input_shape", WIDEST) for size in shape)
+        if not isinstance(scale, int | float) or not 0 < scale < math.inf:
+            raise PreprocessingError(f"scale={scale!r}: expected a positive number.")
+        return cls((height, width, channels), float(scale), _class_names(stored))
 
 
-def from_json(text: str) -> TextPreprocessing | ImagePreprocessing:
+Preprocessing: TypeAlias = TextPreprocessing | ImagePreprocessing
+
+
+def from_json(text: str) -> Preprocessing:
     """Read a preprocessing of either kind that `to_json` wrote.
 
     Raises:
@@ -195,7 +206,7 @@ def from_json(text: str) -> TextPreprocessing | ImagePreprocessing:
     raise PreprocessingError(f"A stored preprocessing has the kind text or image, got {kind!r}.")
 
 
-def _to_json(preprocessing: TextPreprocessing | ImagePreprocessing) -> str:
+def _to_json(preprocessing: Preprocessing) -> str:
     stored = {"kind": preprocessing.kind, **asdict(preprocessing)}
     return json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
 
@@ -203,7 +214,7 @@ def _to_json(preprocessing: TextPreprocessing | ImagePreprocessing) -> str:
 def _document(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PreprocessingError(f"A stored preprocessing is not JSON: {error}.") from error
     if not isinstance(document, dict):
         raise PreprocessingError(
@@ -222,3 +233,33 @@ def _fields(text: str, kind: type[TextPreprocessing] | type[ImagePreprocessing])
     if missing:
         raise PreprocessingError(f"A stored preprocessing lacks {', '.join(missing)}.")
     return document
+
+
+def _whole(value: Any, name: str, most: int) -> int:
+    if type(value) is not int or not 1 <= value <= most:
+        raise PreprocessingError(
+            f"{name} holds {value!r}: expected a whole number from 1 to {most:,}."
+        )
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise PreprocessingError(f"{name} holds {value!r}: expected text.")
+    return value
+
+
+def _words(stored: dict[str, Any], name: str) -> tuple[str, ...]:
+    """A list of texts of which none stands there twice."""
+    words = stored[name]
+    if not isinstance(words, list):
+        raise PreprocessingError(f"{name} is not a list.")
+    if len(set(words := [_text(word, name) for word in words])) < len(words):
+        raise PreprocessingError(f"{name} holds something twice.")
+    return tuple(words)
+
+
+def _class_names(stored: dict[str, Any]) -> tuple[str, ...]:
+    if not (names := _words(stored, "classes")):
+        raise PreprocessingError("classes is empty.")
+    return names

@@ -26,6 +26,7 @@ from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.training.history import Epoch, History
 from scratch_forward.card import write_card
+from scratch_forward.preprocessing import Preprocessing
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -113,20 +114,21 @@ def log_weights(
     with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
         (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
-        _write_card(weights / "model.keras", predict)
+        _write_card(weights / "model.keras", predict, dataset.preprocessing)
         with tracked.artifact_folder(names.SERVED_MODEL) as packed:
             save_served_model(packed, weights, dataset.preprocessing)
         with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
             archive.extract("model.weights.h5", weights)
 
 
-def _write_card(archive: Path, predict: Predict) -> None:
+def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -> None:
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
     write_card(
         archive,
         scratch_forward.load(archive),
         predict=lambda inputs: predict(inputs[0]),
         about={**versions, **machine()},
+        preprocessing=preprocessing,
     )
 
 

@@ -14,6 +14,8 @@ from pipeline.tracking import names
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LARGEST_MANIFEST = 2**24  # bytes; some 100 artifacts take 10,000
+
 
 def digest(file: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
@@ -117,14 +119,18 @@ def missing(folder: Path) -> bool:
 
 
 def damage(folder: Path, parts: Sequence[str]) -> list[str]:
-    """One sentence for each artifact that is not the one that was stored.
+    """One sentence for each artifact that is not the one that was stored, or for the manifest.
 
     Args:
         folder: with a run's manifest, and with some of its folders.
         parts: the names of those folders.
     """
     faults = []
-    for path, expected in _listed(folder).items():
+    try:
+        listed = _listed(folder)
+    except (OSError, ValueError) as error:
+        return [f"{names.MANIFEST} cannot be read: {error}"]
+    for path, expected in listed.items():
         file = folder / path
         if path.split("/")[0] not in parts:
             continue
@@ -136,5 +142,16 @@ def damage(folder: Path, parts: Sequence[str]) -> list[str]:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    listed: dict[str, str] = json.loads((folder / names.MANIFEST).read_text())
+    """The sha256 of each artifact by its path; ValueError where the manifest is damaged."""
+    file = folder / names.MANIFEST
+    if file.stat().st_size > _LARGEST_MANIFEST:
+        raise ValueError(f"it has more than {_LARGEST_MANIFEST:,} bytes")
+    try:
+        listed = json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+    if not isinstance(listed, dict) or not all(isinstance(one, str) for one in listed.values()):
+        raise ValueError("it is not a list of files with their sha256")
+    if any("\0" in path for path in listed):
+        raise ValueError("it names a file that cannot be")
     return listed

@@ -6,15 +6,18 @@ zip's own checksums tell a file that was cut short.
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pipeline.training.history import Epoch
+from scratch_forward.io.stored_arrays import read_arrays
 
 _REST = "rest"
+
+Item = TypeVar("Item")
 
 
 class TrainingStateError(ValueError):
@@ -78,24 +81,38 @@ class TrainingState:
             TrainingStateError: when it is damaged or cut short.
         """
         try:
-            with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+            arrays = read_arrays(packed, "the state")
             rest = json.loads(str(arrays.pop(_REST)))
             patience = rest.get("patience")
-            return cls(
-                epochs=tuple(Epoch(**epoch) for epoch in rest["epochs"]),
+            state = cls(
+                epochs=tuple(_typed(Epoch, epoch) for epoch in rest["epochs"]),
                 variables=_collected("variable", arrays),
                 optimizer=_collected("optimizer", arrays),
-                patience=patience and Patience(**patience, weights=_collected("best", arrays)),
+                patience=patience
+                and _typed(Patience, {**patience, "weights": _collected("best", arrays)}),
             )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TrainingStateError(f"not a whole training state: {error}") from error
+        if arrays:
+            raise TrainingStateError(f"not a whole training state: it holds {min(arrays)} too.")
+        return state
+
+
+def _typed(kind: type[Item], stored: Mapping[str, Any]) -> Item:
+    """A data class from stored fields, numbers and booleans of the types that it declares."""
+    types = {"int": (int,), "float": (int, float), "bool": (bool,)}
+    for field in fields(kind):  # type: ignore[arg-type]
+        allowed = types.get(getattr(field.type, "__name__", ""))
+        if allowed and type(stored[field.name]) not in allowed:
+            raise ValueError(f"{field.name} is {stored[field.name]!r}")
+    return kind(**stored)
 
 
 def _numbered(kind: str, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     return {f"{kind}/{number}": array for number, array in enumerate(arrays)}
 
 
-def _collected(kind: str, arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+def _collected(kind: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Take the arrays that `_numbered` named out of all."""
     count = sum(name.startswith(f"{kind}/") for name in arrays)
-    return [arrays[f"{kind}/{number}"] for number in range(count)]
+    return [arrays.pop(f"{kind}/{number}") for number in range(count)]

@@ -5,13 +5,16 @@ import json
 import random
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import scratch_forward as sf
 from tests.support import archives
+
+Result = TypeVar("Result")
 
 SECONDS = 2.0
 MEGABYTES = 200
@@ -138,28 +141,44 @@ def damaged_bytes(content: bytes, draw: random.Random) -> bytes:
     return bytes(data)
 
 
-class Loader:
-    """Loads archives that may be damaged, holding every load to the contract.
+class Contract:
+    """Calls that read what may be damaged, each held to the contract.
+
+    Args:
+        errors: The only ones that a call may raise.
 
     Attributes:
-        outcomes: How many loaded, and how many were refused by which error.
+        outcomes: How many calls succeeded, and how many were refused by which error.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, errors: tuple[type[Exception], ...]) -> None:
+        self.errors = errors
         self.outcomes: dict[str, int] = {}
         self._peak = _peak_megabytes()
 
-    def load(self, path: Path) -> None:
-        """Load one; any exception but the two, slowness or greed is an error."""
-        start = time.perf_counter()
+    def call(self, read: Callable[[], Result]) -> Result | None:
+        """Call it; any other exception, slowness or greed is an error."""
+        start, result = time.perf_counter(), None
         try:
-            sf.load(path)
+            result = read()
             outcome = "loaded"
-        except (sf.ArchiveError, sf.UnsupportedModelError) as error:
+        except self.errors as error:
             outcome = type(error).__name__
         assert time.perf_counter() - start < SECONDS
         assert _peak_megabytes() - self._peak < MEGABYTES
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        return result
+
+
+class Loader(Contract):
+    """Loads archives that may be damaged."""
+
+    def __init__(self) -> None:
+        super().__init__((sf.ArchiveError, sf.UnsupportedModelError))
+
+    def load(self, path: Path) -> None:
+        """Load one."""
+        self.call(lambda: sf.load(path))
 
 
 def _peak_megabytes() -> float:

@@ -1,8 +1,14 @@
+import io
+import json
+import random
+
 import numpy as np
 import pytest
 
 from pipeline.training.history import Epoch
 from pipeline.training.state import Patience, TrainingState, TrainingStateError
+from scratch_forward.io.stored_arrays import read_arrays
+from tests.support.damage import Contract, damaged_bytes, damaged_config
 
 # Twelve arrays, so that their order by number is not the one by name.
 STATE = TrainingState(
@@ -40,3 +46,44 @@ def test_a_flipped_byte_is_refused():
 def test_a_state_without_early_stopping_has_no_patience():
     plain = TrainingState(STATE.epochs, STATE.variables, STATE.optimizer)
     assert TrainingState.from_bytes(plain.to_bytes()).patience is None
+
+
+def damaged_state(draw):
+    """A state damaged as a file, or in the JSON that it holds."""
+    if draw.random() < 0.5:
+        return damaged_bytes(STATE.to_bytes(), draw)
+    arrays = read_arrays(STATE.to_bytes(), "state")
+    arrays["rest"] = np.array(damaged_config(str(arrays["rest"]), draw).decode())
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)
+    return packed.getvalue()
+
+
+def test_a_damaged_state_is_refused_or_is_one_still():
+    contract = Contract((TrainingStateError,))
+    for index in range(1_500):
+        packed = damaged_state(random.Random(index))
+        state = contract.call(lambda packed=packed: TrainingState.from_bytes(packed))
+        if state is not None:
+            assert all(isinstance(epoch.loss_train, int | float) for epoch in state.epochs)
+            assert len(state.variables) == 12
+    assert contract.outcomes["TrainingStateError"] > 1_000
+
+
+def test_more_than_a_state_is_refused():
+    arrays = read_arrays(STATE.to_bytes(), "state")
+    packed = io.BytesIO()
+    np.savez(packed, **arrays, other=np.zeros(1))
+    with pytest.raises(TrainingStateError, match="it holds other too"):
+        TrainingState.from_bytes(packed.getvalue())
+
+
+@pytest.mark.parametrize("field", ["loss_train", "number"])
+def test_an_epoch_of_another_type_is_refused(field):
+    arrays = read_arrays(STATE.to_bytes(), "state")
+    rest = json.loads(str(arrays["rest"]))
+    rest["epochs"][0][field] = "1"
+    packed = io.BytesIO()
+    np.savez(packed, **{**arrays, "rest": np.array(json.dumps(rest))})
+    with pytest.raises(TrainingStateError, match=f"{field} is '1'"):
+        TrainingState.from_bytes(packed.getvalue())
