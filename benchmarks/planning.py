@@ -16,11 +16,8 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
-
 from benchmarks.machine import describe
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import composer
 from pipeline.sweep.plan import plan_sweep
 from pipeline.sweep.schedule import schedule_sweep
 from pipeline.tracking import names
@@ -35,9 +32,7 @@ _FILES = [f"part-{number}/file.txt" for number in range(4)]
 
 def identities(store: Store) -> list[str]:
     """The identity of each of the sweep's jobs."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        options = GlobalHydra.instance().config_loader().get_group_options
-        plan = plan_sweep(SWEEP, lambda groups: hydra.compose("train", groups), options)
+    plan = plan_sweep(SWEEP, composer("train"))
     return [entry.identity for entry in schedule_sweep(plan, store).entries]
 
 

@@ -22,13 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
-
 from benchmarks import machine
 from benchmarks.engines import CORES
 from pipeline.settings import Settings
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import composer
 from pipeline.settings.schema import Recurrent
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import open_local
@@ -166,9 +163,7 @@ def _data_dir() -> str:
 
 def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     """The jobs of a sweep as `benchmarks.plain` reads them: same models, same data."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        options = GlobalHydra.instance().config_loader().get_group_options
-        plan = plan_sweep(overrides, lambda groups: hydra.compose("train", groups), options)
+    plan = plan_sweep(overrides, composer("train"))
     return [_job(job.settings, " ".join(job.overrides)) for job in plan.jobs]
 
 

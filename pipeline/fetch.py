@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.command import Given, command
 from pipeline.cli.console import print_faults, print_line
-from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.settings.conf_folder import CONF
 from pipeline.tracking import names
 
 
-def fetch() -> None:
+@command("fetch")
+def main(given: Given) -> None:
     """Download `weights/` into a folder; leave nothing there that fails its parity card."""
-    values = compose_values("fetch")
+    values = given.values
     to = _checked(values["run_id"], values["to"])
     tracking = parse_tracking(values["tracking"])
 
@@ -44,14 +43,6 @@ def _checked(run_id: str | None, to: str | None) -> Path:
     if faults:
         raise SettingsError(faults)
     return Path(str(to))
-
-
-def main() -> None:
-    """Answer `--help`, or fetch."""
-    if wants_help():
-        print(command_help(CONF, "fetch"))
-    else:
-        run_command(fetch)
 
 
 if __name__ == "__main__":

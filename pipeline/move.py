@@ -2,17 +2,16 @@
 
 from rich.progress import track
 
-from pipeline.cli.command import compose_values, run_command, wants_help
+from pipeline.cli.command import Given, command
 from pipeline.cli.console import console, print_line
-from pipeline.cli.help_page import command_help
 from pipeline.errors import StoreAwayError, StoreError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.settings.conf_folder import CONF
 
 
-def move() -> None:
+@command("move")
+def main(given: Given) -> None:
     """Carry every run that has ended and is not there yet; the source is only read."""
-    values = compose_values("move")
+    values = given.values
     source_place = parse_tracking(values["tracking"])
     to = _checked(values["to"])
 
@@ -47,14 +46,6 @@ def _checked(to: object) -> str:
     except SettingsError as error:
         faults = [fault.replace("tracking.uri", "to") for fault in error.faults]
         raise SettingsError(faults) from error
-
-
-def main() -> None:
-    """Answer `--help`, or move."""
-    if wants_help():
-        print(command_help(CONF, "move"))
-    else:
-        run_command(move)
 
 
 if __name__ == "__main__":

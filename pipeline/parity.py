@@ -1,15 +1,14 @@
 """python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
 
-from pipeline.cli.command import compose_values, run_command, wants_help
-from pipeline.cli.help_page import command_help
+from pipeline.cli.command import Given, command
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.settings.conf_folder import CONF
 
 
-def parity() -> None:
+@command("parity")
+def main(given: Given) -> None:
     """Check the chosen runs one after the other; fail unless each one is exact."""
-    values = compose_values("parity")
+    values = given.values
     _check(values["run_id"], values["experiment"])
     tracking = parse_tracking(values["tracking"])
 
@@ -42,14 +41,6 @@ def _check(run_id: str | None, experiment: str | None) -> None:
     if (run_id is None) == (experiment is None):
         given = "neither is" if run_id is None else "both are"
         raise SettingsError([f"run_id=... or experiment=... is needed, one of them; {given} set."])
-
-
-def main() -> None:
-    """Answer `--help`, or check runs."""
-    if wants_help():
-        print(command_help(CONF, "parity"))
-    else:
-        run_command(parity)
 
 
 if __name__ == "__main__":

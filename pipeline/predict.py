@@ -8,25 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.cli.command import compose_values, overrides, run_command, wants_help
-from pipeline.cli.help_page import command_help
+from pipeline.cli.command import Given, command
 from pipeline.data.published.download import read_bytes
 from pipeline.data.text_csv import records
 from pipeline.data.user.image_files import decode
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.settings.conf_folder import CONF
 from pipeline.tracking.weights import weights_folder
 from scratch_forward import ArchiveError, Classifier, Prediction
 from scratch_forward.preprocessing import ImagePreprocessing, PreprocessingError
 
-_KEYS = ("run_id=", "tracking=", "tracking.")
 
-
-def predict() -> None:
+@command("predict", only=("run_id=", "tracking=", "tracking."))
+def main(given: Given) -> None:
     """Answer the texts, the image files, or the CSV of texts on the command line."""
-    given = overrides()
-    asked = [word for word in given if not word.startswith(_KEYS)]
-    values = compose_values("predict", [word for word in given if word.startswith(_KEYS)])
+    values, asked = given.values, given.words
     if values["run_id"] is None or not asked:
         raise SettingsError(['run_id=... and something to answer are needed, such as "a text".'])
     tracking = parse_tracking(values["tracking"])
@@ -75,14 +70,6 @@ def _write_csv(texts: Sequence[str], answers: Sequence[Prediction], classes: Seq
     table = csv.DictWriter(sys.stdout, ["text", "class", *classes], lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-
-
-def main() -> None:
-    """Answer `--help`, or predict."""
-    if wants_help():
-        print(command_help(CONF, "predict"))
-    else:
-        run_command(predict)
 
 
 if __name__ == "__main__":

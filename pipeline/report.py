@@ -1,12 +1,11 @@
 """python -m pipeline.report study=lstm_units: what a sweep's runs show, with a verdict."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.command import compose_values, run_command, wants_help
-from pipeline.cli.help_page import command_help
+from pipeline.cli.command import Given, command
 from pipeline.settings import SettingsError, parse_tracking
+from pipeline.settings.as_typed import as_typed
 from pipeline.settings.conf_folder import CONF
 
 if TYPE_CHECKING:
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
 _SOURCES = ("study", "sweep", "experiment")
 
 
-def report() -> None:
+@command("report", verbatim=("study",))
+def main(given: Given) -> None:
     """Read the chosen runs back, write their report, and print the verdict."""
-    study = _take_study()
-    values = compose_values("report") | {"study": study}
+    values = given.values
     if values["index"] is not None:
         from pipeline.reports.study.studies_index import write_index
 
@@ -42,13 +41,6 @@ def report() -> None:
     show_report(page, store, gathered.experiment_id, run_id, to)
 
 
-def _take_study() -> str | None:
-    """Take `study=...` off the command line: Hydra would compose that study's file into this."""
-    given = [word for word in sys.argv[1:] if word.lstrip("+").startswith("study=")]
-    sys.argv[1:] = [word for word in sys.argv[1:] if word not in given]
-    return given[-1].partition("=")[2] if given else None
-
-
 def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
     from pipeline.reports.study.gathering import gather_experiment, gather_study, gather_sweep
 
@@ -66,19 +58,18 @@ def _check(values: dict[str, Any]) -> None:
         raise SettingsError(
             [f"study=..., sweep=... or experiment=... is needed, one of them; {found} set."]
         )
+    faults = [
+        f"{name}={as_typed(values[name])} names several; a report is about one."
+        for name in given
+        if not isinstance(values[name], str | int | float) or "," in str(values[name])
+    ]
+    if faults:
+        raise SettingsError(faults)
     if values["mixed"] not in (True, False):
         raise SettingsError([f"mixed={values['mixed']} must be true or false."])
     varied = values["varied"]
     if varied is not None and not isinstance(varied, list):
         raise SettingsError([f"varied={varied} must be a list of parameters, 'varied=[units]'."])
-
-
-def main() -> None:
-    """Answer `--help`, or write a report."""
-    if wants_help():
-        print(command_help(CONF, "report"))
-    else:
-        run_command(report)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,16 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.cli.command import compose_values, overrides, run_command, wants_help
-from pipeline.cli.help_page import command_help
+from pipeline.cli.command import Given, command
 from pipeline.settings import SettingsError, parse_tracking
-from pipeline.settings.conf_folder import CONF
 
 
-def runs() -> None:
+# A condition holds quotes and equals signs, which Hydra's grammar would take apart.
+@command("runs", flags=("--csv", "--json"), verbatim=("where",))
+def main(given: Given) -> None:
     """Read runs from the store and print them."""
-    given = overrides()
-    # A condition holds quotes and equals signs, which Hydra's grammar would take apart.
-    where = next((w.removeprefix("where=") for w in given if w.startswith("where=")), None)
-    values = compose_values("runs", [word for word in given if not word.startswith("where=")])
+    values = given.values
+    where = values["where"]
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
@@ -32,9 +30,9 @@ def runs() -> None:
         found = listed_runs(store, values["experiment"], where)
     except MlflowException as error:
         raise SettingsError([f"where={where} is refused: {error.message}"]) from error
-    if "--json" in sys.argv:
+    if "--json" in given.flags:
         print(json.dumps([_record(run) for run in found], indent=2, ensure_ascii=False))
-    elif "--csv" in sys.argv:
+    elif "--csv" in given.flags:
         _write_csv([_record(run) for run in found])
     else:
         show_runs(found)
@@ -67,14 +65,6 @@ def _write_csv(records: list[dict[str, Any]]) -> None:
     table = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
     table.writeheader()
     table.writerows(records)
-
-
-def main() -> None:
-    """Answer `--help`, or list runs."""
-    if wants_help():
-        print(command_help(CONF, "runs"))
-    else:
-        run_command(runs)
 
 
 if __name__ == "__main__":

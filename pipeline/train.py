@@ -1,69 +1,126 @@
-"""python -m pipeline.train -m model=lstm units=32,64,128: train, track and prove a sweep."""
+"""python -m pipeline.train model=lstm units=32,64,128: train, track and prove a sweep."""
 
-import sys
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
+from hydra import version
+from hydra._internal.utils import _run_hydra, get_args_parser
+from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.cli.command import (
-    chosen,
-    end_on_sigterm,
-    first_sentence,
-    overrides,
-    run_command,
-    wants_help,
-)
+from pipeline.cli.command import end_on_sigterm, print_help, run_command, wants_help
 from pipeline.cli.help_page import train_help
 from pipeline.cli.progress import JobLines
-from pipeline.settings import SettingsError, parse_settings
-from pipeline.settings.composed import plain_values
+from pipeline.settings import SettingsError, flat_parameters, parse_settings
+from pipeline.settings.composer import composer, one_line
 from pipeline.settings.conf_folder import CONF
+from pipeline.settings.suggest import did_you_mean
+from pipeline.sweep.job_document import read_document
 from pipeline.sweep.naming import run_name
-from pipeline.sweep.plan import Compose, Options, plan_sweep
+from pipeline.sweep.plan import plan_sweep
+
+_NAME = "train"
+_SWEEPERS = ("pipeline", "optuna")
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def train(config: DictConfig) -> str:
     """Run one job, wherever one of Hydra's launchers has put it; gives its parity tag."""
     from pipeline.sweep.launched_job import run_job
 
-    values = plain_values(config)
+    values, own = read_document(config.sweep.document)
     settings = parse_settings(values)
-    own = list(HydraConfig.get().overrides.task)
-    lines = JobLines(settings, run_name(own, settings.sweep.varied, settings.model_name))
-    return run_job(values, own, lines)
+    name = run_name(own, settings.sweep.varied, flat_parameters(values))
+    return run_job(values, own, JobLines(settings, name))
 
 
 def main() -> None:
     """Answer `--help`, or conduct a sweep."""
     if wants_help():
-        print(train_help(CONF, dict(line.split("=", 1) for line in overrides() if "=" in line)))
+        words = get_args_parser().parse_known_args()[0].overrides
+        print_help(train_help(CONF, dict(line.split("=", 1) for line in words if "=" in line)))
         return
     end_on_sigterm()  # runs marked KILLED, not left RUNNING
-    sys.argv[1:] = [f"+{word}" if word.startswith("study=") else word for word in sys.argv[1:]]
-    run_command(train, _explain)
+    run_command(_train)
 
 
-def _explain(error: Exception) -> list[str]:
+def _train() -> None:
+    arguments = _arguments()
+    version.setbase("1.3")
+    try:
+        _run_hydra(
+            arguments,
+            get_args_parser(),
+            task_function=train,
+            config_path=str(CONF),
+            config_name=_NAME,
+        )
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingsError(_explained(error, arguments)) from error
+
+
+def _arguments() -> Namespace:
+    """Hydra's command line, checked; what is run is always a sweep, whatever `hydra.mode` says.
+
+    Raises:
+        SettingsError: when it asks for what there is not.
+    """
+    arguments, unknown = get_args_parser().parse_known_args()
+    if faults := list(_faults(arguments, unknown)):
+        raise SettingsError(faults)
+    arguments.overrides = [
+        f"+{word}" if word.startswith("study=") else word for word in arguments.overrides
+    ]
+    if not (arguments.cfg or arguments.info or arguments.shell_completion or arguments.hydra_help):
+        arguments.run, arguments.multirun = False, True
+        arguments.overrides.append("hydra.mode=MULTIRUN")
+    return arguments
+
+
+def _faults(arguments: Namespace, unknown: Sequence[str]) -> Iterator[str]:
+    for flag in unknown:
+        offered = [name for action in get_args_parser()._actions for name in action.option_strings]
+        yield f"`{flag}` is not an option of this command{did_you_mean(flag, offered)}."
+    if arguments.config_path is not None:
+        yield "--config-path would replace the files of this program; --config-dir adds your own."
+    if arguments.experimental_rerun is not None:
+        yield "--experimental-rerun is not supported: the same command again uses what is done."
+    if arguments.config_dir is not None and not Path(arguments.config_dir).is_dir():
+        yield f"--config-dir {arguments.config_dir} is not a folder."
+    sweeper = _choice(arguments, "hydra/sweeper")
+    if sweeper not in (None, *_SWEEPERS):
+        yield f"hydra/sweeper={sweeper} must be pipeline or optuna, which plan the jobs."
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        yield f"KERAS_BACKEND={backend} is not supported: models are trained with TensorFlow."
+
+
+def _choice(arguments: Namespace, group: str) -> str | None:
+    """What the command line chooses of one of Hydra's own groups."""
+    chosen = [line.partition("=")[2] for line in arguments.overrides if f"{group}=" in line]
+    return chosen[-1] if chosen else None
+
+
+def _explained(error: Exception, arguments: Namespace) -> list[str]:
     """Hydra stops at the first fault, in its own words; planning the sweep tells all of them."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        options = GlobalHydra.instance().config_loader().get_group_options
-        try:
-            _plan(lambda groups: hydra.compose("train", groups), options)
-        except SettingsError as found:
-            return found.faults
-    return first_sentence(error)
+    lines: list[str] = arguments.overrides
+    hydras = [line for line in lines if line.lstrip("+~").startswith(("hydra.", "hydra/"))]
+    source = composer(arguments.config_name or _NAME, arguments.config_dir, hydras)
+    own = [line for line in lines if line not in hydras]
+    try:
+        if faults := source.hydra_faults():
+            return faults
+        if _choice(arguments, "hydra/sweeper") == "optuna":
+            from pipeline.search.search_plan import plan_space
 
-
-def _plan(compose: Compose, options: Options) -> None:
-    if chosen("hydra/sweeper") != "optuna":
-        plan_sweep(overrides(), compose, options)
-        return
-    from pipeline.search.search_plan import plan_space
-
-    plan_space(overrides(), compose, options)
+            plan_space(own, source)
+        else:
+            plan_sweep(own, source)
+    except SettingsError as found:
+        return found.faults
+    return [one_line(error)]
 
 
 if __name__ == "__main__":

@@ -9,20 +9,20 @@ import time
 import webbrowser
 from pathlib import Path
 
-from pipeline.cli.command import compose_values, end_on_sigterm, run_command, wants_help
+from pipeline.cli.command import Given, command, end_on_sigterm
 from pipeline.cli.console import console, print_line
-from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError, StoreError
 from pipeline.settings import SettingsError
-from pipeline.settings.conf_folder import CONF
 
 _HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 60.0
 
 
-def ui() -> None:
+@command("ui")
+def main(given: Given) -> None:
     """Serve the store until interrupted; print the link, and open it when the page is up."""
-    values = compose_values("ui")
+    end_on_sigterm()  # together with the server
+    values = given.values
     port = _checked_port(values["port"])
     if not (Path.cwd() / "mlruns/mlflow.db").is_file():
         raise StoreError(f"There is no store at {Path.cwd() / 'mlruns/mlflow.db'}; train first.")
@@ -78,15 +78,6 @@ def _open_when_up(port: int, link: str) -> None:
             webbrowser.open(link)
             return
         time.sleep(0.2)
-
-
-def main() -> None:
-    """Answer `--help`, or serve."""
-    if wants_help():
-        print(command_help(CONF, "ui"))
-    else:
-        end_on_sigterm()  # together with the server
-        run_command(ui)
 
 
 if __name__ == "__main__":

@@ -23,4 +23,6 @@ class WorkersLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Refused: a sweeper of another kind would leave out the plan."""
-        raise NotImplementedError("hydra/launcher=workers needs hydra/sweeper=pipeline.")
+        from pipeline.settings import SettingsError
+
+        raise SettingsError(["hydra/sweeper must be pipeline or optuna: it plans the jobs."])

@@ -26,8 +26,5 @@ class SearchSweeper(PipelineSweeper):
         from pipeline.search.conduct_search import conduct_search
         from pipeline.search.search_plan import plan_search
 
-        lines = [*self._parse_config(), *arguments]
-        conduct_search(
-            plan_search(lines, self.options, self._compose, self._group_options),
-            self._launching(),
-        )
+        plan = plan_search(self._lines(arguments), self.options, self._composer())
+        conduct_search(plan, self._launching())

@@ -3,12 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.types import RunMode
-from omegaconf import DictConfig
 
 from hydra_plugins.pipeline_launcher import WorkersLauncher
 
 if TYPE_CHECKING:
+    from pipeline.settings.composer import Composer
     from pipeline.sweep.launchers import Launching
 
 
@@ -20,18 +19,26 @@ class PipelineSweeper(BasicSweeper):
         from pipeline.sweep.conduct import conduct
         from pipeline.sweep.plan import plan_sweep
 
-        lines = [*self._parse_config(), *arguments]
-        conduct(plan_sweep(lines, self._compose, self._group_options), self._launching)
+        conduct(plan_sweep(self._lines(arguments), self._composer()), self._launching)
 
-    def _compose(self, groups: list[str]) -> DictConfig:
+    def _lines(self, arguments: list[str]) -> list[str]:
+        """What a configuration file sweeps over, then what the command line says."""
+        return [*self._parse_config(), *arguments]
+
+    def _composer(self) -> "Composer":
+        from pipeline.settings import SettingsError
+        from pipeline.settings.composer import Composer
+
         assert self.config is not None
         assert self.hydra_context is not None
-        loader, name = self.hydra_context.config_loader, self.config.hydra.job.config_name
-        return loader.load_configuration(name, groups, run_mode=RunMode.RUN)
-
-    def _group_options(self, group: str) -> list[str]:
-        assert self.hydra_context is not None
-        return self.hydra_context.config_loader.get_group_options(group)
+        node = self.config.hydra
+        if node.job.chdir:
+            raise SettingsError(
+                ["hydra.job.chdir=true is not supported: jobs work where the command is started."]
+            )
+        return Composer(
+            self.hydra_context.config_loader, node.job.config_name, list(node.overrides.hydra)
+        )
 
     def _launching(self) -> "Launching":
         from pipeline.sweep.launchers import HydraJobs

@@ -4,22 +4,22 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any, NoReturn
 
-import hydra
-from hydra._internal.utils import get_args_parser
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.cli.command_line import HELP, compose_values, read_line, typed_program
 from pipeline.cli.console import print_faults
+from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError, DatasetError, StoreAwayError, StoreError
 from pipeline.job.interruption import interrupt
 from pipeline.settings import SettingsError
-from pipeline.settings.composed import plain_values
+from pipeline.settings.composer import one_line
 from pipeline.settings.conf_folder import CONF
-from pipeline.settings.suggest import did_you_mean, not_offered
 
 REFUSED = 2  # exit code of a command that did not start
 FAILED = 1  # exit code of a command that started
@@ -27,59 +27,72 @@ INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
 _YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
 
 
-def wants_help() -> bool:
-    """Whether `--help` is on the command line."""
-    return bool(get_args_parser().parse_known_args()[0].help)
+@dataclass(frozen=True)
+class Given:
+    """What a thin command was given.
+
+    Attributes:
+        values: its settings.
+        flags: of those that it knows.
+        words: what is no setting, for a command that takes such.
+        config_dir: a user's own folder of configuration files.
+    """
+
+    values: dict[str, Any]
+    flags: frozenset[str]
+    words: tuple[str, ...]
+    config_dir: str | None
 
 
-def overrides() -> list[str]:
-    """The `key=value` arguments on the command line, Hydra's own left out."""
-    given = get_args_parser().parse_known_args()[0].overrides
-    return [line for line in given if not line.lstrip("+~").startswith("hydra")]
-
-
-def chosen(group: str) -> str | None:
-    """The choice of one of Hydra's own groups on the command line, `hydra/sweeper=optuna`."""
-    given = get_args_parser().parse_known_args()[0].overrides
-    names = [line.partition("=")[2] for line in given if line.startswith(f"{group}=")]
-    return names[-1] if names else None
-
-
-def compose_values(config_name: str, given: Sequence[str] | None = None) -> dict[str, Any]:
-    """The configuration of a command that is not a sweep, as plain values.
+def command(
+    name: str,
+    *,
+    flags: Sequence[str] = (),
+    verbatim: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+) -> Callable[[Callable[[Given], object]], Callable[[], None]]:
+    """Make a function of what was given a command, which answers `--help` or does its work.
 
     Args:
-        config_name: the command's file in `conf/`.
-        given: the overrides; None takes those on the command line.
-
-    Raises:
-        SettingsError: when the command line names a setting or a choice that there is not.
+        name: of the command, its file in `conf/` and its help page.
+        flags: those it knows, such as `--csv`.
+        verbatim: settings whose values are text that Hydra's grammar would take apart.
+        only: what settings begin with, where other words are the command's input.
     """
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        known = plain_values(hydra.compose(config_name))
-        options = GlobalHydra.instance().config_loader().get_group_options
-        lines = overrides() if given is None else list(given)
-        faults = [fault for line in lines for fault in _faults(line, known, options)]
-        if faults:
-            raise SettingsError(faults)
-        return plain_values(hydra.compose(config_name, lines))
+
+    def decorate(function: Callable[[Given], object]) -> Callable[[], None]:
+        @wraps(function)
+        def main() -> None:
+            if wants_help():
+                print_help(command_help(CONF, name))
+            else:
+                run_command(lambda: function(_given(name, flags, verbatim, only)))
+
+        return main
+
+    return decorate
 
 
-def _faults(
-    override: str, known: Mapping[str, Any], options: Callable[[str], list[str]]
-) -> list[str]:
-    key, _, value = override.lstrip("+~").partition("=")
-    if key.split(".")[0] not in known:
-        return [f"`{key}` is not an option of this command{did_you_mean(key, known)}."]
-    if isinstance(known[key.split(".")[0]], Mapping) and "." not in key:
-        offered = options(key)
-        return [] if value in offered else [not_offered(key, value, offered)]
-    return []
+def _given(
+    name: str, flags: Sequence[str], verbatim: Sequence[str], only: Sequence[str] | None
+) -> Given:
+    line = read_line(sys.argv[1:], flags)
+    words = [word for word in line.words if only is not None and not word.startswith(tuple(only))]
+    settings = [word for word in line.words if word not in words]
+    apart = [word for word in settings if word.lstrip("+").partition("=")[0] in verbatim]
+    values = compose_values(name, [w for w in settings if w not in apart], line.config_dir)
+    values |= dict(word.lstrip("+").split("=", 1) for word in apart)
+    return Given(values, line.flags, tuple(words), line.config_dir)
 
 
-def first_sentence(error: Exception) -> list[str]:
-    """Hydra's message on one line."""
-    return [" ".join(str(error).split())]
+def wants_help() -> bool:
+    """Whether `--help` is on the command line."""
+    return any(word in sys.argv[1:] for word in HELP)
+
+
+def print_help(page: str) -> None:
+    """Print a help page, its commands as this one was typed."""
+    print(page.replace("python -m pipeline.", " ".join(typed_program(""))))
 
 
 def end_on_sigterm() -> None:
@@ -87,14 +100,11 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
-def run_command(
-    command: Callable[[], object], explain: Callable[[Exception], list[str]] = first_sentence
-) -> None:
+def run_command(command: Callable[[], object]) -> None:
     """Run a command; every foreseeable fault ends in one sentence and exit code 2.
 
     Args:
         command: composes its configuration and does its work.
-        explain: turns an error of Hydra's own into sentences.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # gives errors to us instead of printing them
     gc.freeze()  # what was imported so far: no collection need look through it
@@ -110,7 +120,7 @@ def run_command(
     except (SettingsError, DatasetError, StoreError) as error:
         refuse(str(error).splitlines())
     except (HydraException, OmegaConfBaseException) as error:
-        refuse(explain(error))
+        refuse([one_line(error)])
     except CommandFailedError as error:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # what there is to be told has been told

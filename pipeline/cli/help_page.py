@@ -13,17 +13,19 @@ _GROUPS = ("model", "dataset", "optimizer", "tracking")
 _WIDTH, _COLUMN = 79, 28
 
 _TRAIN_HEADER = """\
-python -m pipeline.train [-m] [group=choice ...] [setting=value ...]
+python -m pipeline.train [group=choice ...] [setting=value ...]
 
 Trains, tracks and proves one model, or a whole sweep:
-  python -m pipeline.train -m model=lstm units=32,64,128
+  python -m pipeline.train model=lstm units=32,64,128
 Where values are too many to try all, Optuna searches:
   python -m pipeline.train hydra/sweeper=optuna 'units=choice(8,16,32)' \\
       'learning_rate=tag(log,interval(1e-4,1e-1))'
 A study is a sweep with a question, and ends with a report that answers it:
-  python -m pipeline.train -m +study=lstm_units
+  python -m pipeline.train study=lstm_units
 """
 _TRAIN_FOOTER = """\
+Hydra's -m (--multirun) may be left out: one run is a sweep of one.
+A configuration of your own: --config-dir my_conf +experiment=mine.
 A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
 --help model=cnn dataset=nusax describes those instead of the defaults above.
 --cfg job prints the composed configuration; --hydra-help tells of Hydra itself.

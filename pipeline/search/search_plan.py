@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -10,8 +10,9 @@ from hydra.core.override_parser.types import Override
 from pipeline.search.metric import unknown_metric
 from pipeline.search.space import Dimension, dimension
 from pipeline.settings import SettingsError, parse_search
+from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
-from pipeline.sweep.plan import Compose, Job, Options, Plan, parse_overrides, plan_sweep
+from pipeline.sweep.plan import Job, Plan, parse_overrides, plan_sweep
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,20 @@ class SearchPlan:
 
 
 def plan_search(
-    arguments: Sequence[str], options: Mapping[str, Any], compose: Compose, groups: Options
+    arguments: Sequence[str], options: Mapping[str, Any], composer: Composer
 ) -> SearchPlan:
     """Check a search.
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=choice(8,16)"]`.
         options: the sweeper's own settings.
-        compose: gives the configuration for overrides of groups alone.
-        groups: the names that a group offers.
+        composer: gives the configuration for overrides.
 
     Raises:
         SettingsError: with one sentence for every fault.
     """
     search = parse_search(options)
-    fixed, space, probes, plan = plan_space(arguments, compose, groups)
+    fixed, space, probes, plan = plan_space(arguments, composer)
     datasets = dict.fromkeys(job.settings.dataset.name for job in probes.jobs)
     faults = unknown_metric(search.metric, datasets)
     if probes.jobs[0].settings.running.retry == "failed":
@@ -70,16 +70,15 @@ _Plan = Callable[[list[str]], Plan]
 
 
 def plan_space(
-    arguments: Sequence[str], compose: Compose, groups: Options
+    arguments: Sequence[str], composer: Composer
 ) -> tuple[tuple[str, ...], tuple[Dimension, ...], Plan, _Plan]:
     """What is fixed, what is searched, the jobs that probe it, and what plans others like them.
 
     Raises:
         SettingsError: with one sentence for every fault.
     """
-    composed = cache(lambda names: compose(list(names)))
-    plan = partial(plan_sweep, compose=lambda names: composed(tuple(names)), options=groups)
-    fixed, space = _space(parse_overrides(arguments))
+    plan = partial(plan_sweep, composer=composer)
+    fixed, space = _space(parse_overrides(arguments, composer))
     return fixed, space, _probes(fixed, space, plan), plan
 
 

@@ -93,7 +93,7 @@ class Trials:
         return self._fingerprints[key]
 
     def _name(self, job: Job) -> str:
-        return run_name(job.overrides, self.plan.probes.varied, job.settings.model_name)
+        return run_name(job.overrides, self.plan.probes.varied, job.parameters)
 
     def _place(self, asked: _Asked, number: int) -> dict[str, object]:
         return {

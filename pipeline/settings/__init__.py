@@ -1,5 +1,6 @@
 """Typed settings of a run: schema, parsing, and every fault in one sentence."""
 
+import pipeline.settings.mlflow_environment  # noqa: F401  # a resolver for `conf/`
 from pipeline.settings.parse import (
     SettingsError,
     flat_parameters,

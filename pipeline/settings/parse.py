@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from pipeline.settings import schema
@@ -206,5 +207,10 @@ def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str,
         return f"`{key}` is not a setting; known are {choices(properties)}."
     if values.get(name) is None:
         return f"{key} is not set: it must be {allowed(properties[name])}."
+    if isinstance(values[name], str) and not isinstance(yaml.safe_load(values[name]), str):
+        return (
+            f"{key}='{values[name]}' is text and must be {allowed(properties[name])}; "
+            "${oc.decode:...} around an interpolation reads its text as a value."
+        )
     word = did_you_mean(str(values[name]), properties[name].get("enum", []))
     return f"{key}={as_typed(values[name])} must be {allowed(properties[name])}{word}."

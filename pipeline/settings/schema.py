@@ -216,6 +216,7 @@ class Sweep(Group):
     jobs: Count
     started: float | None
     threads: Count | None
+    document: str | None = None
 
 
 class Search(Group):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipeline.cli.command_line import typed_program
 from pipeline.cli.console import print_faults
 from pipeline.cli.plan_summary import show_plan
 from pipeline.errors import CommandFailedError, StoreAwayError, StoreError
@@ -132,7 +133,7 @@ def _train(
 
 
 def _name(entry: Entry, varied: Sequence[str]) -> str:
-    return run_name(entry.job.overrides, varied, entry.job.settings.model_name)
+    return run_name(entry.job.overrides, varied, entry.job.parameters)
 
 
 def _close(
@@ -185,4 +186,4 @@ def _report(plan: Plan, schedule: Schedule, store: Store) -> None:
 
 def command() -> str:
     """What was typed."""
-    return shlex.join(["python", "-m", "pipeline.train", *sys.argv[1:]])
+    return shlex.join([*typed_program("train"), *sys.argv[1:]])

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.job.run import run
 from pipeline.job.watch import Watch
-from pipeline.settings import parse_settings
+from pipeline.settings import flat_parameters, parse_settings
 from pipeline.sweep.naming import run_name
 from pipeline.tracking.store import join_store
 
@@ -29,7 +29,6 @@ def run_job(
         Exception: whatever went wrong; it is recorded in the run.
     """
     settings = parse_settings(values)
-    own = [line for line in overrides if not line.startswith("sweep.")]
-    name = run_name(own, settings.sweep.varied, settings.model_name)
+    name = run_name(overrides, settings.sweep.varied, flat_parameters(values))
     store = join_store(**settings.tracking.model_dump())
-    return run(settings, values, own, name, store, watch=watch, log=log)
+    return run(settings, values, overrides, name, store, watch=watch, log=log)

@@ -11,6 +11,7 @@ from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
 from pipeline.errors import StoreAwayError, summary
+from pipeline.sweep.job_document import job_override
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
@@ -115,8 +116,9 @@ class HydraJobs:
             first += len(jobs)
 
     def _launch(self, jobs: Sequence[LaunchedJob], start: int) -> list[Failure]:
+        lines = [[job_override(job.values, job.overrides)] for job in jobs]
         try:
-            returned = self._launcher.launch([job.overrides for job in jobs], start)
+            returned = self._launcher.launch(lines, start)
         except Exception as error:  # joblib and submitit give up when a process of theirs dies
             return [Failure.of(_together(jobs), error)]
         return [

@@ -1,24 +1,31 @@
 """Names that tell runs and sweeps apart at a glance."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.settings.schema import Place, Running
 
 _HOW_AND_WHERE = {*Running.model_fields, *Place.model_fields, "tracking"}
 
 
-def run_name(overrides: Sequence[str], varied: Sequence[str], model: str) -> str:
+def run_name(
+    overrides: Sequence[str], varied: Sequence[str], parameters: Mapping[str, object]
+) -> str:
     """Name a run by what differs: the varied keys in a sweep, else all that was set by hand.
 
-    >>> run_name(["model=lstm", "units=64"], ["units"], "lstm")
+    >>> run_name(["model=lstm", "units=64"], ["units"], {"model": "lstm", "units": 64})
     'units=64'
-    >>> run_name(["model=lstm", "units=64"], [], "lstm")
+    >>> run_name(["model=lstm", "units=64"], [], {"model": "lstm", "units": 64})
     'model=lstm units=64'
+    >>> run_name(["+experiment=large"], ["units"], {"model": "lstm", "units": 64})
+    'units=64'
     """
-    keys = varied or telling_keys(overrides)
-    telling = [line for line in overrides if line.split("=")[0] in keys]
-    return " ".join(telling) or f"model={model}"
+    typed = {line.split("=")[0]: line for line in overrides}
+    if not varied:
+        telling = [typed[key] for key in telling_keys(overrides)]
+        return " ".join(telling) or f"model={parameters['model']}"
+    varies = [key for key in varied if key in typed or key in parameters]
+    return " ".join(typed.get(key, f"{key}={parameters.get(key)}") for key in varies)
 
 
 def telling_keys(overrides: Iterable[str]) -> list[str]:

@@ -1,22 +1,13 @@
-"""Turns the overrides of a sweep into checked jobs, before anything is trained.
+"""Turns the overrides of a sweep into checked jobs, before anything is trained."""
 
-Composing with Hydra takes tens of milliseconds, so each choice of groups (model, dataset, ...) is
-composed once and the other overrides of a job are laid on top: a sweep of hundreds is checked in
-about the time of one.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Override, ValueType
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.settings import (
     Settings,
@@ -25,15 +16,19 @@ from pipeline.settings import (
     parse_settings,
     unknown_option,
 )
-from pipeline.settings.composed import plain_values
+from pipeline.settings.composer import Composer, resolved, set_key
 from pipeline.settings.cross_checks import notes
+from pipeline.settings.mlflow_environment import unused_variables
 from pipeline.settings.schema import Running
-from pipeline.settings.suggest import not_offered
+from pipeline.settings.suggest import choices, not_offered
 
-GROUPS = ("model", "dataset", "optimizer", "tracking", "study")
-
-Compose = Callable[[list[str]], DictConfig]
-Options = Callable[[str], list[str]]
+_GROUPS = (
+    "model",
+    "dataset",
+    "optimizer",
+    "tracking",
+    "study",
+)  # to suggest where a key is unknown
 
 
 @dataclass(frozen=True)
@@ -63,33 +58,31 @@ class Plan:
     study: str | None = None
 
 
-def plan_sweep(arguments: Sequence[str], compose: Compose, options: Options) -> Plan:
+def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
     """Check a sweep and list its jobs.
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=32,64"]`.
-        compose: gives the configuration for overrides of groups alone.
-        options: the names that a group offers.
+        composer: gives the configuration for overrides.
 
     Raises:
         SettingsError: with one sentence for every fault in any of the jobs.
     """
-    overrides = parse_overrides(arguments)
-    faults = _illegal(overrides, options)
+    overrides = parse_overrides(arguments, composer)
+    faults = list(_illegal(overrides, composer))
     if faults:
         raise SettingsError(faults)
-    composed = cache(lambda groups: _without_hydra(compose(list(groups))))
     jobs: list[Job] = []
     for lines in chain.from_iterable(BasicSweeper.split_arguments(overrides, None)):
         try:
-            jobs.append(_job([_as_typed(line) for line in lines], composed))
+            jobs.append(_job([_as_typed(line) for line in lines], composer))
         except SettingsError as error:
             faults += [fault for fault in error.faults if fault not in faults]
     if faults:
         raise SettingsError(faults)
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
-    varied = tuple(o.key_or_group for o in overrides if o.is_sweep_override())
-    return Plan(tuple(jobs), varied, tuple(remarks), _study(overrides))
+    remarks |= dict.fromkeys(unused_variables())
+    return Plan(tuple(jobs), _varied(overrides, jobs), tuple(remarks), _study(overrides))
 
 
 def _as_typed(line: str) -> str:
@@ -98,18 +91,30 @@ def _as_typed(line: str) -> str:
     return f"{key}={value.lower()}" if value in ("True", "False") else line
 
 
-def parse_overrides(arguments: Sequence[str]) -> list[Override]:
+def parse_overrides(arguments: Sequence[str], composer: Composer) -> list[Override]:
     """The last of each key: what a file sweeps gives way to the command line.
 
     Raises:
         SettingsError: when they cannot be read.
     """
-    try:
-        overrides = OverridesParser.create().parse_overrides(list(arguments))
-    except HydraException as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError([f"the command line cannot be read: {reason}"]) from error
+    overrides = composer.parse(arguments)
     return list({override.key_or_group: override for override in overrides}.values())
+
+
+def _varied(overrides: Sequence[Override], jobs: Sequence[Job]) -> tuple[str, ...]:
+    """The swept keys; for a swept group that is no parameter of runs, the parameters it changes."""
+    varied: dict[str, None] = {}
+    for override in overrides:
+        key = override.key_or_group
+        if override.is_sweep_override():
+            is_parameter = key in jobs[0].parameters and not override.is_add()
+            varied |= dict.fromkeys([key] if is_parameter else _differing(jobs))
+    return tuple(varied)
+
+
+def _differing(jobs: Sequence[Job]) -> list[str]:
+    keys = dict.fromkeys(chain.from_iterable(job.parameters for job in jobs))
+    return [key for key in keys if len({job.parameters.get(key) for job in jobs}) > 1]
 
 
 def _study(overrides: list[Override]) -> str | None:
@@ -117,72 +122,78 @@ def _study(overrides: list[Override]) -> str | None:
     return chosen[0] if chosen else None
 
 
-def _illegal(overrides: list[Override], options: Options) -> list[str]:
+def _illegal(overrides: list[Override], composer: Composer) -> Iterator[str]:
     """Faults that can be told from the overrides alone, or that Hydra would let pass."""
-    faults = []
     for override in overrides:
         key = override.key_or_group
         if override.is_delete():
-            faults.append(f"{override.input_line} would remove a setting; every one is needed.")
-        elif key in GROUPS:
-            faults += [
-                not_offered(key, value, options(key))
-                for value in _values(override)
-                if value not in options(key)
-            ]
-            if key == "study" and override.is_sweep_override():
-                faults.append(f"{override.input_line} names several studies; run one at a time.")
-        elif override.is_sweep_override() and key in Running.model_fields:
-            faults.append(f"{override.input_line} names several; {key} is one for a whole sweep.")
-        elif override.is_sweep_override() and not override.is_discrete_sweep():
-            faults.append(
+            yield f"{override.input_line} would remove a setting; every one is needed."
+        elif composer.is_choice(override):
+            yield from _illegal_choice(override, composer)
+        elif not override.is_sweep_override():
+            continue
+        elif key in Running.model_fields:
+            yield f"{override.input_line} names several; {key} is one for a whole sweep."
+        elif override.value_type is ValueType.GLOB_CHOICE_SWEEP:
+            yield f"{override.input_line}: glob(...) lists the files of a group; list the values."
+        elif not override.is_discrete_sweep():
+            yield (
                 f"{override.input_line} has no end; list the values, `{key}=1,2,3`, or search "
                 "with hydra/sweeper=optuna."
             )
-    return faults
+
+
+def _illegal_choice(override: Override, composer: Composer) -> Iterator[str]:
+    key = override.key_or_group
+    offered = composer.get_group_options(key)
+    values = _values(override)
+    if not values:
+        yield f"{override.input_line} matches none of {choices(offered)}."
+    yield from (not_offered(key, value, offered) for value in values if value not in offered)
+    if key == "study" and override.is_sweep_override():
+        yield f"{override.input_line} names several studies; run one at a time."
 
 
 def _values(override: Override) -> list[str]:
     if override.is_discrete_sweep():
         return list(override.sweep_string_iterator())
-    return [str(override.value())]
+    value = override.value()
+    return [str(one) for one in (value if isinstance(value, list) else [value])]
 
 
-def _without_hydra(config: DictConfig) -> DictConfig:
-    """Hydra's own node is the larger part, and would be copied and resolved for every job."""
-    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-
-
-def _job(lines: Sequence[str], composed: Callable[[tuple[str, ...]], DictConfig]) -> Job:
-    overrides = OverridesParser.create().parse_overrides(list(lines))
-    groups = tuple(o.input_line or "" for o in overrides if o.key_or_group in GROUPS)
-    config = composed(groups).copy()
+def _job(lines: Sequence[str], composer: Composer) -> Job:
+    overrides = composer.parse(lines)
+    chosen = [one for one in overrides if composer.is_choice(one)]
+    config = composer.files(chosen).copy()
     known = _keys(config)
-    faults = [
-        fault
-        for override in overrides
-        if override.key_or_group not in GROUPS
-        for fault in _apply(override, config, known)
-    ]
+    faults: list[str] = []
     try:
-        values = plain_values(config)
+        for override in (one for one in overrides if one not in chosen):
+            faults += _apply(override, config, known)
+        values = resolved(config)
         settings = parse_settings(values)
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from error
     if faults:
         raise SettingsError(faults)
-    return Job(tuple(lines), settings, values, flat_parameters(values))
+    own = tuple(_settled(line, one in chosen) for line, one in zip(lines, overrides, strict=True))
+    return Job(own, settings, values, flat_parameters(values))
+
+
+def _settled(line: str, is_choice: bool) -> str:
+    """An override of a key without Hydra's `+` or `++`: the key is there."""
+    return line if is_choice else line.lstrip("+")
 
 
 def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list[str]:
     """Set one key that exists; a key that does not is a fault, even with Hydra's `+`."""
     key = override.key_or_group
     if key not in known:
-        return [unknown_option(key, config, [*known, *GROUPS])]
+        return [unknown_option(key, config, [*known, *_GROUPS])]
     try:
-        OmegaConf.update(config, key, override.value(), merge=True)
-    except OmegaConfBaseException as error:
-        return [f"{override.input_line} cannot be set: {str(error).splitlines()[0]}."]
+        set_key(config, override)
+    except SettingsError as error:
+        return error.faults
     return []
 
 

@@ -30,6 +30,7 @@ import ray
 from pipeline.errors import StoreError
 from pipeline.job.interruption import interrupted_by
 from pipeline.settings import SettingsError
+from pipeline.sweep.job_document import read_document
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
 _PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs
@@ -62,7 +63,7 @@ class Task:
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
-        self._enter_folder(config.tracking.kind)
+        self._enter_folder(config.sweep.document)
         with interrupted_by(signal.SIGINT):  # by which Ray cancels
             returned = run_job(
                 hydra_context=self.hydra_context,
@@ -75,10 +76,11 @@ class Task:
             _keep_traceback(returned._return_value)
         return returned
 
-    def _enter_folder(self, tracking: str) -> None:
+    def _enter_folder(self, document: str) -> None:
+        values, _ = read_document(document)
         if self.folder.is_dir():
             os.chdir(self.folder)
-        elif tracking == "local":
+        elif values["tracking"]["kind"] == "local":
             raise StoreError(
                 f"tracking=local: {self.folder} is not on the machine that this job was put on; "
                 "use tracking=server."

@@ -137,7 +137,7 @@ class LaunchedJob:
     Attributes:
         name: of its run.
         values: its configuration, with its place in the sweep.
-        overrides: what composes that.
+        overrides: what was set by hand in it.
         cost: how long it will take, next to others.
     """
 
@@ -166,14 +166,5 @@ def launched_jobs(
 
 def launched_job(job: Job, name: str, place: Mapping[str, object]) -> LaunchedJob:
     """A job that is told its place in a sweep: the configuration's node `sweep`."""
-    lines = [f"sweep.{key}={_quoted(value)}" for key, value in place.items()]
     values = {**job.values, "sweep": dict(place)}
-    return LaunchedJob(name, values, [*job.overrides, *lines], relative_cost(job.settings))
-
-
-def _quoted(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return f"'{value}'"
-    return f"[{','.join(value)}]" if isinstance(value, list) else str(value)
+    return LaunchedJob(name, values, job.overrides, relative_cost(job.settings))

@@ -58,7 +58,7 @@ def test_the_sweeps_own_run_keeps_plan_and_report(study):
     assert run.info.status == "FINISHED"
     assert run.data.tags["study"] == "lstm_units"
     plan = json.loads(artifact(study.store, run, "sweep/plan.json"))
-    assert plan["command"].startswith("python -m pipeline.train -m +study=lstm_units units=2,4")
+    assert plan["command"].startswith("python -m pipeline.train -m study=lstm_units units=2,4")
     assert plan["varied"] == ["units", "seed"]
     assert len(plan["jobs"]) == 6
     stored = {item.path for item in study.store.client.list_artifacts(run.info.run_id, "report")}
@@ -96,7 +96,7 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(study):
     for words in (
         *["3 seeds per setting", "(synthetic)", "The report said:", "not judged"],
         *["2 units", "4 units", "test macro F1", "Majority class", "TF-IDF", "Overfitting"],
-        *["6 exact", "python -m pipeline.train -m +study=lstm_units units=2,4 seed=0,1,2"],
+        *["6 exact", "python -m pipeline.train -m study=lstm_units units=2,4 seed=0,1,2"],
         *["python -m pipeline.report study=lstm_units", "tensorflow 2.", "every planned run"],
     ):
         assert words in page, words

@@ -3,11 +3,11 @@ import shutil
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 
 from pipeline.search.search_plan import plan_search
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
+from pipeline.settings.composer import composer
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import FOLDER, open_local
@@ -33,12 +33,7 @@ def settings_for(composed):
 def plan_for():
     """The plan of a sweep for overrides as they stand on the command line."""
 
-    def plan(*overrides):
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            options = GlobalHydra.instance().config_loader().get_group_options
-            return plan_sweep(list(overrides), lambda groups: compose("train", groups), options)
-
-    return plan
+    return lambda *overrides: plan_sweep(list(overrides), composer("train"))
 
 
 @pytest.fixture
@@ -47,14 +42,9 @@ def search_for():
     text = (CONF / "hydra/sweeper/optuna.yaml").read_text(encoding="utf-8")
     own = {k: v for k, v in yaml.safe_load(text).items() if k not in ("_target_", "params")}
 
-    def plan(*overrides, **options):
-        groups = GlobalHydra.instance().config_loader().get_group_options
-        return plan_search(
-            list(overrides), own | options, lambda names: compose("train", names), groups
-        )
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield plan
+    return lambda *overrides, **options: plan_search(
+        list(overrides), own | options, composer("train")
+    )
 
 
 @pytest.fixture(scope="session")

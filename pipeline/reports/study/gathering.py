@@ -75,7 +75,7 @@ def gather_study(store: Store, conf: Path, name: str) -> Gathered:
         meant = did_you_mean(name, study_names(conf)) if name not in study_names(conf) else ""
         raise StoreError(
             f"study={name} has no sweep in {store.uri}{meant}. "
-            f"python -m pipeline.train -m +study={name} makes one."
+            f"python -m pipeline.train study={name} makes one."
         )
     return gather_sweep(store, conf, own[0].data.tags[names.SWEEP_ID])
 

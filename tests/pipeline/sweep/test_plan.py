@@ -1,9 +1,8 @@
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 from pipeline.settings import SettingsError
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import composer
 from pipeline.sweep.plan import plan_sweep
 
 
@@ -84,19 +83,60 @@ def test_what_hydra_lets_pass_or_words_badly(plan_for, override, sentence):
     assert faults_of(plan_for, override) == [sentence]
 
 
-def test_an_unreadable_command_line(plan_for):
-    assert faults_of(plan_for, "units=range(1,4")[0].startswith("the command line cannot be read")
+@pytest.mark.parametrize("line", ["units=range(1,4", "dataset.path=my (1).csv"])
+def test_an_unreadable_override_is_named_with_the_quotes_it_needs(plan_for, line):
+    (fault,) = faults_of(plan_for, line)
+    key, _, value = line.partition("=")
+    assert fault.startswith(f"`{line}` cannot be read")
+    assert fault.endswith(f"""as in '{key}="{value}"'.""")
 
 
-def test_hydra_composes_once_for_hundreds_of_jobs():
-    composed = []
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "units=${oc.env:NOPE}",
+            "units=${oc.env:NOPE} cannot be resolved: KeyError raised while",
+        ),
+        (
+            "units=${oc.env:NOPE,16}",
+            "units='16' is text and must be a whole number, 1 or more; ${oc.decode:...} around an "
+            "interpolation reads its text as a value.",
+        ),
+        (
+            "units=glob(*)",
+            "units=glob(*): glob(...) lists the files of a group; list the values.",
+        ),
+        ("model=glob(x*)", "model=glob(x*) matches none of cnn, gru, lstm or rnn."),
+        ("+model=gru", "Multiple values for model."),
+    ],
+)
+def test_what_ends_in_a_traceback_elsewhere(plan_for, override, sentence):
+    (fault,) = faults_of(plan_for, override)
+    assert fault.startswith(sentence)
 
-    def counted(groups):
-        composed.append(groups)
-        return compose("train", groups)
 
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        options = GlobalHydra.instance().config_loader().get_group_options
-        plan = plan_sweep(["model=rnn,gru", "units=range(1,101)"], counted, options)
+def test_glob_lists_the_files_of_a_group(plan_for):
+    plan = plan_for("model=glob(*)")
+    assert [job.settings.model_name for job in plan.jobs] == ["cnn", "gru", "lstm", "rnn"]
+    assert plan.varied == ("model",)
+
+
+def test_hydras_plus_signs_leave_no_trace_on_a_key_that_is_there(plan_for):
+    plan = plan_for("++units=4,8")
+    assert plan.varied == ("units",)
+    assert [job.overrides for job in plan.jobs] == [("units=4",), ("units=8",)]
+
+
+def test_files_are_merged_once_for_hundreds_of_jobs(monkeypatch):
+    merged = []
+    load = ConfigLoaderImpl.load_configuration
+
+    def counted(self, name, overrides, *arguments, **options):
+        merged.append(overrides)
+        return load(self, name, overrides, *arguments, **options)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", counted)
+    plan = plan_sweep(["model=rnn,gru", "units=range(1,101)"], composer("train"))
     assert len(plan.jobs) == 200
-    assert composed == [["model=rnn"], ["model=gru"]]
+    assert merged == [["model=rnn"], ["model=gru"]]

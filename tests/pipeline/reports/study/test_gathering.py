@@ -98,7 +98,7 @@ def test_an_experiment_is_compared_by_what_differs(store, log_run):
 
 def test_what_is_not_there_is_one_sentence(store, log_run):
     log_run(0.5)
-    with pytest.raises(StoreError, match=r"study=cell has no sweep in sqlite.*\+study=cell makes"):
+    with pytest.raises(StoreError, match=r"study=cell has no sweep in sqlite.*study=cell makes"):
         gather_study(store, CONF, "cell")
     with pytest.raises(StoreError, match=r"\(did you mean `lstm_units`\?\)"):
         gather_study(store, CONF, "lstm_unit")

@@ -1,0 +1,114 @@
+"""The command line of the thin commands: settings, flags, words, and how the program is called."""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import SettingsError
+from pipeline.settings.composer import Composer, composer, resolved, set_key
+from pipeline.settings.suggest import did_you_mean, not_offered
+
+SCRIPT = "parity-pipeline"  # the console script: `parity-pipeline train` is `-m pipeline.train`
+HELP = ("--help", "-h")
+_FOLDER = ("--config-dir", "-cd")
+_FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command line, taken apart.
+
+    Attributes:
+        words: everything but flags.
+        flags: those given.
+        config_dir: a user's own folder of configuration files.
+    """
+
+    words: tuple[str, ...]
+    flags: frozenset[str]
+    config_dir: str | None
+
+
+def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> Line:
+    """Take a command line apart.
+
+    Args:
+        arguments: without the program's name.
+        known: the flags of the command, besides `--config-dir`.
+
+    Raises:
+        SettingsError: when a flag is unknown.
+    """
+    words: list[str] = []
+    flags: set[str] = set()
+    config_dir: str | None = None
+    faults: list[str] = []
+    rest = iter(arguments)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in _FOLDER:
+            config_dir = value if equals else next(rest, None)
+            faults += [] if config_dir else [f"{name} needs a folder."]
+        elif word in known:
+            flags.add(word)
+        elif _FLAG.fullmatch(word):
+            offered = [*known, _FOLDER[0], HELP[0]]
+            faults.append(
+                f"`{word}` is not an option of this command{did_you_mean(word, offered)}."
+            )
+        else:
+            words.append(word)
+    if faults:
+        raise SettingsError(faults)
+    return Line(tuple(words), frozenset(flags), config_dir)
+
+
+def compose_values(
+    config_name: str, lines: Sequence[str], config_dir: str | None = None
+) -> dict[str, Any]:
+    """The configuration of a command that is not a sweep, as plain values.
+
+    Args:
+        config_name: the command's file in `conf/`.
+        lines: the overrides.
+        config_dir: a user's own folder of configuration files.
+
+    Raises:
+        SettingsError: when an override cannot be read, or names what there is not.
+    """
+    source = composer(config_name, config_dir)
+    overrides = source.parse(lines)
+    known = resolved(source.files([]))
+    faults = [fault for one in overrides for fault in _faults(one, known, source)]
+    if faults:
+        raise SettingsError(faults)
+    chosen = [one for one in overrides if source.is_choice(one)]
+    config = source.files(chosen).copy()
+    for override in overrides:
+        if override not in chosen:
+            set_key(config, override)
+    return resolved(config)
+
+
+def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[str]:
+    key, line = override.key_or_group, override.input_line
+    if key.split(".")[0] not in known:
+        return [f"`{key}` is not an option of this command{did_you_mean(key, known)}."]
+    if override.is_sweep_override():
+        return [f"{line} names several values; this command takes one."]
+    if override.is_delete():
+        return [f"{line} would remove a setting; every one is needed."]
+    if source.is_choice(override):
+        value, offered = str(override.value()), source.get_group_options(key)
+        return [] if value in offered else [not_offered(key, value, offered)]
+    return []
+
+
+def typed_program(command: str) -> list[str]:
+    """How a command of ours is started from where this one was: by the script, or as a module."""
+    if Path(sys.argv[0]).stem == SCRIPT:
+        return [SCRIPT, command]
+    return ["python", "-m", f"pipeline.{command}"]

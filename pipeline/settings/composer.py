@@ -1,0 +1,192 @@
+"""Composes configurations as Hydra does, with the files of each choice of groups read once.
+
+Hydra first merges the files that the chosen groups name, which takes tens of milliseconds, and then
+sets single keys. The jobs of a sweep mostly differ in keys, so the merged files are kept: hundreds
+of jobs are composed in about the time of one, by the same steps of Hydra's own.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline.settings.composed import plain_values
+from pipeline.settings.conf_folder import CONF
+from pipeline.settings.parse import SettingsError
+from pipeline.settings.suggest import choices, did_you_mean, not_offered
+
+_NEEDS_QUOTES = (
+    "a value with spaces, commas, brackets, parentheses, quotes or equals signs needs quotes "
+    "of its own"
+)
+
+
+class Composer:
+    """Gives the configuration of one primary file for any overrides."""
+
+    def __init__(
+        self, loader: ConfigLoader, config_name: str | None, hydra_overrides: Sequence[str] = ()
+    ):
+        """Use a loader of Hydra's.
+
+        Args:
+            loader: knows the search path, `--config-dir` included.
+            config_name: the primary file.
+            hydra_overrides: of Hydra's own node, such as `hydra.searchpath=[...]`.
+        """
+        self._loader, self._name, self._hydra = loader, config_name, list(hydra_overrides)
+        self._files = cache(self._merge_files)
+        self._options = cache(self._list_options)
+
+    def parse(self, lines: Sequence[str]) -> list[Override]:
+        """Overrides as on the command line; an error names the line that cannot be read.
+
+        Raises:
+            SettingsError: with one sentence per such line.
+        """
+        parser, faults, parsed = OverridesParser.create(self), [], []  # type: ignore[arg-type]
+        for line in lines:
+            try:
+                parsed += parser.parse_overrides([line])
+            except HydraException:
+                key, _, value = line.partition("=")
+                faults.append(
+                    f"`{line}` cannot be read: {_NEEDS_QUOTES}, as in '{key}=\"{value}\"'."
+                )
+        if faults:
+            raise SettingsError(faults)
+        return parsed
+
+    def get_group_options(
+        self, group: str, results_filter: ObjectType | None = ObjectType.CONFIG
+    ) -> list[str]:
+        """The names that a group offers; Hydra's parser asks for them, too, to expand `glob(*)`."""
+        return self._options(group, results_filter)
+
+    def _list_options(self, group: str, results_filter: ObjectType | None) -> list[str]:
+        return self._loader.get_group_options(group, results_filter, self._name, self._hydra)
+
+    def is_choice(self, override: Override) -> bool:
+        """Whether an override chooses files, as Hydra tells them from those that set a key."""
+        if isinstance(override.value(), dict):
+            return False
+        return bool(self.get_group_options(override.key_or_group, None))
+
+    def files(self, choices: Sequence[Override]) -> DictConfig:
+        """The merged files of chosen groups, not to be changed; without the `hydra` node.
+
+        Raises:
+            SettingsError: when they cannot be merged.
+        """
+        return self._files(tuple(one.input_line or "" for one in choices))
+
+    def hydra_faults(self) -> list[str]:
+        """One sentence for each override of Hydra's own node that it has no place for."""
+        overrides = self.parse(self._hydra)
+        chosen = [one for one in overrides if self.is_choice(one)]
+        faults = [
+            not_offered(one.key_or_group, str(one.value()), offered)
+            for one in chosen
+            if one.value() not in (offered := self.get_group_options(one.key_or_group))
+        ]
+        if faults:
+            return faults
+        lines = [one.input_line or "" for one in chosen]
+        whole = self._loader.load_configuration(self._name, lines, run_mode=RunMode.MULTIRUN)
+        for override in overrides:
+            node, _, name = override.key_or_group.rpartition(".")
+            known = OmegaConf.select(whole, node) if node else None
+            if override in chosen or override.is_add() or override.is_force_add():
+                continue
+            if isinstance(known, DictConfig) and name not in known:
+                names = [str(key) for key in known if not str(key).startswith("_")]
+                faults.append(
+                    f"`{override.key_or_group}` is not an option{did_you_mean(name, names)}; "
+                    f"{node} has {choices(names)}."
+                )
+        return faults
+
+    def _merge_files(self, choices: tuple[str, ...]) -> DictConfig:
+        try:
+            whole = self._loader.load_configuration(
+                self._name, [*self._hydra, *choices], run_mode=RunMode.RUN
+            )
+        except (HydraException, OmegaConfBaseException) as error:
+            raise SettingsError([one_line(error)]) from error
+        if "${hydra:" in OmegaConf.to_yaml(whole):
+            HydraConfig.instance().set_config(whole)
+        # Hydra's own node is the larger part, and would be copied and resolved for every job.
+        return OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+
+
+def set_key(config: DictConfig, override: Override) -> None:
+    """Set one key of a composed configuration, as Hydra does.
+
+    Raises:
+        SettingsError: when the key does not take that value.
+    """
+    try:
+        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+    except (HydraException, OmegaConfBaseException) as error:
+        reason = one_line(error.__cause__ or error)
+        raise SettingsError([f"{override.input_line} cannot be set: {reason}."]) from error
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """A composed configuration as plain values.
+
+    Raises:
+        SettingsError: when a value refers to what there is not.
+    """
+    try:
+        return plain_values(config)
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None)
+        written = OmegaConf.to_container(config, resolve=False)
+        for part in str(key).split(".") if key else ():
+            written = written.get(part) if isinstance(written, dict) else None
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise SettingsError([f"{key}={written} cannot be resolved: {reason}."]) from error
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message without line breaks."""
+    return " ".join(str(error).split())
+
+
+def composer(
+    config_name: str, config_dir: str | None = None, hydra_overrides: Sequence[str] = ()
+) -> Composer:
+    """A composer outside of Hydra's own program.
+
+    Args:
+        config_name: the primary file.
+        config_dir: a user's folder of configuration files, besides our own.
+        hydra_overrides: of Hydra's own node.
+
+    Raises:
+        SettingsError: when there is no such folder.
+    """
+    setup_globals()
+    search_path = create_config_search_path(str(CONF))
+    if config_dir is not None:
+        folder = Path(config_dir).absolute()
+        if not folder.is_dir():
+            raise SettingsError([f"--config-dir {config_dir} is not a folder."])
+        anchor = SearchPathQuery(provider="schema")
+        search_path.prepend("command-line", f"file://{folder}", anchor)
+    return Composer(ConfigLoaderImpl(search_path), config_name, hydra_overrides)

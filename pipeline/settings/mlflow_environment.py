@@ -1,0 +1,30 @@
+"""What MLflow's environment variables mean here: which are settings' defaults, which are unused."""
+
+import os
+from collections.abc import Iterator
+
+from omegaconf import OmegaConf
+
+_ADDRESS = ("http://", "https://")
+_UNUSED = {
+    "MLFLOW_RUN_ID": "an interrupted run is continued by the same command",
+    "MLFLOW_RUN_NAME": "a run is named by the settings that differ",
+}
+
+
+def _store_kind() -> str:
+    """The `tracking` that is chosen where nothing else says which."""
+    return "server" if os.environ.get("MLFLOW_TRACKING_URI", "").startswith(_ADDRESS) else "local"
+
+
+def unused_variables() -> Iterator[str]:
+    """One sentence for each variable that is set and has no effect."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if uri and not uri.startswith(_ADDRESS):
+        yield f"MLFLOW_TRACKING_URI={uri} is not used: only http:// and https:// addresses are."
+    for name, instead in _UNUSED.items():
+        if value := os.environ.get(name):
+            yield f"{name}={value} is not used: {instead}."
+
+
+OmegaConf.register_new_resolver("store_kind", _store_kind, replace=True)
