@@ -62,7 +62,12 @@ def rows(outcomes: list[Outcome]) -> list[str]:
     groups: dict[tuple[str, str, str], list[Outcome]] = collections.defaultdict(list)
     for outcome in outcomes:
         case = outcome.case
-        for option, value in {**case.options, "batch": case.batch, "mask": case.mask}.items():
+        for option, value in {
+            **case.options,
+            **case.arguments,
+            "batch": case.batch,
+            "mask": case.mask,
+        }.items():
             groups[case.subject.layer, option, _short(value)].append(outcome)
     return [
         f"| {layer} | {option} | {value} | {len(group)} | {max(o.error for o in group):.1e} "

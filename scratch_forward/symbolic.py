@@ -35,16 +35,22 @@ class Node:
         inputs: The first argument: a tensor, or a list or dict of tensors and constants.
         arguments: Other arguments of the call by name, such as `initial_state` and `mask`.
         outputs: The tensors that the call returns, dicts by sorted key.
+        written: Positional and named arguments as a file has them; Keras reads tensors in that
+            order. None where it is that of `inputs` and `arguments`.
+        maskless: Tensors that it reads whose masks another call has taken off before.
     """
 
     layer: Any
     inputs: Any
     arguments: dict[str, Any] = field(default_factory=dict)
     outputs: list[SymbolicTensor] = field(default_factory=list)
+    written: Any = None
+    maskless: frozenset[SymbolicTensor] = frozenset()
 
     def parents(self) -> list[SymbolicTensor]:
         """All tensors that the call reads, in the order of its arguments."""
-        return list(tensors_in((self.inputs, self.arguments)))
+        written = (self.inputs, self.arguments) if self.written is None else self.written
+        return list(tensors_in(written))
 
 
 def connect(layer: Any, inputs: Any, **arguments: Any) -> Any:

@@ -6,6 +6,7 @@ layer is its own stage.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
 from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
-from scratch_forward.layers.core import ActivityRegularization, Dense, Embedding, Identity
+from scratch_forward.layers.core import Dense, Embedding
 from scratch_forward.layers.normalization import BatchNormalization
 from scratch_forward.layers.pooling import (
     AveragePooling1D,
@@ -29,22 +30,9 @@ from scratch_forward.layers.recurrent.gru import GRUCell
 from scratch_forward.layers.recurrent.lstm import LSTMCell
 from scratch_forward.layers.recurrent.rnn import RNN
 from scratch_forward.layers.recurrent.simple_rnn import SimpleRNNCell
-from scratch_forward.layers.regularization import (
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    SpatialDropout1D,
-    SpatialDropout2D,
-)
 from scratch_forward.layers.reshaping import Flatten
 from scratch_forward.symbolic import Node, SymbolicTensor
 
-# Nothing at inference, masks pass
-_NOTHING: tuple[type[Layer], ...] = (
-    *(Dropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout, GaussianNoise),
-    *(AlphaDropout, Identity, ActivityRegularization),
-)
 _POOLING = {1: (MaxPooling1D, AveragePooling1D), 2: (MaxPooling2D, AveragePooling2D)}
 _CONVOLUTIONS = (Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D)
 _OVER_AN_AXIS = (
@@ -57,7 +45,7 @@ _CELLS = (SimpleRNNCell, LSTMCell, GRUCell)
 def fuse(layers: Sequence[Layer]) -> list[Stage]:
     """Turn layers in a row into stages; what does nothing at inference is left out."""
     stages: list[Stage] = []
-    rest = [layer for layer in layers if type(layer) not in _NOTHING]
+    rest = [layer for layer in layers if not layer.returns_its_input]
     while rest:
         if taken := _image_layers(rest):
             from scratch_forward.fast.image_stage import ImageStage  # only who needs it waits
@@ -110,7 +98,8 @@ def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list
     fused: list[list[Node]] = []
     for node in nodes:
         before = node.inputs if isinstance(node.inputs, SymbolicTensor) else None
-        row = rows.get(before) if before and readers[before] == 1 and not node.arguments else None
+        alone = before and readers[before] == 1 and not (node.arguments or node.maskless)
+        row = rows.get(before) if before and alone else None
         if row is None:
             row = []
             fused.append(row)
@@ -127,7 +116,7 @@ def _as_one_node(row: list[Node]) -> Node:
         return row[0]
     stages = fuse([node.layer for node in row])
     layer: Any = stages[0] if len(stages) == 1 else Row(stages)
-    return Node(layer, row[0].inputs, row[0].arguments, row[-1].outputs)
+    return dataclasses.replace(row[0], layer=layer, outputs=row[-1].outputs)
 
 
 def _image_layers(layers: Sequence[Any]) -> int:

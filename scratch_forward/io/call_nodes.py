@@ -54,7 +54,7 @@ class Call:
                 yield Unsupported(self.path, name, "given in a call", ", ".join(known))
 
     def bound(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Return the first argument, and the others by name, of resolved arguments."""
+        """Return the inputs, and the other arguments by name, of resolved arguments."""
         named = self._named(args, kwargs)
         first = named.pop(self.layer.call_arguments[0], None)
         if isinstance(self.layer, RNN | Bidirectional) and isinstance(first, list):
@@ -62,7 +62,9 @@ class Call:
             if states:
                 named["initial_state"] = states
         named.pop("training", None)
-        return first, {name: value for name, value in named.items() if value is not None}
+        others = {name: value for name, value in named.items() if value is not None}
+        inputs, arguments = self.layer.gathered(first, others)
+        return inputs, arguments
 
     def _named(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         return dict(zip(self.layer.call_arguments, args, strict=False)) | kwargs

@@ -109,6 +109,7 @@ class Wiring:
             if not is_symbolic(first):
                 raise ArchiveError(f"Layer {call.path!r} is called without inputs.")
             connect(call.layer, first, **others)
+            call.layer.nodes[-1].written = resolved
         self.tensors[call.name, call.index] = call.layer.nodes[-1].outputs
 
     def _tensor(self, reference: Reference, of_model: bool = False) -> SymbolicTensor:

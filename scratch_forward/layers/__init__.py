@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from scratch_forward.layers.attention import AdditiveAttention, Attention
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from scratch_forward.layers.core import (
@@ -14,6 +15,7 @@ from scratch_forward.layers.core import (
     InputLayer,
     Masking,
 )
+from scratch_forward.layers.einsum_dense import EinsumDense
 from scratch_forward.layers.merging import (
     Add,
     Average,
@@ -24,6 +26,7 @@ from scratch_forward.layers.merging import (
     Multiply,
     Subtract,
 )
+from scratch_forward.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from scratch_forward.layers.normalization import (
     BatchNormalization,
     LayerNormalization,
@@ -68,7 +71,8 @@ from scratch_forward.layers.text import TextVectorization
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        *(InputLayer, Dense, Embedding, Masking, Identity, ActivityRegularization),
+        *(InputLayer, Dense, EinsumDense, Embedding, Masking, Identity, ActivityRegularization),
+        *(Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention),
         *(SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells),
         *(SimpleRNN, LSTM, GRU, RNN, Bidirectional, TimeDistributed),
         *(Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D),

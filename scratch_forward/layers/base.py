@@ -38,12 +38,17 @@ class Layer:
         assets: Names of the text files in an archive that the layer reads.
         call_arguments: Names of the arguments of Keras's `call`, in its order.
         keras_class: Name of the Keras class that it stands for, if it is not the class's own.
+        returns_its_input: Whether a call at inference does nothing, and a mask passes through.
+        clears_input_masks: Whether, as in Keras, a call takes the masks off its input tensors, so
+            that layers after it see none there; a list for inputs that differ.
     """
 
     supports_masking: bool = False
     assets: tuple[str, ...] = ()
     call_arguments: tuple[str, ...] = ("inputs", "mask")
     keras_class: str | None = None
+    returns_its_input: bool = False
+    clears_input_masks: bool | list[bool] = False
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(self.class_name)
@@ -102,6 +107,15 @@ class Layer:
 
     def build_children(self, input_shape: Any) -> None:
         """Build the layers inside this one for an input of this shape."""
+
+    def gathered(self, first: Any, others: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the inputs of a call, and its other arguments by name.
+
+        Args:
+            first: The first of Keras's arguments.
+            others: The others by name.
+        """
+        return first, others
 
     def convert(self, inputs: Any) -> Any:
         """Convert inputs to arrays of the layer's data type."""

@@ -264,6 +264,7 @@ class Identity(Layer):
     """`y = x`; a mask passes through."""
 
     supports_masking = True
+    returns_its_input = True
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)

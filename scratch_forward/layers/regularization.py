@@ -35,6 +35,8 @@ class _Random(Layer):
     """The identity at inference; `call_randomly` when training. A mask passes through."""
 
     supports_masking = True
+    call_arguments = ("inputs", "training")
+    returns_its_input = True
 
     def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
         """Pass the inputs on, or apply noise if there is a generator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from scratch_forward.layers.base import Generator
 from scratch_forward.layers.operations import Operation
 from scratch_forward.models.input_structure import matched
 from scratch_forward.models.network import Network, give_unique_names
-from scratch_forward.models.node_order import layers_by_depth, nodes_between
+from scratch_forward.models.node_order import layers_by_depth, nodes_between, without_lost_masks
 from scratch_forward.nested_arrays import leaves, map_leaves
 from scratch_forward.symbolic import Node, SymbolicTensor, is_symbolic, map_structure, tensors_in
 
@@ -34,10 +35,12 @@ class Model(Network):
         self.outputs = list(tensors_in(outputs))
         self._input_structure = inputs
         self._output_structure = outputs
-        self._nodes = nodes_between(self.inputs, self.outputs)
+        nodes = nodes_between(self.inputs, self.outputs)
+        self._nodes, self._without_mask = without_lost_masks(self.inputs, nodes)
+        self.clears_input_masks = [tensor in self._without_mask for tensor in self.inputs]
         self.layers = [
             layer
-            for layer in layers_by_depth(self.inputs, self.outputs, self._nodes)
+            for layer in layers_by_depth(self.inputs, self.outputs, nodes)
             if not isinstance(layer, Operation)
         ]
         give_unique_names(self.layers)
@@ -96,6 +99,8 @@ class Model(Network):
         for node in nodes:
             outputs, output_masks = _run_node(node, values, generator)
             values.update(_paired(node.outputs, outputs, output_masks))
+        for tensor in self._without_mask.intersection(self.outputs):
+            values[tensor] = (values[tensor][0], None)
         if isinstance(self._output_structure, SymbolicTensor):
             return values[self._output_structure]
         packed = map_structure(lambda tensor: values[tensor][0], self._output_structure)
@@ -127,10 +132,7 @@ class _OtherNodes:
 
     def timed(self, clock: Clock) -> _OtherNodes:
         """Return the graph with every node telling a clock of what it does."""
-        nodes = [
-            Node(timed(node.layer, clock), node.inputs, node.arguments, node.outputs)
-            for node in self.nodes
-        ]
+        nodes = [dataclasses.replace(node, layer=timed(node.layer, clock)) for node in self.nodes]
         return _OtherNodes(self.model, nodes)
 
 
@@ -140,26 +142,25 @@ def _run_node(
     """Call a node's layer on values and masks computed before.
 
     Keras hands a layer its input's mask only if the input is the one tensor argument: a recurrent
-    layer with an `initial_state` runs unmasked, yet passes the mask on. A layer with several tensor
-    arguments takes the mask of each by name, `query_mask` for `query`.
+    layer with an `initial_state` runs unmasked, yet passes the mask on. A layer that takes the mask
+    of each argument by name gets all of them.
     """
 
     def value(item: Any) -> Any:
         return values[item][0] if isinstance(item, SymbolicTensor) else item
 
     def mask_of(item: Any) -> Any:
-        return values[item][1] if isinstance(item, SymbolicTensor) else None
+        kept = isinstance(item, SymbolicTensor) and item not in node.maskless
+        return values[item][1] if kept else None
 
     inputs = map_leaves(value, node.inputs)
     attached = map_leaves(mask_of, node.inputs)
     arguments = {name: map_leaves(value, item) for name, item in node.arguments.items()}
     explicit = arguments.pop("mask", None)
-    if explicit is not None or not is_symbolic(node.arguments):
+    by_name = "mask" not in node.layer.call_arguments
+    if explicit is not None or by_name or not is_symbolic(node.arguments):
         mask = attached if explicit is None else explicit
         return node.layer.run(inputs, mask, generator, **arguments)
-    for name, item in {node.layer.call_arguments[0]: node.inputs, **node.arguments}.items():
-        if f"{name}_mask" in node.layer.call_arguments:
-            arguments.setdefault(f"{name}_mask", map_leaves(mask_of, item))
     outputs, _ = node.layer.run(inputs, None, generator, **arguments)
     passes = node.layer.supports_masking
     return outputs, node.layer.compute_mask(inputs, attached) if passes else None

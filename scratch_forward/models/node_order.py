@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from scratch_forward.layers.base import Layer
-from scratch_forward.symbolic import Node, SymbolicTensor
+from scratch_forward.symbolic import Node, SymbolicTensor, tensors_in
 
 
 def nodes_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
@@ -40,13 +42,7 @@ def layers_by_depth(
     Farthest from the outputs first; among equals, the one met first when going back from the
     outputs, depth first. Inputs that nothing reads come last but before layers of depth 0.
     """
-    depth_of_node: dict[Node, int] = {}
-    depth: dict[Layer, int] = {}
-    for node in reversed([*(tensor.node for tensor in inputs), *nodes]):
-        here = max(depth_of_node.get(node, 0), depth.get(node.layer, 0))
-        depth_of_node[node] = depth[node.layer] = here
-        for parent in node.parents():
-            depth_of_node[parent.node] = max(here + 1, depth_of_node.get(parent.node, 0))
+    _, depth = _depths(inputs, nodes)
     met: dict[Layer, int] = {}
     stack = list(reversed(outputs))
     seen: set[Node] = set()
@@ -58,3 +54,54 @@ def layers_by_depth(
         met.setdefault(node.layer, len(met))
         stack.extend(reversed(node.parents()))
     return sorted(depth, key=lambda layer: (-depth[layer], met.get(layer, -1)))
+
+
+def without_lost_masks(
+    inputs: list[SymbolicTensor], nodes: list[Node]
+) -> tuple[list[Node], set[SymbolicTensor]]:
+    """Note at each node which of the tensors that it reads have lost their masks by then.
+
+    A layer with `clears_input_masks` takes them off the tensors themselves, so that it matters
+    which call comes first: Keras calls those farthest from the outputs first. A layer that returns
+    its input returns the same tensor.
+
+    Args:
+        inputs: The model's inputs.
+        nodes: The model's nodes, each after those that it reads.
+
+    Returns:
+        The nodes in the same order, copies where masks are lost, and the tensors without a mask
+        in the end.
+    """
+    depth, _ = _depths(inputs, nodes)
+    same: dict[SymbolicTensor, SymbolicTensor] = {}
+    bare: set[SymbolicTensor] = set()
+    maskless: dict[Node, frozenset[SymbolicTensor]] = {}
+    for node in sorted(depth, key=lambda node: -depth[node]):
+        reads = {tensor: same.get(tensor, tensor) for tensor in node.parents()}
+        maskless[node] = frozenset(tensor for tensor, one in reads.items() if one in bare)
+        if node.layer.returns_its_input:
+            same |= {output: reads[tensor] for output in node.outputs for tensor in reads}
+        clears = node.layer.clears_input_masks
+        each = clears if isinstance(clears, list) else [clears] * len(reads)
+        entering = dict.fromkeys(tensors_in(node.inputs))
+        bare |= {reads[tensor] for tensor, cleared in zip(entering, each, strict=False) if cleared}
+    copies = [
+        dataclasses.replace(node, maskless=maskless[node]) if maskless[node] else node
+        for node in nodes
+    ]
+    return copies, bare | {tensor for tensor, one in same.items() if one in bare}
+
+
+def _depths(
+    inputs: list[SymbolicTensor], nodes: list[Node]
+) -> tuple[dict[Node, int], dict[Layer, int]]:
+    """Return how far each node and each layer is from the outputs, as Keras counts it."""
+    depth_of_node: dict[Node, int] = {}
+    depth: dict[Layer, int] = {}
+    for node in reversed([*(tensor.node for tensor in inputs), *nodes]):
+        here = max(depth_of_node.get(node, 0), depth.get(node.layer, 0))
+        depth_of_node[node] = depth[node.layer] = here
+        for parent in node.parents():
+            depth_of_node[parent.node] = max(here + 1, depth_of_node.get(parent.node, 0))
+    return depth_of_node, depth

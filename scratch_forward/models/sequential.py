@@ -39,6 +39,12 @@ class Sequential(Network):
         elif isinstance(first, Embedding):
             self.build((None, None))
 
+    @property
+    def clears_input_masks(self) -> bool | list[bool]:  # type: ignore[override]
+        """Whether the first layer that does anything takes the mask off the input."""
+        acting = [layer for layer in self.layers if not layer.returns_its_input]
+        return acting[0].clears_input_masks if acting else False
+
     def build(self, input_shape: Any) -> None:
         """Fix the shapes of all weights, and set those that were given before."""
         super().build(input_shape)

@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # cuDNN zero-fills masked steps, unlike the CPU's Keras
@@ -37,17 +37,19 @@ class Case:
     Attributes:
         subject: The layer and its inputs.
         options: The layer's options.
+        arguments: Arguments of the call besides the inputs.
         batch: Number of examples.
         mask: Pattern of the inputs' masks.
     """
 
     subject: Subject
     options: dict[str, Any]
+    arguments: dict[str, Any]
     batch: int
     mask: str
 
     def __str__(self) -> str:
-        options = json.dumps(self.options, default=str)
+        options = json.dumps({**self.options, **self.arguments}, default=str)
         return f"{self.subject.name}({options}) on {self.batch} examples, mask {self.mask!r}"
 
 
@@ -72,8 +74,18 @@ class Outcome:
 
 def cases(subject: Subject) -> list[Case]:
     """Cover all pairs of a subject's options, batch sizes and masks."""
-    rows = pairwise({**subject.options, "batch": BATCHES, "mask": subject.masks}, SEED)
-    found = [Case(subject, row, row.pop("batch"), row.pop("mask")) for row in rows]
+    choices = {**subject.options, **subject.arguments}
+    rows = pairwise({**choices, "batch": BATCHES, "mask": subject.masks}, SEED)
+    found = [
+        Case(
+            subject,
+            {option: row[option] for option in subject.options},
+            {argument: row[argument] for argument in subject.arguments},
+            row["batch"],
+            row["mask"],
+        )
+        for row in rows
+    ]
     return [case for case in found if not subject.refused(case.options)]
 
 
@@ -81,15 +93,16 @@ def run(case: Case) -> Outcome:
     """Run a case with both libraries and compare."""
     generator = np.random.default_rng(zlib.crc32(str(case).encode()))
     inputs, masks = _inputs(case, generator), _masks(case, generator)
+    arguments = _arguments(case, inputs, generator)
     exact = _keras_layer(case, "float64")
-    if not exact.built:
-        exact.build(_shapes(inputs))
+    _build_keras(exact, case, inputs)
     weights = [_random_weight(weight, generator) for weight in exact.weights]
-    truth, truth_masks = _run_keras(exact, weights, inputs, masks)
-    theirs, _ = _run_keras(_keras_layer(case, "float32"), weights, inputs, masks)
-    ours, our_masks = _run_ours(case, weights, inputs, masks, "float32")
-    oracle, _ = _run_ours(case, weights, inputs, masks, "float64")
-    fast, fast_masks = _run_ours(case, weights, inputs, masks, "float32", fast=True)
+    given = (weights, inputs, masks, arguments)
+    truth, truth_masks = _run_keras(exact, case, *given)
+    theirs, _ = _run_keras(_keras_layer(case, "float32"), case, *given)
+    ours, our_masks = _run_ours(case, *given, "float32")
+    oracle, _ = _run_ours(case, *given, "float64")
+    fast, fast_masks = _run_ours(case, *given, "float32", fast=not arguments)
     for found, its_masks in ((ours, our_masks), (fast, fast_masks)):
         fault = _compare_masks(its_masks, truth_masks) or _compare_shapes(found, truth)
         if fault:
@@ -123,11 +136,14 @@ def _plainer(case: Case) -> Iterator[Case]:
     subject = case.subject
     for option, values in subject.options.items():
         if case.options[option] != values[0]:
-            yield Case(subject, {**case.options, option: values[0]}, case.batch, case.mask)
+            yield replace(case, options={**case.options, option: values[0]})
+    for argument, values in subject.arguments.items():
+        if case.arguments[argument] != values[0]:
+            yield replace(case, arguments={**case.arguments, argument: values[0]})
     if case.mask != subject.masks[0]:
-        yield Case(subject, case.options, case.batch, subject.masks[0])
+        yield replace(case, mask=subject.masks[0])
     if case.batch != 1:
-        yield Case(subject, case.options, 1, case.mask)
+        yield replace(case, batch=1)
 
 
 def _inputs(case: Case, generator: np.random.Generator) -> list[np.ndarray]:
@@ -162,6 +178,18 @@ def _masks(case: Case, generator: np.random.Generator) -> list[np.ndarray | None
     return masks
 
 
+def _arguments(
+    case: Case, inputs: list[np.ndarray], generator: np.random.Generator
+) -> dict[str, Any]:
+    """Return the call's arguments, with an array in place of the word `random`."""
+    size = (case.batch, *(x.shape[1] for x in inputs[:2]))
+    return {
+        name: generator.random(size) > 0.3 if value == "random" else value
+        for name, value in case.arguments.items()
+        if value is not None
+    }
+
+
 def _build(library: Any, class_name: str, options: dict[str, Any], **common: Any) -> Any:
     """Build a layer, with the layers inside it, from either library."""
 
@@ -191,11 +219,21 @@ def _shapes(inputs: list[np.ndarray]) -> Any:
     return shapes if len(shapes) > 1 else shapes[0]
 
 
-def _run_keras(
-    layer: Any, weights: list[np.ndarray], inputs: list[np.ndarray], masks: list[Any]
-) -> tuple[list[np.ndarray], list[Any]]:
+def _build_keras(layer: Any, case: Case, inputs: list[np.ndarray]) -> None:
     if not layer.built:
-        layer.build(_shapes(inputs))
+        shapes = _shapes(inputs)
+        layer.build(*shapes) if case.subject.separate else layer.build(shapes)
+
+
+def _run_keras(
+    layer: Any,
+    case: Case,
+    weights: list[np.ndarray],
+    inputs: list[np.ndarray],
+    masks: list[Any],
+    arguments: dict[str, Any],
+) -> tuple[list[np.ndarray], list[Any]]:
+    _build_keras(layer, case, inputs)
     layer.set_weights(weights)
     if hasattr(layer, "finalize_state"):
         layer.finalize_state()  # Normalization computes with a copy of its weights
@@ -203,7 +241,8 @@ def _run_keras(
     for tensor, mask in zip(tensors, masks, strict=True):
         if mask is not None:
             tensor._keras_mask = keras.ops.convert_to_tensor(mask)
-    outputs = keras.tree.flatten(layer(tensors if len(tensors) > 1 else tensors[0]))
+    given = [tensors] if len(tensors) > 1 and not case.subject.separate else tensors
+    outputs = keras.tree.flatten(layer(*given, **arguments))
     found = [getattr(y, "_keras_mask", None) for y in outputs]
     return [np.asarray(y) for y in outputs], [None if m is None else np.asarray(m) for m in found]
 
@@ -213,6 +252,7 @@ def _run_ours(
     weights: list[np.ndarray],
     inputs: list[np.ndarray],
     masks: list[Any],
+    arguments: dict[str, Any],
     dtype: str,
     fast: bool = False,
 ) -> tuple[list[np.ndarray], list[Any]]:
@@ -222,7 +262,9 @@ def _run_ours(
     layer.set_weights(weights)
     single = len(inputs) == 1
     runner = Row(fuse([layer])) if fast else layer
-    outputs, found = runner.run(inputs[0] if single else inputs, masks[0] if single else masks)
+    outputs, found = runner.run(
+        inputs[0] if single else inputs, masks[0] if single else masks, **arguments
+    )
     flat = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     found = list(found) if isinstance(found, list | tuple) else [found]
     return flat, found + [None] * (len(flat) - len(found))

@@ -42,6 +42,8 @@ class Subject:
         shapes: Shape of each input without the batch; several for a layer that merges.
         options: Values by option, the plainest first.
         masks: Patterns of the inputs' masks.
+        arguments: Values of the call's other arguments; `random` stands for a mask of scores.
+        separate: Whether each input is an argument of its own, as query and value are.
         ids: Whether inputs are integers below 10 instead of normal numbers.
         refused: Says which combinations Keras refuses.
         title: What tells this subject from others of the same layer.
@@ -52,6 +54,8 @@ class Subject:
     shapes: Sequence[tuple[int, ...]]
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     masks: Sequence[str] = UNMASKED
+    arguments: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    separate: bool = False
     ids: bool = False
     refused: Callable[[dict[str, Any]], bool] = lambda _: False
     title: str = ""
@@ -83,6 +87,11 @@ def _convolution(**others: Sequence[Any]) -> dict[str, Sequence[Any]]:
 
 _POOLING = {"padding": ("valid", "same"), "data_format": DATA_FORMATS}
 _GLOBAL = {"keepdims": FLAG, "data_format": DATA_FORMATS}
+_ATTENTION_CALL = {
+    "return_attention_scores": FLAG,
+    "use_causal_mask": FLAG,
+    "attention_mask": (None, "random"),
+}
 _SAME_SHAPES = ((5, 4), (5, 4))
 
 
@@ -111,6 +120,115 @@ SUBJECTS = (
     Subject("Dense", [(4,)], {"units": (3,), "activation": ACTIVATIONS}, title="2-D"),
     Subject(
         "Embedding", [(5,)], {"input_dim": (10,), "output_dim": (3, 1), "mask_zero": FLAG}, ids=True
+    ),
+    *(
+        Subject(
+            "EinsumDense",
+            [shape],
+            {
+                "equation": (equation,),
+                "output_shape": (sizes,),
+                "activation": ACTIVATIONS,
+                "bias_axes": (None, *biases),
+            },
+            title=equation,
+        )
+        for equation, shape, sizes, biases in (
+            ("ab,bc->ac", (4,), 3, ("c",)),
+            ("abc,cd->abd", (5, 4), (None, 3), ("d",)),
+            ("abc,bcd->abd", (5, 4), (5, 3), ("d", "b")),
+            ("abc,bde->acde", (5, 4), (4, 2, 3), ("de", "ce", "cde")),
+            ("abcd,cde->abe", (5, 4, 3), (5, 6), ("e", "be")),
+            ("...x,xy->...y", (5, 4), 3, ("y",)),
+            ("...cd,cde->...e", (5, 4, 3), 6, ("e",)),
+            ("ab...,bc->ac...", (4, 5, 3), 6, ("c",)),
+        )
+    ),
+    *(
+        Subject(
+            name,
+            shapes,
+            {**options, "dropout": (0.0, 0.5)},
+            (*MASKS, "first"),
+            {"return_attention_scores": FLAG, "use_causal_mask": FLAG},
+            title=title,
+        )
+        for name, options in (
+            ("Attention", {"use_scale": FLAG, "score_mode": ("dot", "concat")}),
+            ("AdditiveAttention", {"use_scale": (True, False)}),
+        )
+        for title, shapes in (
+            ("", ((5, 4), (6, 4))),
+            ("with a key", ((5, 4), (6, 3), (6, 4))),
+        )
+    ),
+    *(
+        Subject(
+            "MultiHeadAttention",
+            shapes,
+            {
+                "num_heads": (2, 1),
+                "key_dim": (4,),
+                "value_dim": (None, 5),
+                "dropout": (0.0, 0.5),
+                "use_bias": (True, False),
+                "output_shape": (None, 6, (2, 3)),
+                "sliding_window": (None, 2),
+                "use_gate": FLAG,
+            },
+            (*MASKS, "first"),
+            _ATTENTION_CALL,
+            separate=True,
+            title=title,
+        )
+        for title, shapes in (
+            ("", ((5, 4), (6, 3))),
+            ("with a key", ((5, 4), (6, 3), (6, 2))),
+        )
+    ),
+    Subject(
+        "MultiHeadAttention",
+        ((3, 4, 5), (3, 6, 5)),
+        {
+            "num_heads": (2,),
+            "key_dim": (4,),
+            "attention_axes": ((2,), 2, -2),
+            "use_gate": FLAG,
+        },
+        arguments={"return_attention_scores": FLAG},
+        separate=True,
+        title="over one axis of two",
+    ),
+    Subject(
+        "MultiHeadAttention",
+        ((3, 4, 5), (2, 6, 5)),
+        {"num_heads": (2,), "key_dim": (4,), "attention_axes": (None, (1, 2)), "use_gate": FLAG},
+        arguments={"return_attention_scores": FLAG},
+        separate=True,
+        title="over two axes",
+    ),
+    *(
+        Subject(
+            "GroupQueryAttention",
+            shapes,
+            {
+                "head_dim": (4,),
+                "num_query_heads": (4,),
+                "num_key_value_heads": (2, 1, 4),
+                "dropout": (0.0, 0.5),
+                "use_bias": (True, False),
+                "sliding_window": (None, 2),
+                "use_gate": FLAG,
+            },
+            (*MASKS, "first"),
+            _ATTENTION_CALL,
+            separate=True,
+            title=title,
+        )
+        for title, shapes in (
+            ("", ((5, 4), (6, 4))),
+            ("with a key", ((5, 4), (6, 4), (6, 2))),
+        )
     ),
     Subject("Masking", [(5, 4)], {"mask_value": (0.0, 1.5)}, MASKS),
     Subject("Identity", [(5, 4)], {}, MASKS),
