@@ -157,8 +157,8 @@ def _run_node(
     attached = map_leaves(mask_of, node.inputs)
     arguments = {name: map_leaves(value, item) for name, item in node.arguments.items()}
     explicit = arguments.pop("mask", None)
-    by_name = "mask" not in node.layer.call_arguments
-    if explicit is not None or by_name or not is_symbolic(node.arguments):
+    alone = not is_symbolic(node.arguments)
+    if explicit is not None or alone or "mask" not in node.layer.call_arguments:
         mask = attached if explicit is None else explicit
         return node.layer.run(inputs, mask, generator, **arguments)
     outputs, _ = node.layer.run(inputs, None, generator, **arguments)
