@@ -14,7 +14,7 @@ def main(given: Given) -> None:
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.cli.parity_outcome import show_diagnosis, show_parity
-    from pipeline.reports.run.write_page import write_run_page
+    from pipeline.reports.run.run_page import write_run_page
     from pipeline.tracking.queries import finished_runs
     from pipeline.tracking.store import open_store
     from pipeline.tracking.tracked_run import TrackedRun

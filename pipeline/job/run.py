@@ -17,7 +17,7 @@ from pipeline.job.records import Predictions
 from pipeline.job.watch import Watch
 from pipeline.models import builders
 from pipeline.models.keras_backend import keras, use_threads
-from pipeline.reports.run.write_page import write_run_page
+from pipeline.reports.run.run_page import write_run_page
 from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.schema import Recurrent
 from pipeline.tracking import names

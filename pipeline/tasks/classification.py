@@ -2,9 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import classification_report, confusion_matrix, f1_score
+from sklearn.metrics import (
+    classification_report,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
 
 CLASS_F1 = "f1/"  # begins the name of one class's score
 LEAST_PROBABILITY = np.finfo(np.float32).tiny  # a certain mistake costs 87, not infinity
@@ -26,13 +32,13 @@ def scores(
         names that MLflow takes.
     """
     predicted = probabilities.argmax(axis=1)
-    per_class = _f1(labels, predicted, classes, None)
+    each = zip(plain_names(classes), _f1(labels, predicted, classes, None), strict=True)
     return {
         "loss": cross_entropy(probabilities, labels),
         "accuracy": accuracy(probabilities, labels),
         "f1_macro": float(_f1(labels, predicted, classes, "macro")),
         "f1_weighted": float(_f1(labels, predicted, classes, "weighted")),
-        **{CLASS_F1 + name: float(f1) for name, f1 in zip(_plain(classes), per_class, strict=True)},
+        **{CLASS_F1 + name: float(f1) for name, f1 in each},
     }
 
 
@@ -51,7 +57,7 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
-def _plain(classes: Sequence[str]) -> list[str]:
+def plain_names(classes: Sequence[str]) -> list[str]:
     """Class names fit to be part of a metric's name, and still different from each other."""
     names: list[str] = []
     for number, name in enumerate(classes):
@@ -78,6 +84,50 @@ def report(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
         digits=4,
         zero_division=0.0,
     )
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Precision, recall and F1 of a class, or their mean over classes.
+
+    Attributes:
+        name: the class, or which mean.
+        precision: right answers among the answers with this class.
+        recall: right answers among the examples of this class.
+        f1: harmonic mean of both.
+        support: number of examples.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def class_scores(
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> list[ClassScores]:
+    """The numbers of `report`: each class, then the macro and the weighted mean.
+
+    Args:
+        probabilities: `(N, C)` float.
+        labels: `(N,)` integers below C.
+        classes: C names.
+    """
+    *scores, support = precision_recall_fscore_support(
+        labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0.0
+    )
+    macro = [np.average(score) for score in scores]
+    weighted = [np.average(score, weights=support) for score in scores]
+    rows = [*zip(*scores, strict=True), macro, weighted]
+    counts = [*support, len(labels), len(labels)]
+    return [
+        ClassScores(name, float(precision), float(recall), float(f1), int(count))
+        for name, (precision, recall, f1), count in zip(
+            [*classes, "macro average", "weighted average"], rows, counts, strict=True
+        )
+    ]
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,17 +23,23 @@ from pipeline.data.dataset import Split
 from pipeline.data.fingerprint import fingerprint
 from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
-from pipeline.tasks.classification import report
+from pipeline.tasks.classification import ClassScores, class_scores, report
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.agreement import Agreement, compare
-from pipeline.verification.worst_examples import WorstExample, worst_examples
+from pipeline.verification.worst_examples import (
+    Mistake,
+    WorstExample,
+    confident_mistakes,
+    worst_examples,
+)
 from scratch_forward.rounding import Errors, measure
 
 _PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
+_SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in files of their own
 
 Tag = Literal["exact", "close", "diverged", "stale", "failed"]
 
@@ -52,7 +58,9 @@ class Parity:
         errors: of both against float64, where the bar was not met.
         seconds: time of the forward pass over the test set.
         reports: both classification reports, if there was a comparison.
+        class_scores: by `keras` and by `scratch`, if there was a comparison.
         examples: the test examples on which they differ most.
+        mistakes: the most confident ones that Keras makes.
     """
 
     tag: Tag
@@ -61,7 +69,9 @@ class Parity:
     errors: Errors | None = None
     seconds: float | None = None
     reports: str | None = None
+    class_scores: Mapping[str, list[ClassScores]] = field(default_factory=dict)
     examples: tuple[WorstExample, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -143,7 +153,12 @@ def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
         agreement=agreement,
         seconds=seconds,
         reports=reports,
+        class_scores={
+            "keras": class_scores(keras, labels, classes),
+            "scratch": class_scores(scratch, labels, classes),
+        },
         examples=worst_examples(keras, scratch, test, classes),
+        mistakes=confident_mistakes(keras, test, classes),
     )
     if agreement.verdict == "exact":
         return exact
@@ -187,6 +202,8 @@ def side_by_side(texts: Mapping[str, str]) -> str:
 
 def _log(run: TrackedRun, parity: Parity) -> None:
     run.set_tags({names.PARITY: parity.tag, names.PARITY_REASON: parity.reason})
+    document = asdict(parity)
+    shown = {name: document.pop(name) for name in _SHOWN}
     if parity.agreement is not None and parity.reports is not None:
         numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
         numbers["seconds_scratch"] = parity.seconds
@@ -198,8 +215,9 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         run.log_metrics(known)
         run.flush()
         run.log_text(parity.reports, names.PARITY_REPORTS)
-        run.log_json([asdict(example) for example in parity.examples], names.WORST_EXAMPLES)
-    document = {k: v for k, v in asdict(parity).items() if k not in ("reports", "examples")}
+        run.log_json(shown["class_scores"], names.PARITY_SCORES)
+        run.log_json(shown["examples"], names.WORST_EXAMPLES)
+        run.log_json(shown["mistakes"], names.MISTAKES)
     run.log_json({**document, "machine": machine()}, names.PARITY_OUTCOME)
 
 

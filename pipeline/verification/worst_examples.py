@@ -1,4 +1,4 @@
-"""The test examples on which two forward passes differ most, as a person can look at them."""
+"""Test examples to look at: where two forward passes differ most, and confident mistakes."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ MOST = 6
 
 @dataclass(frozen=True)
 class WorstExample:
-    """One test example, and what both sides say of it.
+    """One test example, and what both forward passes predict for it.
 
     Attributes:
         index: its place in the test set, from 0.
@@ -24,7 +24,7 @@ class WorstExample:
         keras: the reference's probability of each class.
         scratch: the forward pass's.
         text: the raw text; None for an image.
-        picture: the image as a `data:` address of a PNG; None for a text.
+        picture: the image as a `data:` URL of a PNG; None for a text.
     """
 
     index: int
@@ -32,6 +32,29 @@ class WorstExample:
     difference: float
     keras: dict[str, float]
     scratch: dict[str, float]
+    text: str | None
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One test example that got the wrong class.
+
+    Attributes:
+        index: its place in the test set, from 0.
+        true: its class.
+        predicted: the class that it got.
+        probability_true: the probability of its class.
+        probability_predicted: the probability of the predicted class.
+        text: the raw text; None for an image.
+        picture: the image as a `data:` URL of a PNG; None for a text.
+    """
+
+    index: int
+    true: str
+    predicted: str
+    probability_true: float
+    probability_predicted: float
     text: str | None
     picture: str | None
 
@@ -49,24 +72,56 @@ def worst_examples(
     """
     difference = np.abs(keras.astype(np.float64) - scratch.astype(np.float64)).max(axis=1)
     order = np.argsort(-np.nan_to_num(difference, nan=np.inf), kind="stable")[:MOST]
-
-    def example(index: int) -> WorstExample:
-        return WorstExample(
+    return tuple(
+        WorstExample(
             index=index,
             true=classes[int(test.labels[index])],
             difference=float(difference[index]),
             keras=dict(zip(classes, map(float, keras[index]), strict=True)),
             scratch=dict(zip(classes, map(float, scratch[index]), strict=True)),
-            text=test.texts[index] if test.texts is not None else None,
-            picture=_picture(test.inputs[index]) if test.texts is None else None,
+            text=_text(test, index),
+            picture=_picture(test, index),
         )
+        for index in map(int, order)
+    )
 
-    return tuple(example(int(index)) for index in order)
+
+def confident_mistakes(
+    probabilities: np.ndarray, test: Split, classes: Sequence[str]
+) -> tuple[Mistake, ...]:
+    """The few wrong predictions with the highest probability, the highest first.
+
+    Args:
+        probabilities: `(N, C)`.
+        test: the N examples.
+        classes: C names.
+    """
+    predicted, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    (wrong,) = np.nonzero((predicted != test.labels) & np.isfinite(highest))
+    order = wrong[np.argsort(-highest[wrong], kind="stable")][:MOST]
+    return tuple(
+        Mistake(
+            index=index,
+            true=classes[int(test.labels[index])],
+            predicted=classes[int(predicted[index])],
+            probability_true=float(probabilities[index, test.labels[index]]),
+            probability_predicted=float(highest[index]),
+            text=_text(test, index),
+            picture=_picture(test, index),
+        )
+        for index in map(int, order)
+    )
 
 
-def _picture(image: np.ndarray) -> str:
-    """A `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as an address that a page can show."""
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+def _text(test: Split, index: int) -> str | None:
+    return None if test.texts is None else test.texts[index]
+
+
+def _picture(test: Split, index: int) -> str | None:
+    """A `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as a URL that a page can show."""
+    if test.texts is not None:
+        return None
+    pixels = np.rint(np.clip(test.inputs[index], 0, 1) * 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -77,7 +77,7 @@ def curve_panel(
     for number, words in enumerate(_wrapped(title)):
         drawing.text((0, 14 + number * _TITLE_LINE), words, bold=True, size=_TITLE)
     drawing.text((0, top - 9), note, "grey", size=_SMALL)
-    x = Scale(1, max(within.epochs, 2), _LEFT, _WIDTH - _RIGHT)
+    x = Scale(1, max(within.epochs, 3), _LEFT, _WIDTH - _RIGHT)
     y = Scale(within.low, within.high, top + _HEIGHT - _BOTTOM, top)
     _draw_axes(drawing, x, y)
     if mark is not None:

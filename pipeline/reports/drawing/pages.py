@@ -1,26 +1,47 @@
-"""Pages from templates: one look, everything in one file, nothing asked of the network."""
+"""Pages from templates: one look, everything in one file, no network requests."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from pipeline.reports.drawing.palette import DARK, LIGHT, page_rules, variables
+from pipeline.reports.drawing.svg import printable
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells for people.
+
+    Attributes:
+        columns: headings.
+        rows: as many cells each.
+        marked: the number of the row to emphasize, from 0; None for none.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    marked: int | None = None
 
 
 def render_page(package: str, name: str, **values: object) -> str:
-    """Fill in an HTML template; whatever is put into it is escaped unless it is marked safe.
+    """Fill in an HTML template.
+
+    Values are escaped unless they are marked safe; control characters become visible symbols.
 
     Args:
         package: whose `templates` folder holds it, beside the templates of this package.
         name: of its file; it extends `page.html.j2`.
         values: what the template shows.
     """
-    return _environment(package, True).get_template(name).render(style=_style(), **values)
+    page = _environment(package, True).get_template(name).render(style=_style(), **values)
+    return printable(page)
 
 
 def render_text(package: str, name: str, **values: object) -> str:
     """Fill in a template that is not HTML."""
-    return _environment(package, False).get_template(name).render(**values)
+    return printable(_environment(package, False).get_template(name).render(**values))
 
 
 @cache

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_FEWEST, _TRIED = 3, 12  # ticks
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,19 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, most: int, whole: bool = False) -> list[float]:
-        """Round numbers between both ends, at most so many.
+        """Round numbers between both ends.
 
         Args:
-            most: how many.
-            whole: only whole numbers.
+            most: how many at most; a few more where there would be less than three.
+            whole: only whole numbers, which may be fewer.
         """
-        step = _step(self.high - self.low, most, whole)
+        found = self._multiples(_step(self.high - self.low, most, whole))
+        while len(found) < _FEWEST and most < _TRIED:
+            most += 1
+            found = self._multiples(_step(self.high - self.low, most, whole))
+        return found
+
+    def _multiples(self, step: float) -> list[float]:
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [number * step for number in range(first, last + 1)]
 

@@ -1,4 +1,4 @@
-"""What stands on a run's page, before it becomes HTML."""
+"""A run's page: what it shows, and the artifact that holds it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
+from pipeline.reports.drawing.pages import Table, render_page
 from pipeline.reports.drawing.svg import Drawing
 from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
-from pipeline.reports.run.stored_run import StoredRun
-from pipeline.tasks.classification import CLASS_F1, confusion_counts
+from pipeline.reports.run.stored_run import StoredRun, read_stored
+from pipeline.tasks.classification import CLASS_F1, ClassScores, confusion_counts, plain_names
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
-
-Row = dict[str, str]
+from pipeline.tracking.tracked_run import TrackedRun
+from pipeline.verification.worst_examples import Mistake, WorstExample
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One number that matters, with what it is and what to hold it against."""
+    """One important number, with its name and something to compare it with."""
 
     value: str
     name: str
@@ -27,7 +28,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Page:
+class RunPage:
     """Every word, number and figure of a run's page."""
 
     title: str
@@ -39,19 +40,28 @@ class Page:
     data: Mapping[str, str]
     curves: Sequence[tuple[Drawing, str]]
     confusion: Drawing | None
-    scores: Sequence[Row]
-    reports: Sequence[str]
+    scores: Table
+    mistakes: Sequence[Mistake]
+    class_scores: Table | None
+    reports: str
     parity: Mapping[str, str]
-    examples: Sequence[Mapping[str, Any]]
+    exact: bool
+    examples: Sequence[WorstExample]
     cost: Mapping[str, str]
     commands: Sequence[str]
 
 
-def compose_page(stored: StoredRun) -> Page:
+def write_run_page(run: TrackedRun) -> None:
+    """Compose the page from what a run has stored, and store it as an artifact of the run."""
+    page = compose_page(read_stored(run.client, run.run_id))
+    run.log_text(render_page("pipeline.reports.run", "run.html.j2", page=page), names.PAGE)
+
+
+def compose_page(stored: StoredRun) -> RunPage:
     """Put what a run stored into words."""
     params, tags = stored.run.data.params, stored.run.data.tags
-    by_hand = dict(line.lstrip("+").split("=", 1) for line in stored.overrides)
-    return Page(
+    by_hand = dict(line.lstrip("+").partition("=")[::2] for line in stored.overrides)
+    return RunPage(
         title=stored.run.info.run_name,
         subtitle=_subtitle(stored),
         tiles=_tiles(stored),
@@ -62,8 +72,11 @@ def compose_page(stored: StoredRun) -> Page:
         curves=_curves(stored),
         confusion=_confusion(stored),
         scores=_scores(stored),
-        reports=_reports(stored.reports),
+        mistakes=stored.mistakes,
+        class_scores=_class_scores(stored),
+        reports="" if stored.class_scores else stored.reports,
         parity=_parity(stored.parity),
+        exact=stored.parity.get("tag") == "exact",
         examples=stored.examples,
         cost=_cost(stored),
         commands=_commands(stored),
@@ -92,8 +105,10 @@ def _tiles(stored: StoredRun) -> list[Tile]:
 
 def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
     majority = metrics.get(names.BASELINE + name)
-    beside = "" if majority is None else f"majority class {majority:.3f}"
-    return Tile(_number(metrics.get(names.TEST + name), ".3f"), title, beside)
+    validation = metrics.get(names.VALIDATION + name)
+    beside = [] if validation is None else [f"validation {validation:.3f}"]
+    beside += [] if majority is None else [f"majority class {majority:.3f}"]
+    return Tile(_number(metrics.get(names.TEST + name), ".3f"), title, ", ".join(beside))
 
 
 def _parameters(metrics: Mapping[str, float]) -> str:
@@ -138,35 +153,45 @@ def _confusion(stored: StoredRun) -> Drawing | None:
     return confusion_figure(counts, stored.classes)
 
 
-def _scores(stored: StoredRun) -> list[Row]:
+def _scores(stored: StoredRun) -> Table:
     metrics = stored.run.data.metrics
     shown = {"macro F1": "f1_macro", "weighted F1": "f1_weighted", "accuracy": "accuracy"}
-    shown |= {"loss": "loss"} | {f"F1 of {one}": CLASS_F1 + one for one in stored.classes}
-    columns = {
-        "test": names.TEST,
-        "validation": names.VALIDATION,
-        "majority class": names.BASELINE,
-    }
-    return [
-        {"score": title}
-        | {
-            column: f"{metrics[prefix + name]:.4f}" if prefix + name in metrics else ""
-            for column, prefix in columns.items()
-        }
-        for title, name in shown.items()
-    ]
+    logged = zip(stored.classes, plain_names(stored.classes), strict=True)
+    shown |= {"loss": "loss"} | {f"F1 of {name}": CLASS_F1 + plain for name, plain in logged}
+    sides = (names.VALIDATION, names.TEST, names.BASELINE)
+    return Table(
+        ("score", "validation", "test", "majority class"),
+        [
+            [title, *(_number(metrics.get(side + name), ".4f") for side in sides)]
+            for title, name in shown.items()
+        ],
+    )
 
 
-def _reports(side_by_side: str) -> list[str]:
-    """The two reports, apart, so that a narrow page can set them one below the other."""
-    lines = side_by_side.splitlines()
-    if not lines:
-        return []
-    bar = lines[0].index(" | ")
-    return [
-        "\n".join(line[part].rstrip() for line in lines)
-        for part in (slice(bar), slice(bar + 3, None))
-    ]
+def _class_scores(stored: StoredRun) -> Table | None:
+    """Keras's scores of each class, and how far those of NumPy are from them."""
+    keras, scratch = (stored.class_scores.get(side, ()) for side in ("keras", "scratch"))
+    if not keras or [one.name for one in keras] != [one.name for one in scratch]:
+        return None
+    return Table(
+        ("class", "precision", "recall", "F1", "examples", "difference"),
+        [
+            [
+                *(ours.name, *(f"{score:.4f}" for score in _three(ours)), f"{ours.support:,}"),
+                _largest(_three(ours), _three(theirs)),
+            ]
+            for ours, theirs in zip(keras, scratch, strict=True)
+        ],
+    )
+
+
+def _three(scores: ClassScores) -> tuple[float, float, float]:
+    return scores.precision, scores.recall, scores.f1
+
+
+def _largest(first: Sequence[float], second: Sequence[float]) -> str:
+    largest = max(abs(one - other) for one, other in zip(first, second, strict=True))
+    return f"{largest:.4f}" if largest else "0"
 
 
 def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
@@ -180,8 +205,8 @@ def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
             "same class": f"{found['agreement']:.2%} of the test examples",
             "probabilities": f"differ by at most {found['max_abs_diff']:.1e}, on average by "
             f"{found['mean_abs_diff']:.1e}",
-            "certified": f"{found['certified_fraction']:.2%} of the classes could not change by "
-            "rounding of this size",
+            "certified": f"{found['certified_fraction']:.2%} of the predicted classes cannot "
+            "change by rounding errors of this size",
         }
     if errors := parity["errors"]:
         facts["against float64"] = f"Keras {errors['keras']:.1e}, ours {errors['scratch']:.1e}"

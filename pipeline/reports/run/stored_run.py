@@ -1,11 +1,11 @@
-"""What a run stored of itself, read back for its page; no TensorFlow."""
+"""What a run stored, read back for its page; no TensorFlow."""
 
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,9 +14,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.tasks.classification import ClassScores
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
 from pipeline.training.history import Epoch, History
+from pipeline.verification.worst_examples import Mistake, WorstExample
 
 _FILES = (
     names.TEST_PREDICTIONS,
@@ -25,8 +27,11 @@ _FILES = (
     names.PREPROCESSING,
     names.PARITY_OUTCOME,
     names.PARITY_REPORTS,
+    names.PARITY_SCORES,
     names.WORST_EXAMPLES,
+    names.MISTAKES,
 )
+_Item = TypeVar("_Item", ClassScores, WorstExample, Mistake)
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,10 @@ class StoredRun:
         predicted: the class that Keras gave each test example, `(N,)`.
         labels: their true classes, `(N,)`.
         parity: the check's outcome.
-        reports: both classification reports, side by side.
+        class_scores: scores of each class by `keras` and by `scratch`.
+        reports: both classification reports as text, side by side.
         examples: on which both sides differ most.
+        mistakes: the most confident ones.
     """
 
     run: Run
@@ -56,8 +63,10 @@ class StoredRun:
     predicted: np.ndarray | None
     labels: np.ndarray | None
     parity: Mapping[str, Any]
+    class_scores: Mapping[str, Sequence[ClassScores]]
     reports: str
-    examples: Sequence[Mapping[str, Any]]
+    examples: Sequence[WorstExample]
+    mistakes: Sequence[Mistake]
 
 
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
@@ -80,8 +89,13 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
         predicted=predicted,
         labels=labels,
         parity=_json(texts[names.PARITY_OUTCOME], {}),
+        class_scores={
+            side: _items(rows, ClassScores)
+            for side, rows in _json(texts[names.PARITY_SCORES], {}).items()
+        },
         reports=texts[names.PARITY_REPORTS],
-        examples=_json(texts[names.WORST_EXAMPLES], []),
+        examples=_items(_json(texts[names.WORST_EXAMPLES], []), WorstExample),
+        mistakes=_items(_json(texts[names.MISTAKES], []), Mistake),
     )
 
 
@@ -98,11 +112,19 @@ def _text(file: Path | None) -> str:
 
 
 def _json(text: str, otherwise: Any) -> Any:
-    """What a document holds; a spoiled one (the check tells of it) leaves the page without it."""
+    """What a document holds; the page leaves out a spoiled one, which the check reports."""
     try:
         return json.loads(text)
     except ValueError:
         return otherwise
+
+
+def _items(documents: Any, kind: type[_Item]) -> list[_Item]:
+    """The objects that documents describe; none where one is not of their kind."""
+    try:
+        return [kind(**document) for document in documents]
+    except TypeError:
+        return []
 
 
 def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.reports.drawing.pages import Table
 from pipeline.reports.study import tables
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.definition import Claim
@@ -12,7 +13,6 @@ from pipeline.reports.study.provenance import Provenance
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.statistics import FEWEST
 from pipeline.reports.study.study_run import MAIN, StudyRun
-from pipeline.reports.study.tables import Table
 from pipeline.reports.study.variants import setting_of, values_in
 from pipeline.reports.study.verdict import Verdict
 from pipeline.tracking import names

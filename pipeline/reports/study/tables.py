@@ -4,10 +4,10 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from pipeline.reports.drawing.pages import Table
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.claim import with_interval
 from pipeline.reports.study.study_run import MAIN, MEASURES, StudyRun
@@ -25,21 +25,6 @@ _SCORES = (
 )
 _EPOCHS = ("best_epoch", "overfits_after")
 _COST = ("parameters", "seconds")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells for people.
-
-    Attributes:
-        columns: headings.
-        rows: as many cells each.
-        marked: the number of the row to emphasize, from 0; None for none.
-    """
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    marked: int | None = None
 
 
 def score_table(analysis: Analysis) -> Table:

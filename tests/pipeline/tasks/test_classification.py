@@ -61,3 +61,19 @@ def test_class_names_become_names_of_metrics_that_mlflow_takes_and_stay_apart():
     assert {"f1/C__", "f1/C--", "f1/a_b", "f1/_", "f1/très bon"} <= set(named)
     for name in named:
         _validate_metric_name(f"test/{name}")
+
+
+def test_class_scores_are_those_of_the_report():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    probabilities = np.eye(3)[[0, 0, 1, 1, 2, 0]]
+    found = classification.class_scores(probabilities, labels, ["a", "b", "accuracy"])
+    assert [one.name for one in found] == [
+        *("a", "b", "accuracy"),
+        *("macro average", "weighted average"),
+    ]
+    assert [one.support for one in found] == [3, 2, 1, 6, 6]
+    text = classification.report(probabilities, labels, ["a", "b", "accuracy"]).splitlines()
+    rows = [line.split()[-4:-1] for line in (*text[2:5], *text[-2:])]
+    assert rows == [
+        [f"{score:.4f}" for score in (one.precision, one.recall, one.f1)] for one in found
+    ]

@@ -73,6 +73,8 @@ def luminance(colour):
         (-0.05, 0.05, 4, False, ["−0.050", "−0.025", "0.000", "0.025", "0.050"]),
         (1, 20, 6, True, ["5", "10", "15", "20"]),
         (1, 2, 6, True, ["1", "2"]),
+        (0.98, 2.2, 4, False, ["1.0", "1.5", "2.0"]),
+        (0.41, 1.49, 4, False, ["0.50", "0.75", "1.00", "1.25"]),
     ],
 )
 def test_ticks_are_round_numbers(low, high, most, whole, labels):
@@ -93,3 +95,28 @@ def test_an_exploding_or_lost_curve_stays_within_its_panel():
     text = curve_panel("x", lines, within).document()
     assert "nan" not in text
     ElementTree.fromstring(text)
+
+
+@pytest.mark.parametrize("reach", [0.013, 0.5, 1, 1.3, 2.7, 10, 77])
+def test_an_axis_has_at_least_three_ticks(reach):
+    for low in (-3.3, 0, 0.07, 41.9):
+        for most in (4, 6):
+            assert len(Scale(low, low + reach, 0, 100).ticks(most)) >= 3, (low, most)
+
+
+def test_the_epochs_of_a_short_run_have_three_ticks():
+    lines = [Line("train", "blue", [1.0])]
+    words = curve_panel("x", lines, frame([lines], ["x"])).document()
+    assert [f">{epoch}</text>" in words for epoch in (1, 2, 3)] == [True] * 3
+
+
+def test_every_character_can_be_drawn():
+    """XML forbids control characters, lone surrogates and non-characters."""
+    made = Drawing(100, 50)
+    made.text((0, 10), "".join(map(chr, [*range(0x3000), *range(0xD700, 0xE100)])))
+    made.text((0, 20), "bad\x00\x1b[31m\ufffe\uffff 😀")
+    document = made.document().encode()
+    root = ElementTree.fromstring(document)
+    words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[1] == "bad␀␛[31m\ufffd\ufffd 😀"
+    assert made.inline("a\x00b").count("a␀b") == 1

@@ -1,13 +1,12 @@
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.reports.run.write_page import write_run_page
+from pipeline.reports.run.run_page import write_run_page
+from pipeline.reports.study.reading import read_text
 from pipeline.tracking import names
 from pipeline.tracking.tracked_run import TrackedRun
-from pipeline.verification.check import side_by_side
 
 CLASSES = ["good", "<b>bad"]
 EXAMPLE = {
@@ -19,6 +18,23 @@ EXAMPLE = {
     "text": "<script>alert('x')</script> enak",
     "picture": None,
 }
+MISTAKE = {
+    "index": 3,
+    "true": "good",
+    "predicted": "<b>bad",
+    "probability_true": 0.013,
+    "probability_predicted": 0.987,
+    "text": "<i>tidak\x1b[31m enak",
+    "picture": None,
+}
+
+
+def class_scores(f1):
+    """What a run stores of each class; F1 of the second differs."""
+    scores = {"precision": 0.5, "recall": 0.75, "support": 2}
+    return [{"name": "good", "f1": 0.6, **scores}, {"name": "<b>bad", "f1": f1, **scores}]
+
+
 AGREEMENT = {
     **{"f1_keras": 0.8, "f1_scratch": 0.8, "f1_delta": 0.0, "agreement": 1.0},
     **{"max_abs_diff": 2e-7, "mean_abs_diff": 1e-8, "certified_fraction": 0.99},
@@ -35,7 +51,7 @@ def run(store):
     return TrackedRun(store.client, made.info.run_id)
 
 
-def log_all(run):
+def log_all(run, tag="exact"):
     run.log_params({"units": 4, "model": "lstm", "dataset": "words", "seed": 0})
     for epoch in (1, 2, 3):
         curves = {"loss/train": 1 / epoch, "loss/validation": 0.5 + abs(epoch - 2)}
@@ -47,9 +63,10 @@ def log_all(run):
     run.log_text("- units=4\n- +note='a b'\n", "config/overrides.yaml")
     run.log_json({"cores": 2, "python": "3.11.7"}, "environment/machine.json")
     run.log_json({"classes": CLASSES}, "weights/preprocessing.json")
-    run.log_text("Keras | From scratch\n----- | -----\n  0.8 |   0.8\n", REPORTS)
+    run.log_json({"keras": class_scores(0.6), "scratch": class_scores(0.5)}, names.PARITY_SCORES)
+    run.log_json([MISTAKE], names.MISTAKES)
     parity = {"tag": "exact", "reason": "", "agreement": AGREEMENT, "errors": None, "seconds": 0.01}
-    run.log_json(parity, "parity/parity.json")
+    run.log_json({**parity, "tag": tag}, "parity/parity.json")
     run.log_json([EXAMPLE], names.WORST_EXAMPLES)
     with run.artifact_folder("predictions") as folder:
         probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], np.float32)
@@ -57,12 +74,9 @@ def log_all(run):
         np.savez(folder / "test.npz", probabilities=probabilities, labels=labels)
 
 
-REPORTS = "parity/classification_reports.txt"
-
-
 def page_of(run):
     write_run_page(run)
-    return Path(run.client.download_artifacts(run.run_id, "report.html")).read_text("utf-8")
+    return read_text(run.client, run.run_id, names.PAGE)
 
 
 def test_the_page_tells_everything(run):
@@ -71,15 +85,21 @@ def test_the_page_tells_everything(run):
     for words in (
         *["<h1>units=4 &amp; more</h1>", "<b>0.800</b>", "majority class 0.330", "<b>exact</b>"],
         *["12.3", "4,321 parameters", "not committed", "least validation loss: epoch 2"],
-        *["<dt>units</dt><dd>4</dd>", "<dt>seed</dt><dd>0</dd>", "Test example 7, truly good"],
-        *["0.7500002", "99.00% of the classes", "3, 2.00 s each", "From scratch\n-----"],
+        *["<dt>units</dt><dd>4</dd>", "<dt>seed</dt><dd>0</dd>", "Test example 7, true class good"],
+        *[
+            "0.7500002",
+            "99.00% of the predicted classes",
+            "3, 2.00 s each",
+            "98.7 %",
+            "Test example 3",
+        ],
         *["git checkout " + "a" * 40, "python -m pipeline.train units=4"],
     ):
         assert words in page, words
     headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings == [
-        *["Settings", "Data", "Training", "Scores", "Both classification reports", "Parity"],
-        *["Where the two differ most", "Cost", "Do it again"],
+        *["Settings", "Data", "Training", "Scores", "Most confident mistakes", "Parity"],
+        *["Cost", "Repeat this run"],
     ]
     assert page.count("<svg") == 3
     assert page.index("<dt>units</dt>") < page.index("All other settings")  # set by hand: first
@@ -114,20 +134,45 @@ def test_a_run_that_stored_nothing_still_has_a_page(run):
     assert "<h1>units=4 &amp; more</h1>" in page
     assert "No epoch was stored." in page
     assert "not checked" in page
-    assert "Where the two differ most" not in page
+    assert "largest differences" not in page
 
 
 def test_spoiled_files_leave_a_page_without_them(run):
     log_all(run)
     run.log_text("{", names.WORST_EXAMPLES)
+    run.log_json([{"index": 7}], names.MISTAKES)
     run.log_text("not an archive", "predictions/test.npz")
     page = page_of(run)
     assert page.count("<svg") == 2
-    assert "Where the two differ most" not in page
+    assert "largest differences" not in page
+    assert "Most confident mistakes" not in page
 
 
-def test_reports_of_any_width_are_told_apart(run):
+def test_both_classification_reports_are_one_table_with_a_difference(run):
     log_all(run)
-    wide = {"Keras": "macro | avg 1.0", "From scratch": "macro | avg 1.0"}
-    run.log_text(side_by_side(wide), REPORTS)
-    assert page_of(run).count("macro | avg 1.0</pre>") == 2
+    table = page_of(run).partition("<h3>Scores of each class")[2].partition("</table>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    assert rows == [
+        ["good", "0.5000", "0.7500", "0.6000", "2", "0"],
+        ["&lt;b&gt;bad", "0.5000", "0.7500", "0.6000", "2", "0.1000"],
+    ]
+
+
+def test_reports_of_an_earlier_version_are_shown_as_they_are(run):
+    run.log_text("Keras | From scratch\n  0.8 |   <0.8\n", names.PARITY_REPORTS)
+    assert "<pre>Keras | From scratch\n  0.8 |   &lt;0.8" in page_of(run)
+
+
+@pytest.mark.parametrize(("tag", "opened"), [("exact", "<details>"), ("close", "<details open>")])
+def test_differences_fold_away_when_parity_is_exact(run, tag, opened):
+    log_all(run, tag)
+    page = page_of(run)
+    assert f"{opened}<summary>The test examples with the largest differences" in page
+    assert page.index("Most confident mistakes") < page.index("largest differences")
+
+
+def test_control_characters_are_shown_as_symbols(run):
+    log_all(run)
+    page = page_of(run)
+    assert "&lt;i&gt;tidak␛[31m enak" in page
+    assert "\x1b" not in page
