@@ -23,6 +23,16 @@ class StoreAwayError(StoreError):
     """The tracking store answered once and has failed for a minute since."""
 
 
+class ClaimLostError(StoreError):
+    """Another process has taken over the job of this one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This process was silent for so long that another one has taken over its job; it "
+            "writes nothing more."
+        )
+
+
 class CutShortError(OSError):
     """The store returned other bytes than were sent to it."""
 

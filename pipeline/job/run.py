@@ -76,7 +76,7 @@ def run(
     planned = settings.sweep.identity is not None  # and will be compared with this data's
     dataset = shared_data(**(found_again(settings.data) if planned else settings.data))
     own = _identity(settings, config, dataset)
-    with claim(store, own, watch.waits):
+    with claim(store, own, watch.waits) as store:
         place = settings.place.experiment
         earlier = standings(store, place, [own], settings.sweep.id or "")[own]
         if earlier.state == "done" and _counts(earlier, settings):

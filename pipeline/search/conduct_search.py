@@ -94,7 +94,7 @@ def _search(
     experiment = store.experiment(job.settings.place.experiment)
     tags = {names.SEARCH: plan.search.metric}
     with (
-        claim(store, search_id, _tell_waiting),
+        claim(store, search_id, _tell_waiting) as store,
         sweep_run(store, experiment.experiment_id, search_id, tags) as run,
     ):
         study = open_study(url, search_id, plan.search)

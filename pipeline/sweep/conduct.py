@@ -24,6 +24,7 @@ from pipeline.tracking.store import Store, join_store, look_up_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.queries import Result
+    from pipeline.tracking.tracked_run import TrackedRun
 
 
 def conduct(plan: Plan, launching: Callable[[], Launching]) -> None:
@@ -70,38 +71,50 @@ def _schedule(plan: Plan) -> Schedule:
 def _conduct(plan: Plan, launching: Launching) -> None:
     schedule = _schedule(plan)
     store = join_store(**plan.jobs[0].settings.tracking.model_dump())
-    with _own_run(plan, schedule, store):
+    with _own_run(plan, schedule, store) as own:
         _claim_members(schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
         results = _close(plan, schedule, store, failures, interrupted)
         if interrupted:
             raise KeyboardInterrupt
+        unproven = _unproven(schedule, results)
+        if own is not None and unproven:
+            own.fail(f"{unproven} of {len(schedule.entries)} jobs failed or lack parity.")
     if plan.study is not None:
         _report(plan, schedule, store)
-    _judge(schedule, results)
-
-
-def _judge(schedule: Schedule, results: "Sequence[Result]") -> None:
-    proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
-    if len(proven) < len(schedule.entries):
+    if unproven:
         raise CommandFailedError(1)
 
 
+def _unproven(schedule: Schedule, results: "Sequence[Result]") -> int:
+    """How many jobs have no finished run that passed its check."""
+    proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
+    return len(schedule.entries) - len(proven)
+
+
 @contextmanager
-def _own_run(plan: Plan, schedule: Schedule, store: Store) -> Iterator[None]:
-    """For the length of a sweep of several jobs, a run of its own; it keeps plan and report."""
+def _own_run(plan: Plan, schedule: Schedule, store: Store) -> "Iterator[TrackedRun | None]":
+    """For the length of a sweep of several jobs, a run of its own; it keeps plan and report.
+
+    None for a single job, and where another command runs the same sweep: the run is that one's.
+    """
     if plan.study is None and len(schedule.entries) == 1:
-        yield
+        yield None
         return
+    from pipeline.tracking.claims import claim_if_free
     from pipeline.tracking.sweep_run import log_plan, sweep_run
 
-    experiment = store.experiment(plan.jobs[0].settings.place.experiment)
     tags = {names.STUDY: plan.study} if plan.study else {}
     jobs = [entry.job.parameters for entry in schedule.entries]
     study = plan.jobs[0].values.get("study")
-    with sweep_run(store, experiment.experiment_id, schedule.sweep_id, tags) as run:
-        log_plan(run, command(), plan.varied, jobs, study)
-        yield
+    with claim_if_free(store, f"sweep-{schedule.sweep_id}") as own:
+        if own is None:
+            yield None
+            return
+        experiment = own.experiment(plan.jobs[0].settings.place.experiment)
+        with sweep_run(own, experiment.experiment_id, schedule.sweep_id, tags) as run:
+            log_plan(run, command(), plan.varied, jobs, study)
+            yield run
 
 
 def _claim_members(schedule: Schedule, store: Store) -> None:
@@ -166,7 +179,7 @@ def _tell_lost_jobs(failures: Sequence[Failure], results: "Sequence[Result]") ->
     told = {result.error for result in results}
     for failure in failures:
         if failure.error not in told:
-            print_faults([f"{failure.job}: {failure.error}", failure.trace])
+            print_faults([f"{failure.job}: {failure.error}", *filter(None, [failure.trace])])
 
 
 def _report(plan: Plan, schedule: Schedule, store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
-from pipeline.errors import StoreAwayError, summary
+from pipeline.errors import StoreAwayError, StoreError, summary
 from pipeline.sweep.job_document import job_override
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
@@ -32,9 +32,9 @@ class Failure:
     @classmethod
     def of(cls, job: str, error: BaseException) -> "Failure":
         """What a job raised."""
-        away = isinstance(error, StoreAwayError)
-        told = str(error) if away else summary(error)
-        return cls(job, told, "".join(traceback.format_exception(error)), away)
+        if isinstance(error, StoreError):  # a sentence says it all
+            return cls(job, str(error), "", isinstance(error, StoreAwayError))
+        return cls(job, summary(error), "".join(traceback.format_exception(error)))
 
 
 def ends_sweep(failures: Sequence[Failure], fail_fast: bool) -> bool:

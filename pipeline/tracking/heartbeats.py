@@ -1,4 +1,4 @@
-"""Which process a run belongs to, and whether that process is still at it.
+"""Which process a run belongs to, and whether that process is still running.
 
 On its own machine a process is looked up; the time at which it started tells it from a later one
 with the same number. On another machine only its heartbeat can be seen.
@@ -9,6 +9,8 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 
 import psutil
@@ -16,12 +18,15 @@ import psutil
 from pipeline.tracking import names
 
 BEAT_SECONDS = 15.0
-_SILENT_SECONDS = 8 * BEAT_SECONDS  # clocks of two machines differ, and a store may be slow
+SILENT_SECONDS = 8 * BEAT_SECONDS  # clocks of two machines differ, and a store may be slow
+_STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat after the command's name
+_ENDED = ("Z", "X")
 
 
 def owner() -> str:
-    """Name this process: `host pid start-time`."""
-    return f"{platform.node()} {os.getpid()} {psutil.Process().create_time():.2f}"
+    """Name this process: `host machine pid started`."""
+    pid = os.getpid()
+    return f"{platform.node() or '-'} {_machine()} {pid} {_started(pid)}"
 
 
 def owner_tags() -> dict[str, str]:
@@ -35,22 +40,46 @@ def is_alive(tags: Mapping[str, str]) -> bool:
     Args:
         tags: a run's, or a claim's; without an owner there is nobody.
     """
-    named = tags.get(names.OWNER, "").split(" ")
-    if len(named) != 3:
+    if names.OWNER not in tags:
         return False
-    host, pid, started = named
-    if host == platform.node():
-        return _runs(int(pid), float(started))
-    return time.time() - float(tags.get(names.HEARTBEAT, 0)) < _SILENT_SECONDS
+    match tags[names.OWNER].split(" "):
+        case [_, machine, pid, started] if machine == _machine():
+            return _started(int(pid)) == started
+    return time.time() - float(tags.get(names.HEARTBEAT, 0)) < SILENT_SECONDS
 
 
-def _runs(pid: int, started: float) -> bool:
+@cache
+def _machine() -> str:
+    """Where the numbers of processes mean the same: on Linux a boot and its PID namespace.
+
+    Containers with one host name have namespaces of their own.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return platform.node() or "-"
+
+
+def _started(pid: int) -> str | None:
+    """When a process that has not ended started, in a unit that no clock's step changes.
+
+    psutil's time on Linux is the time of the boot and the ticks since, and so moves with the clock.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[_STATE] in _ENDED else fields[_STARTED]
+    except OSError:
+        return None if Path("/proc/self/stat").exists() else _started_elsewhere(pid)
+
+
+def _started_elsewhere(pid: int) -> str | None:
     try:
         process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return None if ended else f"{process.create_time():.2f}"
     except psutil.Error:
-        return False
+        return None
 
 
 class Heartbeat:

@@ -1,5 +1,6 @@
 """MLflow's client, every call of which waits for a store that is away for a while."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,14 +12,23 @@ from pipeline.tracking.retries import patiently
 
 
 class PatientClient:
-    """An `MlflowClient` whose methods are called through `patiently`."""
+    """An `MlflowClient` whose methods are called through `patiently`.
 
-    def __init__(self, uri: str):
-        self._client = MlflowClient(tracking_uri=uri)
+    Args:
+        uri: of the store.
+        guard: called before each; raises to refuse the call.
+    """
+
+    def __init__(self, uri: str, guard: Callable[[], None]):
+        self._client, self._guard = MlflowClient(tracking_uri=uri), guard
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        return partial(patiently, found) if callable(found) else found
+        return partial(self._call, found) if callable(found) else found
+
+    def _call(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        self._guard()
+        return patiently(method, *arguments, **options)
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str) -> str:
         """Download an artifact.
@@ -26,7 +36,7 @@ class PatientClient:
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST when it is not there.
         """
-        return str(patiently(self._download, run_id, path, dst_path))
+        return str(self._call(self._download, run_id, path, dst_path))
 
     def _download(self, run_id: str, path: str, dst_path: str) -> str:
         try:

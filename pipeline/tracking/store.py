@@ -5,7 +5,8 @@ be shown, and a command refused, without it.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -26,17 +27,19 @@ class Store:
     Attributes:
         uri: absolute MLflow tracking URI.
         folder: absolute folder of a local store; None for a server.
+        guard: called before each call of the client; raises to refuse it.
     """
 
     uri: str
     folder: Path | None = None
+    guard: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @cached_property
     def client(self) -> "MlflowClient":
         """A patient client bound to this store, whatever MLflow's global settings say."""
         from pipeline.tracking.patient_client import PatientClient
 
-        return cast("MlflowClient", PatientClient(self.uri))
+        return cast("MlflowClient", PatientClient(self.uri, self.guard))
 
     @property
     def database(self) -> Path | None:

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from pipeline.errors import PrunedError, StoreAwayError, summary
+from pipeline.errors import ClaimLostError, PrunedError, StoreAwayError, summary
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import manifest, store_file, store_folder
 from pipeline.tracking.heartbeats import Heartbeat, owner_tags
@@ -37,6 +37,7 @@ class TrackedRun:
         self._logged: set[tuple[str, int]] = set()
         self._flushed = time.monotonic()
         self._digests: dict[str, str] = {}
+        self.end_status = "FINISHED"  # unless an exception says otherwise
 
     @cached_property
     def _artifact_uri(self) -> str:
@@ -110,6 +111,11 @@ class TrackedRun:
         """Store the digests of all artifacts that were stored through this object."""
         self.log_text(manifest(self._digests), names.MANIFEST)
 
+    def fail(self, reason: str) -> None:
+        """Have the run end as FAILED, though no exception is raised."""
+        self.end_status = "FAILED"
+        self.set_tags({names.ERROR: reason})
+
     def beat(self) -> None:
         """Show that the process is at it."""
         self.client.set_tag(self.run_id, names.HEARTBEAT, owner_tags()[names.HEARTBEAT])
@@ -162,8 +168,8 @@ def tracked_run(
         run.set_tags({names.PRUNED: pruned})
         end_run(run, "KILLED", log)
         raise
-    except StoreAwayError:
-        raise  # nor would it take the run's end: whoever comes next sees that nobody is at it
+    except (StoreAwayError, ClaimLostError):
+        raise  # the run's end is not this process's to write, or would not be taken
     except BaseException as error:
         with suppress(Exception):  # the store may be what failed; the error itself goes on
             run.set_tags({names.ERROR: summary(error)})
@@ -171,11 +177,22 @@ def tracked_run(
             end_run(run, "FAILED", log)
         raise
     else:
-        end_run(run, "FINISHED")
+        end_run(run, run.end_status)
 
 
 def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
-    created = store.client.create_run(experiment_id, tags=dict(tags), run_name=name)
+    """Create a run, and remove those that a request whose reply was lost has created before.
+
+    Its owner and the moment of its start tell them from any other run.
+    """
+    moment = int(time.time() * 1000)
+    created = store.client.create_run(experiment_id, moment, dict(tags), name)
+    if store.folder is None:
+        owner = f"tags.`{names.OWNER}` = '{tags[names.OWNER]}'"
+        same = f"{owner} AND attributes.start_time = {moment}"
+        for twin in store.client.search_runs([experiment_id], same):
+            if twin.info.run_id != created.info.run_id:
+                store.client.delete_run(twin.info.run_id)
     return TrackedRun(store.client, created.info.run_id)
 
 

@@ -88,23 +88,32 @@ def test_a_run_whose_check_found_damage_is_not_done(store, attempt):
 def test_a_running_run_is_somebodys_or_nobodys(store, attempt):
     run_id = attempt("a", "RUNNING")
     assert one(store).state == "running"  # this very process is its owner
-    host = owner_tags()[names.OWNER].split()[0]
-    store.client.set_tag(run_id, names.OWNER, f"{host} {dead_process()} 1.00")
+    host, machine, _, started = owner_tags()[names.OWNER].split()
+    store.client.set_tag(run_id, names.OWNER, f"{host} {machine} {dead_process()} {started}")
     assert one(store).state == "interrupted"
 
 
 def test_a_process_with_the_same_number_that_started_later_is_another():
     tags = owner_tags()
     assert is_alive(tags)
-    host, pid, started = tags[names.OWNER].split()
-    assert not is_alive({names.OWNER: f"{host} {pid} {float(started) - 60:.2f}"})
+    host, machine, pid, started = tags[names.OWNER].split()
+    assert not is_alive({names.OWNER: f"{host} {machine} {pid} {float(started) - 60:.0f}"})
     assert not is_alive({})
     assert psutil.pid_exists(os.getpid())
 
 
+def test_a_step_of_the_clock_makes_no_process_another(monkeypatch):
+    """The time at which a process was created is the boot's, by the clock, and ticks since."""
+    tags = owner_tags()
+    created = psutil.Process().create_time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: created + 100)
+    assert owner_tags()[names.OWNER] == tags[names.OWNER]
+    assert is_alive(tags)
+
+
 @pytest.mark.parametrize(("age", "alive"), [(0, True), (60, True), (600, False)])
 def test_a_process_elsewhere_is_known_by_its_heartbeat(age, alive):
-    tags = {names.OWNER: "another-host 1 1.00", names.HEARTBEAT: f"{time.time() - age:.0f}"}
+    tags = {names.OWNER: "another-host its-boot/1 1 1", names.HEARTBEAT: f"{time.time() - age:.0f}"}
     assert is_alive(tags) is alive
 
 

@@ -24,7 +24,8 @@ def running(store):
 def nobody():
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         pass
-    return owner().replace(f" {owner().split()[1]} ", f" {process.pid} ")
+    host, machine, _, started = owner().split()
+    return f"{host} {machine} {process.pid} {started}"
 
 
 def end(store, interrupted):

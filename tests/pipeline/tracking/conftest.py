@@ -1,0 +1,12 @@
+import pytest
+
+from tests.support.commands import serve
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory):
+    """Address of a real MLflow server on loopback that keeps artifacts itself."""
+    folder = tmp_path_factory.mktemp("server")
+    artifacts = ["--artifacts-destination", str(folder / "artifacts")]
+    with serve(folder, f"sqlite:///{folder}/mlflow.db", *artifacts) as address:
+        yield address

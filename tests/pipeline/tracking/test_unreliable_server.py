@@ -1,0 +1,70 @@
+"""Requests that are delayed, lost, doubled or refused, in front of a real MLflow server."""
+
+import pytest
+from mlflow.entities import ViewType
+
+from pipeline.tracking.claims import claim
+from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import tracked_run
+from tests.support.unreliable_proxy import (
+    DOUBLE,
+    FAIL_AFTER,
+    KINDS,
+    LOSE_REPLY,
+    PlannedFaults,
+    RandomFaults,
+    unreliable,
+)
+
+EPOCHS = range(1, 6)
+
+
+def track(store, job):
+    with claim(store, job, pytest.fail) as held:
+        experiment = held.experiment("unreliable").experiment_id
+        with tracked_run(held, experiment, job, {}) as run:
+            run.log_params({"units": 64})
+            run.log_dataset("digits", "0123456789ab", "bundled")
+            for epoch in EPOCHS:
+                run.log_metrics({"loss/train": 1 / epoch}, epoch)
+                run.flush()
+            run.log_text(job, "notes/job.txt")
+
+
+def assert_tracked_once(store, job, folder):
+    experiment = store.client.get_experiment_by_name("unreliable").experiment_id
+    named = f"attributes.run_name = '{job}'"
+    (run,) = store.client.search_runs([experiment], named, run_view_type=ViewType.ACTIVE_ONLY)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"units": "64"}
+    history = store.client.get_metric_history(run.info.run_id, "loss/train")
+    assert [(point.step, point.value) for point in history] == [(e, 1 / e) for e in EPOCHS]
+    assert len(run.inputs.dataset_inputs) == 1
+    store.client.download_artifacts(run.info.run_id, "notes", str(folder))
+    assert (folder / "notes/job.txt").read_text() == job
+    assert not list(store.client.search_registered_models(f"name LIKE 'claim-{job}-%'"))
+
+
+@pytest.mark.parametrize("fault", [LOSE_REPLY, FAIL_AFTER, DOUBLE])
+def test_a_claim_and_a_run_whose_creation_was_repeated_are_one(mlflow_server, tmp_path, fault):
+    faults = PlannedFaults(
+        registeredmodels_create=fault, experiments_create=fault, runs_create=fault
+    )
+    job = fault.replace(" ", "")
+    with unreliable(mlflow_server, faults) as (address, done):
+        track(Store(address), job)
+    assert done[fault] >= 2
+    assert_tracked_once(Store(mlflow_server), job, tmp_path)
+
+
+def test_random_faults_on_every_route_lose_and_double_nothing(mlflow_server, tmp_path):
+    jobs = [f"job{number}" for number in range(4)]
+    with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, done):
+        store = Store(address)
+        for job in jobs:
+            track(store, job)
+    assert set(done) == set(KINDS)
+    for job in jobs:
+        folder = tmp_path / job
+        folder.mkdir()
+        assert_tracked_once(Store(mlflow_server), job, folder)
