@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.fingerprint import fingerprint
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 
@@ -31,6 +31,20 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of inputs and labels, the same on every machine, as 64 hexadecimal digits.
+
+        It covers dtype, shape and bytes of both arrays, as little-endian, row-major values, so that
+        two splits share a fingerprint only when a model cannot tell them apart.
+        """
+        digest = hashlib.sha256()
+        for array in (self.inputs, self.labels):
+            portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            digest.update(f"{portable.dtype.kind}{portable.itemsize}{portable.shape}".encode())
+            digest.update(portable.data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +88,7 @@ class Dataset:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """A hash of the exact arrays of each split, by the split's name."""
-        return {name: fingerprint(split) for name, split in self.splits.items()}
+        return {name: split.fingerprint for name, split in self.splits.items()}
 
     def describe(self) -> str:
         """Name it, its sizes, kind of input and source, and if it is synthetic, in one line."""

@@ -1,6 +1,7 @@
 """The processes of a sweep share the data set that one of them decoded."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -46,8 +47,6 @@ def sharing_data(folder: Path) -> Iterator[None]:
 def _load_once(**arguments: Any) -> Dataset:
     if _shared_folder is None:
         return data.load(**arguments)
-    from pipeline.data.shared_file import read_shared, write_shared
-
     key = hashlib.sha256(repr(sorted(arguments.items())).encode()).hexdigest()
     file = _shared_folder / f"{key}.dataset"
     if file.is_file():
@@ -56,4 +55,29 @@ def _load_once(**arguments: Any) -> Dataset:
     with suppress(OSError):  # a full disk: everybody decodes for himself
         write_shared(dataset, file)
         return read_shared(file)  # one copy in memory, for this process too
+    return dataset
+
+
+def write_shared(dataset: Dataset, file: Path) -> None:
+    """Write a data set, with its fingerprints; the file is there when it is whole.
+
+    Raises:
+        OSError: it does not fit on the disk; nothing is left of it.
+    """
+    import joblib  # whose import those who share nothing need not wait for
+
+    _ = dataset.fingerprints  # taken once, for every process
+    draft = file.with_suffix(f".{os.getpid()}")
+    try:
+        joblib.dump(dataset, draft)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_shared(file: Path) -> Dataset:
+    """What `write_shared` wrote: arrays that are read from the file where they are used."""
+    import joblib
+
+    dataset: Dataset = joblib.load(file, mmap_mode="r")
     return dataset

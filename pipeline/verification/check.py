@@ -20,7 +20,6 @@ from mlflow.exceptions import MlflowException
 import scratch_forward
 from pipeline import data
 from pipeline.data.dataset import Split
-from pipeline.data.fingerprint import fingerprint
 from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tasks.classification import ClassScores, class_scores, report
@@ -125,7 +124,7 @@ def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity
         settings = stored_settings(folder)
         test, classes = data.load_test(**found_again({**settings.data, "data_dir": data_dir}))
         trained = tags.get(names.fingerprint("test"))
-        if (digest := fingerprint(test)) != trained:
+        if (digest := test.fingerprint) != trained:
             return Parity("stale", _stale_reason(settings, trained, digest))
         return _compare(folder, test, classes)
     except (data.DatasetError, SettingsError) as error:

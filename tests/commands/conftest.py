@@ -2,22 +2,22 @@ import pytest
 
 from pipeline.tracking.store import open_local
 from tests.support.commands import TINY, Sweep, call, serve
+from tests.support.once import once
 
 
 @pytest.fixture(scope="session")
 def sweep(tmp_path_factory):
     """The main job at a small size: a folder in which it ran, what it printed, its store."""
-    folder = tmp_path_factory.mktemp("sweep")
-    done = call("pipeline.train", "-m", "model=lstm", "units=4,6,8", *TINY, cwd=folder)
-    return Sweep(folder, done)
+    main_job = ["pipeline.train", "-m", "model=lstm", "units=4,6,8", *TINY]
+    return Sweep(*once(tmp_path_factory, "sweep", lambda folder: call(*main_job, cwd=folder)))
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
     """A CNN's run on the digits; gives the folder and the run's id."""
-    folder = tmp_path_factory.mktemp("images")
     unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]
-    done = call("pipeline.train", "model=cnn", *unlike_defaults, "epochs=2", cwd=folder)
+    job = ["pipeline.train", "model=cnn", *unlike_defaults, "epochs=2"]
+    folder, done = once(tmp_path_factory, "images", lambda folder: call(*job, cwd=folder))
     assert done.returncode == 0, done.stdout + done.stderr
     store = open_local(folder)
     experiment = store.client.get_experiment_by_name("digits")

@@ -11,6 +11,7 @@ from pipeline.settings.composer import composer
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import FOLDER, open_local
+from tests.support.once import once
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ def search_for():
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """A fresh database, made once: creating its tables takes seconds."""
-    folder = tmp_path_factory.mktemp("template")
-    open_local(folder)
+    folder, _ = once(tmp_path_factory, "template", lambda folder: open_local(folder) and None)
     return folder / FOLDER / "mlflow.db"
 
 

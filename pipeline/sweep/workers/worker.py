@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ from pipeline.job.interruption import interrupted_by
 from pipeline.sweep.launchers import Failure
 from pipeline.sweep.workers.events import EventWriter
 from pipeline.sweep.workers.lifetime import end_with_parent
-from pipeline.sweep.workers.output import kept_output
 
 STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
 
@@ -104,3 +104,24 @@ def _job() -> Iterator[None]:
     finally:
         if _sweep.has_lost_us():  # it counts us as dead: a job that we took would be lost
             os._exit(1)
+
+
+@contextmanager
+def kept_output(log: Path) -> Iterator[None]:
+    """Send standard output and error to `log` for the length of a block."""
+    saved = os.dup(1), os.dup(2)
+    with log.open("ab") as file:
+        _point_at(file.fileno(), file.fileno())
+        try:
+            yield
+        finally:
+            _point_at(*saved)
+            for descriptor in saved:
+                os.close(descriptor)
+
+
+def _point_at(output: int, error: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(output, 1)
+    os.dup2(error, 2)

@@ -71,11 +71,6 @@ class Geometry(NamedTuple):
         )
 
     @property
-    def without_padding(self) -> Self:
-        """The same sizes, the padding left to whoever convolves."""
-        return self._replace(padding=((0, 0), (0, 0)))
-
-    @property
     def multiplications(self) -> int:
         """Multiplications per example of the definition of convolution."""
         return int(np.prod(self.out + self.kernel)) * self.channels // self.groups * self.filters

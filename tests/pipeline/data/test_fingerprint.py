@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.data.dataset import Split
-from pipeline.data.fingerprint import fingerprint
 
 floats = arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=4, max_side=4))
 
 
 def of(inputs, labels=(0, 1)):
-    return fingerprint(Split(inputs, np.asarray(labels)))
+    return Split(inputs, np.asarray(labels)).fingerprint
 
 
 @given(floats)

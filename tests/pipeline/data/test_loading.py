@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from pipeline.data import DatasetError, load, load_test
-from pipeline.data.fingerprint import fingerprint
 
 
 def test_same_arguments_give_the_same_arrays(tmp_path):
@@ -18,7 +17,7 @@ def test_same_arguments_give_the_same_arrays(tmp_path):
     ],
 )
 def test_built_in_data_never_changes(name, expected, tmp_path):
-    assert fingerprint(load(name, data_dir=tmp_path).train).startswith(expected)
+    assert load(name, data_dir=tmp_path).train.fingerprint.startswith(expected)
 
 
 def test_train_size_leaves_validation_and_test_alone(tmp_path):
@@ -26,7 +25,7 @@ def test_train_size_leaves_validation_and_test_alone(tmp_path):
     large = load("digits", data_dir=tmp_path)
     assert small.train.inputs.shape == (100, 8, 8, 1)
     for name in ("validation", "test"):
-        assert fingerprint(small.splits[name]) == fingerprint(large.splits[name])
+        assert small.splits[name].fingerprint == large.splits[name].fingerprint
 
 
 def test_all_training_examples_are_the_same_as_no_subset(tmp_path):
@@ -82,5 +81,5 @@ def test_description_says_what_is_synthetic(tmp_path):
 def test_the_test_examples_alone_are_those_of_the_whole(name, options, tmp_path):
     whole = load(name, data_dir=tmp_path, **options)
     test, classes = load_test(name, data_dir=tmp_path, **options)
-    assert fingerprint(test) == whole.fingerprints["test"]
+    assert test.fingerprint == whole.fingerprints["test"]
     assert classes == whole.classes
