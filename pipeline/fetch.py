@@ -2,32 +2,33 @@
 
 from pathlib import Path
 
-from pipeline.cli.command import Given, command
+from pipeline.cli.command import RUN_CHOICE, Given, command
 from pipeline.cli.console import print_faults, print_line
 from pipeline.errors import CommandFailedError
-from pipeline.settings import SettingsError, parse_tracking
+from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
 from pipeline.tracking import names
 
 
-@command("fetch")
+@command("fetch", verbatim=RUN_CHOICE)
 def main(given: Given) -> None:
     """Download `weights/` into a folder; leave nothing there that fails its parity card."""
     values = given.values
     to = _checked(values["run_id"], values["to"])
+    chosen = parse_run_choice(values)
     tracking = parse_tracking(values["tracking"])
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from pipeline.tracking.queries import finished_runs
+    from pipeline.tracking.run_choice import choose_run
     from pipeline.tracking.store import open_store
     from pipeline.verification.weights_download import UNPROVEN, download_weights
     from scratch_forward import ArchiveError
 
     store = open_store(**tracking.model_dump())
-    (run,) = finished_runs(store, values["run_id"], None)
+    run_id = choose_run(store, chosen)
     try:
-        classifier = download_weights(store.client, run.info.run_id, to)
+        classifier = download_weights(store.client, run_id, to)
     except ArchiveError as error:
-        print_faults([f"run_id={run.info.run_id}: {error}"])
+        print_faults([f"run_id={run_id}: {error}"])
         raise CommandFailedError from error
     count = classifier.model.count_params()
     print_line(f"{to / names.WEIGHTS}: {count:,} weights, parity card passed")

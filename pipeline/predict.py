@@ -8,26 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.cli.command import Given, command
+from pipeline.cli.command import RUN_CHOICE, Given, command
+from pipeline.data.printable import printable
 from pipeline.data.published.download import read_bytes
 from pipeline.data.text_csv import records
 from pipeline.data.user.image_files import decode
-from pipeline.settings import SettingsError, parse_tracking
+from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
+from pipeline.tracking.run_choice import choose_run
+from pipeline.tracking.store import locate_store
 from pipeline.tracking.weights import weights_folder
 from scratch_forward import ArchiveError, Classifier, Prediction
 from scratch_forward.preprocessing import ImagePreprocessing, PreprocessingError
 
+_SETTINGS = ("run_id=", "sweep=", "experiment=", "select_by=", "tracking=", "tracking.")
 
-@command("predict", only=("run_id=", "tracking=", "tracking."))
+
+@command("predict", only=_SETTINGS, verbatim=RUN_CHOICE)
 def main(given: Given) -> None:
     """Answer the texts, the image files, or the CSV of texts on the command line."""
     values, asked = given.values, given.words
     if values["run_id"] is None or not asked:
         raise SettingsError(['run_id=... and something to answer are needed, such as "a text".'])
-    tracking = parse_tracking(values["tracking"])
-    uri = getattr(tracking, "uri", None)
+    store = locate_store(**parse_tracking(values["tracking"]).model_dump())
+    run_id = choose_run(store, parse_run_choice(values))
     try:
-        with weights_folder(values["run_id"], uri, Path.cwd() / "mlruns/mlflow.db") as folder:
+        with weights_folder(run_id, store) as folder:
             classifier = Classifier.load(folder, verify=True)
         _answer(classifier, asked)
     except (ArchiveError, PreprocessingError) as error:
@@ -59,7 +64,7 @@ def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
 def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
     for word, answer in zip(asked, answers, strict=True):
         shares = "  ".join(f"{name} {share:.4f}" for name, share in answer.probabilities.items())
-        print(f"{answer.class_name}\t{shares}\t{word}")
+        print(printable(f"{answer.class_name}\t{shares}\t{word}"))
 
 
 def _write_csv(texts: Sequence[str], answers: Sequence[Prediction], classes: Sequence[str]) -> None:

@@ -1,54 +1,82 @@
 """python -m pipeline.runs: list runs, best first, as a table, CSV or JSON."""
 
-import csv
 import json
-import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.command import Given, command
-from pipeline.settings import SettingsError, parse_tracking
+from pipeline.cli.csv_table import write_csv
+from pipeline.settings import SettingsError, parse_listing, parse_tracking
+from pipeline.settings.schema import Listing
+from pipeline.tracking import names
+from pipeline.tracking.ranking import criterion
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from pipeline.tracking.store import Store
+
+_REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that hold nothing of their own
 
 
 # A condition holds quotes and equals signs, which Hydra's grammar would take apart.
-@command("runs", flags=("--csv", "--json"), verbatim=("where",))
+@command("runs", flags=("--csv", "--json"), verbatim=("where", "sweep", "experiment"))
 def main(given: Given) -> None:
     """Read runs from the store and print them."""
-    values = given.values
-    where = values["where"]
-    tracking = parse_tracking(values["tracking"])
+    tracking = parse_tracking(given.values.pop("tracking"))
+    listing = parse_listing(given.values)
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
-    from mlflow.exceptions import MlflowException
-
     from pipeline.cli.runs_table import show_runs
-    from pipeline.tracking.queries import listed_runs
     from pipeline.tracking.store import open_store
 
     store = open_store(**tracking.model_dump())
-    try:
-        found = listed_runs(store, values["experiment"], where)
-    except MlflowException as error:
-        raise SettingsError([f"where={where} is refused: {error.message}"]) from error
+    found = _found(store, listing)
     if "--json" in given.flags:
-        print(json.dumps([_record(run) for run in found], indent=2, ensure_ascii=False))
+        print(json.dumps(_records(store, found), indent=2, ensure_ascii=False))
     elif "--csv" in given.flags:
-        _write_csv([_record(run) for run in found])
+        records = _records(store, found)
+        write_csv(list(dict.fromkeys(key for record in records for key in record)), records)
     else:
-        show_runs(found)
+        show_runs(found, criterion(listing.select_by))
 
 
-def _record(run: Any) -> dict[str, Any]:
+def _found(store: "Store", listing: Listing) -> "list[Run]":
+    from mlflow.exceptions import MlflowException
+
+    from pipeline.tracking.queries import job_runs, members
+    from pipeline.tracking.run_choice import choose_sweep
+    from pipeline.tracking.run_condition import read_condition
+    from pipeline.tracking.run_order import in_order
+
+    condition = read_condition(listing.where)
+    sweep = choose_sweep(store, listing.sweep)
+    query = " AND ".join(filter(None, [condition.query, sweep and members(sweep)]))
+    try:
+        found = job_runs(store, listing.experiment, query)
+    except MlflowException as error:
+        raise SettingsError([f"where={listing.where} is refused: {error.message}"]) from error
+    found = [run for run in found if condition.holds(run.data.params)]
+    if listing.sort is not None:
+        return in_order(found, listing.sort)[: listing.limit]
+    by = criterion(listing.select_by)
+    ranked = by.best_first(found, lambda run: run.data.metrics.get(by.metric))
+    return ranked[: listing.limit]
+
+
+def _records(store: "Store", found: "list[Run]") -> list[dict[str, Any]]:
+    titles = {one.experiment_id: one.name for one in store.client.search_experiments()}
+    return [_record(run, titles.get(run.info.experiment_id)) for run in found]
+
+
+def _record(run: "Run", experiment: str | None) -> dict[str, Any]:
     """Everything known of a run in one flat row; parameters and tags keep their names apart."""
     params = {f"params.{key}": value for key, value in run.data.params.items()}
     metrics = {f"metrics.{key}": value for key, value in run.data.metrics.items()}
-    tags = {
-        f"tags.{key}": value
-        for key, value in run.data.tags.items()
-        if not key.startswith("mlflow.")
-    }
+    tags = {f"tags.{key}": value for key, value in run.data.tags.items() if key not in _REPEATED}
     info = run.info
     named = {"run_id": info.run_id, "name": info.run_name, "status": info.status}
+    named["experiment"] = experiment
     times = {"started": _time(info.start_time), "ended": _time(info.end_time)}
     return {**named, **times, **params, **metrics, **tags}
 
@@ -58,13 +86,6 @@ def _time(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _write_csv(records: list[dict[str, Any]]) -> None:
-    columns = dict.fromkeys(key for record in records for key in record)
-    table = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
-    table.writeheader()
-    table.writerows(records)
 
 
 if __name__ == "__main__":

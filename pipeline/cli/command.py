@@ -24,6 +24,7 @@ from pipeline.settings.conf_folder import CONF
 REFUSED = 2  # exit code of a command that did not start
 FAILED = 1  # exit code of a command that started
 INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
+RUN_CHOICE = ("run_id", "sweep", "experiment")  # settings that say which run is meant
 _YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
 
 
@@ -56,7 +57,8 @@ def command(
     Args:
         name: of the command, its file in `conf/` and its help page.
         flags: those it knows, such as `--csv`.
-        verbatim: settings whose values are text that Hydra's grammar would take apart.
+        verbatim: settings whose values are text that Hydra's grammar would take apart, or for a
+            number, as an id that begins with 351e97.
         only: what settings begin with, where other words are the command's input.
     """
 
@@ -81,7 +83,8 @@ def _given(
     settings = [word for word in line.words if word not in words]
     apart = [word for word in settings if word.lstrip("+").partition("=")[0] in verbatim]
     values = compose_values(name, [w for w in settings if w not in apart], line.config_dir)
-    values |= dict(word.lstrip("+").split("=", 1) for word in apart)
+    texts = dict(word.lstrip("+").split("=", 1) for word in apart)
+    values |= {key: None if text == "null" else text for key, text in texts.items()}
     return Given(values, line.flags, tuple(words), line.config_dir)
 
 

@@ -2,11 +2,9 @@
 
 from collections import Counter
 
-from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.console import console
-from pipeline.sweep.naming import telling_keys
+from pipeline.cli.console import console, plain
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Schedule
 from pipeline.tracking.attempts import State
@@ -17,14 +15,14 @@ def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
     count = len(plan.jobs)
     runs = f"{count} run{'s' if count > 1 else ''}"
     table = Table.grid(padding=(0, 2))
-    table.add_row("[bold]plan[/]", escape(f"{runs}: {_varied(plan)}"))
+    table.add_row("[bold]plan[/]", plain(f"{runs}: {plan.title}"))
     if told := _standings(schedule):
-        table.add_row("", escape(f"{told}{_choice(schedule)}"))
+        table.add_row("", plain(f"{told}{_choice(schedule)}"))
     for line in schedule.data:
-        table.add_row("[bold]data[/]", escape(line))
-    table.add_row("[bold]tracking[/]", escape(f"{tracked_at} (sweep {schedule.sweep_id})"))
+        table.add_row("[bold]data[/]", plain(line))
+    table.add_row("[bold]tracking[/]", plain(f"{tracked_at} (sweep {schedule.sweep_id})"))
     for note in (*plan.notes, *_repeated(schedule)):
-        table.add_row("[bold yellow]note[/]", escape(note))
+        table.add_row("[bold yellow]note[/]", plain(note))
     console.print(table)
 
 
@@ -61,14 +59,3 @@ def _repeated(schedule: Schedule) -> list[str]:
     if not schedule.repeated:
         return []
     return [f"{schedule.repeated} of the runs would repeat another one, and are left out."]
-
-
-def _varied(plan: Plan) -> str:
-    """`model=lstm units=32,64,128`: each key once, its values in the order given."""
-    lines = dict.fromkeys(line for job in plan.jobs for line in job.overrides)
-    values: dict[str, list[str]] = {key: [] for key in telling_keys(lines)}
-    for key, _, value in (line.partition("=") for line in lines):
-        if key in values:
-            values[key].append(value)
-    given = " ".join(f"{key}={','.join(items)}" for key, items in values.items())
-    return given or f"model={plan.jobs[0].settings.model_name}"

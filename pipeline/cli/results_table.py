@@ -2,37 +2,46 @@
 
 from collections.abc import Collection, Sequence
 
-from rich.markup import escape
-from rich.table import Table
-
-from pipeline.cli.console import console, print_line, say
+from pipeline.cli import cells
+from pipeline.cli.console import console, plain, print_line, say
 from pipeline.sweep.schedule import Schedule
 from pipeline.tracking.links import SweepView
 from pipeline.tracking.queries import Result
+from pipeline.tracking.ranking import Criterion
 
-_PARITY_COLOURS = {"exact": "green", "close": "yellow"}
 
-
-def show_results(results: Sequence[Result], done: Collection[str | None]) -> None:
-    """One row a run, the best one marked; below it, what went wrong and why.
+def show_results(
+    results: Sequence[Result], done: Collection[str | None], criterion: Criterion
+) -> None:
+    """One row per run, the best one marked; below it, what best means and what went wrong.
 
     Args:
         results: of the sweep's runs, best first.
         done: ids of those that were there before.
+        criterion: what they are ranked by.
     """
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("run", overflow="fold")
-    for name in ("test F1", "parity", "seconds"):
+    table = cells.open_table()
+    table.add_column("run", no_wrap=True)
+    table.add_column("settings", overflow="fold")
+    for name in (f"val {criterion.column}", f"test {criterion.column}", "parity", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
-    for place, result in enumerate(results):
-        best = place == 0 and len(results) > 1
-        table.add_row(*_row(result, best, done=result.run_id in done))
+    table.add_column("", overflow="fold")
+    best = _best(results, criterion)
+    for result in results:
+        table.add_row(*_row(result, criterion, result is best, result.run_id in done))
     console.print()
     console.print(table)
+    if best is not None:
+        say(criterion.meaning, "dim")
     for result in results:
         for sentence in _remarks(result):
             say(f"{result.name}: {sentence}")
+
+
+def _best(results: Sequence[Result], criterion: Criterion) -> Result | None:
+    """The first, where there are others and it has the score."""
+    ranked = len(results) > 1 and results[0].metrics.get(criterion.metric) is not None
+    return results[0] if ranked else None
 
 
 def show_links(view: SweepView) -> None:
@@ -47,7 +56,7 @@ def show_links(view: SweepView) -> None:
 
 
 def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:
-    """Where jobs are left, the command that does them."""
+    """Where jobs are left, the command that runs them."""
     failed = sum(result.status == "FAILED" for result in results)
     left = len(schedule.entries) - sum(result.status == "FINISHED" for result in results)
     if not left:
@@ -57,27 +66,28 @@ def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> 
         console.print(f"{failed} failed. To train them again:")
         print_line(f"  {command} retry=failed")
     if left > failed:
-        console.print(f"{left - failed} not finished. The same command goes on:")
+        console.print(f"{left - failed} not finished. To resume, run the same command:")
         print_line(f"  {command}")
 
 
-def _row(result: Result, best: bool, done: bool) -> tuple[str, ...]:
-    parity = result.parity or "-"
-    colour = _PARITY_COLOURS.get(parity, "red")
-    remarks = ["best"] if best and result.f1_macro is not None else []
-    remarks += ["done"] if done else []
-    remark = ", ".join(remarks)
-    if result.status != "FINISHED":
-        remark = f"[red]{result.status}[/]"
-    elif result.degenerate != "no":
-        remark = f"[yellow]{escape(result.degenerate)}[/]"
+def _row(result: Result, criterion: Criterion, best: bool, done: bool) -> tuple[str, ...]:
     return (
-        escape(result.name),
-        "-" if result.f1_macro is None else f"{result.f1_macro:.4f}",
-        f"[{colour}]{parity}[/]",
-        "-" if result.seconds is None else f"{result.seconds:.1f}",
-        remark,
+        cells.short(result.run_id),
+        plain(result.name),
+        cells.score(result.metrics.get(criterion.metric)),
+        cells.score(result.metrics.get(criterion.test_metric)),
+        cells.parity(result.parity),
+        cells.seconds(result.seconds),
+        _remark(result, best, done),
     )
+
+
+def _remark(result: Result, best: bool, done: bool) -> str:
+    if result.status != "FINISHED":
+        return f"[red]{result.status}[/]"
+    words = [word for word, holds in (("best", best), ("done", done)) if holds]
+    degenerate = [] if result.degenerate == "no" else [f"[yellow]{plain(result.degenerate)}[/]"]
+    return ", ".join([*words, *degenerate])
 
 
 def _remarks(result: Result) -> list[str]:

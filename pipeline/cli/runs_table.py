@@ -1,53 +1,102 @@
 """A table of runs and how they did."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from mlflow.entities import Run
-from rich.markup import escape
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 
-from pipeline.cli.console import console
+from pipeline.cli import cells
+from pipeline.cli.console import console, plain, say
 from pipeline.reports.study.varied import told_apart_by
-from pipeline.settings.as_typed import label
+from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
+from pipeline.tracking.ranking import Criterion
 
-_ROOM_FOR_STARTED = 100  # columns of the terminal
+_STARTED = "2026-11-23 09:48"  # the width of that column
+_GAP = 2
+_RUN = cells.SHORT + _GAP
 
 
-def show_runs(runs: Sequence[Run]) -> None:
-    """One row a run: its id, what tells it from the others, score, parity, time."""
+@dataclass(frozen=True)
+class _Typed:
+    """A run's parameters in the command line's spelling, whichever version logged them."""
+
+    params: dict[str, str]
+
+
+def show_runs(runs: Sequence[Run], criterion: Criterion) -> None:
+    """One line per run: its id, scores, parity, time, and what tells it from the others."""
     if not runs:
         console.print("No runs.")
         return
-    keys = told_apart_by([run.data for run in runs])
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("run_id", no_wrap=True)
-    table.add_column("what differs" if keys else "run", overflow="fold")
-    for name in ("test F1", "parity", "seconds"):
+    typed = [_Typed(logged_parameters(run.data.params)) for run in runs]
+    params, keys = [one.params for one in typed], told_apart_by(typed)
+    heads = [f"val {criterion.column}", f"test {criterion.column}", "parity", "seconds"]
+    rows = [_cells(run, criterion) for run in runs]
+    columns = _fitting(keys, params, console.width - _RUN - _width(heads, rows))
+    _print(heads, rows, columns or {"name": [run.info.run_name for run in runs]}, runs)
+    if left_out := [key for key in keys if key not in columns]:
+        say(f"They also differ in {', '.join(left_out)}; --csv shows all.", "dim")
+
+
+def _print(
+    heads: Sequence[str],
+    rows: Sequence[tuple[str, ...]],
+    settings: dict[str, list[str]],
+    runs: Sequence[Run],
+) -> None:
+    table = cells.open_table()
+    table.add_column("run", no_wrap=True)
+    for key in settings:
+        table.add_column(plain(key), no_wrap=True, overflow="ellipsis")
+    for name in heads:
         table.add_column(name, justify="right", no_wrap=True)
-    wide = console.width >= _ROOM_FOR_STARTED
+    wide = _RUN + _width(heads, rows) + _needed(settings) + len(_STARTED) <= console.width
     if wide:
         table.add_column("started", no_wrap=True)
-    for run in runs:
-        table.add_row(run.info.run_id, *_cells(run, keys), *([_started(run)] if wide else []))
+    for place, (row, run) in enumerate(zip(rows, runs, strict=True)):
+        differs = [plain(values[place]) for values in settings.values()]
+        started = [_started(run)] if wide else []
+        table.add_row(cells.short(run.info.run_id), *differs, *row, *started)
     console.print(table)
 
 
-def _cells(run: Run, keys: Sequence[str]) -> tuple[str, ...]:
-    params, metrics = run.data.params, run.data.metrics
-    differs = " ".join(f"{key}={label(params[key])}" for key in keys if key in params)
+def _fitting(
+    keys: Sequence[str], params: Sequence[dict[str, str]], room: int
+) -> dict[str, list[str]]:
+    """The values of as many keys as there is room for."""
+    columns: dict[str, list[str]] = {}
+    for key in keys:
+        values = [each.get(key, "") for each in params]
+        if _needed({**columns, key: values}) <= room:
+            columns[key] = values
+    return columns
+
+
+def _needed(columns: dict[str, list[str]]) -> int:
+    widest = (max(map(cell_len, (key, *values))) for key, values in columns.items())
+    return sum(width + _GAP for width in widest)
+
+
+def _width(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+    columns = zip(
+        heads, *([Text.from_markup(cell).plain for cell in row] for row in rows), strict=True
+    )
+    return sum(max(map(cell_len, column)) + _GAP for column in columns)
+
+
+def _cells(run: Run, criterion: Criterion) -> tuple[str, ...]:
+    metrics = run.data.metrics
     finished = run.info.status == "FINISHED"
     return (
-        escape(differs or run.info.run_name),
-        _number(metrics.get(names.TEST_F1_MACRO), ".4f"),
-        run.data.tags.get(names.PARITY, "-") if finished else f"[red]{run.info.status}[/]",
-        _number(metrics.get(names.SECONDS), ".1f"),
+        cells.score(metrics.get(criterion.metric)),
+        cells.score(metrics.get(criterion.test_metric)),
+        cells.parity(run.data.tags.get(names.PARITY)) if finished else f"[red]{run.info.status}[/]",
+        cells.seconds(metrics.get(names.SECONDS)),
     )
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else f"{value:{form}}"
 
 
 def _started(run: Run) -> str:

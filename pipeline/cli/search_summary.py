@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
-from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.console import console, print_line, say
+from pipeline.cli import cells
+from pipeline.cli.console import console, plain, print_line, say
 from pipeline.search.metric import compared, doubts
 from pipeline.search.search_plan import SearchPlan
 from pipeline.search.search_results import Tried
-from pipeline.settings.schema import Running, Search
+from pipeline.settings.schema import Search
+from pipeline.sweep.naming import without_running
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -35,20 +36,20 @@ def show_search(
     """
     search = plan.search
     table = Table.grid(padding=(0, 2))
-    fixed = " ".join(one for one in plan.fixed if one.split("=")[0] not in Running.model_fields)
-    table.add_row("[bold]search[/]", escape(f"{_count(search.n_trials)}{fixed and f' of {fixed}'}"))
+    fixed = " ".join(without_running(plan.fixed))
+    table.add_row("[bold]search[/]", plain(f"{_count(search.n_trials)}{fixed and f' of {fixed}'}"))
     for one in plan.space:
-        table.add_row("", escape(f"{one.key}: {one.describe()}"))
-    table.add_row("[bold]for[/]", escape(f"{_aim(search)}, sampler={search.sampler}"))
-    table.add_row("[bold]pruning[/]", escape(_pruning(search, prunes)))
+        table.add_row("", plain(f"{one.key}: {one.describe()}"))
+    table.add_row("[bold]for[/]", plain(f"{_aim(search)}, sampler={search.sampler}"))
+    table.add_row("[bold]pruning[/]", plain(_pruning(search, prunes)))
     if done:
-        table.add_row("[bold]so far[/]", escape(_so_far(done)))
+        table.add_row("[bold]so far[/]", plain(_so_far(done)))
     for line in data:
-        table.add_row("[bold]data[/]", escape(line))
+        table.add_row("[bold]data[/]", plain(line))
     for title, place in zip(("[bold]tracking[/]", ""), places, strict=True):
-        table.add_row(title, escape(place))
+        table.add_row(title, plain(place))
     for note in (*plan.probes.notes, *doubts(search)):
-        table.add_row("[bold yellow]note[/]", escape(note))
+        table.add_row("[bold yellow]note[/]", plain(note))
     console.print(table)
 
 
@@ -82,7 +83,8 @@ def _so_far(done: Sequence[FrozenTrial]) -> str:
 
 def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
     """One row a trial, the best first; below the table, why trials failed or lack parity."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = cells.open_table()
+    table.add_column("run", no_wrap=True)
     for one in plan.space:
         table.add_column(one.key, justify="right", overflow="fold")
     table.add_column(plan.search.metric, justify="right", overflow="fold")
@@ -91,7 +93,9 @@ def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
     table.add_column("")
     for place, trial in enumerate(trials):
         chosen = [one.text(trial.params[one.key]) for one in plan.space]
-        table.add_row(*map(escape, chosen), *_outcome(trial, best=place == 0))
+        run = cells.short(trial.run_id) if trial.run_id else cells.NONE
+        outcome = _outcome(trial, plan.criterion.test_metric, best=place == 0)
+        table.add_row(run, *map(plain, chosen), *outcome)
     console.print()
     console.print(table)
     for trial in trials:
@@ -99,20 +103,18 @@ def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
             say(f"{trial.name}: {sentence}")
 
 
-def _outcome(trial: Tried, best: bool) -> tuple[str, ...]:
+def _outcome(trial: Tried, test_metric: str, best: bool) -> tuple[str, ...]:
     run = trial.run
-    parity = (run and run.parity) or "-"
-    colour = {"exact": "green", "close": "yellow", "-": "default"}.get(parity, "red")
     remarks = {
         TrialState.COMPLETE: "best" if best else "",
-        TrialState.PRUNED: f"pruned {trial.reason.split(':')[0]}",
+        TrialState.PRUNED: f"pruned after epoch {trial.epoch}" if trial.epoch else "pruned",
         TrialState.FAIL: "[red]FAILED[/]",
     }
     return (
-        "-" if trial.value is None else f"{trial.value:.4f}",
-        "-" if run is None or run.f1_macro is None else f"{run.f1_macro:.4f}",
-        f"[{colour}]{parity}[/]",
-        "-" if run is None or run.seconds is None else f"{run.seconds:.1f}",
+        cells.score(trial.value),
+        cells.score(run.metrics.get(test_metric) if run else None),
+        cells.parity(run.parity if run else None),
+        cells.seconds(run.seconds if run else None),
         remarks[trial.state],
     )
 
@@ -131,8 +133,7 @@ def show_best(trials: Sequence[Tried], plan: SearchPlan) -> None:
     if not trials or trials[0].state is not TrialState.COMPLETE:
         return
     best = trials[0]
-    overrides = plan.job(best.params).overrides
-    kept = [one for one in overrides if one.split("=")[0] not in Running.model_fields]
+    kept = without_running(plan.job(best.params).overrides)
     console.print()
     say(
         f"Best of {_count(len(trials))}: {plan.search.metric} {best.value:.4f}. "
@@ -146,5 +147,5 @@ def show_trials_left(left: int, command: str) -> None:
     """Where a search was interrupted, the command that goes on."""
     if left > 0:
         console.print()
-        console.print(f"{_count(left)} left. The same command goes on:")
+        console.print(f"{_count(left)} left. To resume, run the same command:")
         print_line(f"  {command}")

@@ -23,6 +23,7 @@ from pipeline.tasks import classification
 from pipeline.tasks.baselines import majority_class
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
+from pipeline.tracking.membership import membership
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.training.history import Epoch, History
 from scratch_forward.card import write_card
@@ -39,12 +40,12 @@ class Predictions:
     test: np.ndarray
 
 
-def tags(settings: Settings, identity: str) -> dict[str, Any]:
-    """Tags that a run has from its start."""
+def tags(settings: Settings, identity: str, keys: Sequence[str]) -> dict[str, Any]:
+    """Tags that a run has from its start; `keys` are of the settings that it is named by."""
     sweep = settings.sweep
     return {
         names.IDENTITY: identity,
-        **({names.FIRST_SWEEP: sweep.id, names.sweep_tag(sweep.id): sweep.job} if sweep.id else {}),
+        **({names.FIRST_SWEEP: sweep.id, **membership(sweep.id, keys)} if sweep.id else {}),
         names.USER: user(),
         names.SOURCE_NAME: "pipeline.train",
         names.SOURCE_TYPE: "LOCAL",

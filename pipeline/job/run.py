@@ -24,6 +24,7 @@ from pipeline.tracking import names
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.checkpoints import Checkpoints
 from pipeline.tracking.claims import claim
+from pipeline.tracking.membership import join_sweep
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 from pipeline.training import augmentation
@@ -49,6 +50,7 @@ def run(
     config: Mapping[str, Any],
     overrides: Sequence[str],
     name: str,
+    keys: Sequence[str],
     store: Store,
     *,
     watch: Watch,
@@ -61,6 +63,7 @@ def run(
         config: the configuration that the settings were read from, kept with the run.
         overrides: the part of it that was set by hand.
         name: the run's name.
+        keys: of the settings that it is named by.
         store: where the run is tracked.
         watch: told of each epoch as it ends.
         log: the file that this process's output goes to.
@@ -80,10 +83,10 @@ def run(
         place = settings.place.experiment
         earlier = standings(store, place, [own], settings.sweep.id or "")[own]
         if earlier.state == "done" and _counts(earlier, settings):
-            return _reuse(store, earlier, settings)
+            return _reuse(store, earlier, settings, keys)
         taken_up = None if earlier.state == "done" else earlier.run_id
         experiment = store.experiment(place)
-        tags = records.tags(settings, own)
+        tags = records.tags(settings, own, keys)
         with (
             tracked_run(
                 store, experiment.experiment_id, name, tags, resume=taken_up, log=log
@@ -111,10 +114,10 @@ def _counts(earlier: Standing, settings: Settings) -> bool:
     return not settings.running.rerun or earlier.ended >= started * 1000
 
 
-def _reuse(store: Store, done: Standing, settings: Settings) -> str:
+def _reuse(store: Store, done: Standing, settings: Settings, keys: Sequence[str]) -> str:
     assert done.run_id is not None
     if settings.sweep.id is not None:
-        store.client.set_tag(done.run_id, names.sweep_tag(settings.sweep.id), settings.sweep.job)
+        join_sweep(store, done.run_id, settings.sweep.id, keys)
     return str(store.client.get_run(done.run_id).data.tags[names.PARITY])
 
 

@@ -20,7 +20,7 @@ from pipeline.search.optuna_study import (
     storage_url,
 )
 from pipeline.search.search_plan import SearchPlan
-from pipeline.sweep.conduct import command, telling_how_to_resume
+from pipeline.sweep.conduct import command, experiments_of, telling_how_to_resume
 from pipeline.sweep.launchers import HydraJobs, Launching
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
@@ -95,7 +95,7 @@ def _search(
     tags = {names.SEARCH: plan.search.metric}
     with (
         claim(store, search_id, _tell_waiting) as store,
-        sweep_run(store, experiment.experiment_id, search_id, tags) as run,
+        sweep_run(store, experiment.experiment_id, search_id, plan.title, tags) as run,
     ):
         study = open_study(url, search_id, plan.search)
         ask_again_for_interrupted(study)
@@ -133,21 +133,21 @@ def _close(
 ) -> "list[Tried]":
     from pipeline.cli.results_table import show_links
     from pipeline.search.search_results import log_search, tried
-    from pipeline.tracking.links import save_sweep_view
+    from pipeline.tracking.links import ViewedSweep, save_sweep_view
     from pipeline.tracking.lost_runs import end_lost_runs
     from pipeline.tracking.queries import sweep_results
 
-    experiments = [
-        store.experiment(name).experiment_id
-        for name in dict.fromkeys(job.settings.place.experiment for job in plan.probes.jobs)
-    ]
-    end_lost_runs(store, experiments, search_id, interrupted)
-    found = tried(study, plan.search, sweep_results(store, experiments, search_id))
+    experiments = experiments_of(plan.probes, store)
+    ids = [one.experiment_id for one in experiments]
+    end_lost_runs(store, ids, search_id, interrupted)
+    results = sweep_results(store, experiments, search_id, plan.probes.varied, plan.criterion)
+    found = tried(study, plan.search, results)
     log_search(run, study, plan.search, plan.space, found)
     show_tried(found, plan)
     show_best(found, plan)
     show_trials_left(plan.search.n_trials - len(found), command())
-    show_links(save_sweep_view(store, experiments[0], search_id, plan.probes.varied))
+    view = ViewedSweep(search_id, plan.title, plan.probes.varied_parameters, plan.criterion)
+    show_links(save_sweep_view(store, ids[0], view))
     return found
 
 

@@ -1,7 +1,7 @@
-"""What a search may choose by, and what it compares while a trial lasts."""
+"""What a search may choose by, and what it compares while a trial runs."""
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +12,25 @@ from pipeline.tasks import classification
 from pipeline.tracking import names
 from pipeline.training.history import Epoch
 
-_SERIES = {metric: name for name, metric in names.EPOCH_METRICS.items() if metric in names.CURVES}
-_COSTS = (names.SECONDS, names.PARAMETERS)  # less is better, as of a loss
+SERIES = {metric: name for name, metric in names.EPOCH_METRICS.items() if metric in names.CURVES}
+_OF_CLASSES = tuple(split + classification.CLASS_F1 for split in (names.VALIDATION, names.TEST))
+_LOSSES = (names.LOSS_TRAIN, names.LOSS_VALIDATION)
+_TWO_CLASSES = ("a", "b")  # where only the files tell which classes there are
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of a run.
+
+    Attributes:
+        name: in MLflow.
+        least: whether less is better, as of a loss or a time.
+        on_test: whether it is a score on the test data.
+    """
+
+    name: str
+    least: bool = False
+    on_test: bool = False
 
 
 def compared(search: Search) -> str:
@@ -22,7 +39,7 @@ def compared(search: Search) -> str:
     The metric itself if it is one; else the validation accuracy, or the validation loss where less
     is better.
     """
-    if search.metric in _SERIES:
+    if search.metric in SERIES:
         return search.metric
     return names.ACCURACY_VALIDATION if search.direction == "maximize" else names.LOSS_VALIDATION
 
@@ -33,37 +50,36 @@ def value_of(epoch: Epoch, series: str) -> float:
     >>> value_of(Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0), "accuracy/validation")
     0.6
     """
-    return float(getattr(epoch, _SERIES[series]))
+    return float(getattr(epoch, SERIES[series]))
 
 
 def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
     """A sentence if the runs on one of these data sets have no such metric."""
     for name in datasets:
         classes = SPECS[name].classes
-        known = _metrics(classes or ("a", "b"))
-        of_class = metric.startswith(
-            tuple(split + classification.CLASS_F1 for split in (names.VALIDATION, names.TEST))
-        )
-        if metric not in known and (classes or not of_class):  # which only files tell
-            offered = choices([one for one in known if one.startswith(names.VALIDATION)])
+        known = {one.name: one for one in _metrics(classes or _TWO_CLASSES)}
+        of_class = not classes and metric.startswith(_OF_CLASSES)
+        if metric not in known and not of_class:
+            offered = choices(_scores(names.VALIDATION, classes or _TWO_CLASSES))
             return [
                 f"hydra.sweeper.metric={metric} is not a metric of runs on dataset={name}"
                 f"{did_you_mean(metric, known)}; there are {offered}, and as many of test/..., "
-                f"best/... and each epoch ({choices(_SERIES)})."
+                f"best/... and each epoch ({choices(names.CURVES)})."
             ]
     return []
 
 
 def doubts(search: Search) -> list[str]:
     """A sentence for each choice that is likely not meant."""
+    known = {one.name: one for one in _metrics(_TWO_CLASSES)}
+    chosen = known.get(search.metric, Metric(search.metric))
     found = []
-    if search.metric.startswith(names.TEST):
+    if chosen.on_test or search.metric.startswith(_OF_CLASSES[1]):
         found.append(
             f"hydra.sweeper.metric={search.metric}: what is chosen by the test data cannot be "
             "judged by them."
         )
-    less = "loss" in search.metric or search.metric in _COSTS
-    if less and search.direction == "maximize":
+    if chosen.least and search.direction == "maximize":
         found.append(
             f"hydra.sweeper.direction=maximize looks for the largest {search.metric}; meant may be "
             "minimize."
@@ -71,14 +87,22 @@ def doubts(search: Search) -> list[str]:
     return found
 
 
-def _metrics(classes: tuple[str, ...]) -> list[str]:
-    """The names are those that an evaluation gives: here of one example a class, all right."""
-    labels = np.arange(len(classes))
-    scores = list(classification.scores(np.eye(len(classes)), labels, classes))
-    best = [field.name.replace("number", "epoch") for field in fields(Epoch)]
+def _metrics(classes: Sequence[str]) -> list[Metric]:
     return [
-        *(split + score for split in (names.VALIDATION, names.TEST) for score in scores),
-        *_SERIES,
-        *(names.BEST + name for name in best),
-        *_COSTS,
+        *(Metric(name, least) for name, least in _scores(names.VALIDATION, classes).items()),
+        *(Metric(name, least, True) for name, least in _scores(names.TEST, classes).items()),
+        *(Metric(name, name in _LOSSES) for name in SERIES),
+        *(
+            Metric(names.BEST + field, metric in _LOSSES)
+            for field, metric in names.EPOCH_METRICS.items()
+        ),
+        Metric(names.BEST_EPOCH),
+        *(Metric(name, least=True) for name in (names.SECONDS, names.PARAMETERS)),
     ]
+
+
+def _scores(split: str, classes: Sequence[str]) -> dict[str, bool]:
+    """The scores that an evaluation gives, here of one example per class; true of losses."""
+    labels = np.arange(len(classes))
+    scores = classification.scores(np.eye(len(classes)), labels, classes)
+    return {split + score: score == "loss" for score in scores}

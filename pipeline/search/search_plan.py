@@ -1,7 +1,7 @@
 """Turns the overrides of a search into its space, all that can be checked of it checked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,9 @@ from pipeline.search.space import Dimension, dimension
 from pipeline.settings import SettingsError, parse_search
 from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
+from pipeline.sweep.naming import sweep_title
 from pipeline.sweep.plan import Job, Plan, parse_overrides, plan_sweep
+from pipeline.tracking.ranking import Criterion
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,20 @@ class SearchPlan:
     search: Search
     probes: Plan
     job: Callable[[Mapping[str, Any]], Job]
+
+    @property
+    def title(self) -> str:
+        """The search by what is fixed and what is searched."""
+        model = self.probes.jobs[0].settings.model_name
+        space = " ".join(f"{one.key}={one.describe()}" for one in self.space)
+        return f"{sweep_title([self.fixed], model)} {space}"
+
+    @property
+    def criterion(self) -> Criterion:
+        """What its trials are ranked by."""
+        search = self.search
+        least = search.direction == "minimize"
+        return replace(self.probes.criterion, metric=search.metric, least=least)
 
 
 def plan_search(

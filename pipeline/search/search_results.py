@@ -34,6 +34,7 @@ class Tried:
         value: of the metric; None unless it is complete.
         params: Optuna's value of each key.
         reason: why it was pruned or failed.
+        epoch: that a pruned one was ended after; None where that is not known.
         run_id: of its run; None where it never had one.
         run: how that run did, where it is known.
     """
@@ -44,6 +45,7 @@ class Tried:
     value: float | None
     params: Mapping[str, object]
     reason: str
+    epoch: int | None
     run_id: str | None
     run: Result | None
 
@@ -66,6 +68,7 @@ def _tried(trial: FrozenTrial, results: Mapping[str, Result]) -> Tried:
         value=trial.value if complete else None,
         params=trial.params,
         reason=trial.user_attrs.get(REASON, ""),
+        epoch=trial.last_step,
         run_id=run_id,
         run=results.get(run_id or ""),
     )

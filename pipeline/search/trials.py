@@ -21,6 +21,7 @@ from pipeline.sweep.schedule import LaunchedJob, launched_job
 from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking import names
 from pipeline.tracking.attempts import Standing, standings
+from pipeline.tracking.membership import join_sweep
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
 
@@ -63,7 +64,7 @@ class Trials:
                 continue
             standing = self._standing(asked)
             if self._is_known(asked.job, standing):
-                self._join(standing, number)
+                self._join(standing)
                 self._tell(asked.trial, standing, None)
                 continue
             self._asked[self._given] = asked
@@ -117,9 +118,9 @@ class Trials:
             return False
         return standing.state == "done" or (standing.state == "pruned" and standing.listed)
 
-    def _join(self, standing: Standing, number: int) -> None:
+    def _join(self, standing: Standing) -> None:
         if standing.run_id and not standing.listed:
-            self.store.client.set_tag(standing.run_id, names.sweep_tag(self.search_id), number)
+            join_sweep(self.store, standing.run_id, self.search_id, self.plan.probes.varied)
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
         """Report an epoch; why the trial is hopeless, if it is and there is something to save."""

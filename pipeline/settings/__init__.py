@@ -4,6 +4,8 @@ import pipeline.settings.mlflow_environment  # noqa: F401  # a resolver for `con
 from pipeline.settings.parse import (
     SettingsError,
     flat_parameters,
+    parse_listing,
+    parse_run_choice,
     parse_search,
     parse_settings,
     parse_stored,
@@ -16,6 +18,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "flat_parameters",
+    "parse_listing",
+    "parse_run_choice",
     "parse_search",
     "parse_settings",
     "parse_stored",

@@ -1,7 +1,7 @@
 """Turns a composed configuration into `Settings`, or into one sentence for each fault."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -11,9 +11,11 @@ from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed, parameter
 from pipeline.settings.cross_checks import cross_check
 from pipeline.settings.schema import DATASETS, MODELS, OPTIMIZERS, TRACKING
+from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import choices, did_you_mean
 
 Config = Mapping[str, Any]
+Kind = TypeVar("Kind", bound=schema.Group)
 
 _NO_PARAMETERS = {
     *("sweep", "study", "tracking"),
@@ -22,7 +24,14 @@ _NO_PARAMETERS = {
 }
 
 
-_RAN = {"workers": 1, "rerun": False, "retry": "all", "fail_fast": False, "dry_run": False}
+_RAN = {
+    "workers": 1,
+    "rerun": False,
+    "retry": "all",
+    "fail_fast": False,
+    "dry_run": False,
+    "select_by": SELECT_BY[0],
+}
 _NO_SWEEP: dict[str, object] = {
     "id": None,
     "identity": None,
@@ -113,15 +122,37 @@ def flat_parameters(config: Config) -> dict[str, str]:
     return {key: parameter(key, value) for key, value in flat.items()}
 
 
+def parse_listing(values: Config) -> schema.Listing:
+    """Check which runs are to be listed.
+
+    Raises:
+        SettingsError: with every fault found.
+    """
+    return _whole(schema.Listing, "", values)
+
+
+def parse_run_choice(values: Config) -> schema.RunChoice:
+    """Check which run a command is about; other keys of its configuration are left out.
+
+    Raises:
+        SettingsError: with every fault found.
+    """
+    return _whole(schema.RunChoice, "", {key: values[key] for key in schema.RunChoice.model_fields})
+
+
 def parse_search(options: Config) -> schema.Search:
     """Check the `hydra.sweeper` node of a search.
 
     Raises:
         SettingsError: with every fault found.
     """
+    return _whole(schema.Search, "hydra.sweeper", options)
+
+
+def _whole(kind: type[Kind], prefix: str, values: Config) -> Kind:
     faults: list[str] = []
-    parsed = _parse_group(schema.Search, "hydra.sweeper", dict(options), faults)
-    if not isinstance(parsed, schema.Search):
+    parsed = _parse_group(kind, prefix, dict(values), faults)
+    if not isinstance(parsed, kind):
         raise SettingsError(faults)
     return parsed
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.data.catalogue import NUSAX_LANGUAGES
+from pipeline.settings.scores import SELECT_BY
 
 Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -204,6 +205,7 @@ class Running(Group):
     retry: Literal["all", "failed"]
     fail_fast: bool
     dry_run: bool
+    select_by: Literal[SELECT_BY]  # type: ignore[valid-type]
 
 
 class Sweep(Group):
@@ -217,6 +219,26 @@ class Sweep(Group):
     started: float | None
     threads: Count | None
     document: str | None = None
+
+
+class Listing(Group):
+    """Which runs `pipeline.runs` lists, and in which order."""
+
+    experiment: Name | None
+    sweep: Name | None
+    where: str | None
+    select_by: Literal[SELECT_BY]  # type: ignore[valid-type]
+    sort: Name | None
+    limit: Count | None
+
+
+class RunChoice(Group):
+    """Which run a command is about."""
+
+    run_id: Name | None
+    sweep: Name | None
+    experiment: Name | None
+    select_by: Literal[SELECT_BY]  # type: ignore[valid-type]
 
 
 class Search(Group):

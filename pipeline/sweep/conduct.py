@@ -15,7 +15,7 @@ from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.launchers import Failure, Launching
-from pipeline.sweep.naming import run_name
+from pipeline.sweep.naming import naming_keys, run_name
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
@@ -23,6 +23,8 @@ from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.store import Store, join_store, look_up_store
 
 if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+
     from pipeline.tracking.queries import Result
     from pipeline.tracking.tracked_run import TrackedRun
 
@@ -72,7 +74,7 @@ def _conduct(plan: Plan, launching: Launching) -> None:
     schedule = _schedule(plan)
     store = join_store(**plan.jobs[0].settings.tracking.model_dump())
     with _own_run(plan, schedule, store) as own:
-        _claim_members(schedule, store)
+        _claim_members(plan, schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
         results = _close(plan, schedule, store, failures, interrupted)
         if interrupted:
@@ -112,17 +114,20 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> "Iterator[TrackedR
             yield None
             return
         experiment = own.experiment(plan.jobs[0].settings.place.experiment)
-        with sweep_run(own, experiment.experiment_id, schedule.sweep_id, tags) as run:
+        with sweep_run(own, experiment.experiment_id, schedule.sweep_id, plan.title, tags) as run:
             log_plan(run, command(), plan.varied, jobs, study)
             yield run
 
 
-def _claim_members(schedule: Schedule, store: Store) -> None:
+def _claim_members(plan: Plan, schedule: Schedule, store: Store) -> None:
     """Finished runs of other sweeps belong to this one too; those to be done anew no longer."""
+    from pipeline.tracking.membership import join_sweep
+
     tag = names.sweep_tag(schedule.sweep_id)
     for entry in schedule.done:
         if entry.standing.run_id and not entry.standing.listed:
-            store.client.set_tag(entry.standing.run_id, tag, "done")
+            keys = naming_keys(entry.job.overrides, plan.varied)
+            join_sweep(store, entry.standing.run_id, schedule.sweep_id, keys)
     for entry in schedule.superseded:
         if entry.standing.run_id:
             store.client.delete_tag(entry.standing.run_id, tag)
@@ -157,21 +162,26 @@ def _close(
     interrupted: bool,
 ) -> "list[Result]":
     from pipeline.cli.results_table import show_links, show_results, show_way_on
-    from pipeline.tracking.links import save_sweep_view
+    from pipeline.tracking.links import ViewedSweep, save_sweep_view
     from pipeline.tracking.lost_runs import end_lost_runs
     from pipeline.tracking.queries import sweep_results
 
-    experiments = [
-        store.experiment(name).experiment_id
-        for name in dict.fromkeys(job.settings.place.experiment for job in plan.jobs)
-    ]
-    end_lost_runs(store, experiments, schedule.sweep_id, interrupted)
-    results = sweep_results(store, experiments, schedule.sweep_id)
-    show_results(results, {entry.standing.run_id for entry in schedule.done})
+    experiments = experiments_of(plan, store)
+    ids = [one.experiment_id for one in experiments]
+    end_lost_runs(store, ids, schedule.sweep_id, interrupted)
+    results = sweep_results(store, experiments, schedule.sweep_id, plan.varied, plan.criterion)
+    show_results(results, {entry.standing.run_id for entry in schedule.done}, plan.criterion)
     _tell_lost_jobs(failures, results)
     show_way_on(command(), schedule, results)
-    show_links(save_sweep_view(store, experiments[0], schedule.sweep_id, plan.varied))
+    view = ViewedSweep(schedule.sweep_id, plan.title, plan.varied_parameters, plan.criterion)
+    show_links(save_sweep_view(store, ids[0], view))
     return results
+
+
+def experiments_of(plan: Plan, store: Store) -> "list[Experiment]":
+    """The experiments that the jobs of a plan are tracked in."""
+    names = dict.fromkeys(job.settings.place.experiment for job in plan.jobs)
+    return [store.experiment(name) for name in names]
 
 
 def _tell_lost_jobs(failures: Sequence[Failure], results: "Sequence[Result]") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.job.run import run
 from pipeline.job.watch import Watch
 from pipeline.settings import flat_parameters, parse_settings
-from pipeline.sweep.naming import run_name
+from pipeline.sweep.naming import naming_keys, run_name
 from pipeline.tracking.store import join_store
 
 
@@ -30,5 +30,6 @@ def run_job(
     """
     settings = parse_settings(values)
     name = run_name(overrides, settings.sweep.varied, flat_parameters(values))
+    keys = naming_keys(overrides, settings.sweep.varied)
     store = join_store(**settings.tracking.model_dump())
-    return run(settings, values, overrides, name, store, watch=watch, log=log)
+    return run(settings, values, overrides, name, keys, store, watch=watch, log=log)

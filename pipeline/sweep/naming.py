@@ -4,38 +4,75 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.settings.schema import Place, Running
+from pipeline.tracking.membership import name_of
 
 _HOW_AND_WHERE = {*Running.model_fields, *Place.model_fields, "tracking"}
 
 
-def run_name(
-    overrides: Sequence[str], varied: Sequence[str], parameters: Mapping[str, object]
-) -> str:
-    """Name a run by what differs: the varied keys in a sweep, else all that was set by hand.
+def set_by_hand(overrides: Iterable[str]) -> list[tuple[str, str]]:
+    """Key and value of each override, without Hydra's plus signs.
 
-    >>> run_name(["model=lstm", "units=64"], ["units"], {"model": "lstm", "units": 64})
+    >>> set_by_hand(["model=lstm", "++units=64"])
+    [('model', 'lstm'), ('units', '64')]
+    """
+    parts = (line.lstrip("+").partition("=") for line in overrides)
+    return [(key, value) for key, _, value in parts]
+
+
+def says_what(key: str) -> bool:
+    """Whether a key says what is run, not how and where."""
+    return key.split(".")[0] not in _HOW_AND_WHERE
+
+
+def without_running(overrides: Sequence[str]) -> list[str]:
+    """The overrides that say what is trained, those that say how a sweep is run left out.
+
+    >>> without_running(["units=64", "workers=2"])
+    ['units=64']
+    """
+    pairs = zip(overrides, set_by_hand(overrides), strict=True)
+    return [line for line, (key, _) in pairs if key not in Running.model_fields]
+
+
+def naming_keys(overrides: Iterable[str], varied: Sequence[str]) -> list[str]:
+    """The keys that name a run: the varied ones in a sweep, else all that was set by hand.
+
+    >>> naming_keys(["model=lstm", "units=64", "workers=2"], [])
+    ['model', 'units']
+    """
+    by_hand = dict.fromkeys(key for key, _ in set_by_hand(overrides) if says_what(key))
+    return list(varied) or list(by_hand) or ["model"]
+
+
+def run_name(overrides: Sequence[str], varied: Sequence[str], parameters: Mapping[str, str]) -> str:
+    """Name a run by the values of its naming keys.
+
+    >>> run_name(["model=lstm", "units=64"], ["units"], {"model": "lstm", "units": "64"})
     'units=64'
-    >>> run_name(["model=lstm", "units=64"], [], {"model": "lstm", "units": 64})
+    >>> run_name(["model=lstm", "units=64"], [], {"model": "lstm", "units": "64"})
     'model=lstm units=64'
-    >>> run_name(["+experiment=large"], ["units"], {"model": "lstm", "units": 64})
+    >>> run_name(["+experiment=large"], ["units"], {"model": "lstm", "units": "64"})
     'units=64'
     """
-    typed = {line.split("=")[0]: line for line in overrides}
-    if not varied:
-        telling = [typed[key] for key in telling_keys(overrides)]
-        return " ".join(telling) or f"model={parameters['model']}"
-    varies = [key for key in varied if key in typed or key in parameters]
-    return " ".join(typed.get(key, f"{key}={parameters.get(key)}") for key in varies)
+    values = {**parameters, **dict(set_by_hand(overrides))}
+    return name_of(values, naming_keys(overrides, varied))
 
 
-def telling_keys(overrides: Iterable[str]) -> list[str]:
-    """The keys that say what is run, those left out that say how and where.
+def sweep_title(jobs: Iterable[Sequence[str]], model: str) -> str:
+    """Name a sweep by its overrides: each key once, its values in the order given.
 
-    >>> telling_keys(["units=64", "workers=2", "tracking.uri=http://127.0.0.1:5000"])
-    ['units']
+    >>> sweep_title([["model=lstm", "units=32"], ["model=lstm", "units=64"]], "lstm")
+    'model=lstm units=32,64'
+
+    Args:
+        jobs: the overrides of each job.
+        model: of the first job; it names a sweep of which nothing was set by hand.
     """
-    keys = dict.fromkeys(line.split("=")[0] for line in overrides)
-    return [key for key in keys if key.split(".")[0] not in _HOW_AND_WHERE]
+    values: dict[str, dict[str, None]] = {}
+    for key, value in (pair for overrides in jobs for pair in set_by_hand(overrides)):
+        if says_what(key):
+            values.setdefault(key, {})[value] = None
+    return " ".join(f"{key}={','.join(given)}" for key, given in values.items()) or f"model={model}"
 
 
 def sweep_name(identities: Iterable[str], places: Iterable[str]) -> str:

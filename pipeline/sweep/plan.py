@@ -21,6 +21,8 @@ from pipeline.settings.cross_checks import notes
 from pipeline.settings.mlflow_environment import unused_variables
 from pipeline.settings.schema import Running
 from pipeline.settings.suggest import choices, not_offered
+from pipeline.sweep.naming import sweep_title
+from pipeline.tracking.ranking import Criterion, criterion
 
 _GROUPS = (
     "model",
@@ -56,6 +58,22 @@ class Plan:
     varied: tuple[str, ...]
     notes: tuple[str, ...]
     study: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The sweep by its overrides, `model=lstm units=32,64`."""
+        return sweep_title([job.overrides for job in self.jobs], self.jobs[0].settings.model_name)
+
+    @property
+    def varied_parameters(self) -> list[str]:
+        """The varied keys that runs log as parameters; an experiment's name is none."""
+        logged = {key for job in self.jobs for key in job.parameters}
+        return [key for key in self.varied if key in logged]
+
+    @property
+    def criterion(self) -> Criterion:
+        """What the best of its runs is chosen by."""
+        return criterion(self.jobs[0].settings.running.select_by)
 
 
 def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:

@@ -8,16 +8,31 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.tracking import names
+from pipeline.tracking.membership import shortened
 from pipeline.tracking.queries import members
+from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
 _CURVES = "-curves"  # ends the name of a sweep's second view
-RESULT_COLUMNS = (
-    f"metrics.`{names.TEST_F1_MACRO}`",
-    f"tags.`{names.PARITY}`",
-    "attributes.`Duration`",
-)
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class ViewedSweep:
+    """What a sweep's views show.
+
+    Attributes:
+        sweep_id: the sweep's.
+        title: by its overrides, `model=lstm units=32,64`.
+        varied: parameters whose values tell its runs apart.
+        criterion: what its runs are ranked by.
+    """
+
+    sweep_id: str
+    title: str
+    varied: Sequence[str]
+    criterion: Criterion
 
 
 @dataclass(frozen=True)
@@ -35,25 +50,31 @@ class SweepView:
     curves: str
 
 
-def save_sweep_view(
-    store: Store, experiment_id: str, sweep_id: str, varied: Sequence[str]
-) -> SweepView:
+def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> SweepView:
     """Store two views of the sweep's runs: a table, best first, and curves by what was varied.
 
     MLflow keeps shared views as experiment tags. The format is its UI's own: should a later
     version not know it, the links still open the experiment's runs.
     """
+    criterion, key = sweep.criterion, sweep.sweep_id
+    scores = (f"metrics.`{name}`" for name in (criterion.metric, criterion.test_metric))
     table = {
-        "searchFilter": members(sweep_id),
-        "orderByKey": f"metrics.`{names.TEST_F1_MACRO}`",
-        "orderByAsc": False,
-        "selectedColumns": [*(f"params.`{key}`" for key in varied), *RESULT_COLUMNS],
+        "searchFilter": members(key),
+        "orderByKey": f"metrics.`{criterion.metric}`",
+        "orderByAsc": criterion.least,
+        "selectedColumns": [
+            *(f"params.`{name}`" for name in sweep.varied),
+            *scores,
+            f"tags.`{names.PARITY}`",
+            "attributes.`Duration`",
+        ],
     }
-    _save(store, experiment_id, sweep_id, f"sweep {sweep_id}", table)
-    curves = {**table, **_charts([key for key in varied if key != "seed"])}
-    _save(store, experiment_id, sweep_id + _CURVES, f"curves of sweep {sweep_id}", curves)
+    title = shortened(sweep.title, _LONGEST_NAME)
+    _save(store, experiment_id, key, f"{title} (best {criterion.metric} first)", table)
+    curves = {**table, **_charts([name for name in sweep.varied if name != "seed"])}
+    _save(store, experiment_id, key + _CURVES, f"{title} (curves)", curves)
     address = LOCAL_UI if store.folder else store.uri
-    return SweepView(_ui_command(store), *_pages(address, experiment_id, sweep_id))
+    return SweepView(_ui_command(store), *_pages(address, experiment_id, key))
 
 
 def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[str, Any]) -> None:

@@ -1,14 +1,15 @@
 """A sweep's runs, read back from the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
+from mlflow.entities import Experiment, Run
 
-from pipeline.errors import StoreError
+from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
-from pipeline.tracking.store import Store
+from pipeline.tracking.membership import name_of
+from pipeline.tracking.ranking import Criterion
+from pipeline.tracking.store import Store, unknown_experiment
 
 _PAGE = 1000
 
@@ -20,7 +21,7 @@ class Result:
     run_id: str
     name: str
     status: str
-    f1_macro: float | None
+    metrics: Mapping[str, float]
     parity: str | None
     parity_reason: str
     degenerate: str
@@ -28,10 +29,26 @@ class Result:
     seconds: float | None
 
 
-def sweep_results(store: Store, experiment_ids: Sequence[str], sweep_id: str) -> list[Result]:
-    """Every run of a sweep, best test macro F1 first, runs without one last."""
-    runs = search_runs(store, experiment_ids, members(sweep_id))
-    return sorted(map(_result, runs), key=lambda one: -(one.f1_macro or 0.0))
+def sweep_results(
+    store: Store,
+    experiments: Sequence[Experiment],
+    sweep_id: str,
+    varied: Sequence[str],
+    criterion: Criterion,
+) -> list[Result]:
+    """Every run of a sweep, the best first, runs without the score last.
+
+    Args:
+        store: where they are tracked.
+        experiments: that they are in.
+        sweep_id: the sweep's.
+        varied: keys whose values tell its runs apart, whichever sweep a run was trained in.
+        criterion: what the best is chosen by.
+    """
+    titles = {one.experiment_id: one.name for one in experiments}
+    runs = search_runs(store, list(titles), members(sweep_id))
+    results = [_result(run, varied, titles[run.info.experiment_id]) for run in runs]
+    return criterion.best_first(results, lambda one: one.metrics.get(criterion.metric))
 
 
 def members(sweep_id: str) -> str:
@@ -39,52 +56,37 @@ def members(sweep_id: str) -> str:
     return f"tags.`{names.sweep_tag(sweep_id)}` LIKE '%'"
 
 
-def finished_runs(store: Store, run_id: str | None, experiment: str | None) -> list[Run]:
-    """The run of that id, or all FINISHED runs of the experiment of that name.
-
-    Raises:
-        StoreError: when there is no such run, no such experiment, or nothing finished in it.
-    """
-    if run_id is not None:
-        try:
-            return [store.client.get_run(run_id)]
-        except MlflowException as error:
-            raise StoreError(f"run_id={run_id} is not a run in {store.uri}.") from error
-    experiment_id = _experiment_id(store, experiment or "")
-    finished = search_runs(store, [experiment_id], "attributes.status = 'FINISHED'")
-    runs = [run for run in finished if run.data.tags.get(names.KIND) != names.SWEEP]
-    if not runs:
-        raise StoreError(f"experiment={experiment} in {store.uri} holds no finished run.")
-    return runs
-
-
-def listed_runs(store: Store, experiment: str | None, where: str | None) -> list[Run]:
-    """Runs of jobs, best test macro F1 first.
+def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
+    """Runs of jobs that match an MLflow filter, the newest first.
 
     Args:
         store: where they are tracked.
         experiment: only those of the experiment of that name; None lists all.
-        where: a condition in MLflow's search language.
+        query: in MLflow's search language.
 
     Raises:
         StoreError: when there is no such experiment.
-        MlflowException: when the condition is not in that language.
+        MlflowException: when the query is not in that language.
     """
     if experiment is not None:
-        experiments = [_experiment_id(store, experiment)]
+        experiments = [find_experiment(store, experiment)]
     else:
-        experiments = [one.experiment_id for one in store.client.search_experiments()]
-    runs = search_runs(store, experiments, where or "")
-    jobs = [run for run in runs if run.data.tags.get(names.KIND) != names.SWEEP]
-    return sorted(jobs, key=lambda run: -run.data.metrics.get(names.TEST_F1_MACRO, 0.0))
+        experiments = list(store.client.search_experiments())
+    runs = search_runs(store, [one.experiment_id for one in experiments], query)
+    return [run for run in runs if run.data.tags.get(names.KIND) != names.SWEEP]
 
 
-def _experiment_id(store: Store, name: str) -> str:
+def find_experiment(store: Store, name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        StoreError: when there is none.
+    """
     found = store.client.get_experiment_by_name(name)
     if found is None:
-        known = ", ".join(one.name for one in store.client.search_experiments())
-        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {known}.")
-    return str(found.experiment_id)
+        known = [one.name for one in store.client.search_experiments()]
+        raise unknown_experiment(store, name, known)
+    return found
 
 
 def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:
@@ -100,15 +102,16 @@ def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iter
             return
 
 
-def _result(run: Run) -> Result:
+def _result(run: Run, varied: Sequence[str], experiment: str) -> Result:
     info, tags = run.info, run.data.tags
     # The time between a run's start and its end holds any interruption too.
     duration = (info.end_time - info.start_time) / 1000 if info.end_time else None
+    values = {**logged_parameters(run.data.params), "experiment": experiment}
     return Result(
         run_id=info.run_id,
-        name=info.run_name,
+        name=name_of(values, varied) or info.run_name,
         status=info.status,
-        f1_macro=run.data.metrics.get(names.TEST_F1_MACRO),
+        metrics=run.data.metrics,
         parity=tags.get(names.PARITY),
         parity_reason=tags.get(names.PARITY_REASON, ""),
         degenerate=tags.get(names.DEGENERATE, "no"),

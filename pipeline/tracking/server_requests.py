@@ -45,12 +45,26 @@ def get(address: str, path: str, asked: Mapping[str, Any]) -> requests.Response:
     Raises:
         StoreError: when it does not answer, or not to these credentials.
     """
+    return _answer("GET", address, path, params=asked)
+
+
+def post(address: str, path: str, asked: Mapping[str, Any]) -> requests.Response:
+    """The same for a question that is sent as a JSON document.
+
+    Raises:
+        StoreError: as above.
+    """
+    return _answer("POST", address, path, json=dict(asked))
+
+
+def _answer(method: str, address: str, path: str, **asked: Any) -> requests.Response:
     name, password, token = _credentials()
     host = urlsplit(address).netloc
     try:
-        answer = requests.get(
+        answer = requests.request(
+            method,
             f"{address}{path}",
-            params=asked,
+            **asked,
             auth=(name, password) if name and password else None,
             headers={"Authorization": f"Bearer {token}"} if token and not name else {},
             timeout=(_CONNECT_SECONDS, _READ_SECONDS),

@@ -5,7 +5,7 @@ be shown, and a command refused, without it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,11 @@ class Store:
             if found is None:
                 raise
             return str(found.experiment_id)
+
+
+def unknown_experiment(store: Store, name: str, known: Iterable[str]) -> StoreError:
+    """The sentence for an experiment that a store does not have."""
+    return StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(known)}.")
 
 
 def locate_store(kind: str, uri: str | None = None) -> Store:

@@ -8,14 +8,21 @@ from mlflow.entities import Run
 
 from pipeline.tracking import names
 from pipeline.tracking.environment import user, version_tags
+from pipeline.tracking.membership import shortened
 from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 
+_LONGEST_NAME = 200
+
 
 @contextmanager
 def sweep_run(
-    store: Store, experiment_id: str, sweep_id: str, tags: Mapping[str, Any] | None = None
+    store: Store,
+    experiment_id: str,
+    sweep_id: str,
+    title: str,
+    tags: Mapping[str, Any] | None = None,
 ) -> Iterator[TrackedRun]:
     """Open the run of a sweep, or take it up again, for the length of a block.
 
@@ -23,13 +30,14 @@ def sweep_run(
         store: where the sweep's jobs are tracked.
         experiment_id: of the experiment that they are in.
         sweep_id: the sweep's.
+        title: its overrides, which name the run.
         tags: further ones.
     """
     own = {names.KIND: names.SWEEP, names.SWEEP_ID: sweep_id, names.USER: user()}
     merged = {**own, names.SOURCE_TYPE: "LOCAL", **version_tags(), **(tags or {})}
     earlier = find_sweep_runs(store, names.SWEEP_ID, sweep_id)
     resume = earlier[0].info.run_id if earlier else None
-    name = f"sweep {sweep_id}"
+    name = shortened(f"sweep {title}", _LONGEST_NAME)
     with tracked_run(store, experiment_id, name, merged, resume=resume) as run:
         yield run
 

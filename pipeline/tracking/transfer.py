@@ -13,7 +13,7 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_B
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
-from pipeline.tracking.queries import search_runs
+from pipeline.tracking.queries import find_experiment, search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import log_inputs
 
@@ -81,14 +81,9 @@ def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
 
 
 def _experiments(source: Store, name: str | None) -> list[Experiment]:
-    found = list(source.client.search_experiments())
     if name is None:
-        return found
-    chosen = [one for one in found if one.name == name]
-    if not chosen:
-        known = ", ".join(one.name for one in found)
-        raise StoreError(f"experiment={name} is not in {source.uri}; it holds {known}.")
-    return chosen
+        return list(source.client.search_experiments())
+    return [find_experiment(source, name)]
 
 
 def _prepare_experiment(target: Store, source: Experiment) -> str:

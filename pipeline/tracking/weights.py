@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.server_requests import check_server, get
+from pipeline.tracking.store import Store
 from scratch_forward.card import card_path
 from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
 
@@ -17,24 +18,25 @@ _FILES = (MODEL_FILE, PREPROCESSING_FILE, card_path(MODEL_FILE).name)
 
 
 @contextmanager
-def weights_folder(run_id: str, uri: str | None, database: Path) -> Iterator[Path]:
+def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
     """The folder with a run's model, preprocessing and card.
 
     Args:
         run_id: the run.
-        uri: address of an MLflow server; None for the local store.
-        database: of the local store.
+        store: where it is tracked.
 
     Raises:
         StoreError: when there is no such run, or its weights are not there.
     """
-    if uri is None:
-        yield _local_folder(run_id, database)
+    if store.database is not None:
+        yield _local_folder(run_id, store.database)
         return
-    check_server(uri)
+    check_server(store.uri)
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
         for name in _FILES:
-            (Path(folder) / name).write_bytes(_download(uri, run_id, f"{names.WEIGHTS}/{name}"))
+            (Path(folder) / name).write_bytes(
+                _download(store.uri, run_id, f"{names.WEIGHTS}/{name}")
+            )
         yield Path(folder)
 
 

@@ -128,8 +128,9 @@ def test_another_test_set_is_stale(sweep, copy):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "run_id=... or experiment=... is needed, one of them; neither is set."),
-        (["run_id=1", "experiment=2"], "run_id=... or experiment=... is needed, one of them; both"),
+        ([], "run_id=..., sweep=... or experiment=... is needed; run_id may be latest or best."),
+        (["run_id=1", "experiment=2"], "experiment=2 is not in sqlite:///"),
+        (["run_id=351e97"], "run_id=351e97 is not a run in sqlite:///"),
         (["runid=1"], "`runid` is not an option of this command (did you mean `run_id`?)."),
         (["run_id=abc"], "run_id=abc is not a run in sqlite:///"),
         (["experiment=nothing"], "experiment=nothing is not in sqlite:///"),

@@ -74,7 +74,10 @@ def test_a_server_is_asked_for_its_weights(remote, server, tmp_path):
     ("arguments", "sentence"),
     [
         ([], 'run_id=... and something to answer are needed, such as "a text".'),
-        (["run_id=nothing", "enak"], "run_id=nothing is not a run in"),
+        (
+            ["run_id=nothing", "enak"],
+            "run_id=nothing must be the id of a run, the beginning of one (such as c8b8aa4e), ",
+        ),
         (["run_id=RUN", "missing.csv"], "missing.csv cannot be read (No such file or directory)."),
     ],
 )

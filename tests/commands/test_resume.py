@@ -173,7 +173,7 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path):
     statuses = [run.info.status for run in runs_of(tmp_path)]
     assert statuses[0] == "FAILED"
     assert "FINISHED" not in statuses
-    assert "The same command goes on" in done.stdout
+    assert "To resume, run the same command" in done.stdout
 
 
 @pytest.mark.slow

@@ -14,17 +14,31 @@ def listed(sweep, *arguments, **changes):
     return call("pipeline.runs", *arguments, cwd=sweep.folder, **changes)
 
 
-def test_runs_are_a_table_best_first(sweep):
+def test_runs_are_a_table_best_validation_score_first(sweep):
     done = listed(sweep, COLUMNS="80")
     assert done.returncode == 0, done.stderr
-    rows = done.stdout.splitlines()
-    assert rows[0].split() == ["run_id", "what", "differs", "test", "F1", "parity", "seconds"]
-    assert sorted(row.split()[1] for row in rows[1:]) == ["units=4", "units=6", "units=8"]
-    scores = [float(row.split()[2]) for row in rows[1:]]
-    assert len(scores) == 3
-    assert all(float(row.split()[4]) > 0 for row in rows[1:])
+    head, *rows = done.stdout.splitlines()
+    assert head.split()[:8] == ["run", "units", "val", "F1", "test", "F1", "parity", "seconds"]
+    assert sorted(row.split()[1] for row in rows) == ["4", "6", "8"]
+    scores = [float(row.split()[2]) for row in rows]
     assert scores == sorted(scores, reverse=True)
-    assert max(map(len, rows)) <= 80
+    logged = {run.info.run_id[:8]: run.data.metrics for run in sweep.runs}
+    for run_id, _, validation, test, parity, seconds, *_ in map(str.split, rows):
+        assert validation == f"{logged[run_id]['validation/f1_macro']:.4f}"
+        assert test == f"{logged[run_id]['test/f1_macro']:.4f}"
+        assert (parity, float(seconds) > 0) == ("exact", True)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_runs_are_chosen_sorted_and_counted(sweep):
+    (own,) = {run.data.tags["sweep"] for run in sweep.runs}
+    chosen = [f"sweep={own}", "sort=-units", "limit=2", "where=params.units > 5"]
+    records = json.loads(listed(sweep, *chosen, "--json").stdout)
+    assert [record["params.units"] for record in records] == ["8", "6"]
+    least = json.loads(listed(sweep, "sweep=latest", "select_by=loss", "--json").stdout)
+    losses = [record["metrics.validation/loss"] for record in least]
+    assert losses == sorted(losses)
+    assert len(losses) == 3
 
 
 def test_a_condition_chooses_by_parameter_and_metric(sweep):
@@ -41,6 +55,9 @@ def test_csv_holds_all_that_is_known(sweep):
     rows = list(csv.DictReader(io.StringIO(listed(sweep, "experiment=reviews", "--csv").stdout)))
     assert {row["params.units"] for row in rows} == {"4", "6", "8"}
     assert all(float(row["metrics.test/loss"]) > 0 for row in rows)
+    assert {row["experiment"] for row in rows} == {"reviews"}
+    commits = {run.data.tags.get("mlflow.source.git.commit", "") for run in sweep.runs}
+    assert {row.get("tags.mlflow.source.git.commit", "") for row in rows} == commits
 
 
 @pytest.mark.parametrize(
@@ -48,6 +65,8 @@ def test_csv_holds_all_that_is_known(sweep):
     [
         ("experiment=none", "experiment=none is not in sqlite:///"),
         ("where=units is 6", "where=units is 6 is refused: "),
+        ("limit=0", "limit=0 must be a whole number, 1 or more or null."),
+        ("select_by=test/f1_macro", "select_by=test/f1_macro must be accuracy, f1_macro, "),
         ("experimnt=x", "`experimnt` is not an option of this command (did you mean `experiment"),
     ],
 )

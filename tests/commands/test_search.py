@@ -131,7 +131,7 @@ def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, 
     printed, _ = process.communicate(timeout=60)
     if ending == signal.SIGINT:
         assert process.returncode == 130
-        assert "3 trials left. The same command goes on" in printed
+        assert "3 trials left. To resume, run the same command" in printed
         assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
     again = call("pipeline.train", *SEARCH, cwd=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -181,7 +181,7 @@ def test_a_search_survives_trials_that_fail(tmp_path):
     assert stopped.returncode == 1
     states = [trial.state for trial in study_of(tmp_path).trials]
     assert states.index(TrialState.FAIL) == len(states) - 1 < 4
-    assert "left. The same command goes on" in stopped.stdout
+    assert "left. To resume, run the same command" in stopped.stdout
     done = call("pipeline.train", *search, cwd=tmp_path)
     assert done.returncode == 1
     trials = study_of(tmp_path).trials

@@ -6,8 +6,8 @@ from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from pipeline.data.printable import printable
 from pipeline.reports.drawing.palette import DARK, LIGHT, page_rules, variables
-from pipeline.reports.drawing.svg import printable
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ no colours), words stay words, and it takes about a millisecond, where a plottin
 some hundred.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import as_file, files
@@ -13,10 +12,8 @@ from typing import Literal
 
 import resvg_py
 
+from pipeline.data.printable import printable
 from pipeline.reports.drawing.palette import Role, file_rules
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SYMBOLS = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
@@ -28,15 +25,6 @@ _LEAST_SCALE = 0.65  # below it a page scrolls a figure sideways rather than shr
 _ZOOM = 2.0  # dots per pixel of a PNG
 _MARGIN = 12.0  # around a figure that is a file of its own
 _FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
-
-
-def printable(text: str) -> str:
-    """The text with a visible symbol for each character that XML and HTML do not allow.
-
-    Those are control characters other than tab, line feed and carriage return (␛ for ESC, ␀ for
-    NUL), lone surrogates and non-characters. A browser does not show a figure that contains one.
-    """
-    return _FORBIDDEN.sub(lambda found: _SYMBOLS.get(ord(found.group()), "\ufffd"), text)
 
 
 def width_of(words: str, size: float = SIZE, bold: bool = False) -> float:

@@ -17,7 +17,7 @@ from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.suggest import did_you_mean
 from pipeline.tracking import names
-from pipeline.tracking.queries import members, search_runs
+from pipeline.tracking.queries import find_experiment, job_runs, members, search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import find_sweep_runs
 
@@ -134,14 +134,8 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
     Raises:
         StoreError: when there is no such experiment, or no run in it.
     """
-    found = store.client.get_experiment_by_name(name)
-    if found is None:
-        known = sorted(one.name for one in store.client.search_experiments())
-        raise StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(known)}.")
-    every = search_runs(store, [found.experiment_id], "")
-    read = [
-        read_run(store.client, one) for one in every if one.data.tags.get(names.KIND) != names.SWEEP
-    ]
+    found = find_experiment(store, name)
+    read = [read_run(store.client, one) for one in job_runs(store, name, "")]
     if not read:
         raise StoreError(f"experiment={name} in {store.uri} holds no run.")
     newest, superseded = _newest(read)

@@ -74,7 +74,7 @@ def _log(store: Store, gathered: Gathered, page: StudyPage, files: Mapping[str, 
         run = TrackedRun(store.client, gathered.own_run_id)
         _log_to(run, page, files)
         return run.run_id
-    with sweep_run(store, gathered.experiment_id, gathered.key) as run:
+    with sweep_run(store, gathered.experiment_id, gathered.key, gathered.title) as run:
         _log_to(run, page, files)
         return run.run_id
 

@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
-from pipeline.tracking.links import save_sweep_view
+from pipeline.tracking.links import ViewedSweep, save_sweep_view
+from pipeline.tracking.ranking import criterion
 from pipeline.tracking.store import FOLDER, open_local
 from pipeline.tracking.tracked_run import tracked_run
 from pipeline.tracking.transfer import move_run, plan_move
@@ -32,7 +33,8 @@ def original(store):
         run.log_metrics({"diverged": math.nan, "largest": math.inf})
         run.log_text("hello ✓", "notes/deep/hello.txt")
         run.log_dataset("digits", "0123456789ab", "bundled")
-    save_sweep_view(store, experiment.experiment_id, "s", ["units"])
+    view = ViewedSweep("s", "units=64", ["units"], criterion("f1_macro"))
+    save_sweep_view(store, experiment.experiment_id, view)
     return store.client.get_run(run.run_id)
 
 

@@ -16,7 +16,7 @@ def job(**params):
 
 def plan(store, sweep_id, *jobs, study="lstm_units"):
     experiment = store.experiment("here").experiment_id
-    with sweep_run(store, experiment, sweep_id, {names.STUDY: study}) as run:
+    with sweep_run(store, experiment, sweep_id, "units=4,8", {names.STUDY: study}) as run:
         log_plan(run, "the command", ["units", "seed"], jobs)
     return run.run_id
 

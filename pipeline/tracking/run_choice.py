@@ -1,0 +1,134 @@
+"""Which run `run_id=` means: an id, the beginning of one, `latest` or `best`; without MLflow."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from pipeline.errors import StoreError
+from pipeline.settings.schema import RunChoice
+from pipeline.tracking.ranking import criterion
+from pipeline.tracking.run_listing import Asked, ListedRun, list_runs
+from pipeline.tracking.store import Store
+
+SHORT = 8  # digits of an id that people are shown
+_ID = re.compile(r"[0-9a-f]{1,32}")
+_SWEEP = re.compile(r"[\w.-]+")
+_NAMED = 10  # candidates in a sentence
+
+
+def choose_run(store: Store, wanted: RunChoice) -> str:
+    """The id of the one run that is meant.
+
+    Raises:
+        StoreError: when no run is, or several are.
+    """
+    wanted = _with_sweep(store, wanted)
+    if wanted.run_id == "latest":
+        return _latest(store, wanted)
+    if wanted.run_id == "best":
+        return _best(store, wanted)
+    return _beginning_with(store, wanted)
+
+
+def choose_sweep(store: Store, asked: str | None) -> str | None:
+    """The id of the sweep that `sweep=` means; `latest` is the last that was started.
+
+    Raises:
+        StoreError: when it is no sweep's id.
+    """
+    if asked is None:
+        return None
+    sweep = _last_sweep(store) if asked == "latest" else asked
+    if sweep is None or not _SWEEP.fullmatch(sweep):
+        raise StoreError(f"sweep={asked} is not the id of a sweep in {store.uri}, nor latest.")
+    return sweep
+
+
+def finished_runs(store: Store, wanted: RunChoice) -> list[str]:
+    """The ids of all FINISHED runs of a sweep or an experiment, the newest first.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    wanted = _with_sweep(store, wanted)
+    found = [run.run_id for run in _finished(store, wanted)]
+    if not found:
+        raise StoreError(f"{_within(wanted)} in {store.uri} holds no finished run.")
+    return found
+
+
+def _with_sweep(store: Store, wanted: RunChoice) -> RunChoice:
+    return wanted.model_copy(update={"sweep": choose_sweep(store, wanted.sweep)})
+
+
+def _latest(store: Store, wanted: RunChoice) -> str:
+    run = next(_finished(store, wanted), None)
+    if run is None:
+        where = f"{_within(wanted)} in {store.uri}" if _within(wanted) else store.uri
+        raise StoreError(f"run_id=latest: {where} holds no finished run.")
+    return run.run_id
+
+
+def _best(store: Store, wanted: RunChoice) -> str:
+    sweep = wanted.sweep
+    if sweep is None and wanted.experiment is None:
+        sweep = _last_sweep(store)
+    by = criterion(wanted.select_by)
+    among = wanted.model_copy(update={"sweep": sweep})
+    finished = _finished(store, among)
+    ranked = by.best_first(finished, lambda run: run.metrics.get(by.metric))
+    if not ranked or by.metric not in ranked[0].metrics:
+        raise StoreError(
+            f"run_id=best: {_within(among) or 'the store'} in {store.uri} holds no finished run "
+            f"with the score {by.metric}."
+        )
+    return ranked[0].run_id
+
+
+def _last_sweep(store: Store) -> str | None:
+    newest = next(list_runs(store, Asked()), None)
+    return newest.trained_in if newest else None
+
+
+def _beginning_with(store: Store, wanted: RunChoice) -> str:
+    asked = (wanted.run_id or "").lower()
+    if not _ID.fullmatch(asked):
+        raise StoreError(
+            f"run_id={wanted.run_id} must be the id of a run, the beginning of one (such as "
+            "c8b8aa4e), latest or best."
+        )
+    within = Asked(asked, wanted.sweep, wanted.experiment)
+    found = list(islice(list_runs(store, within), _NAMED + 1))
+    if not found:
+        where = f"{_within(wanted)} in {store.uri}" if _within(wanted) else store.uri
+        raise StoreError(f"run_id={wanted.run_id} is not a run in {where}.")
+    if len(found) > 1:
+        raise StoreError(f"run_id={wanted.run_id} is the beginning of {_named(found)}; add digits.")
+    if found[0].is_sweep:
+        raise StoreError(
+            f"run_id={wanted.run_id} is the run of a whole sweep and has no weights; choose one of "
+            f"its runs, such as run_id=best sweep={found[0].trained_in}."
+        )
+    return found[0].run_id
+
+
+def _named(runs: Sequence[ListedRun]) -> str:
+    digits = max(SHORT, _digits_that_differ(runs))
+    named = [f"{run.run_id[:digits]} ({run.name})" for run in runs[:_NAMED]]
+    return f"{', '.join(named)}{' and more' if len(runs) > _NAMED else ''}"
+
+
+def _digits_that_differ(runs: Sequence[ListedRun]) -> int:
+    ids = [run.run_id for run in runs]
+    return next(n for n in range(1, 33) if len({one[:n] for one in ids}) == len(ids))
+
+
+def _finished(store: Store, wanted: RunChoice) -> Iterator[ListedRun]:
+    for run in list_runs(store, Asked("", wanted.sweep, wanted.experiment)):
+        if run.status == "FINISHED" and not run.is_sweep:
+            yield run
+
+
+def _within(wanted: RunChoice) -> str:
+    given: Mapping[str, str | None] = {"sweep": wanted.sweep, "experiment": wanted.experiment}
+    return " ".join(f"{key}={value}" for key, value in given.items() if value is not None)

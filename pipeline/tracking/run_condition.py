@@ -1,0 +1,113 @@
+"""A condition on runs in MLflow's search language, in which parameters can be numbers.
+
+MLflow knows parameters as text: it refuses `params.units > 32`, finds 100 below 20, and would not
+find what an earlier version logged as `True`. So comparisons of parameters are made here, and the
+rest of the condition by MLflow.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.settings import SettingsError
+from pipeline.settings.as_typed import label, logged_parameters
+
+_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\s+|[^\s'"`]+|.""")
+_PARAMETER = re.compile(
+    r"""\s*param(?:eter)?s?\.(?P<key>`[^`]+`|"[^"]+"|[\w./-]+?)\s*(?P<sign>[<>!]=|[=<>])\s*"""
+    r"""(?P<value>\S.*?)\s*""",
+    re.IGNORECASE | re.DOTALL,
+)
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_EQUALITIES = ("=", "!=")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of one parameter, `units > 32`."""
+
+    key: str
+    sign: str
+    value: str
+
+    def holds(self, params: Mapping[str, str]) -> bool:
+        """Whether a run's parameters, as typed, satisfy it; without the parameter they do not."""
+        if self.key not in params:
+            return False
+        ours, theirs = _number(params[self.key]), _number(self.value)
+        if ours is not None and theirs is not None:
+            return _SIGNS[self.sign](ours, theirs)
+        if self.sign in _EQUALITIES:
+            return _SIGNS[self.sign](params[self.key], self.value)
+        return False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What MLflow is asked, and what is compared here."""
+
+    query: str
+    comparisons: tuple[Comparison, ...]
+
+    def holds(self, params: Mapping[str, str]) -> bool:
+        """Whether the parameters that a run has logged satisfy all comparisons."""
+        typed = logged_parameters(params)
+        return all(comparison.holds(typed) for comparison in self.comparisons)
+
+
+def read_condition(where: str | None) -> Condition:
+    """Take a condition apart.
+
+    Raises:
+        SettingsError: when a parameter is compared in size with what is not a number.
+    """
+    rest: list[str] = []
+    comparisons: list[Comparison] = []
+    for clause in _clauses(where or ""):
+        found = _PARAMETER.fullmatch(clause)
+        if found is None:
+            rest.append(clause.strip())
+        else:
+            key, value = _unquoted(found["key"]), label(_unquoted(found["value"]))
+            comparisons.append(Comparison(key, found["sign"], value))
+    for one in comparisons:
+        if one.sign not in _EQUALITIES and _number(one.value) is None:
+            raise SettingsError(
+                [
+                    f"where: params.{one.key} {one.sign} {one.value} compares sizes, but "
+                    f"{one.value} is not a number; words are compared with =, != or LIKE."
+                ]
+            )
+    return Condition(" AND ".join(filter(None, rest)), tuple(comparisons))
+
+
+def _clauses(where: str) -> list[str]:
+    """What stands between the ANDs that are not in quotes."""
+    clauses = [""]
+    for token in _TOKEN.findall(where):
+        if token.upper() == "AND":
+            clauses.append("")
+        else:
+            clauses[-1] += token
+    return clauses
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`"
+    return text[1:-1] if quoted else text
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
