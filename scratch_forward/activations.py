@@ -86,6 +86,11 @@ def hard_sigmoid(x: Array) -> Array:
     return relu6(x + 3) / 6
 
 
+def keras_2_hard_sigmoid(x: Array) -> Array:
+    """`0.2 x + 0.5`, kept within 0 and 1: what Keras 2 calls `hard_sigmoid`."""
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
 def log_sigmoid(x: Array) -> Array:
     """`-log(1 + exp(-x))`."""
     return -softplus(-x)
@@ -248,6 +253,8 @@ ACTIVATIONS: dict[str, Activation] = {
     )
 } | {"swish": silu, "hard_swish": hard_silu}
 
+_OF_KERAS_2: dict[str, Activation] = {"keras_2_hard_sigmoid": keras_2_hard_sigmoid}
+
 
 def get(identifier: str | Activation | None, option: str = "activation") -> Activation:
     """Return an activation function by name; None stands for `linear`, as in Keras.
@@ -263,6 +270,7 @@ def get(identifier: str | Activation | None, option: str = "activation") -> Acti
         return linear
     if callable(identifier):
         return identifier
-    if not isinstance(identifier, str) or identifier not in ACTIVATIONS:
+    known = ACTIVATIONS | _OF_KERAS_2
+    if not isinstance(identifier, str) or identifier not in known:
         raise InvalidOption(option, identifier, "one of " + ", ".join(sorted(ACTIVATIONS)))
-    return ACTIVATIONS[identifier]
+    return known[identifier]

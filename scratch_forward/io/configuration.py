@@ -103,6 +103,7 @@ class _Reader:
             layer = self._new_layer(entry, class_name, config, path)
             self.shared.keep(entry, layer)
             if layer is not None:
+                layer.trainable = config.get("trainable") is not False
                 self._count_calls(layer, path)
         return layer
 
@@ -116,8 +117,10 @@ class _Reader:
             return self._custom_layer(custom, class_name, config, path)
         if ours and class_name in _NETWORKS:
             return self._network(class_name, config, path)
-        if ours and class_name in OPERATIONS and ".ops" in module:
-            return self._operation(class_name, config, path)
+        if ours and ".ops" in module:
+            function = OPERATIONS.get(class_name) or _of_tensorflow(class_name)
+            if function is not None:
+                return self._operation(function, config, path)
         if ours and class_name in LAYERS and ".ops" not in module:
             return self._plain_layer(LAYERS[class_name], config, path)
         if not ours and isinstance(config.get("layers"), list):
@@ -279,7 +282,9 @@ class _Reader:
             model.build((None, *shape[1:]))
         return model
 
-    def _operation(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
+    def _operation(
+        self, function: Callable[..., Any], config: dict[str, Any], path: str
+    ) -> Layer | None:
         """Build a step that is a function and not a layer."""
         options = {
             key: self._value(key, value, path)
@@ -288,7 +293,6 @@ class _Reader:
         }
         if "dtype" in config and isinstance(config["dtype"], str | None):
             options["dtype"] = config["dtype"]
-        function = OPERATIONS[class_name]
         known = set() if isinstance(function, np.ufunc) else set(_options_of(function))
         for option in [option for option in options if option not in known]:
             if options.pop(option) is not None:
@@ -297,6 +301,13 @@ class _Reader:
 
     def _refuse(self, path: str, option: str, value: Any, nearest: str) -> None:
         self.problems.append(Unsupported(path, option, value, nearest))
+
+
+def _of_tensorflow(class_name: str) -> Callable[..., Any] | None:
+    """Return the function of a step that Keras 2 wrote, such as `tf.math.add`."""
+    from scratch_forward.layers.tensorflow_functions import TENSORFLOW_FUNCTIONS
+
+    return TENSORFLOW_FUNCTIONS.get(class_name.removeprefix("tf."))
 
 
 def _missing(cls: type[Layer], options: dict[str, Any]) -> list[str]:

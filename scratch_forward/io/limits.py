@@ -18,7 +18,8 @@ class Limits:
         members: Number of files in the archive.
         member_bytes: Size of one file in the archive once it is unpacked.
         expansion_ratio: Unpacked size of the archive over its size.
-        config_bytes: Size of `config.json`.
+        config_text_bytes: Size of the model's configuration, such as `config.json`.
+        config_bytes: Size of the same without the initializers of weights, which are not read.
         config_depth: How deep lists and objects nest in `config.json`.
         asset_bytes: Size of one text file, such as a vocabulary.
         layers: Number of layers, those inside other layers counted.
@@ -31,6 +32,7 @@ class Limits:
     members: int = 256
     member_bytes: int = 512 * MEGABYTE
     expansion_ratio: float = 20.0
+    config_text_bytes: int = 64 * MEGABYTE
     config_bytes: int = 8 * MEGABYTE
     config_depth: int = 64
     asset_bytes: int = 32 * MEGABYTE

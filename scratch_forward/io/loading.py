@@ -9,10 +9,12 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from scratch_forward.errors import ArchiveError, InvalidOption
-from scratch_forward.io.archive import Archive, assign_weights, read_archive
 from scratch_forward.io.configuration import model_from_config
+from scratch_forward.io.keras_2_configuration import as_keras_3
 from scratch_forward.io.limits import Limits
 from scratch_forward.io.live_models import config_of
+from scratch_forward.io.model_file import ModelFile
+from scratch_forward.io.model_files import read_model_file
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.models.functional import Model
@@ -29,7 +31,8 @@ def load(
     """Load a model that Keras saved, without Keras.
 
     Args:
-        path: A `.keras` file, or the directory that it unpacks to.
+        path: A `.keras` file, the directory that it unpacks to, or a whole model in an HDF5 file;
+            of Keras 2 or 3.
         dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
         limits: How much the file may ask for.
         verify: Replay the parity card that lies beside the file (`model.card.npz` for
@@ -43,14 +46,17 @@ def load(
         UnsupportedModelError: If the model uses what is not supported, with all of it.
     """
     bounds = limits or Limits()
-    archive = read_archive(path, bounds)
-    model = model_from_config(archive.config, bounds, custom_objects)
-    assign_weights(archive.weights, model)
+    file = read_model_file(path, bounds)
+    config = file.config
+    if file.is_keras_2 or "module" not in config:
+        config = as_keras_3(config, file.is_keras_2)
+    model = model_from_config(config, bounds, custom_objects)
+    file.assign(model)
     for layer_path, layer in model.walk():
         if layer.assets and not (
             isinstance(layer, TextVectorization) and layer.get_vocabulary(False)
         ):
-            _load_assets(archive, layer_path, layer)
+            _load_assets(file, layer_path, layer)
     model.set_dtype(dtype)
     if verify:
         from scratch_forward.card import verify_card  # not what every start waits for
@@ -61,11 +67,9 @@ def load(
     return model
 
 
-def _load_assets(archive: Archive, layer_path: str, layer: Layer) -> None:
+def _load_assets(file: ModelFile, layer_path: str, layer: Layer) -> None:
     try:
-        layer.load_assets(
-            {name: archive.read_asset(f"{layer_path}/{name}") for name in layer.assets}
-        )
+        layer.load_assets({name: file.read_asset(f"{layer_path}/{name}") for name in layer.assets})
     except InvalidOption as error:
         raise ArchiveError(f"The assets of {layer_path!r} do not fit: {error}") from error
 

@@ -37,6 +37,7 @@ class Layer:
         supports_masking: Whether a mask reaches the output. As in Keras, it is lost otherwise.
         assets: Names of the text files in an archive that the layer reads.
         call_arguments: Names of the arguments of Keras's `call`, in its order.
+        trainable: Whether Keras trains its weights: HDF5 files order weights by it.
         keras_class: Name of the Keras class that it stands for, if it is not the class's own.
         returns_its_input: Whether a call at inference does nothing, and a mask passes through.
         clears_input_masks: Whether, as in Keras, a call takes the masks off its input tensors, so
@@ -46,6 +47,7 @@ class Layer:
     supports_masking: bool = False
     assets: tuple[str, ...] = ()
     call_arguments: tuple[str, ...] = ("inputs", "mask")
+    trainable: bool = True
     keras_class: str | None = None
     returns_its_input: bool = False
     clears_input_masks: bool | list[bool] = False

@@ -10,8 +10,8 @@ import numpy as np
 
 from scratch_forward.fast.plan import Plan, Stage, in_order, spread
 from scratch_forward.fast.profile import Clock, Profile, measure, timed
-from scratch_forward.io.archive import read_weights
 from scratch_forward.io.limits import Limits
+from scratch_forward.io.model_files import read_weights
 from scratch_forward.kernels.runtime.threads import one_blas_thread
 from scratch_forward.layers.base import Layer, numbered, shape_of
 from scratch_forward.nested_arrays import columns_of, elements_of, rows_of
@@ -154,10 +154,11 @@ class Network(Layer):
             yield self.predict(batch)
 
     def load_weights(self, path: str | Path, limits: Limits | None = None) -> None:
-        """Set the weights from a `.weights.h5` or `.keras` file written for the same layers.
+        """Set the weights from a file that was written for the same layers.
 
         Args:
-            path: The file.
+            path: Weights (`.weights.h5`, the `.h5` of Keras 2, the `.weights.json` of shards), or a
+                whole model.
             limits: How much it may ask for.
 
         Raises:

@@ -5,6 +5,7 @@ import json
 import random
 import resource
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -160,7 +161,9 @@ class Contract:
         """Call it; any other exception, slowness or greed is an error."""
         start, result = time.perf_counter(), None
         try:
-            result = read()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of classes that are not Keras's
+                result = read()
             outcome = "loaded"
         except self.errors as error:
             outcome = type(error).__name__

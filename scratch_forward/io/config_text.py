@@ -1,0 +1,73 @@
+"""A configuration's text, bounded before it is parsed."""
+
+from __future__ import annotations
+
+import re
+
+from scratch_forward.errors import ArchiveError
+from scratch_forward.io.limits import Limits
+
+# A string, whole or to the end of the text, or a bracket. Possessive, so that it is linear.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_STRING_OR_BRACE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}]', re.DOTALL)
+_LARGEST_INITIALIZER = 1000  # strings and objects in one; its numbers are not counted
+_INITIALIZER = re.compile(rb'"[a-z_]*+(?<=_initializer)"\s*+:\s*+(?=\{)')
+_STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+
+
+def without_initializers(text: bytes, limits: Limits) -> bytes:
+    """Return the text with null for every initializer: weights come from the file anyway.
+
+    An `Embedding` that starts from a table of GloVe vectors has it here as text, tens of megabytes.
+
+    Raises:
+        ArchiveError: If what is left is larger than the limit.
+    """
+    kept, end = [], 0
+    if len(text) > limits.config_bytes // 8:  # the usual few are parsed in no time
+        for match in _INITIALIZER.finditer(text):
+            if match.start() >= end:
+                kept += [text[end : match.end()], b"null"]
+                end = _end_of_object(text, match.end())
+    kept.append(text[end:])
+    left = b"".join(kept)
+    if len(left) > limits.config_bytes:
+        raise ArchiveError(
+            f"The configuration has {len(left):,} bytes without initializers; the limit is "
+            f"{limits.config_bytes:,} (raise it by Limits(config_bytes={len(left)}))."
+        )
+    return left
+
+
+def _end_of_object(text: bytes, start: int) -> int:
+    """Return where the object that starts here ends.
+
+    Raises:
+        ArchiveError: If it holds more objects and strings than any initializer.
+    """
+    depth = 0
+    for count, match in enumerate(_STRING_OR_BRACE.finditer(text, start)):
+        depth += _STEPS.get(match.group(), 0)
+        if not depth:
+            return match.end()
+        if count > _LARGEST_INITIALIZER:
+            raise ArchiveError("The configuration has an initializer that is none of Keras's.")
+    return len(text)
+
+
+def check_nesting(text: bytes, limits: Limits) -> None:
+    """Check how deep lists and objects nest, and how many there are.
+
+    Raises:
+        ArchiveError: If they nest deeper than the limit.
+    """
+    depth = deepest = 0
+    for match in _TOKEN.finditer(text):
+        depth += _STEPS.get(match.group(), 0)
+        if depth > deepest:
+            deepest = depth
+            if deepest > limits.config_depth:
+                raise ArchiveError(
+                    f"'config.json' nests more than {limits.config_depth} deep, which is the limit "
+                    "(raise it by Limits(config_depth=...))."
+                )

@@ -1,0 +1,184 @@
+"""HDF5 files by layer name: whole models of Keras 2 and 3, and weights of Keras 2.
+
+A group for each layer of the model lists its weights in an order of its own: those that are trained
+first, those of layers inside included, then the others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+
+from scratch_forward.errors import ArchiveError
+from scratch_forward.io.archive import check_size, parse_config
+from scratch_forward.io.cudnn_weights import cudnn_shapes, from_cudnn, is_cudnn
+from scratch_forward.io.limits import Limits
+from scratch_forward.io.model_file import ModelFile
+from scratch_forward.io.weights import Weights, assign, follow, hdf5, read_array
+from scratch_forward.layers.base import Layer
+
+_NEVER_TRAINED = ("moving_mean", "moving_variance", "mean", "variance", "count", "vector_u")
+_MOST_NAMES = 100_000  # of layers or weights that one attribute lists
+
+
+def is_by_layer_name(content: bytes) -> bool:
+    """Whether an HDF5 file lists its layers by name, as Keras 2 does.
+
+    Raises:
+        ArchiveError: If the file is malformed.
+    """
+    return hdf5(content, lambda file: _has_names(file) or "model_weights" in file)
+
+
+def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
+    """Read a whole model.
+
+    Raises:
+        ArchiveError: If the file is malformed, or holds weights alone.
+    """
+    text, version = hdf5(content, lambda file: (_text_of(file, "model_config"), _version(file)))
+    if text is None:
+        raise ArchiveError(
+            f"{name!r} holds weights without the model's architecture: build the model, and call "
+            f"its `load_weights({name!r})`."
+        )
+    check_size("model_config", len(text), "config_text_bytes", limits)
+
+    def no_assets(part: str) -> str:
+        raise ArchiveError(f"An HDF5 file has no text files, such as {part!r}.")
+
+    return ModelFile(
+        parse_config(text, limits),
+        version,
+        lambda model: read_hdf5_weights(content, model, limits),
+        no_assets,
+    )
+
+
+def read_hdf5_weights(content: bytes, model: Layer, limits: Limits) -> None:
+    """Set a model's weights from a file by layer name, all or none.
+
+    Raises:
+        ArchiveError: If the file is malformed or its weights are not those of the model.
+    """
+
+    def read(file: h5py.File) -> list[tuple[Layer, Weights]]:
+        group = file
+        if "model_weights" in file:
+            group = follow(file, "model_weights", h5py.Group)
+        return list(_by_topology(group, model))
+
+    assign(hdf5(content, read))
+
+
+def _by_topology(group: Any, model: Any) -> Iterator[tuple[Layer, Weights]]:
+    """Match the layers that have weights by their names, or else in their order, as Keras does."""
+    saved = {
+        name: _names(follow(group, name, h5py.Group), "weight_names")
+        for name in _names(group, "layer_names")
+    }
+    named = [name for name, weights in saved.items() if weights]
+    ours = [layer for layer in model.layers if _slots(layer)]
+    if len(named) != len(ours):
+        raise ArchiveError(
+            f"The weights file has {len(named)} layers with weights; the model has {len(ours)}."
+        )
+    by_name = {layer.name: layer for layer in ours}
+    same_names = by_name.keys() == set(named)
+    found: dict[int, tuple[Layer, dict[str, h5py.Dataset]]] = {}
+    for name, layer in zip(named, ours, strict=True):
+        target = by_name[name] if same_names else layer
+        for leaf, own, dataset in _datasets(group, name, saved[name], target):
+            found.setdefault(id(leaf), (leaf, {}))[1][own] = dataset
+    for leaf, datasets in found.values():
+        yield leaf, _weights_of(leaf, datasets)
+
+
+def _datasets(
+    group: Any, name: str, weight_names: list[str], layer: Layer
+) -> Iterator[tuple[Layer, str, h5py.Dataset]]:
+    """Yield the stored weights of one layer of the model, and of those inside it."""
+    slots = _slots(layer)
+    if len(slots) != len(weight_names):
+        raise ArchiveError(
+            f"Layer {name!r} holds {len(weight_names)} weights; the model has {len(slots)}."
+        )
+    inner = follow(group, name, h5py.Group)
+    for (leaf, own), weight_name in zip(slots, weight_names, strict=True):
+        yield leaf, own, follow(inner, weight_name, h5py.Dataset)
+
+
+def _weights_of(leaf: Layer, datasets: dict[str, h5py.Dataset]) -> Weights:
+    """Read the weights of a layer that has no others inside, those of a cuDNN layer converted."""
+    shapes = leaf.own_weight_shapes()
+    stored = cudnn_shapes(leaf) if is_cudnn(leaf, datasets) else shapes
+    weights = {
+        name: read_array(datasets[name], f"{leaf.name}/{name}", stored[name]) for name in shapes
+    }
+    return from_cudnn(weights, shapes) if stored is not shapes else weights
+
+
+def _slots(layer: Layer) -> list[tuple[Layer, str]]:
+    """List the weights of a layer and those inside it in the order of such a file."""
+    slots = [
+        (frozen or name in _NEVER_TRAINED, leaf, name)
+        for leaf, frozen in _leaves(layer, False, set())
+        for name in leaf.own_weight_shapes()
+    ]
+    return [(leaf, name) for _, leaf, name in sorted(slots, key=lambda slot: slot[0])]
+
+
+def _leaves(layer: Layer, frozen: bool, seen: set[int]) -> Iterator[tuple[Layer, bool]]:
+    """Yield a layer and those inside it, each once, and whether it is not trained."""
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    frozen = frozen or not layer.trainable
+    yield layer, frozen
+    for child in layer.children().values():
+        yield from _leaves(child, frozen, seen)
+
+
+def _names(group: Any, attribute: str) -> list[str]:
+    """Return the names that an attribute lists; a long list is split over several attributes."""
+    if attribute in group.attrs:
+        return _texts(group, attribute)
+    names: list[str] = []
+    for index in itertools.count():
+        if f"{attribute}{index}" not in group.attrs:
+            return names
+        names += _texts(group, f"{attribute}{index}")
+    return names
+
+
+def _texts(group: Any, attribute: str) -> list[str]:
+    """Return the texts of an attribute, whose number is checked before they are read."""
+    if math.prod(group.attrs.get_id(attribute).shape) > _MOST_NAMES:
+        raise ArchiveError(f"The weights file lists more than {_MOST_NAMES:,} names.")
+    values = group.attrs[attribute]
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+
+def _has_names(group: Any) -> bool:
+    return "layer_names" in group.attrs or "layer_names0" in group.attrs
+
+
+def _text_of(file: h5py.File, attribute: str) -> bytes | None:
+    """Return an attribute that is text, None if there is none."""
+    value = file.attrs.get(attribute)
+    if value is not None and not isinstance(value, str | bytes):
+        raise ArchiveError(f"The attribute {attribute!r} is not text.")
+    return value.encode() if isinstance(value, str) else value
+
+
+def _version(file: h5py.File) -> str:
+    """Return the version of Keras that wrote a file; before 2 it was not written."""
+    for group in (file, file.get("model_weights")):
+        value = group.attrs.get("keras_version") if isinstance(group, h5py.Group) else None
+        if value is not None:
+            return value.decode() if isinstance(value, bytes) else str(value)
+    return "1"
