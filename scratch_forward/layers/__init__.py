@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from scratch_forward.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from scratch_forward.layers.attention import AdditiveAttention, Attention
 from scratch_forward.layers.base import Layer
-from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
+from scratch_forward.layers.convolution import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from scratch_forward.layers.core import (
     ActivityRegularization,
     Dense,
@@ -29,19 +45,27 @@ from scratch_forward.layers.merging import (
 from scratch_forward.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from scratch_forward.layers.normalization import (
     BatchNormalization,
+    GroupNormalization,
     LayerNormalization,
     Normalization,
     Rescaling,
+    RMSNormalization,
+    SpectralNormalization,
+    UnitNormalization,
 )
 from scratch_forward.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
+    AveragePooling3D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
     MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
 )
 from scratch_forward.layers.recurrent.bidirectional import Bidirectional
 from scratch_forward.layers.recurrent.gru import GRU, GRUCell
@@ -59,14 +83,24 @@ from scratch_forward.layers.regularization import (
     SpatialDropout2D,
 )
 from scratch_forward.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
     Flatten,
     Permute,
     RepeatVector,
     Reshape,
     ZeroPadding1D,
     ZeroPadding2D,
+    ZeroPadding3D,
 )
 from scratch_forward.layers.text import TextVectorization
+from scratch_forward.layers.transposed_convolution import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from scratch_forward.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
@@ -75,12 +109,19 @@ LAYERS: dict[str, type[Layer]] = {
         *(Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention),
         *(SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells),
         *(SimpleRNN, LSTM, GRU, RNN, Bidirectional, TimeDistributed),
-        *(Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D),
-        *(MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D),
-        *(GlobalMaxPooling1D, GlobalMaxPooling2D),
-        *(GlobalAveragePooling1D, GlobalAveragePooling2D),
-        *(Flatten, Reshape, Permute, RepeatVector, ZeroPadding1D, ZeroPadding2D),
-        *(BatchNormalization, LayerNormalization, Rescaling, Normalization),
+        *(Conv1D, Conv2D, Conv3D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose),
+        *(DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D),
+        *(MaxPooling1D, MaxPooling2D, MaxPooling3D),
+        *(AveragePooling1D, AveragePooling2D, AveragePooling3D),
+        *(GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D),
+        *(GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D),
+        *(AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D),
+        *(AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D),
+        *(Flatten, Reshape, Permute, RepeatVector),
+        *(ZeroPadding1D, ZeroPadding2D, ZeroPadding3D, Cropping1D, Cropping2D, Cropping3D),
+        *(UpSampling1D, UpSampling2D, UpSampling3D),
+        *(BatchNormalization, LayerNormalization, GroupNormalization, RMSNormalization),
+        *(UnitNormalization, SpectralNormalization, Rescaling, Normalization),
         *(Dropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout, GaussianNoise),
         *(AlphaDropout, Activation, ReLU, LeakyReLU, ELU, PReLU, Softmax),
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),

@@ -227,9 +227,13 @@ class Layer:
         """Return the shapes of the layer's own weights by name, once it is built."""
         return self._shapes
 
+    def borrowed_weights(self) -> dict[str, tuple[Layer, str]]:
+        """Return which weights are those of a layer inside, with their names there."""
+        return {}
+
     def get_weights(self) -> list[Array]:
         """Return the weights of this layer and all inside it, in Keras's order."""
-        return [array for layer in self.flatten() for array in layer.weights.values()]
+        return [layer.weights[name] for layer, name, _ in self._slots() if name in layer.weights]
 
     def set_weights(self, arrays: Sequence[Any]) -> None:
         """Set the weights of this layer and all inside it.
@@ -242,11 +246,7 @@ class Layer:
         """
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built before its weights can be set.")
-        slots = [
-            (layer, name, shape)
-            for layer in self.flatten()
-            for name, shape in layer.own_weight_shapes().items()
-        ]
+        slots = self._slots()
         if len(arrays) != len(slots):
             raise ValueError(
                 f"{self.name!r} has {len(slots)} weights, but {len(arrays)} were given."
@@ -261,12 +261,26 @@ class Layer:
                 )
             found.setdefault(id(layer), {})[name] = array
         for layer in self.flatten():
-            if id(layer) in found:
-                layer.set_own_weights(found[id(layer)])
+            lent = {
+                name: found[id(owner)][own]
+                for name, (owner, own) in layer.borrowed_weights().items()
+            }
+            if own_weights := lent | found.get(id(layer), {}):
+                layer.set_own_weights(own_weights)
+
+    def _slots(self) -> list[tuple[Layer, str, tuple[int, ...]]]:
+        """Return layer, name and shape of each weight, in Keras's order, a borrowed one once."""
+        slots: dict[tuple[int, str], tuple[Layer, str, tuple[int, ...]]] = {}
+        for layer in self.flatten():
+            borrowed = layer.borrowed_weights()
+            for name, shape in layer.own_weight_shapes().items():
+                owner, own = borrowed.get(name, (layer, name))
+                slots.setdefault((id(owner), own), (owner, own, shape))
+        return list(slots.values())
 
     def count_params(self) -> int:
         """Count the weights, each array's elements counted."""
-        return sum(math.prod(shape) for layer in self.flatten() for shape in layer._shapes.values())
+        return sum(math.prod(shape) for _, _, shape in self._slots())
 
     def require_weights(self) -> None:
         """Check that all weights are set, of this layer and those inside it.

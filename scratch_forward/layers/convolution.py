@@ -16,7 +16,7 @@ from scratch_forward.layers.options import activation_option, boolean, integers,
 from scratch_forward.layers.spatial import Sizes, SpatialLayer, refuse_strided_dilation
 
 
-class _Convolution(SpatialLayer):
+class Convolution(SpatialLayer):
     """What all convolutions share: bias and activation."""
 
     def __init__(
@@ -64,7 +64,7 @@ class _Convolution(SpatialLayer):
         return total.reshape(*total.shape[:-2], -1)
 
 
-class _Conv(_Convolution):
+class _Conv(Convolution):
     """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`."""
 
     def __init__(
@@ -161,34 +161,40 @@ class Conv2D(_Conv):
     rank = 2
 
 
-class DepthwiseConv2D(_Convolution):
-    """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
+class Conv3D(_Conv):
+    """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
 
-    Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the multiples of a channel side
-    by side; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+    Shapes: `(N, D, H, W, C)` to `(N, D', H', W', filters)`; kernel
+    `(kd, kh, kw, C / groups, filters)`, bias `(filters,)`. Groups take the channels in order. Keras
+    drops a mask here.
 
     Args:
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows, one number or two.
-        padding: `"valid"` or `"same"`.
-        depth_multiplier: Outputs for each channel.
+        filters: Channels of the output.
+        kernel_size: Size of the window, one number or (depth, height, width).
+        strides: Steps between windows, one number or three.
+        padding: `"valid"`, or `"same"` for `ceil(D / strides)` outputs, an odd zero after.
         data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window.
+        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        groups: Number of groups that the channels and the filters are split into.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether there is a bias.
         name: Name of the layer.
     """
 
-    rank = 2
+    rank = 3
+
+
+class _DepthwiseConv(Convolution):
+    """`y[p, c, m] = activation(sum over i of x[s * p + rate * i, c] * kernel[i, c, m] + b)`."""
 
     def __init__(
         self,
         kernel_size: Any,
-        strides: Any = (1, 1),
+        strides: Any = 1,
         padding: str = "valid",
         depth_multiplier: int = 1,
         data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
+        dilation_rate: Any = 1,
         activation: str | ActivationFunction | None = None,
         use_bias: bool = True,
         name: str | None = None,
@@ -214,7 +220,112 @@ class DepthwiseConv2D(_Convolution):
         return self.with_bias(self.scale_windows(self.pad(inputs), self.weights["kernel"]))
 
 
-class SeparableConv2D(_Convolution):
+class DepthwiseConv1D(_DepthwiseConv):
+    """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
+
+    Shapes: `(N, T, C)` to `(N, T', C * depth_multiplier)`, the multiples of a channel side by side;
+    kernel `(k, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+
+    Args:
+        kernel_size: Size of the window.
+        strides: Steps between windows.
+        padding: `"valid"` or `"same"`.
+        depth_multiplier: Outputs for each channel.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window.
+        activation: A name, a function, or an activation layer without weights.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 1
+
+
+class DepthwiseConv2D(_DepthwiseConv):
+    """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
+
+    Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the multiples of a channel side
+    by side; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+
+    Args:
+        kernel_size: Size of the window, one number or (height, width).
+        strides: Steps between windows, one number or two.
+        padding: `"valid"` or `"same"`.
+        depth_multiplier: Outputs for each channel.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window.
+        activation: A name, a function, or an activation layer without weights.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 2
+
+
+class _SeparableConv(Convolution):
+    """A depthwise convolution without bias, then one of window 1 over its channels."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        depth_multiplier: int = 1,
+        activation: str | ActivationFunction | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
+        )
+        self.filters = positive("filters", filters)
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the shapes of both kernels and the bias."""
+        channels = self.channels(input_shape)
+        return {
+            "depthwise_kernel": (*self.window, channels, self.depth_multiplier),
+            "pointwise_kernel": (*[1] * self.rank, channels * self.depth_multiplier, self.filters),
+        } | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def output_channels(self, input_channels: int) -> int:
+        """Return `filters`."""
+        return self.filters
+
+    def slide(self, inputs: Array) -> Array:
+        """Convolve every channel on its own, then mix the channels."""
+        depthwise = self.scale_windows(self.pad(inputs), self.weights["depthwise_kernel"])
+        pointwise = self.weights["pointwise_kernel"][(0,) * self.rank]
+        return self.with_bias(np.tensordot(depthwise, pointwise, 1))
+
+
+class SeparableConv1D(_SeparableConv):
+    """A depthwise convolution without bias, then a convolution of window 1 over its channels.
+
+    Shapes: `(N, T, C)` to `(N, T', filters)`; depthwise kernel `(k, C, depth_multiplier)`,
+    pointwise kernel `(1, C * depth_multiplier, filters)`, bias `(filters,)`.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Size of the window.
+        strides: Steps between windows.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        dilation_rate: Steps between the elements of a window.
+        depth_multiplier: Depthwise outputs for each channel.
+        activation: A name, a function, or an activation layer without weights.
+        use_bias: Whether there is a bias.
+        name: Name of the layer.
+    """
+
+    rank = 1
+
+
+class SeparableConv2D(_SeparableConv):
     """A depthwise convolution without bias, then a 1x1 convolution over its channels.
 
     Shapes: `(N, H, W, C)` to `(N, H', W', filters)`; depthwise kernel
@@ -235,39 +346,3 @@ class SeparableConv2D(_Convolution):
     """
 
     rank = 2
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        depth_multiplier: int = 1,
-        activation: str | ActivationFunction | None = None,
-        use_bias: bool = True,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, name
-        )
-        self.filters = positive("filters", filters)
-        self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
-
-    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the shapes of both kernels and the bias."""
-        channels = self.channels(input_shape)
-        return {
-            "depthwise_kernel": (*self.window, channels, self.depth_multiplier),
-            "pointwise_kernel": (1, 1, channels * self.depth_multiplier, self.filters),
-        } | ({"bias": (self.filters,)} if self.use_bias else {})
-
-    def output_channels(self, input_channels: int) -> int:
-        """Return `filters`."""
-        return self.filters
-
-    def slide(self, inputs: Array) -> Array:
-        """Convolve every channel on its own, then mix the channels."""
-        depthwise = self.scale_windows(self.pad(inputs), self.weights["depthwise_kernel"])
-        return self.with_bias(np.tensordot(depthwise, self.weights["pointwise_kernel"][0, 0], 1))

@@ -9,8 +9,9 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
-from scratch_forward.layers.options import boolean, number, one_of
+from scratch_forward.layers.options import boolean, number, one_of, positive
 
+_LEAST_NORM = 1e-12  # what Keras divides by instead of a smaller norm
 _EPSILON = 1e-7  # Keras's fuzz factor, which keeps Normalization from dividing by zero
 
 
@@ -20,7 +21,9 @@ class BatchNormalization(Layer):
     At inference mean and variance are the stored moving ones, and the layer is
     `x * inv + (beta - mean * inv)` with `inv = gamma / sqrt(variance + epsilon)`. In training they
     are the batch's own (of the steps that a mask keeps); the moving ones are not updated, since a
-    call changes no weights. A mask passes through.
+    call changes no weights. A mask passes through. From 1502.03167.
+
+    Shapes: any, kept; gamma, beta, mean and variance `(channels,)`.
 
     Args:
         axis: The axis of the channels.
@@ -28,7 +31,10 @@ class BatchNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether there is a `beta`.
         scale: Whether there is a `gamma`.
-        renorm: False.
+        renorm: Whether training corrected the batch's statistics by moving ones, 1702.03275; there
+            are three weights more then, which inference does not read.
+        renorm_clipping: Ignored; it concerns training.
+        renorm_momentum: Ignored; it concerns training.
         synchronized: Ignored; it concerns training on several devices.
         name: Name of the layer.
     """
@@ -44,7 +50,7 @@ class BatchNormalization(Layer):
         center: bool = True,
         scale: bool = True,
         renorm: bool = False,
-        renorm_clipping: None = None,
+        renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
         name: str | None = None,
@@ -56,7 +62,7 @@ class BatchNormalization(Layer):
         self.scale = boolean("scale", scale)
         self.momentum = number("momentum", momentum)
         self.synchronized = boolean("synchronized", synchronized)
-        one_of("renorm", renorm, (False,))
+        self.renorm = boolean("renorm", renorm)
         self.renorm_clipping = renorm_clipping
         self.renorm_momentum = renorm_momentum
 
@@ -64,7 +70,9 @@ class BatchNormalization(Layer):
         """Return one size for each of the vectors there are."""
         names = ["gamma"] * self.scale + ["beta"] * self.center
         channels = (input_shape[_within(self, self.axis, input_shape)],)
-        return dict.fromkeys([*names, "moving_mean", "moving_variance"], channels)
+        names += ["moving_mean", "moving_variance"]
+        names += ["moving_stddev", "renorm_mean", "renorm_stddev"] * self.renorm
+        return dict.fromkeys(names, channels)
 
     def apply(self, inputs: Array, mask: Any, generator: Generator | None, /, **_: Any) -> Array:
         """Normalise by the moving statistics, or by the batch's when training."""
@@ -133,9 +141,7 @@ class LayerNormalization(Layer):
         """Normalise over the axes, then scale and shift: in float64, rounded once."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self.axis))
         shape = [size if axis in axes else 1 for axis, size in enumerate(inputs.shape)]
-        centered = inputs - inputs.mean(axis=axes, keepdims=True, dtype=np.float64)
-        variance = np.mean(np.square(centered), axis=axes, keepdims=True)
-        outputs = centered / np.sqrt(variance + self.epsilon)
+        outputs = _standardized(inputs, axes, self.epsilon)
         if self.scale:
             outputs *= self.weights["gamma"].reshape(shape)
         if self.center:
@@ -143,8 +149,197 @@ class LayerNormalization(Layer):
         return outputs.astype(self.dtype)
 
 
+class GroupNormalization(Layer):
+    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, in groups of channels.
+
+    See 1803.08494. Mean and variance are taken over the channels of a group and all other axes of
+    an example. A mask passes through.
+
+    Shapes: any, kept; gamma and beta `(channels,)`.
+
+    Args:
+        groups: Number of groups, a divisor of the channels; -1 for one a channel.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        center: Whether there is a `beta`.
+        scale: Whether there is a `gamma`.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.groups = -1 if groups == -1 else positive("groups", groups)
+        self.axis = _axis("axis", axis)
+        self.epsilon = number("epsilon", epsilon, 0)
+        self.center = boolean("center", center)
+        self.scale = boolean("scale", scale)
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return one size for each of the vectors there are.
+
+        Raises:
+            ValueError: If the groups do not divide the channels.
+        """
+        channels = input_shape[_within(self, self.axis, input_shape)]
+        if channels is not None and self.groups != -1 and channels % self.groups:
+            raise ValueError(
+                f"Layer {self.name!r} splits {channels} channels into {self.groups} groups, which "
+                "is not even."
+            )
+        return dict.fromkeys(["gamma"] * self.scale + ["beta"] * self.center, (channels,))
+
+    def call(self, inputs: Array) -> Array:
+        """Normalise each group, then scale and shift: in float64, rounded once."""
+        axis = self.axis % inputs.ndim
+        channels = inputs.shape[axis]
+        groups = channels if self.groups == -1 else self.groups
+        sizes = (groups, channels // groups)
+        grouped = inputs.reshape(*inputs.shape[:axis], *sizes, *inputs.shape[axis + 1 :])
+        others = tuple(i for i in range(1, grouped.ndim) if i != axis)
+        outputs = _standardized(grouped, others, self.epsilon)
+        shape = [1] * grouped.ndim
+        shape[axis : axis + 2] = sizes
+        if self.scale:
+            outputs *= self.weights["gamma"].reshape(shape)
+        if self.center:
+            outputs += self.weights["beta"].reshape(shape)
+        return outputs.reshape(inputs.shape).astype(self.dtype)
+
+
+class RMSNormalization(Layer):
+    """`y = scale * x / sqrt(mean(x**2) + epsilon)`, over each example's own axes, 1910.07467.
+
+    Keras drops a mask here.
+
+    Shapes: any, kept; the scale has the sizes of the normalised axes.
+
+    Args:
+        axis: The axis, or axes, that the mean is taken over.
+        epsilon: Added to the mean of the squares.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        axes = axis if isinstance(axis, list | tuple) else [axis]
+        self.axis = sorted(_axis("axis", one) for one in axes)
+        self.epsilon = number("epsilon", epsilon, 0)
+
+    def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
+        """Return the sizes of the normalised axes."""
+        axes = [_within(self, axis, input_shape) for axis in self.axis]
+        return {"scale": tuple(input_shape[axis] for axis in axes)}
+
+    def call(self, inputs: Array) -> Array:
+        """Divide by the root of the mean square, then scale: in float64, rounded once.
+
+        The scale is broadcast to the input from the last axis, as Keras does.
+        """
+        wide = inputs.astype(np.float64)
+        square = np.mean(np.square(wide), axis=tuple(self.axis), keepdims=True)
+        outputs = wide / np.sqrt(square + self.epsilon) * self.weights["scale"]
+        return outputs.astype(self.dtype)
+
+
+class UnitNormalization(Layer):
+    """`y = x / sqrt(sum(x**2))` over the axes, and 0 where all are 0; a mask passes through.
+
+    Shapes: any, kept.
+
+    Args:
+        axis: The axis, or axes, that the sum is taken over.
+        name: Name of the layer.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: int | Sequence[int] = -1, name: str | None = None) -> None:
+        super().__init__(name)
+        axes = axis if isinstance(axis, list | tuple) else [axis]
+        self.axis = [_axis("axis", one) for one in axes]
+
+    def call(self, inputs: Array) -> Array:
+        """Divide by the norm, at most by 1e-12: in float64, rounded once."""
+        wide = inputs.astype(np.float64)
+        norm = np.sqrt(np.square(wide).sum(axis=tuple(self.axis), keepdims=True))
+        return (wide / np.maximum(norm, _LEAST_NORM)).astype(self.dtype)
+
+
+class SpectralNormalization(Layer):
+    """`y = layer(x)`: training has already divided the kernel by its largest singular value.
+
+    See 1802.05957. In training a call would divide it anew; that is not computed here.
+
+    Shapes: those of the layer inside; the kernel is that of the layer inside, and the weight
+    `vector_u`, `(1, last size of the kernel)`, is not read.
+
+    Args:
+        layer: A layer with a kernel, or an Embedding.
+        power_iterations: Ignored; it concerns training.
+        name: Name of the layer.
+    """
+
+    def __init__(self, layer: Any, power_iterations: int = 1, name: str | None = None) -> None:
+        super().__init__(name)
+        if not isinstance(layer, Layer):
+            raise InvalidOption("layer", layer, "a layer")
+        self.layer = layer
+        self.power_iterations = positive("power_iterations", power_iterations)
+
+    def build(self, input_shape: Any) -> None:
+        """Build the layer inside, whose kernel says how long `vector_u` is."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+        super().build(input_shape)
+
+    def weight_shapes(self, _input_shape: Any) -> dict[str, Any]:
+        """Return the shapes of the kernel and of `vector_u`.
+
+        Raises:
+            ValueError: If the layer inside has neither a kernel nor embeddings.
+        """
+        shapes = self.layer.own_weight_shapes()
+        kernel = shapes.get("kernel", shapes.get("embeddings"))
+        if kernel is None:
+            raise ValueError(f"Layer {self.name!r} normalises {self.layer!r}, which has no kernel.")
+        return {"kernel": kernel, "vector_u": (1, kernel[-1])}
+
+    def borrowed_weights(self) -> dict[str, tuple[Layer, str]]:
+        """Return the kernel: it is that of the layer inside, which Keras lists and saves twice."""
+        name = "kernel" if "kernel" in self.layer.own_weight_shapes() else "embeddings"
+        return {"kernel": (self.layer, name)}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return that of the layer inside."""
+        return self.layer.compute_output_shape(input_shape)
+
+    def apply(self, inputs: Any, _mask: Any, generator: Generator | None, /, **_: Any) -> Any:
+        """Call the layer inside.
+
+        Raises:
+            ValueError: When training.
+        """
+        if generator is not None:
+            raise ValueError(f"Layer {self.name!r} changes its kernel in training: not supported.")
+        return self.layer.run(inputs)[0]
+
+
 class Rescaling(Layer):
     """`y = x * scale + offset`; a mask passes through.
+
+    Shapes: any, kept.
 
     Args:
         scale: A number, or one for each channel of the last axis.
@@ -166,6 +361,8 @@ class Rescaling(Layer):
 
 class Normalization(Layer):
     """`y = (x - mean) / max(sqrt(variance), 1e-7)`, or its inverse; a mask passes through.
+
+    Shapes: any, kept; mean and variance have the sizes of the axes that have one of their own.
 
     Args:
         axis: The axis, or axes, that have a mean of their own; None for one mean of everything.
@@ -216,6 +413,13 @@ class Normalization(Layer):
         for axis, size in zip(reversed(axes), reversed(np.shape(statistic)), strict=False):
             shape[axis] = size
         return np.asarray(statistic, self.dtype).reshape(shape)
+
+
+def _standardized(inputs: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    """Return `(x - mean) / sqrt(variance + epsilon)` over some axes, in float64."""
+    centered: Array = inputs - inputs.mean(axis=axes, keepdims=True, dtype=np.float64)
+    variance = np.mean(np.square(centered), axis=axes, keepdims=True)
+    return centered / np.sqrt(variance + epsilon)
 
 
 def _axis(option: str, value: Any) -> int:

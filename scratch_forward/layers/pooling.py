@@ -141,6 +141,48 @@ class AveragePooling2D(_AveragePooling):
     rank = 2
 
 
+class MaxPooling3D(_MaxPooling):
+    """`y[p] = max over i of x[strides * p + i]`, `(N, D, H, W, C)` to `(N, D', H', W', C)`.
+
+    Padding `"same"` pads with minus infinity.
+
+    Args:
+        pool_size: Size of the window, one number or (depth, height, width).
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 3
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name)
+
+
+class AveragePooling3D(_AveragePooling):
+    """`y[p] = mean over i of x[strides * p + i]`, `(N, D, H, W, C)` to `(N, D', H', W', C)`.
+
+    With padding `"same"` the mean is over the real elements only.
+
+    Args:
+        pool_size: Size of the window, one number or (depth, height, width).
+        strides: Steps between windows; the window's size unless given.
+        padding: `"valid"` or `"same"`.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    rank = 3
+
+
 class _GlobalPooling(Layer):
     """One number for each channel."""
 
@@ -191,13 +233,25 @@ class _GlobalAveragePooling(_GlobalPooling):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """`(N, T, C)` to `(N, C)`: the largest element of each channel. Keras ignores a mask here."""
+    """`(N, T, C)` to `(N, C)`: the largest element of each channel. Keras ignores a mask here.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
+    """
 
     rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """`(N, H, W, C)` to `(N, C)`: the largest element of each channel."""
+    """`(N, H, W, C)` to `(N, C)`: the largest element of each channel.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
+    """
 
     rank = 2
 
@@ -206,6 +260,11 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """`(N, T, C)` to `(N, C)`: the mean of each channel over the steps that the mask keeps.
 
     As in Keras, a row without any such step gives NaN. The mask goes no further.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
     """
 
     rank = 1
@@ -227,6 +286,36 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """`(N, H, W, C)` to `(N, C)`: the mean of each channel."""
+    """`(N, H, W, C)` to `(N, C)`: the mean of each channel.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
+    """
 
     rank = 2
+
+
+class GlobalMaxPooling3D(_GlobalMaxPooling):
+    """`(N, D, H, W, C)` to `(N, C)`: the largest element of each channel.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
+    """
+
+    rank = 3
+
+
+class GlobalAveragePooling3D(_GlobalAveragePooling):
+    """`(N, D, H, W, C)` to `(N, C)`: the mean of each channel.
+
+    Args:
+        data_format: Where the channels are, `"channels_last"` unless given.
+        keepdims: Whether the pooled axes stay, with a size of 1.
+        name: Name of the layer.
+    """
+
+    rank = 3

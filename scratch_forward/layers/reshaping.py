@@ -1,4 +1,4 @@
-"""Layers that move values without changing them: Flatten, Reshape, Permute, RepeatVector, padding.
+"""Layers that move values without changing them: Flatten, Reshape, Permute, padding, cropping.
 
 None of them passes a mask on.
 """
@@ -184,8 +184,128 @@ class ZeroPadding2D(_ZeroPadding):
         self, padding: Any = (1, 1), data_format: str | None = None, name: str | None = None
     ) -> None:
         super().__init__(data_format, name)
-        sides = (padding, padding) if isinstance(padding, int) else padding
-        if not isinstance(sides, list | tuple) or len(sides) != 2:
-            raise InvalidOption("padding", padding, "an integer, or one or a pair for each axis")
-        height, width = (integers("padding", side, 2, least=0) for side in sides)
-        self.padding = ((height[0], height[1]), (width[0], width[1]))
+        self.padding = _pairs("padding", padding, 2)
+
+
+class ZeroPadding3D(_ZeroPadding):
+    """`(N, D, H, W, C)` to the same with zeros before and after each of the three axes.
+
+    Args:
+        padding: One number, three of them, or three pairs (before, after).
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self, padding: Any = (1, 1, 1), data_format: str | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(data_format, name)
+        self.padding = _pairs("padding", padding, 3)
+
+
+def _pairs(option: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """Return what is added or cut before and after each of `rank` axes.
+
+    Raises:
+        InvalidOption: If it is not an integer, nor one or a pair for each axis.
+    """
+    sides = (value,) * rank if isinstance(value, int) else value
+    if not isinstance(sides, list | tuple) or len(sides) != rank:
+        raise InvalidOption(option, value, f"an integer, or one or a pair for each of {rank} axes")
+    pairs = [integers(option, side, 2, least=0) for side in sides]
+    return tuple((before, after) for before, after in pairs)
+
+
+class _Cropping(Layer):
+    """`x` without what is cut off the spatial axes."""
+
+    cropping: tuple[tuple[int, int], ...]
+
+    def __init__(self, data_format: str | None, name: str | None) -> None:
+        super().__init__(name)
+        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+
+    def _cuts(self) -> list[tuple[int, int]]:
+        """Return what is cut before and after, for every axis but the batch and the last."""
+        first = [(0, 0)] if self.data_format == "channels_first" else []
+        return [*first, *self.cropping]
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the cut shape.
+
+        Raises:
+            ValueError: If nothing would be left, or the input has another number of axes.
+        """
+        if len(input_shape) != len(self.cropping) + 2:
+            raise ValueError(
+                f"Layer {self.name!r} takes inputs of {len(self.cropping) + 2} axes, got "
+                f"{input_shape}."
+            )
+        sizes = list(input_shape)
+        for axis, cut in enumerate(self._cuts(), start=1):
+            size = sizes[axis]
+            if size is not None and sum(cut) >= size:
+                raise ValueError(f"Layer {self.name!r} cuts {cut} off an axis of {size}.")
+            sizes[axis] = None if size is None else size - sum(cut)
+        return tuple(sizes)
+
+    def call(self, inputs: Array) -> Array:
+        """Cut."""
+        self.compute_output_shape(inputs.shape)
+        kept = [
+            slice(before, size - after)
+            for (before, after), size in zip(self._cuts(), inputs.shape[1:], strict=False)
+        ]
+        return inputs[(slice(None), *kept)]
+
+
+class Cropping1D(_Cropping):
+    """`(N, T, C)` to `(N, T - left - right, C)`.
+
+    Args:
+        cropping: What is cut off on both sides, or a pair (left, right).
+        name: Name of the layer.
+    """
+
+    def __init__(self, cropping: Any = (1, 1), name: str | None = None) -> None:
+        super().__init__(None, name)
+        left, right = integers("cropping", cropping, 2, least=0)
+        self.cropping = ((left, right),)
+
+
+class Cropping2D(_Cropping):
+    """`(N, H, W, C)` to `(N, H - top - bottom, W - left - right, C)`.
+
+    Args:
+        cropping: One number, a pair (height, width), or ((top, bottom), (left, right)).
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        cropping: Any = ((0, 0), (0, 0)),
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(data_format, name)
+        self.cropping = _pairs("cropping", cropping, 2)
+
+
+class Cropping3D(_Cropping):
+    """`(N, D, H, W, C)` to the same without what is cut before and after each of the three axes.
+
+    Args:
+        cropping: One number, three of them, or three pairs (before, after).
+        data_format: Where the channels are, `"channels_last"` unless given.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        cropping: Any = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(data_format, name)
+        self.cropping = _pairs("cropping", cropping, 3)

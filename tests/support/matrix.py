@@ -47,6 +47,8 @@ class Subject:
         ids: Whether inputs are integers below 10 instead of normal numbers.
         refused: Says which combinations Keras refuses.
         title: What tells this subject from others of the same layer.
+        in_float64: Whether Keras computes the layer in float64; else ours in float64 is the truth,
+            and Keras has to be near it.
         float64_agreement: How near Keras's float64 is to exact; it has float32 constants in places.
     """
 
@@ -59,6 +61,7 @@ class Subject:
     ids: bool = False
     refused: Callable[[dict[str, Any]], bool] = lambda _: False
     title: str = ""
+    in_float64: bool = True
     float64_agreement: float = 1e-12
 
     @property
@@ -74,6 +77,14 @@ def _strided_and_dilated(options: dict[str, Any]) -> bool:
 
 def _pair(value: Any) -> tuple[int, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _no_room_for_output_padding(options: dict[str, Any]) -> bool:
+    """Whether Keras or TensorFlow refuses an `output_padding`."""
+    more, stride, size = options["output_padding"], options["strides"], options["kernel_size"]
+    if more is None:
+        return False
+    return more >= stride or (options["padding"] == "same" and not 1 <= size % 2 + more <= stride)
 
 
 def _convolution(**others: Sequence[Any]) -> dict[str, Sequence[Any]]:
@@ -340,6 +351,75 @@ SUBJECTS = (
             depth_multiplier=(1, 2),
         ),
     ),
+    Subject(
+        "Conv3D",
+        [(5, 6, 4, 4)],
+        _convolution(
+            data_format=("channels_last",),
+            filters=(4, 2),
+            kernel_size=(2, (3, 1, 2)),
+            strides=(1, 2),
+            dilation_rate=(1, 2),
+            groups=(1, 2),
+        ),
+        refused=_strided_and_dilated,
+    ),
+    *(
+        Subject(
+            f"Conv{rank}DTranspose",
+            [(*sizes, 3)],
+            {
+                **_convolution(filters=(4, 2), kernel_size=(3, 2, 1), strides=(1, 2, 3)),
+                "output_padding": (None, 0, 1),
+                "activation": (None, "relu"),
+            },
+            refused=_no_room_for_output_padding,
+        )
+        for rank, sizes in ((1, (5,)), (2, (5, 4)), (3, (3, 4, 2)))
+    ),
+    Subject(
+        "DepthwiseConv1D",
+        [(9, 3)],
+        _convolution(
+            kernel_size=(3, 2), strides=(1, 2), dilation_rate=(1, 2), depth_multiplier=(1, 2)
+        ),
+        refused=_strided_and_dilated,
+    ),
+    Subject(
+        "SeparableConv1D",
+        [(9, 3)],
+        _convolution(
+            filters=(4, 2),
+            kernel_size=(3, 2),
+            strides=(1, 2),
+            dilation_rate=(1, 2),
+            depth_multiplier=(1, 2),
+        ),
+        refused=_strided_and_dilated,
+    ),
+    *(
+        Subject(
+            f"{kind}Pooling3D",
+            [(5, 6, 4, 3)],
+            {"pool_size": (2, (3, 2, 1)), "strides": (None, 1, (2, 3, 1)), **_POOLING},
+            in_float64=False,
+        )
+        for kind in ("Max", "Average")
+    ),
+    *(
+        Subject(
+            f"Adaptive{kind}Pooling{rank}D",
+            [(*sizes, 3)],
+            {"output_size": outputs, "data_format": DATA_FORMATS},
+            in_float64=rank < 3,
+        )
+        for kind in ("Max", "Average")
+        for rank, sizes, outputs in (
+            (1, (8,), (3, 5, 8)),
+            (2, (8, 6), (3, (5, 4))),
+            (3, (5, 6, 4), (2, (3, 4, 2))),
+        )
+    ),
     *(
         Subject(
             f"{kind}Pooling1D",
@@ -358,6 +438,8 @@ SUBJECTS = (
     ),
     Subject("GlobalMaxPooling1D", [(5, 4)], _GLOBAL),
     Subject("GlobalMaxPooling2D", [(5, 6, 4)], _GLOBAL),
+    Subject("GlobalMaxPooling3D", [(5, 6, 3, 4)], _GLOBAL),
+    Subject("GlobalAveragePooling3D", [(5, 6, 3, 4)], _GLOBAL),
     Subject("GlobalAveragePooling1D", [(5, 4)], {"keepdims": FLAG}, MASKS),
     Subject("GlobalAveragePooling1D", [(5, 4)], _GLOBAL, title="unmasked"),
     Subject("GlobalAveragePooling2D", [(5, 6, 4)], _GLOBAL),
@@ -377,6 +459,63 @@ SUBJECTS = (
             "padding": (1, (2, 0), ((1, 2), (3, 0))),
             "data_format": DATA_FORMATS,
         },
+    ),
+    Subject(
+        "ZeroPadding3D",
+        [(2, 3, 4, 2)],
+        {"padding": (1, (2, 0, 1), ((1, 2), (3, 0), (0, 0))), "data_format": DATA_FORMATS},
+    ),
+    Subject("Cropping1D", [(5, 3)], {"cropping": (1, 0, (2, 1))}),
+    Subject(
+        "Cropping2D",
+        [(6, 5, 3)],
+        {"cropping": (1, (2, 0), ((1, 2), (3, 0))), "data_format": DATA_FORMATS},
+    ),
+    Subject(
+        "Cropping3D",
+        [(4, 6, 5, 2)],
+        {"cropping": (1, (1, 2, 0), ((1, 2), (3, 0), (0, 4))), "data_format": DATA_FORMATS},
+    ),
+    Subject("UpSampling1D", [(3, 2)], {"size": (2, 1, 3)}),
+    Subject(
+        "UpSampling2D",
+        [(4, 5, 2)],
+        {
+            "size": (2, (3, 1), 1, 5),
+            "data_format": DATA_FORMATS,
+            "interpolation": ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
+        },
+        in_float64=False,
+    ),
+    Subject("UpSampling3D", [(2, 3, 2, 2)], {"size": (2, (3, 1, 2)), "data_format": DATA_FORMATS}),
+    Subject(
+        "BatchNormalization",
+        [(5, 4)],
+        {"renorm": (True,), "scale": (True, False)},
+        MASKS,
+        title="after renormalization",
+    ),
+    Subject(
+        "GroupNormalization",
+        [(5, 6)],
+        {
+            "groups": (2, 3, -1, 1),
+            "axis": (-1, 2),
+            "epsilon": (1e-3, 0.1),
+            "center": (True, False),
+            "scale": (True, False),
+        },
+        MASKS,
+    ),
+    Subject(
+        "GroupNormalization", [(4, 3, 6)], {"groups": (2,), "axis": (1, -3, -1)}, title="images"
+    ),
+    Subject("RMSNormalization", [(5, 4)], {"axis": (-1, 2, [1, 2]), "epsilon": (1e-6, 0.1)}),
+    Subject("UnitNormalization", [(5, 4)], {"axis": (-1, 1, [1, 2])}, MASKS),
+    Subject(
+        "SpectralNormalization",
+        [(5, 4)],
+        {"layer": (layer("Dense", units=3), layer("Conv1D", filters=2, kernel_size=3))},
     ),
     Subject(
         "BatchNormalization",
