@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
-from pipeline.cli.console import console, say
+from pipeline.cli import cells
+from pipeline.cli.console import console, plain, say
 from pipeline.verification.check import Parity
 
 if TYPE_CHECKING:
     from pipeline.verification.diagnosis import LayerCheck
 
-_COLOURS = {"exact": "green", "close": "yellow"}
-
 
 def show_parity(name: str, run_id: str, parity: Parity) -> None:
     """Which run, how it ended, and by which numbers."""
-    colour = _COLOURS.get(parity.tag, "red")
-    console.print(f"{escape(name)}  [dim]{run_id}[/]  [{colour}]{parity.tag}[/]")
+    console.print(f"{plain(name)}  [dim]{run_id}[/]  {cells.parity(parity.tag)}")
     if parity.reason:
         say(parity.reason, indent=2)
     if (agreement := parity.agreement) is not None and parity.seconds is not None:
@@ -32,7 +27,7 @@ def show_parity(name: str, run_id: str, parity: Parity) -> None:
 
 def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") -> None:
     """One row a layer: the difference carried along, and the layer's own."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = cells.open_table()
     table.add_column("layer", overflow="fold")
     for name in ("class", "output", "carried", "own", "own, ULP", "worst at"):
         table.add_column(name, justify="right")
@@ -40,9 +35,9 @@ def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") 
         style = "red" if check is guilty else None
         numbers = (f"{check.carried:.1e}", f"{check.isolated:.1e}", f"{check.isolated_ulp:.1f}")
         shape, worst = "x".join(map(str, check.shape)), ",".join(map(str, check.worst))
-        table.add_row(escape(check.layer), check.kind, shape, *numbers, worst, style=style)
+        table.add_row(plain(check.layer), check.kind, shape, *numbers, worst, style=style)
     console.print(table)
     if guilty is None:
         console.print("No layer is at fault: each one's own difference is rounding.")
     else:
-        console.print(f"At fault: {escape(guilty.layer)} ({guilty.kind}).", style="red")
+        console.print(f"At fault: {plain(guilty.layer)} ({guilty.kind}).", style="red")

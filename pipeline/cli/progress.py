@@ -7,7 +7,8 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from pipeline.cli.console import console, say
+from pipeline.cli.cells import short
+from pipeline.cli.console import console, print_line, say
 from pipeline.data.catalogue import SPECS
 from pipeline.settings import Settings
 from pipeline.training.history import Epoch
@@ -63,7 +64,7 @@ class SweepProgress:
 
     def waits(self, job: int) -> None:
         """Another process trains the same job."""
-        say(f"{self._place(job)} is being trained by another process; waiting for it")
+        say(_waiting(self._place(job)))
 
     def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
         """A job shall end early."""
@@ -71,10 +72,10 @@ class SweepProgress:
         if self._progress is None:
             say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
 
-    def starts(self, job: int) -> None:
+    def starts(self, job: int, run_id: str) -> None:
         """A job has its run."""
         if self._progress is None:
-            say(f"{self._place(job)} starts on {self.data[job]}")
+            say(_starting(self._place(job), self.data[job], run_id))
         elif job not in self._bars:
             self._bars[job] = self._progress.add_task(
                 self._place(job), total=self.epochs[job], epoch="", metrics="", left=""
@@ -90,7 +91,7 @@ class SweepProgress:
                 self._bars[job], completed=epoch.number, epoch=count, metrics=metrics, left=left
             )
         elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
-            say(f"{self._place(job)}  epoch {count}  {metrics}  {left}")
+            say(f"{_progressing(self._place(job), epoch, self.epochs[job])}  {left}")
 
     def ends(self, job: int, failed: bool) -> None:
         """A job is over, well or not."""
@@ -132,20 +133,29 @@ class JobLines:
 
     def waits(self) -> None:
         """Another process trains the same job."""
-        self._say(f"{self._place} is being trained by another process; waiting for it")
+        print_line(_waiting(self._place))
 
     def starts(self, run_id: str) -> None:
         """The job has a run."""
-        self._say(f"{self._place} starts on {self._data}")
+        print_line(_starting(self._place, self._data, run_id))
 
     def epoch(self, epoch: Epoch) -> None:
         """An epoch has ended."""
         if epoch.number == self._epochs or time.time() - self._line > _LINE_SECONDS:
             self._line = time.time()
-            self._say(f"{self._place}  epoch {epoch.number}/{self._epochs}  {_metrics(epoch)}")
+            print_line(_progressing(self._place, epoch, self._epochs))
 
-    def _say(self, line: str) -> None:
-        print(line, flush=True)
+
+def _waiting(place: str) -> str:
+    return f"{place} is being trained by another process; waiting for it"
+
+
+def _starting(place: str, data: str, run_id: str) -> str:
+    return f"{place} starts on {data}, run {short(run_id)}"
+
+
+def _progressing(place: str, epoch: Epoch, epochs: int) -> str:
+    return f"{place}  epoch {epoch.number}/{epochs}  {_metrics(epoch)}"
 
 
 _CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
@@ -153,7 +163,7 @@ _CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
 
 def _bars() -> Progress:
     return Progress(
-        TextColumn("{task.description}", table_column=Column(max_width=30, **_CUT)),
+        TextColumn("{task.description}", markup=False, table_column=Column(max_width=30, **_CUT)),
         BarColumn(bar_width=None, complete_style="blue", finished_style="blue"),
         TextColumn("{task.fields[epoch]}"),
         TextColumn("{task.fields[metrics]}"),

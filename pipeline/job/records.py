@@ -23,6 +23,7 @@ from pipeline.tasks import classification
 from pipeline.tasks.baselines import majority_class
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
+from pipeline.tracking.fingerprints import fingerprints_tag
 from pipeline.tracking.membership import membership
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.training.history import Epoch, History
@@ -67,7 +68,7 @@ def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
     digests = dataset.fingerprints
     tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
     tracked.set_tags(
-        {names.fingerprint(split): digest for split, digest in digests.items()}
+        fingerprints_tag(digests)
         | {names.DATA: dataset.describe(), names.DATA_SYNTHETIC: dataset.synthetic}
     )
     tracked.log_json(dict(dataset.checksums), names.CHECKSUMS)
@@ -80,7 +81,7 @@ def epoch_metrics(epoch: Epoch) -> dict[str, float]:
 
 def log_scores(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
-) -> None:
+) -> dict[str, float]:
     """Scores on test and validation data, the best epoch, the baseline, and the test report."""
     classes, test = dataset.classes, dataset.test.labels
     on_test = classification.scores(predictions.test, test, classes)
@@ -90,21 +91,21 @@ def log_scores(
     baseline = majority_class(dataset.train.labels, test)
     best = asdict(history.best)
     best["epoch"] = best.pop("number")
-    tracked.log_metrics(
-        {names.TEST + score: value for score, value in on_test.items()}
-        | {names.VALIDATION + score: value for score, value in on_validation.items()}
-        | {
-            names.BASELINE_F1_MACRO: baseline.f1_macro,
-            names.BASELINE_ACCURACY: baseline.accuracy,
-        }
-        | {names.BEST + number: value for number, value in best.items()}
-    )
+    metrics = {
+        **{names.TEST + score: value for score, value in on_test.items()},
+        **{names.VALIDATION + score: value for score, value in on_validation.items()},
+        names.BASELINE_F1_MACRO: baseline.f1_macro,
+        names.BASELINE_ACCURACY: baseline.accuracy,
+        **{names.BEST + number: value for number, value in best.items()},
+    }
+    tracked.log_metrics(metrics)
     tracked.set_tags(
         {names.DEGENERATE: classification.degeneration(predictions.test, classes) or "no"}
     )
     tracked.log_text(
         classification.report(predictions.test, test, classes), names.CLASSIFICATION_REPORT
     )
+    return metrics
 
 
 def log_weights(

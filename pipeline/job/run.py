@@ -14,6 +14,7 @@ from pipeline.job import records
 from pipeline.job.identity import identity
 from pipeline.job.interruption import interruptible
 from pipeline.job.records import Predictions
+from pipeline.job.run_log import RunLog, run_log
 from pipeline.job.watch import Watch
 from pipeline.models import builders
 from pipeline.models.keras_backend import keras, use_threads
@@ -88,14 +89,17 @@ def run(
         experiment = store.experiment(place)
         tags = records.tags(settings, own, keys)
         with (
+            run_log(log, settings.training.epochs) as lines,
             tracked_run(
-                store, experiment.experiment_id, name, tags, resume=taken_up, log=log
+                store, experiment.experiment_id, name, tags, resume=taken_up, log=lines.file
             ) as tracked,
+            lines.ending(),
             interruptible(),
         ):
             watch.starts(tracked.run_id)
+            lines.starts(tracked.run_id, name, settings, dataset, overrides)
             records.log_settings(tracked, config, overrides)
-            return _complete(settings, dataset, store, tracked, watch).tag
+            return _complete(settings, dataset, store, tracked, watch, lines).tag
 
 
 def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -> str:
@@ -122,21 +126,29 @@ def _reuse(store: Store, done: Standing, settings: Settings, keys: Sequence[str]
 
 
 def _complete(
-    settings: Settings, dataset: Dataset, store: Store, tracked: TrackedRun, watch: Watch
+    settings: Settings,
+    dataset: Dataset,
+    store: Store,
+    tracked: TrackedRun,
+    watch: Watch,
+    lines: RunLog,
 ) -> Parity:
     started = time.perf_counter()
     checkpoints = Checkpoints(store.client, tracked.run_id, local=store.folder is not None)
     resume = _latest_state(checkpoints)
+    lines.resumes(resume)
     records.log_data(tracked, dataset)
     model = compiled_model(settings, dataset)
-    fitted = _train(model, settings, dataset, tracked, watch, checkpoints, resume)
+    fitted = _train(model, settings, dataset, tracked, watch, lines, checkpoints, resume)
     probabilities = partial(predict, model, trim=_trims(settings))
     predictions = Predictions(fitted.validation, probabilities(dataset.test.inputs))
-    records.log_scores(tracked, dataset, fitted.history, predictions)
+    metrics = records.log_scores(tracked, dataset, fitted.history, predictions)
+    lines.scores(metrics, fitted.history)
     records.log_predictions(tracked, dataset, predictions)
     records.log_weights(tracked, model, dataset, probabilities)
     records.log_figures(tracked, dataset, fitted.history, predictions)
     parity = verify_run(tracked, settings.place.data_dir)
+    lines.parity(parity)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
     tracked.log_metrics({names.SECONDS: earlier + time.perf_counter() - started})
     tracked.flush()
@@ -206,11 +218,13 @@ def _train(
     dataset: Dataset,
     tracked: TrackedRun,
     watch: Watch,
+    lines: RunLog,
     checkpoints: Checkpoints,
     resume: TrainingState | None,
 ) -> Fitted:
     def log_epoch(epoch: Epoch) -> None:
         tracked.log_metrics(records.epoch_metrics(epoch), step=epoch.number)
+        lines.epoch(epoch)
         watch.epoch(epoch)
 
     training = settings.training

@@ -3,10 +3,10 @@
 A constant that ends in `/`, `.` or `_` is the beginning of several names.
 """
 
-# Tags of the run of a job.
-IDENTITY = "identity"  # hash of all that determines the run's result
-OWNER = "owner"  # the process that trains it
-HEARTBEAT = "heartbeat"  # seconds since 1970 at which that process was last seen
+# Tags of the run of a job. Those of bookkeeping begin with `track.`, which sorts them last.
+IDENTITY = "track.identity"  # hash of all that determines the run's result
+OWNER = "track.owner"  # the process that trains it
+HEARTBEAT = "track.heartbeat"  # seconds since 1970 at which that process was last seen
 PARITY = "parity"  # outcome of the check against NumPy: exact, close, diverged, stale or failed
 PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it
@@ -14,14 +14,15 @@ PRUNED = "pruned"  # why a search stopped it
 DEGENERATE = "degenerate"  # "no", or how the predictions favour one class
 DATA = "data"  # the data set in words
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
-FINGERPRINT = "fingerprint."  # with the name of a split: hash of its arrays
+FINGERPRINTS = "track.fingerprints"  # hash of each split's arrays
+FINGERPRINT = "fingerprint."  # with the name of a split: the same in runs of earlier versions
 FIRST_SWEEP = "sweep"  # id of the sweep that it was trained in
 ORIGIN = "moved.run_id"  # id of the run in the store that it was moved from
 GIT_DIRTY = "git.dirty"  # whether the checkout differed from its commit
 
 
 def fingerprint(split: str) -> str:
-    """The tag with the hash of a split's arrays."""
+    """The tag with the hash of a split's arrays in runs of earlier versions."""
     return f"{FINGERPRINT}{split}"
 
 

@@ -61,6 +61,8 @@ def log_plan(
     """
     document = {"command": command, "varied": [*varied], "jobs": [*jobs], "study": study}
     run.log_json(document, names.PLAN)
+    told = f"The run of a whole sweep of {len(jobs)} jobs, which keeps its plan and its report."
+    run.set_tags({names.DESCRIPTION: f"{told} It was started by\n\n    {command}"})
 
 
 def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:

@@ -4,7 +4,7 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,11 @@ class TrackedRun:
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Store tags in one request; a tag that exists is replaced."""
         self._log_batch(tags=[RunTag(key, str(value)) for key, value in tags.items()])
+
+    def remove_tags(self, tags: Set[str]) -> None:
+        """Remove those of some tags that the run has."""
+        for tag in tags & self.client.get_run(self.run_id).data.tags.keys():
+            self.client.delete_tag(self.run_id, tag)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Queue metrics; they are sent every two seconds, and at the latest with the run's end."""
@@ -200,8 +205,7 @@ def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:
     run = TrackedRun(store.client, run_id)
     run.set_tags(tags)
     store.client.update_run(run_id, status="RUNNING")
-    for tag in {names.ERROR, names.PRUNED} & set(store.client.get_run(run_id).data.tags):
-        store.client.delete_tag(run_id, tag)
+    run.remove_tags({names.ERROR, names.PRUNED})
     run.recall()
     return run
 

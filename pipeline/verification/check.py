@@ -27,6 +27,7 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine
+from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.agreement import Agreement, compare
 from pipeline.verification.worst_examples import (
@@ -123,8 +124,8 @@ def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity
     try:
         settings = stored_settings(folder)
         test, classes = data.load_test(**found_again({**settings.data, "data_dir": data_dir}))
-        trained = tags.get(names.fingerprint("test"))
-        if (digest := test.fingerprint) != trained:
+        trained = stored_fingerprint(tags, "test")
+        if (digest := test.fingerprint[:DIGITS]) != trained:
             return Parity("stale", _stale_reason(settings, trained, digest))
         return _compare(folder, test, classes)
     except (data.DatasetError, SettingsError) as error:
@@ -200,7 +201,11 @@ def side_by_side(texts: Mapping[str, str]) -> str:
 
 
 def _log(run: TrackedRun, parity: Parity) -> None:
-    run.set_tags({names.PARITY: parity.tag, names.PARITY_REASON: parity.reason})
+    run.set_tags({names.PARITY: parity.tag})
+    if parity.reason:
+        run.set_tags({names.PARITY_REASON: parity.reason})
+    else:
+        run.remove_tags({names.PARITY_REASON})
     document = asdict(parity)
     shown = {name: document.pop(name) for name in _SHOWN}
     if parity.agreement is not None and parity.reports is not None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import mlflow
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.artifacts import digest
 from tests.support.block_tensorflow import BLOCK
 from tests.support.commands import call, environment, serve
@@ -24,7 +25,7 @@ def copy(sweep, tmp_path_factory):
     yield run, sweep.folder, place
     shutil.rmtree(place)
     shutil.copytree(kept, place)
-    for name in ("parity", "parity.reason", "fingerprint.test"):
+    for name in (names.PARITY, names.FINGERPRINTS):
         sweep.store.client.set_tag(run.info.run_id, name, run.data.tags[name])
 
 
@@ -57,7 +58,7 @@ def test_a_check_writes_the_runs_page_anew(copy, sweep):
     page = Path(place) / "report.html"
     assert "<b>exact</b>" in page.read_text()
     page.unlink()
-    sweep.store.client.set_tag(run.info.run_id, "fingerprint.test", "0" * 64)
+    sweep.store.client.set_tag(run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16}))
     assert check(run, folder).returncode == 1
     assert "<b>stale</b>" in page.read_text()
     assert "Parity stale: the test set of dataset=reviews has changed" in page.read_text()
@@ -118,7 +119,7 @@ def test_a_missing_artifact_fails_and_says_which(sweep, copy):
 
 def test_another_test_set_is_stale(sweep, copy):
     run, folder, _ = copy
-    sweep.store.client.set_tag(run.info.run_id, "fingerprint.test", "0" * 64)
+    sweep.store.client.set_tag(run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16}))
     done = check(run, folder)
     assert done.returncode == 1
     assert "stale" in done.stdout

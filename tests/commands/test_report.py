@@ -9,6 +9,7 @@ import sys
 import mlflow
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.store import open_local
 from tests.support.commands import TINY, Sweep, call, environment
 
@@ -172,10 +173,13 @@ def test_a_study_without_a_finished_run_says_so_and_still_fails(tmp_path):
 def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path):
     store = study.store
     changed = next(run for run in study.runs if run.data.tags.get("kind") != "sweep")
-    names = ("fingerprint.test", "mlflow.source.git.commit")
-    kept = {name: changed.data.tags[name] for name in names}
-    for name in names:
-        store.client.set_tag(changed.info.run_id, name, "0" * 64)
+    altered = {
+        names.FINGERPRINTS: json.dumps({"train": "", "validation": "", "test": "0" * 16}),
+        names.GIT_COMMIT: "0" * 40,
+    }
+    kept = {name: changed.data.tags[name] for name in altered}
+    for name, value in altered.items():
+        store.client.set_tag(changed.info.run_id, name, value)
     refused = call("pipeline.report", "study=lstm_units", cwd=study.folder)
     mixed = call(
         "pipeline.report", "study=lstm_units", "mixed=true", f"to={tmp_path}", cwd=study.folder

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 import scratch_forward
+from pipeline.tracking import names
 from pipeline.tracking.store import open_local
 from tests.support.commands import call
 from tests.support.processes import left_running
@@ -250,7 +251,7 @@ def test_a_worker_is_replaced_after_some_jobs(tmp_path):
     options = [*SWEEP[:-2], seeds, "epochs=1", "workers=1"]
     done = call("pipeline.train", *options, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
-    processes = [run.data.tags["owner"] for run in runs_of(tmp_path)]
+    processes = [run.data.tags[names.OWNER] for run in runs_of(tmp_path)]
     assert len(processes) == 26
     assert sorted(map(processes.count, set(processes))) == [1, 25]
 

@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 import scratch_forward
+from pipeline.tracking import names
+from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.store import open_local
 from tests.support.commands import TINY, Sweep, call, environment
 
@@ -118,7 +120,7 @@ def test_a_run_says_what_made_it(sweep):
     assert config["units"] == 8
     assert "units=8" in yaml.safe_load(load_text(sweep.store, run, "config/overrides.yaml"))
     assert "tensorflow==" in load_text(sweep.store, run, "environment/packages.txt")
-    assert len(run.data.tags["fingerprint.test"]) == 64
+    assert len(stored_fingerprint(run.data.tags, "test")) == 16
     assert run.data.tags["data.synthetic"] == "True"
     assert run.data.tags["git.dirty"] in ("True", "False")
     assert len(run.data.tags["mlflow.source.git.commit"]) == 40
@@ -307,7 +309,7 @@ def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(
     assert all(map(same_weights, sweep.runs, same_seed))
     last = max(spread.runs, key=lambda run: run.info.start_time)
     assert last.data.params["units"] == "4"
-    compiled = {(run.data.tags["owner"], run.data.params["units"]) for run in spread.runs}
+    compiled = {(run.data.tags[names.OWNER], run.data.params["units"]) for run in spread.runs}
     assert len(compiled) <= 4  # six if a worker took whatever comes next
     for run, store in ((sweep.runs[0], sweep.store), (spread.runs[0], spread.store)):
         machine = json.loads(load_text(store, run, "environment/machine.json"))

@@ -9,11 +9,13 @@ from typing import Any
 
 from pipeline.reports.drawing.pages import Table, render_page
 from pipeline.reports.drawing.svg import Drawing
+from pipeline.reports.run.run_description import run_description
 from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
 from pipeline.reports.run.stored_run import StoredRun, read_stored
 from pipeline.tasks.classification import CLASS_F1, ClassScores, confusion_counts, plain_names
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.worst_examples import Mistake, WorstExample
 
@@ -52,8 +54,10 @@ class RunPage:
 
 
 def write_run_page(run: TrackedRun) -> None:
-    """Compose the page from what a run has stored, and store it as an artifact of the run."""
-    page = compose_page(read_stored(run.client, run.run_id))
+    """Compose the page and the description from what a run has stored, and store them with it."""
+    stored = read_stored(run.client, run.run_id)
+    page = compose_page(stored)
+    run.set_tags({names.DESCRIPTION: run_description(stored)})
     run.log_text(render_page("pipeline.reports.run", "run.html.j2", page=page), names.PAGE)
 
 
@@ -130,9 +134,9 @@ def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
 
 def _data(tags: Mapping[str, str]) -> dict[str, str]:
     fingerprints = {
-        f"fingerprint, {split}": tags[names.fingerprint(split)][:16]
+        f"fingerprint, {split}": found
         for split in ("train", "validation", "test")
-        if names.fingerprint(split) in tags
+        if (found := stored_fingerprint(tags, split)) is not None
     }
     return {"data": tags.get(names.DATA, "not recorded"), **fingerprints}
 

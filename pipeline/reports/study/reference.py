@@ -14,6 +14,7 @@ from pipeline.reports.study.variants import Setting, Variant
 from pipeline.settings import SettingsError, parse_stored
 from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
 from pipeline.tracking import names
+from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 
 _SPLITS = ("train", "validation", "test")
 
@@ -42,12 +43,12 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
         data_dir: where data sets lie on this machine.
     """
     majority, tfidf, remarks = {}, {}, []
-    known: dict[tuple[str, ...], Baseline | str | None] = {}
+    known: dict[tuple[str | None, ...], Baseline | str | None] = {}
     for variant in variants:
         run = variant.runs[0]
         if (found := majority_class(run)) is not None:
             majority[variant.setting] = found
-        data = tuple(run.tags.get(names.fingerprint(split), "") for split in _SPLITS)
+        data = tuple(stored_fingerprint(run.tags, split) for split in _SPLITS)
         if data not in known:
             known[data] = _tfidf(client, run, data_dir)
         counted = known[data]
@@ -89,5 +90,5 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
 
 def _changed(data: Dataset, run: StudyRun) -> str | None:
     now = data.fingerprints
-    changed = (name for name in _SPLITS if now[name] != run.tags.get(names.fingerprint(name)))
+    changed = (name for name in _SPLITS if now[name][:DIGITS] != stored_fingerprint(run.tags, name))
     return next(changed, None)

@@ -6,6 +6,7 @@ from typing import Protocol
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
+from pipeline.tracking.fingerprints import stored_fingerprint
 
 _GROUPS = ("model", "optimizer", "dataset")  # choosing another one changes further parameters
 _SPLITS = ("train", "validation", "test")
@@ -93,7 +94,7 @@ def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
 
 
 def _fingerprint(split: str) -> Callable[[StudyRun], str]:
-    return lambda run: run.tags.get(names.fingerprint(split), "not recorded")[:12]
+    return lambda run: (stored_fingerprint(run.tags, split) or "not recorded")[:12]
 
 
 def code_version(run: StudyRun) -> str:

@@ -58,7 +58,7 @@ def _show(job: WatchedJob, progress: SweepProgress, judge: Judge) -> None:
                 progress.waits(job.number)
             case "starts":
                 job.run_id = event["run_id"]
-                progress.starts(job.number)
+                progress.starts(job.number, job.run_id)
             case "epoch":
                 epoch = Epoch(**event["epoch"])
                 progress.epoch(job.number, epoch)

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pipeline.errors import StoreError
+from pipeline.tracking import names
 from pipeline.tracking.attempts import standings
 from pipeline.tracking.store import open_local, open_server
 
@@ -67,7 +68,7 @@ def test_what_a_killed_creation_left_is_no_hindrance(tmp_path, template):
 def test_what_a_killed_writer_left_is_rolled_back_by_whoever_reads(store):
     """A journal that is still there says that a write did not come to its end."""
     experiment = store.experiment("here").experiment_id
-    run_id = store.client.create_run(experiment, tags={"identity": "a"}).info.run_id
+    run_id = store.client.create_run(experiment, tags={names.IDENTITY: "a"}).info.run_id
     code = (
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN');"

@@ -1,0 +1,99 @@
+"""What a run did, line by line: the file that becomes its artifact `log.txt`."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.data import Dataset
+from pipeline.errors import summary
+from pipeline.settings import Settings
+from pipeline.settings.cross_checks import notes
+from pipeline.tracking import names
+from pipeline.training.history import Epoch, History
+from pipeline.training.state import TrainingState
+from pipeline.verification.check import Parity
+
+
+class RunLog:
+    """Writes the lines of one run, each with its time.
+
+    What the process prints meanwhile, warnings of libraries say, stands between them where the file
+    is the one that its output goes to.
+
+    Args:
+        file: written to at once, so that the lines outlive the process.
+        epochs: that the run is to train.
+    """
+
+    def __init__(self, file: Path, epochs: int):
+        self.file, self._epochs = file, epochs
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        with self.file.open("a", encoding="utf-8") as opened:
+            opened.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def starts(
+        self, run_id: str, name: str, settings: Settings, dataset: Dataset, overrides: Sequence[str]
+    ) -> None:
+        """What is trained, on which data, and what about it is doubtful."""
+        place = settings.sweep
+        of_sweep = f", job {place.job} of {place.jobs} in sweep {place.id}" if place.id else ""
+        self.write(f"run {run_id}: {name}, experiment {settings.place.experiment}{of_sweep}")
+        self.write(f"set by hand: {' '.join(overrides) or 'nothing'}")
+        self.write(f"data: {dataset.describe()}")
+        for note in notes(settings):
+            self.write(f"note: {note}")
+
+    def resumes(self, state: TrainingState | None) -> None:
+        """After which epoch a run continues that was interrupted."""
+        if state is not None:
+            self.write(f"resumes after epoch {len(state.epochs)}")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """The numbers of an epoch."""
+        self.write(
+            f"epoch {epoch.number}/{self._epochs}: "
+            f"training loss {epoch.loss_train:.4f}, accuracy {epoch.accuracy_train:.4f}; "
+            f"validation loss {epoch.loss_validation:.4f}, "
+            f"accuracy {epoch.accuracy_validation:.4f}; {epoch.seconds:.1f} s"
+        )
+
+    def scores(self, metrics: Mapping[str, float], history: History) -> None:
+        """Which weights are kept, and how good they are."""
+        best = history.best.number
+        kept = f"of epoch {best}" if history.restored else f"of the last epoch (best: {best})"
+        self.write(
+            f"weights {kept}: macro F1 {metrics[names.VALIDATION_F1_MACRO]:.4f} on validation "
+            f"data, {metrics[names.TEST_F1_MACRO]:.4f} on test data"
+        )
+
+    def parity(self, outcome: Parity) -> None:
+        """How the check against NumPy ended."""
+        told = outcome.reason
+        if not told and outcome.agreement is not None:
+            told = f"probabilities differ by at most {outcome.agreement.max_abs_diff:.1e}"
+        self.write(f"parity: {outcome.tag}; {told}")
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """A block whose exception is the last line."""
+        try:
+            yield
+        except BaseException as error:
+            self.write(f"ended: {summary(error)}")
+            raise
+
+
+@contextmanager
+def run_log(file: Path | None, epochs: int) -> Iterator[RunLog]:
+    """The log of one run.
+
+    Args:
+        file: that the process's output goes to; None takes a temporary one.
+        epochs: that the run is to train.
+    """
+    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+        yield RunLog(file or Path(folder) / names.LOG, epochs)

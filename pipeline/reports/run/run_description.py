@@ -1,0 +1,65 @@
+"""A run's Description in MLflow: what it is, as Markdown."""
+
+import re
+
+from pipeline.reports.run.stored_run import StoredRun
+from pipeline.tracking import names
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+_SHOWN = (
+    ("macro F1", "f1_macro"),
+    ("accuracy", "accuracy"),
+    ("loss", "loss"),
+)
+
+
+def run_description(stored: StoredRun) -> str:
+    """Settings, scores, parity and a link to the report of a run."""
+    parts = [_what(stored), _scores(stored), _parity(stored), _links(stored)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _what(stored: StoredRun) -> str:
+    params = stored.run.data.params
+    model, dataset = (params.get(key, "?") for key in ("model", "dataset"))
+    by_hand = " ".join(stored.overrides).replace("`", "'")  # which would end the code
+    trained = f"**{_plain(model)}** on **{_plain(dataset)}**"
+    return f"{trained}, set by hand: `{by_hand}`" if by_hand else f"{trained}, all defaults"
+
+
+def _scores(stored: StoredRun) -> str:
+    metrics = stored.run.data.metrics
+    rows = [
+        f"| {title} | {metrics[names.VALIDATION + score]:.4f} | {metrics[names.TEST + score]:.4f} |"
+        for title, score in _SHOWN
+        if {names.VALIDATION + score, names.TEST + score} <= metrics.keys()
+    ]
+    if not rows:
+        return ""
+    return "\n".join(["| score | validation | test |", "|---|---|---|", *rows])
+
+
+def _parity(stored: StoredRun) -> str:
+    tags, metrics = stored.run.data.tags, stored.run.data.metrics
+    tag = tags.get(names.PARITY)
+    if tag is None:
+        return "Not checked against NumPy."
+    told = f"Parity with NumPy: **{_plain(tag)}**"
+    if names.PARITY_MAX_ABS_DIFF in metrics:
+        told += f", probabilities differ by at most {metrics[names.PARITY_MAX_ABS_DIFF]:.1e}"
+    reason = tags.get(names.PARITY_REASON)
+    return f"{told}. {_plain(reason)}" if reason else f"{told}."
+
+
+def _links(stored: StoredRun) -> str:
+    info = stored.run.info
+    place = f"#/experiments/{info.experiment_id}/runs/{info.run_id}/artifacts"
+    pages = (("Report", names.PAGE), ("log", names.LOG), ("weights", names.WEIGHTS))
+    return " · ".join(
+        f"[{title}]({place}/{path}?workflowType=machine_learning)" for title, path in pages
+    )
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", text)
