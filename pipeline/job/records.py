@@ -41,16 +41,28 @@ class Predictions:
     test: np.ndarray
 
 
-def tags(settings: Settings, identity: str, keys: Sequence[str]) -> dict[str, Any]:
-    """Tags that a run has from its start; `keys` are of the settings that it is named by."""
+def tags(
+    settings: Settings, dataset: Dataset, identity: str, keys: Sequence[str]
+) -> dict[str, Any]:
+    """Tags that a run has from its start, those of bookkeeping last: MLflow's UI keeps the order.
+
+    Args:
+        settings: of the run.
+        dataset: that it is trained on.
+        identity: the job's.
+        keys: of the settings that the run is named by.
+    """
     sweep = settings.sweep
     return {
-        names.IDENTITY: identity,
         **({names.FIRST_SWEEP: sweep.id, **membership(sweep.id, keys)} if sweep.id else {}),
+        names.DATA: dataset.describe(),
+        names.DATA_SYNTHETIC: dataset.synthetic,
         names.USER: user(),
         names.SOURCE_NAME: "pipeline.train",
         names.SOURCE_TYPE: "LOCAL",
         **version_tags(),
+        names.IDENTITY: identity,
+        **fingerprints_tag(dataset.fingerprints),
     }
 
 
@@ -64,13 +76,8 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
 
 
 def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
-    """Which data, by fingerprint, description and checksums of its files."""
-    digests = dataset.fingerprints
-    tracked.log_dataset(dataset.name, digests["train"][:12], dataset.source)
-    tracked.set_tags(
-        fingerprints_tag(digests)
-        | {names.DATA: dataset.describe(), names.DATA_SYNTHETIC: dataset.synthetic}
-    )
+    """Which data, by name and checksums of its files."""
+    tracked.log_dataset(dataset.name, dataset.fingerprints["train"][:12], dataset.source)
     tracked.log_json(dict(dataset.checksums), names.CHECKSUMS)
 
 

@@ -87,7 +87,7 @@ def run(
             return _reuse(store, earlier, settings, keys)
         taken_up = None if earlier.state == "done" else earlier.run_id
         experiment = store.experiment(place)
-        tags = records.tags(settings, own, keys)
+        tags = records.tags(settings, dataset, own, keys)
         with (
             run_log(log, settings.training.epochs) as lines,
             tracked_run(

@@ -65,8 +65,7 @@ def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> Swe
         "selectedColumns": [
             *(f"params.`{name}`" for name in sweep.varied),
             *scores,
-            f"tags.`{names.PARITY}`",
-            "attributes.`Duration`",
+            f"tags.`{names.PARITY}`",  # no duration: parity would be out of sight
         ],
     }
     title = shortened(sweep.title, _LONGEST_NAME)

@@ -99,12 +99,12 @@ def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, 
         page.get_by_text(run.info.run_name).first.wait_for()
     page.get_by_text("exact").nth(2).wait_for()
     shown = page.inner_text("body")
-    best_first = sorted(sweep.runs, key=lambda run: -run.data.metrics["test/f1_macro"])
+    best_first = sorted(sweep.runs, key=lambda run: -run.data.metrics["validation/f1_macro"])
     places = [shown.index(run.info.run_name) for run in best_first]
     assert places == sorted(places)
     assert shown.count("exact") == 3
     edge = page.get_by_text("MLflow Assistant").bounding_box()["x"]  # a panel over the right
-    for column in ("units", "test/f1_macro", "parity", "Duration"):
+    for column in ("units", "validation/f1_macro", "test/f1_macro", "parity"):
         box = page.get_by_role("columnheader", name=column).first.bounding_box()
         assert box["x"] + 60 < edge, column
 
@@ -119,6 +119,27 @@ def test_the_second_link_shows_curves_grouped_by_what_was_varied(page, links):
         assert words in shown
     assert "accuracy/train" in shown
     assert page.get_by_text("8 (loss/validation)").count() > 0  # a line for each group
+
+
+def test_a_view_is_named_by_what_the_sweep_varies(page, links):
+    open_when_up(page, links[0])
+    page.get_by_role("button", name="model=lstm units=4,6,8").first.wait_for()
+
+
+def test_a_runs_description_says_what_it_is_and_links_to_its_report(page, links, sweep):
+    run = sweep.runs[0]
+    address = links[0].split("#")[0]
+    place = f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    open_when_up(page, f"{address}#/{place}?workflowType=machine_learning")
+    page.get_by_text("Parity with NumPy:").wait_for()
+    shown = page.inner_text("body")
+    assert "lstm on reviews, set by hand: model=lstm units=4" in shown
+    assert f"{run.data.metrics['validation/f1_macro']:.4f}" in shown
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report").click()
+    report = opened.value
+    assert report.frame_locator("iframe").locator("h1").inner_text() == run.info.run_name
+    report.close()
 
 
 def test_a_runs_page_shows_its_figures_and_both_reports(page, links, sweep):

@@ -15,7 +15,7 @@ _SHOWN = (
 
 def run_description(stored: StoredRun) -> str:
     """Settings, scores, parity and a link to the report of a run."""
-    parts = [_what(stored), _scores(stored), _parity(stored), _links(stored)]
+    parts = [_what(stored), _parity(stored), _scores(stored), _links(stored)]
     return "\n\n".join(part for part in parts if part)
 
 
