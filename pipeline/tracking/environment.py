@@ -4,10 +4,12 @@ import getpass
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 from pipeline.tracking import names
 
@@ -64,6 +66,14 @@ def machine() -> dict[str, str | int | None]:
         "TF_NUM_INTRAOP_THREADS": os.environ.get("TF_NUM_INTRAOP_THREADS", "default"),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "default"),
     }
+
+
+def machine_in_words(stored: Mapping[str, Any]) -> str:
+    """What `machine` returned once, on one line."""
+    system, processor, cores, python = (
+        stored.get(name, "?") for name in ("system", "processor", "cores", "python")
+    )
+    return f"{system}, {processor}, {cores} cores, Python {python}"
 
 
 def user() -> str:

@@ -14,6 +14,7 @@ PRUNED = "pruned"  # why a search stopped it
 DEGENERATE = "degenerate"  # "no", or how the predictions favour one class
 DATA = "data"  # the data set in words
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
+SPLITS = ("train", "validation", "test")
 FINGERPRINTS = "track.fingerprints"  # hash of each split's arrays
 FINGERPRINT = "fingerprint."  # with the name of a split: the same in runs of earlier versions
 FIRST_SWEEP = "sweep"  # id of the sweep that it was trained in

@@ -25,6 +25,11 @@ class Table:
     marked: int | None = None
 
 
+def number(value: float | None, form: str) -> str:
+    """A number in a cell; a dash where there is none."""
+    return "–" if value is None else f"{value:{form}}"
+
+
 def render_page(package: str, name: str, **values: object) -> str:
     """Fill in an HTML template.
 

@@ -1,6 +1,6 @@
 """The colours of every page and figure, by their role.
 
-Blue and orange are told apart by colour-blind readers (Okabe & Ito, 2008), and both stand out from
+Colour-blind readers can tell blue and orange apart (Okabe & Ito, 2008), and both stand out from
 the paper well enough to be read as letters (a contrast of 4.5 and more), in light and in dark.
 """
 

@@ -10,8 +10,8 @@ from pipeline.reports.drawing.svg import Drawing, width_of
 from pipeline.training.history import History
 
 _CELL_HEIGHT = 34.0
-_CELL, _WIDEST_CELL = 44.0, 76.0  # a cell is as wide as its name; names wider than that are turned
-_SHADE = 0.55  # of a cell that holds its whole row: letters stay readable on it
+_CELL, _WIDEST_CELL = 44.0, 76.0  # a cell is as wide as its name; wider names are rotated
+_SHADE = 0.55  # of a cell with a whole row of counts; the letters stay readable
 
 
 def loss_curves(history: History) -> Drawing:

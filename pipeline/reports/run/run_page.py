@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from pipeline.reports.drawing.pages import Table, render_page
+from pipeline.reports.drawing.pages import Table, number, render_page
 from pipeline.reports.drawing.svg import Drawing
 from pipeline.reports.run.run_description import run_description
 from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
@@ -15,6 +15,7 @@ from pipeline.reports.run.stored_run import StoredRun, read_stored
 from pipeline.tasks.classification import CLASS_F1, ClassScores, confusion_counts, plain_names
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.environment import machine_in_words
 from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.worst_examples import Mistake, WorstExample
@@ -98,12 +99,12 @@ def _subtitle(stored: StoredRun) -> str:
 
 def _tiles(stored: StoredRun) -> list[Tile]:
     metrics, tags = stored.run.data.metrics, stored.run.data.tags
-    largest = _number(metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e")
+    largest = number(metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e")
     return [
         _score_tile(metrics, "f1_macro", "test macro F1"),
         _score_tile(metrics, "accuracy", "test accuracy"),
         Tile(tags.get(names.PARITY, "–"), "parity with NumPy", f"largest difference {largest}"),
-        Tile(_number(metrics.get(names.SECONDS), ",.1f"), "seconds in all", _parameters(metrics)),
+        Tile(number(metrics.get(names.SECONDS), ",.1f"), "seconds in all", _parameters(metrics)),
     ]
 
 
@@ -112,11 +113,11 @@ def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
     validation = metrics.get(names.VALIDATION + name)
     beside = [] if validation is None else [f"validation {validation:.3f}"]
     beside += [] if majority is None else [f"majority class {majority:.3f}"]
-    return Tile(_number(metrics.get(names.TEST + name), ".3f"), title, ", ".join(beside))
+    return Tile(number(metrics.get(names.TEST + name), ".3f"), title, ", ".join(beside))
 
 
 def _parameters(metrics: Mapping[str, float]) -> str:
-    return f"{_number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
+    return f"{number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
 
 
 def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
@@ -135,7 +136,7 @@ def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
 def _data(tags: Mapping[str, str]) -> dict[str, str]:
     fingerprints = {
         f"fingerprint, {split}": found
-        for split in ("train", "validation", "test")
+        for split in names.SPLITS
         if (found := stored_fingerprint(tags, split)) is not None
     }
     return {"data": tags.get(names.DATA, "not recorded"), **fingerprints}
@@ -166,7 +167,7 @@ def _scores(stored: StoredRun) -> Table:
     return Table(
         ("score", "validation", "test", "majority class"),
         [
-            [title, *(_number(metrics.get(side + name), ".4f") for side in sides)]
+            [title, *(number(metrics.get(side + name), ".4f") for side in sides)]
             for title, name in shown.items()
         ],
     )
@@ -218,18 +219,15 @@ def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cost(stored: StoredRun) -> dict[str, str]:
-    metrics, machine = stored.run.data.metrics, stored.machine
-    facts = {"whole run": f"{_number(metrics.get(names.SECONDS), ',.1f')} s"}
+    metrics = stored.run.data.metrics
+    facts = {"whole run": f"{number(metrics.get(names.SECONDS), ',.1f')} s"}
     if stored.history is not None:
         seconds = [epoch.seconds for epoch in stored.history.epochs]
         facts["epochs"] = f"{len(seconds)}, {median(seconds):,.2f} s each (median)"
     if stored.parity and stored.parity["seconds"] is not None:
         facts["test set through NumPy"] = f"{stored.parity['seconds']:.2f} s"
-    facts["parameters"] = _number(metrics.get(names.PARAMETERS), ",.0f")
-    facts["machine"] = (
-        f"{machine.get('system', '?')}, {machine.get('processor', '?')}, "
-        f"{machine.get('cores', '?')} cores, Python {machine.get('python', '?')}"
-    )
+    facts["parameters"] = number(metrics.get(names.PARAMETERS), ",.0f")
+    facts["machine"] = machine_in_words(stored.machine)
     return facts
 
 
@@ -237,7 +235,3 @@ def _commands(stored: StoredRun) -> list[str]:
     commit = stored.run.data.tags.get(names.GIT_COMMIT)
     command = shlex.join(["python", "-m", "pipeline.train", *stored.overrides])
     return [f"git checkout {commit}", command] if commit else [command]
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else f"{value:{form}}"

@@ -1,4 +1,4 @@
-"""Exactly how a report's runs were made, and how the report is made again."""
+"""How the runs of a report were made, and how to make the report again."""
 
 import json
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import code_version
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
+from pipeline.tracking.environment import machine_in_words
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "mlflow", "hydra-core")
 
@@ -21,45 +22,50 @@ class Provenance:
     """What a reader needs to repeat a study.
 
     Attributes:
-        facts: name and value, in the order to show them.
+        runs_command: the command that made the runs.
+        report_command: the command that made the report.
+        data: the data set in words.
+        facts: further names and values, in the order to show them.
         settings: parameters that all runs share, as typed on the command line.
     """
 
+    runs_command: str
+    report_command: str
+    data: str
     facts: dict[str, str]
     settings: str
 
 
 def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, ...]) -> Provenance:
-    """Collect it from the runs themselves.
+    """Collect the provenance from the runs.
 
     Args:
         client: of the store that holds them.
-        gathered: what was looked for.
+        gathered: the runs that were looked for.
         runs: the finished ones.
     """
     first = runs[0]
     machine = json.loads(read_text(client, first.run_id, names.MACHINE) or "{}")
-    command = gathered.command or _command(client, first, gathered)
     seeds = sorted({run.seed for run in runs})
     facts = {
-        "runs made by": command,
-        "report made by": f"python -m pipeline.report {gathered.title}",
         "runs": f"{len(runs)} finished; seeds {', '.join(map(str, seeds))}",
-        "data": "; ".join(dict.fromkeys(run.tags.get(names.DATA, "not recorded") for run in runs)),
         "code": "; ".join(dict.fromkeys(code_version(run) for run in runs)),
         "packages": _packages(read_text(client, first.run_id, names.PACKAGES) or ""),
-        "machine": ", ".join(
-            str(machine[name]) for name in ("system", "processor") if name in machine
-        )
-        + f", {machine.get('cores', '?')} cores, Python {machine.get('python', '?')}",
+        "machine": machine_in_words(machine),
         "when": _when(runs),
         "sweep": gathered.key,
     }
-    return Provenance(facts, _shared(runs))
+    return Provenance(
+        runs_command=gathered.command or _command(client, first, gathered),
+        report_command=f"python -m pipeline.report {gathered.title}",
+        data="; ".join(dict.fromkeys(run.tags.get(names.DATA, "not recorded") for run in runs)),
+        facts=facts,
+        settings=_shared(runs),
+    )
 
 
 def _command(client: MlflowClient, run: StudyRun, gathered: Gathered) -> str:
-    """Told by the first run, for a sweep that kept no command of its own."""
+    """From the first run, for a sweep that stored no command."""
     varied = read_config(client, run.run_id).get("sweep", {}).get("varied", gathered.varied)
     return f"a sweep over {', '.join(varied)}" if varied else "a single run"
 

@@ -16,8 +16,6 @@ from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 
-_SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class References:
@@ -48,7 +46,7 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
         run = variant.runs[0]
         if (found := majority_class(run)) is not None:
             majority[variant.setting] = found
-        data = tuple(stored_fingerprint(run.tags, split) for split in _SPLITS)
+        data = tuple(stored_fingerprint(run.tags, split) for split in names.SPLITS)
         if data not in known:
             known[data] = _tfidf(client, run, data_dir)
         counted = known[data]
@@ -90,5 +88,7 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
 
 def _changed(data: Dataset, run: StudyRun) -> str | None:
     now = data.fingerprints
-    changed = (name for name in _SPLITS if now[name][:DIGITS] != stored_fingerprint(run.tags, name))
+    changed = (
+        name for name in names.SPLITS if now[name][:DIGITS] != stored_fingerprint(run.tags, name)
+    )
     return next(changed, None)

@@ -105,7 +105,7 @@ def _verdict(page: StudyPage, analysis: Analysis) -> str:
         "because": judgement.because if judgement else None,
         "seeds": analysis.seeds,
         "runs": sum(len(variant.runs) for variant in analysis.variants),
-        "data": page.provenance.facts["data"],
-        "command": page.provenance.facts["runs made by"],
+        "data": page.provenance.data,
+        "command": page.provenance.runs_command,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -45,7 +45,7 @@ def rows_plot(
     """Lay out a plot and write all of its words.
 
     Args:
-        columns: what tells the rows apart, from left to right.
+        columns: the values that distinguish the rows, from left to right.
         numbers: written to the right of each row.
         reach: least and greatest number that is to be drawn.
         axis: what the numbers are.

@@ -78,7 +78,7 @@ def estimate(samples: Sequence[float]) -> Estimate:
     """Mean of independent samples, with its interval.
 
     Args:
-        samples: one number a seed, at least one.
+        samples: one number per seed, at least one.
 
     Raises:
         ValueError: when there is none.

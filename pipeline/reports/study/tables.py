@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from pipeline.reports.drawing.pages import Table
+from pipeline.reports.drawing.pages import Table, number
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.claim import with_interval
 from pipeline.reports.study.study_run import MAIN, MEASURES, StudyRun
@@ -125,7 +125,7 @@ def run_table(runs: Sequence[StudyRun], varied: Sequence[str]) -> Table:
                 str(run.seed),
                 run.status,
                 run.tags.get(names.PARITY, "–"),
-                *(_number(run.metrics.get(name), form) for name, form in numbers.values()),
+                *(number(run.metrics.get(name), form) for name, form in numbers.values()),
                 _remark(run),
             ]
             for run in sorted(runs, key=lambda run: (values_in(run.params, varied), run.seed))
@@ -137,10 +137,6 @@ def _remark(run: StudyRun) -> str:
     degenerate = run.tags.get(names.DEGENERATE, "no")
     remarks = [run.tags.get(names.ERROR, ""), "" if degenerate == "no" else degenerate]
     return "; ".join(filter(None, remarks))
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else f"{value:{form}}"
 
 
 def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:

@@ -9,12 +9,11 @@ from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 
 _GROUPS = ("model", "optimizer", "dataset")  # choosing another one changes further parameters
-_SPLITS = ("train", "validation", "test")
 _DATA = ("dataset", "padding", "train_size")  # what changes the arrays that are trained on
 
 
 class HasParams(Protocol):
-    """A run, as far as its parameters go."""
+    """Anything with the parameters of a run."""
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -27,7 +26,7 @@ def is_data_key(key: str) -> bool:
 
 
 def differing_keys(runs: Sequence[HasParams]) -> tuple[str, ...]:
-    """Parameters to compare by: those that differ, but for the seed and the data set."""
+    """Parameters to compare by: those that differ, except the seed and the data set."""
     keys = told_apart_by(runs)
     return tuple(key for key in keys if key != "seed" and key.split(".")[0] != "dataset")
 
@@ -88,7 +87,7 @@ def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
     return [
         _sentence(f"the {split} data (fingerprint)", alike, _fingerprint(split))
         for alike in by_request.values()
-        for split in _SPLITS
+        for split in names.SPLITS
         if len({_fingerprint(split)(run) for run in alike}) > 1
     ]
 
