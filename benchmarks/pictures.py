@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from pipeline.tracking import names
 from pipeline.tracking.links import LOCAL_UI, latest_views
 from pipeline.tracking.store import open_local
 
@@ -131,7 +132,9 @@ def photograph(place: Path, folder: Path) -> None:
     store = open_local(place)
     table, curves = latest_views(store, LOCAL_UI)
     experiments = [one.experiment_id for one in store.client.search_experiments()]
-    best = store.client.search_runs(experiments, order_by=["metrics.`test/f1_macro` DESC"])[0]
+    best = store.client.search_runs(
+        experiments, order_by=[f"metrics.`{names.VALIDATION_F1_MACRO}` DESC"]
+    )[0]
     page_file = Path(best.info.artifact_uri.removeprefix("file://")) / "report.html"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -27,7 +27,7 @@ class Tile:
 
     value: str
     name: str
-    beside: str = ""
+    beside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class RunPage:
 def write_run_page(run: TrackedRun) -> None:
     """Compose the page and the description from what a run has stored, and store them with it."""
     stored = read_stored(run.client, run.run_id)
-    page = compose_page(stored)
+    page = compose_run_page(stored)
     run.set_tags({names.DESCRIPTION: run_description(stored)})
     run.log_text(render_page("pipeline.reports.run", "run.html.j2", page=page), names.PAGE)
 
 
-def compose_page(stored: StoredRun) -> RunPage:
+def compose_run_page(stored: StoredRun) -> RunPage:
     """Put what a run stored into words."""
     params, tags = stored.run.data.params, stored.run.data.tags
     by_hand = dict(line.lstrip("+").partition("=")[::2] for line in stored.overrides)
@@ -100,11 +100,12 @@ def _subtitle(stored: StoredRun) -> str:
 def _tiles(stored: StoredRun) -> list[Tile]:
     metrics, tags = stored.run.data.metrics, stored.run.data.tags
     largest = number(metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e")
+    parameters = f"{number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
     return [
         _score_tile(metrics, "f1_macro", "test macro F1"),
         _score_tile(metrics, "accuracy", "test accuracy"),
-        Tile(tags.get(names.PARITY, "–"), "parity with NumPy", f"largest difference {largest}"),
-        Tile(number(metrics.get(names.SECONDS), ",.1f"), "seconds in all", _parameters(metrics)),
+        Tile(tags.get(names.PARITY, "–"), "parity with NumPy", [f"largest difference {largest}"]),
+        Tile(number(metrics.get(names.SECONDS), ",.1f"), "seconds in total", [parameters]),
     ]
 
 
@@ -113,11 +114,7 @@ def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
     validation = metrics.get(names.VALIDATION + name)
     beside = [] if validation is None else [f"validation {validation:.3f}"]
     beside += [] if majority is None else [f"majority class {majority:.3f}"]
-    return Tile(number(metrics.get(names.TEST + name), ".3f"), title, ", ".join(beside))
-
-
-def _parameters(metrics: Mapping[str, float]) -> str:
-    return f"{number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
+    return Tile(number(metrics.get(names.TEST + name), ".3f"), title, beside)
 
 
 def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:

@@ -45,18 +45,19 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
     some = "" if count <= MANY else f" The three best and the three worst of {count}."
     band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
+    main = f"{MAIN.title[0].upper()}{MAIN.title[1:]}"
     best = "" if analysis.best is None else " {}: the best on validation."
     drawn = {
         "forest": Drawn(
             [forest(analysis, baselines)],
-            f"{MAIN.title} of each setting: mean, interval, and each seed as a small dot."
+            f"{main} of each setting: mean, interval, and each seed as a small dot."
             + best.format("Blue"),
         ),
         "loss": Drawn(curves(analysis, "loss"), f"Cross-entropy loss {band}"),
         "accuracy": Drawn(curves(analysis, "accuracy"), f"Accuracy {band}"),
     }
     if len(analysis.gathered.varied) > 1:
-        caption = f"{MAIN.title} of each combination, mean over seeds; deeper colour: higher."
+        caption = f"{main} of each combination, mean over seeds; deeper colour: higher."
         drawn["heat_map"] = Drawn([heat_map(analysis)], caption + best.format("Bold"))
     if effects:
         caption = "The effect of each key, averaged over the settings of the others."

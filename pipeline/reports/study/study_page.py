@@ -54,7 +54,7 @@ class StudyPage:
     provenance: Provenance
 
 
-def compose_page(
+def compose_study_page(
     analysis: Analysis,
     verdict: Verdict,
     baselines: References,

@@ -9,7 +9,7 @@ from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import provenance
 from pipeline.reports.study.reference import references
 from pipeline.reports.study.rendering import draw, render
-from pipeline.reports.study.study_page import StudyPage, compose_page
+from pipeline.reports.study.study_page import StudyPage, compose_study_page
 from pipeline.reports.study.varied import incompatibilities
 from pipeline.reports.study.verdict import conclude
 from pipeline.settings import SettingsError
@@ -51,7 +51,7 @@ def write_report(
     baselines = references(store.client, analysis.variants, data_dir)
     verdict = conclude(analysis, baselines)
     made = provenance(store.client, gathered, finished)
-    page = compose_page(analysis, verdict, baselines, made, differ)
+    page = compose_study_page(analysis, verdict, baselines, made, differ)
     files = render(page, analysis, draw(analysis, baselines))
     if to is not None:
         _write(files, to)

@@ -90,7 +90,7 @@ def test_the_page_tells_everything(run):
             "0.7500002",
             "99.00% of the predicted classes",
             "3, 2.00 s each",
-            "98.7 %",
+            "98.7&nbsp;%",
             "Test example 3",
         ],
         *["git checkout " + "a" * 40, "python -m pipeline.train units=4"],
