@@ -11,6 +11,7 @@ from scratch_forward.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
+from scratch_forward.layers.applications import CustomScaleLayer, LayerScale, StochasticDepth
 from scratch_forward.layers.attention import AdditiveAttention, Attention
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.convolution import (
@@ -68,6 +69,7 @@ from scratch_forward.layers.pooling import (
     MaxPooling3D,
 )
 from scratch_forward.layers.recurrent.bidirectional import Bidirectional
+from scratch_forward.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from scratch_forward.layers.recurrent.gru import GRU, GRUCell
 from scratch_forward.layers.recurrent.lstm import LSTM, LSTMCell
 from scratch_forward.layers.recurrent.rnn import RNN
@@ -109,6 +111,7 @@ LAYERS: dict[str, type[Layer]] = {
         *(Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention),
         *(SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells),
         *(SimpleRNN, LSTM, GRU, RNN, Bidirectional, TimeDistributed),
+        *(ConvLSTM1D, ConvLSTM2D, ConvLSTM3D),
         *(Conv1D, Conv2D, Conv3D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose),
         *(DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D),
         *(MaxPooling1D, MaxPooling2D, MaxPooling3D),
@@ -125,6 +128,7 @@ LAYERS: dict[str, type[Layer]] = {
         *(Dropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout, GaussianNoise),
         *(AlphaDropout, Activation, ReLU, LeakyReLU, ELU, PReLU, Softmax),
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
+        *(LayerScale, StochasticDepth, CustomScaleLayer),
         TextVectorization,
     )
 }

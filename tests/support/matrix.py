@@ -265,6 +265,45 @@ SUBJECTS = (
         },
         MASKS,
     ),
+    *(
+        Subject(
+            f"ConvLSTM{rank}D",
+            [(4, *sizes, 3)],
+            {
+                "filters": (2, 1),
+                "kernel_size": (3, 2),
+                "strides": (1, 2),
+                "padding": ("valid", "same"),
+                "activation": ("tanh", "relu"),
+                "recurrent_activation": ("sigmoid", "hard_sigmoid"),
+                "use_bias": (True, False),
+                "return_sequences": FLAG,
+                "return_state": FLAG,
+                "go_backwards": FLAG,
+            },
+            MASKS,
+        )
+        for rank, sizes in ((1, (6,)), (2, (5, 6)), (3, (3, 4, 3)))
+    ),
+    Subject(
+        "ConvLSTM2D",
+        [(4, 5, 6, 3)],
+        {"filters": (6,), "kernel_size": (2,), "dilation_rate": (2, (1, 2)), "dropout": (0.0, 0.5)},
+        title="dilated",
+    ),
+    Subject(
+        "Bidirectional",
+        [(4, 5, 6, 3)],
+        {
+            "layer": tuple(
+                layer("ConvLSTM2D", filters=2, kernel_size=3, return_sequences=sequences)
+                for sequences in FLAG
+            ),
+            "merge_mode": ("concat", "sum"),
+        },
+        MASKS,
+        title="images",
+    ),
     Subject(
         "Bidirectional",
         [(5, 4)],

@@ -9,7 +9,7 @@ import numpy as np
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import boolean
-from scratch_forward.layers.recurrent.cell import Cell, States
+from scratch_forward.layers.recurrent.cell import States
 from scratch_forward.layers.recurrent.stacked_rnn_cells import StackedRNNCells
 
 
@@ -52,7 +52,7 @@ class RNN(Layer):
     ) -> None:
         super().__init__(name)
         self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
-        if not isinstance(self.cell, Cell | StackedRNNCells):
+        if not hasattr(self.cell, "advance"):
             raise InvalidOption("cell", cell, "SimpleRNNCell, LSTMCell, GRUCell or several of them")
         self.return_sequences = boolean("return_sequences", return_sequences)
         self.return_state = boolean("return_state", return_state)
@@ -115,13 +115,18 @@ class RNN(Layer):
             self.states = states
         return (outputs, *states) if self.return_state else outputs
 
+    def zero_states(self, inputs: Array) -> States:
+        """Return states of zeros for a batch."""
+        states: States = self.cell.get_initial_state(len(inputs))
+        return states
+
     def _first_states(self, inputs: Array, initial_state: Any) -> States:
         """Return the given states, those of the batch before, or zeros.
 
         Raises:
             ValueError: If their number, or the batch size, does not fit.
         """
-        zeros: States = self.cell.get_initial_state(len(inputs))
+        zeros = self.zero_states(inputs)
         given = self.states if initial_state is None and self.stateful else initial_state
         if given is None:
             return zeros
@@ -140,16 +145,18 @@ class RNN(Layer):
         self, inputs: Array, kept: Array | None, states: States, generator: Generator | None
     ) -> tuple[Array, States]:
         """Step through time; returns the output or outputs, and the last states."""
-        batch, steps, features = inputs.shape
-        draw = () if generator is None else (self.cell.draw_masks(batch, features, generator),)
+        batch, steps = inputs.shape[:2]
+        draw: tuple[Any, ...] = ()
+        if generator is not None:
+            draw = (self.cell.draw_masks(batch, inputs.shape[2], generator),)
         projected = self.cell.project(inputs, *draw)
-        output = np.zeros((batch, self.cell.output_size), self.dtype)
-        outputs = np.zeros((batch, steps * self.return_sequences, output.shape[1]), self.dtype)
+        output = np.zeros_like(states[self.cell.output_index])
+        outputs = np.zeros((batch, steps * self.return_sequences, *output.shape[1:]), self.dtype)
         for t in range(steps):
             after = self.cell.advance(projected[:, t], states, *draw)
             fresh = after[self.cell.output_index]
             if kept is not None:
-                keep = kept[:, t, None]
+                keep = kept[:, t].reshape(batch, *[1] * (output.ndim - 1))
                 after = [np.where(keep, new, old) for new, old in zip(after, states, strict=True)]
                 skipped = np.zeros_like(output) if self.zero_output_for_mask else output
                 fresh = np.where(keep, fresh, skipped)

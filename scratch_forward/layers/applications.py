@@ -1,0 +1,89 @@
+"""Layers that `keras.applications` defines for its own architectures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
+from scratch_forward.layers.options import number, positive
+
+
+class LayerScale(Layer):
+    """`y = x * gamma`, one number for each channel, of ConvNeXt (2103.17239).
+
+    Shapes: `(..., projection_dim)`, kept; gamma `(projection_dim,)`. Keras drops a mask here.
+
+    Args:
+        init_values: Ignored: what training started from.
+        projection_dim: Number of channels.
+        name: Name of the layer.
+    """
+
+    def __init__(self, init_values: float, projection_dim: int, name: str | None = None) -> None:
+        super().__init__(name)
+        self.init_values = number("init_values", init_values)
+        self.projection_dim = positive("projection_dim", projection_dim)
+
+    def weight_shapes(self, _input_shape: Shape) -> dict[str, Any]:
+        """Return gamma's shape."""
+        return {"gamma": (self.projection_dim,)}
+
+    def call(self, inputs: Array) -> Array:
+        """Scale."""
+        return inputs * self.weights["gamma"]
+
+
+class StochasticDepth(Layer):
+    """`y = x` at inference, of ConvNeXt (1603.09382); Keras drops a mask here.
+
+    Shapes: any, kept. In training whole examples would be zeroed; that is not computed.
+
+    Args:
+        drop_path_rate: Probability of a zero in training.
+        name: Name of the layer.
+    """
+
+    def __init__(self, drop_path_rate: float, name: str | None = None) -> None:
+        super().__init__(name)
+        self.drop_path_rate = number("drop_path_rate", drop_path_rate, 0, 1)
+
+    def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
+        """Pass the input on.
+
+        Raises:
+            ValueError: When training.
+        """
+        if generator is not None and self.drop_path_rate:
+            raise ValueError(f"Layer {self.name!r} is not supported in training.")
+        return inputs
+
+
+class CustomScaleLayer(Layer):
+    """`y = x[0] + scale * x[1]`, of InceptionResNetV2 (1602.07261); Keras drops a mask here.
+
+    Shapes: a list of two of the same shape, to that shape.
+
+    Args:
+        scale: A number.
+        name: Name of the layer.
+    """
+
+    def __init__(self, scale: float, name: str | None = None) -> None:
+        super().__init__(name)
+        self.scale = number("scale", scale)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the first input's shape.
+
+        Raises:
+            ValueError: If there are not two inputs.
+        """
+        if not isinstance(input_shape, list) or len(input_shape) != 2:
+            raise ValueError(f"Layer {self.name!r} takes a list of two, got {input_shape}.")
+        first: Shape = input_shape[0]
+        return first
+
+    def call(self, inputs: Any) -> Array:
+        """Scale the second and add it to the first."""
+        total: Array = inputs[0] + inputs[1] * self.dtype.type(self.scale)
+        return total
