@@ -30,7 +30,7 @@ def main(given: Given) -> None:
         write_run_page(tracked)
         show_parity(store.client.get_run(run_id).info.run_name, run_id, outcome)
         passed &= outcome.passed
-        if values["diagnose"]:
+        if values["diagnose"] and outcome.agreement is not None:
             from pipeline.verification.diagnosis import diagnose_run, guilty
 
             checks = diagnose_run(store.client, run_id, values["data_dir"])

@@ -35,7 +35,7 @@ def _standings(schedule: Schedule) -> str:
     remarks: dict[State, str] = {
         "done": "",
         "failed": " (will be retried)",
-        "damaged": " (artifacts are gone or altered; will be trained again)",
+        "damaged": " (artifacts are gone or altered; new runs will be made)",
         "interrupted": f" (continues from epoch {where})" if any(epochs) else " (starts again)",
         "pruned": " by a search (continues from there)",
         "running": " in another process (will be waited for)",

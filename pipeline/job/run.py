@@ -39,6 +39,9 @@ from pipeline.training.state import TrainingState, TrainingStateError
 from pipeline.verification.check import Parity, verify_run
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
+# A finished run is never trained again: its metrics would be those of other weights. Its job gets a
+# new run.
+_RESUMED = ("failed", "interrupted", "pruned", "running")
 _kept_model = KeptModel()  # by this process, from job to job
 
 
@@ -85,7 +88,7 @@ def run(
         earlier = standings(store, place, [own], settings.sweep.id or "")[own]
         if earlier.state == "done" and _counts(earlier, settings):
             return _reuse(store, earlier, settings, keys)
-        taken_up = None if earlier.state == "done" else earlier.run_id
+        taken_up = earlier.run_id if earlier.state in _RESUMED else None
         experiment = store.experiment(place)
         tags = records.tags(settings, dataset, own, keys)
         with (

@@ -63,9 +63,9 @@ class Schedule:
 
     @property
     def superseded(self) -> list[Entry]:
-        """The jobs that are done in this sweep, and will be done anew."""
-        done = [e for e in self.entries if e.standing.state == "done" and e.standing.listed]
-        return done if self.running.rerun else []
+        """The jobs that have ended well in this sweep, and are done anew by another run."""
+        ended = [e for e in self.entries if e.standing.state in ("done", "damaged")]
+        return [e for e in ended if e.standing.listed and self._wanted(e.standing)]
 
     def _wanted(self, standing: Standing) -> bool:
         if self.running.retry == "failed":

@@ -28,13 +28,14 @@ class TrackedRun:
     """Writes to one run.
 
     Metrics are held back and sent in batches, since a request to a server costs some 50 ms. A
-    metric that the run has at a step already, from before an interruption, is not logged twice.
+    metric that the run has at a step already, from before an interruption, is not logged twice,
+    unless it is another number now: the last one that is logged is the one that counts.
     """
 
     def __init__(self, client: MlflowClient, run_id: str):
         self.client, self.run_id = client, run_id
         self._pending: list[Metric] = []
-        self._logged: set[tuple[str, int]] = set()
+        self._logged: dict[tuple[str, int], float] = {}
         self._flushed = time.monotonic()
         self._digests: dict[str, str] = {}
         self.end_status = "FINISHED"  # unless an exception says otherwise
@@ -47,7 +48,7 @@ class TrackedRun:
         """Learn which metrics the run has: it is taken up again."""
         for key in self.client.get_run(self.run_id).data.metrics:
             history = self.client.get_metric_history(self.run_id, key)
-            self._logged |= {(key, metric.step) for metric in history}
+            self._logged |= {(key, metric.step): metric.value for metric in history}
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Store parameters in one request; each can be set once."""
@@ -65,11 +66,19 @@ class TrackedRun:
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Queue metrics; they are sent every two seconds, and at the latest with the run's end."""
         now = int(time.time() * 1000)
-        fresh = [key for key in metrics if (key, step) not in self._logged]
-        self._logged |= {(key, step) for key in fresh}
+        fresh = [key for key in metrics if not self._has(key, step, metrics[key])]
+        self._logged |= {(key, step): metrics[key] for key in fresh}
         self._pending += [Metric(key, metrics[key], now, step) for key in fresh]
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self.flush()
+
+    def _has(self, key: str, step: int, value: float) -> bool:
+        """Whether the run has a metric; the time that an epoch took is never another one."""
+        if (key, step) not in self._logged:
+            return False
+        logged = self._logged[key, step]
+        both_nan = logged != logged and value != value
+        return key == names.EPOCH_SECONDS or logged == value or both_nan
 
     def flush(self) -> None:
         """Send the queued metrics."""

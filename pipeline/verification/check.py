@@ -6,7 +6,7 @@ downloaded from the store, the test set is built anew. TensorFlow is never impor
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import yaml
 from mlflow import MlflowClient
+from mlflow.entities import RunData
 from mlflow.exceptions import MlflowException
 
 import scratch_forward
@@ -30,6 +31,7 @@ from pipeline.tracking.environment import machine
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.agreement import Agreement, compare
+from pipeline.verification.scores import StoredPredictionsError, score_faults, stored_predictions
 from pipeline.verification.worst_examples import (
     Mistake,
     WorstExample,
@@ -38,6 +40,16 @@ from pipeline.verification.worst_examples import (
 )
 from scratch_forward.rounding import Errors, measure
 
+_LARGEST_CONFIG = 2**18  # bytes; a configuration takes some 3,000
+_DAMAGED = (
+    OSError,
+    ValueError,
+    yaml.YAMLError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 _PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
 _SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in files of their own
 
@@ -86,64 +98,92 @@ def verify_run(run: TrackedRun, data_dir: str) -> Parity:
         run: in whatever store, local or remote.
         data_dir: where data sets lie on this machine.
     """
+    run.flush()  # its scores are part of what is checked
     parity = _check(run.client, run.run_id, data_dir)
     _log(run, parity)
     return parity
 
 
 @contextmanager
-def pulled(client: MlflowClient, run_id: str) -> Iterator[Path]:
-    """A temporary folder with the artifacts that a check needs, downloaded through MLflow."""
+def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> Iterator[Path]:
+    """A temporary folder with the artifacts that a check needs, downloaded through MLflow.
+
+    Args:
+        client: of the store.
+        run_id: whose artifacts.
+        if_there: more of them, which the run need not have.
+    """
     with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
         for artifact in _PULLED:
             client.download_artifacts(run_id, artifact, folder)
-        with suppress(MlflowException):  # a run that is not at its end has no manifest yet
-            client.download_artifacts(run_id, names.MANIFEST, folder)
+        for artifact in if_there:
+            with suppress(MlflowException, OSError):
+                client.download_artifacts(run_id, artifact, folder)
         yield Path(folder)
 
 
 def stored_settings(folder: Path) -> Settings:
-    """The settings of the run whose artifacts lie in `folder`."""
-    return parse_stored(yaml.safe_load((folder / names.CONFIG).read_text()))
+    """The settings of the run whose artifacts lie in `folder`.
+
+    Raises:
+        SettingsError: when the file is damaged, or could not be run today.
+    """
+    file = folder / names.CONFIG
+    try:
+        if file.stat().st_size > _LARGEST_CONFIG:
+            raise SettingsError([f"{names.CONFIG} has more than {_LARGEST_CONFIG:,} bytes."])
+        return parse_stored(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except SettingsError:
+        raise
+    except _DAMAGED as error:
+        reason = _first_line(error)
+        raise SettingsError([f"{names.CONFIG} is not a run's configuration: {reason}"]) from error
 
 
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
+    run = client.get_run(run_id)
+    finished = run.info.status == "FINISHED"  # any other may have the manifest of an earlier end
+    more = (names.SERVED_MODEL, names.MANIFEST) if finished else ()
     try:
-        run = client.get_run(run_id)
-        with pulled(client, run_id) as folder:
-            # A run that is taken up again still has the manifest of its first end.
-            whole = run.info.status == "FINISHED" and (folder / names.MANIFEST).is_file()
-            if whole and (faults := damage(folder, _PULLED)):
+        with pulled(client, run_id, more) as folder:
+            listed = finished and (folder / names.MANIFEST).is_file()
+            if listed and (faults := damage(folder, (*_PULLED, names.SERVED_MODEL))):
                 return Parity("failed", " ".join(faults))
-            return _check_files(folder, run.data.tags, data_dir)
-    except (MlflowException, OSError) as error:
-        return Parity("failed", f"artifacts cannot be downloaded: {_first_line(error)}")
+            return _check_files(folder, run.data, data_dir)
+    except (MlflowException, OSError, ValueError) as error:
+        status = "" if finished else f"the run is {run.info.status}, "
+        return Parity("failed", f"{status}artifacts cannot be downloaded: {_first_line(error)}")
 
 
-def _check_files(folder: Path, tags: Mapping[str, str], data_dir: str) -> Parity:
+def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
     try:
         settings = stored_settings(folder)
         test, classes = data.load_test(**found_again({**settings.data, "data_dir": data_dir}))
-        trained = stored_fingerprint(tags, "test")
+        trained = stored_fingerprint(logged.tags, "test")
         if (digest := test.fingerprint[:DIGITS]) != trained:
             return Parity("stale", _stale_reason(settings, trained, digest))
-        return _compare(folder, test, classes)
+        keras = stored_predictions(folder, test, len(classes))
+        if faults := score_faults(logged.metrics, keras, test.labels, classes):
+            return Parity("failed", " ".join(faults))
+        return _compare(folder, keras, test, classes)
     except (data.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
+    except StoredPredictionsError as error:
+        return Parity("failed", str(error))
     except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:
         return Parity("failed", f"{names.KERAS_MODEL}: {error}")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
 
 
-def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
-    with np.load(folder / names.TEST_PREDICTIONS, allow_pickle=False) as stored:
-        keras, labels = stored["probabilities"], stored["labels"]
-    archive = folder / names.KERAS_MODEL
+def _compare(folder: Path, keras: np.ndarray, test: Split, classes: tuple[str, ...]) -> Parity:
+    archive, labels = folder / names.KERAS_MODEL, test.labels
     model = scratch_forward.load(archive)
     started = time.perf_counter()
     scratch = model.predict(test.inputs)
     seconds = time.perf_counter() - started
+    if reason := _not_finite({"Keras's": keras, "our": scratch}):
+        return Parity("diverged", reason)
     agreement = compare(keras, scratch, labels)
     reports = side_by_side(
         {"Keras": report(keras, labels, classes), "From scratch": report(scratch, labels, classes)}
@@ -167,6 +207,19 @@ def _compare(folder: Path, test: Split, classes: tuple[str, ...]) -> Parity:
     tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
     reason = _reason(agreement, measured, len(labels))
     return replace(exact, tag=tag, reason=reason, errors=measured)
+
+
+def _not_finite(predictions: Mapping[str, np.ndarray]) -> str:
+    """Say whose predictions hold NaN or infinity: nothing can be said to agree with these."""
+    counts = {
+        whose: int((~np.isfinite(one)).any(axis=1).sum()) for whose, one in predictions.items()
+    }
+    told = [
+        f"{whose} predictions are not finite for {count} of {len(predictions[whose])} test examples"
+        for whose, count in counts.items()
+        if count
+    ]
+    return f"{' and '.join(told)}." if told else ""
 
 
 def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:

@@ -13,8 +13,10 @@ import scratch_forward
 from pipeline.data import load_test
 from pipeline.data.user.location import found_again
 from pipeline.models.keras_backend import keras
+from pipeline.settings import SettingsError
 from pipeline.tracking import names
 from pipeline.verification.check import pulled, stored_settings
+from pipeline.verification.scores import stored_predictions
 from scratch_forward import Sequential
 
 EXAMPLES = 32  # as many test examples are compared: those that differ most
@@ -55,18 +57,22 @@ def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[Layer
     """Compare a run's model layer by layer on the test examples that differ most, and log a table.
 
     Raises:
-        ValueError: when the model is not a row of layers.
+        SettingsError: when the model is not a row of layers.
     """
     with pulled(client, run_id) as folder:
         archive = folder / names.KERAS_MODEL
         scratch = scratch_forward.load(archive)
         reference = keras.models.load_model(archive, compile=False)
         if not isinstance(scratch, scratch_forward.Sequential):
-            raise ValueError(f"run_id={run_id}: only models with layers in a row are diagnosed.")
-        test, _ = load_test(**found_again({**stored_settings(folder).data, "data_dir": data_dir}))
-        with np.load(folder / names.TEST_PREDICTIONS, allow_pickle=False) as stored:
-            difference = np.abs(stored["probabilities"] - scratch.predict(test.inputs)).max(axis=1)
-        worst = np.argsort(-difference, kind="stable")[:EXAMPLES]
+            raise SettingsError(
+                [f"diagnose=true: run_id={run_id} is not a model with its layers in a row."]
+            )
+        test, classes = load_test(
+            **found_again({**stored_settings(folder).data, "data_dir": data_dir})
+        )
+        predicted = stored_predictions(folder, test, len(classes))
+        difference = np.abs(predicted - scratch.predict(test.inputs)).max(axis=1)
+        worst = np.argsort(-np.nan_to_num(difference, nan=np.inf), kind="stable")[:EXAMPLES]
         checks = list(check_layers(reference, scratch, test.inputs[worst]))
     client.log_text(run_id, as_csv(checks), names.DIAGNOSIS)
     return checks

@@ -177,6 +177,10 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path):
     assert "To resume, run the same command" in done.stdout
 
 
+def by_seed(folder):
+    return sorted(runs_of(folder), key=lambda run: run.data.params["seed"])
+
+
 @pytest.mark.slow
 def test_damaged_and_deleted_artifacts_are_found_and_made_again(copied, undisturbed):
     first, second = runs_of(copied)
@@ -192,10 +196,29 @@ def test_damaged_and_deleted_artifacts_are_found_and_made_again(copied, undistur
     again = call("pipeline.train", *SWEEP, cwd=copied)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "2 damaged" in again.stdout
-    for one, other in zip(runs_of(copied), runs_of(undisturbed), strict=True):
-        assert one.info.run_id == other.info.run_id
+    runs = runs_of(copied)
+    assert [run.info.run_id for run in runs[:2]] == [first.info.run_id, second.info.run_id]
+    made = sorted(runs[2:], key=lambda run: run.data.params["seed"])
+    for one, other in zip(made, by_seed(undisturbed), strict=True):
         assert all(map(np.array_equal, weights(one), weights(other)))
+        assert one.data.metrics["test/f1_macro"] == other.data.metrics["test/f1_macro"]
         assert one.data.tags["parity"] == other.data.tags["parity"]
+    tag = next(tag for tag in runs[3].data.tags if tag.startswith("sweep."))
+    assert [tag in run.data.tags for run in runs] == [False, False, True, True]
+
+
+@pytest.mark.slow
+def test_a_job_whose_weights_are_gone_is_trained_as_a_new_run_with_scores_of_its_own(tmp_path):
+    job = ["model=lstm", "units=8", "epochs=3", "train_size=200", "learning_rate=0.01"]
+    assert call("pipeline.train", *job, cwd=tmp_path).returncode == 0
+    (old,) = runs_of(tmp_path)
+    shutil.rmtree(tmp_path / f"mlruns/artifacts/{old.info.run_id}/artifacts/weights")
+    again = call("pipeline.train", *job, cwd=tmp_path, TF_NUM_INTRAOP_THREADS="1")
+    assert again.returncode == 0, again.stdout + again.stderr
+    left, new = runs_of(tmp_path)
+    assert left.info.run_id == old.info.run_id
+    assert left.data.metrics == old.data.metrics
+    assert new.data.tags["parity"] == "exact"  # which holds the scores against the predictions
 
 
 @pytest.mark.slow

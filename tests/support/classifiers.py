@@ -15,9 +15,9 @@ PREPROCESSING = TextPreprocessing.fit(
 )
 
 
-def members() -> dict[str, bytes | str]:
+def text_model(preprocessing: TextPreprocessing) -> dict[str, bytes | str]:
     """The archive of an embedding, a pooling and a dense layer with three outputs."""
-    words = len(PREPROCESSING.vocabulary)
+    words = len(preprocessing.vocabulary)
     rng = np.random.default_rng(0)
     layers = [
         archives.entry("Embedding", {"input_dim": words, "output_dim": 4, "name": "e"}),
@@ -30,7 +30,9 @@ def members() -> dict[str, bytes | str]:
         "layers/dense/vars/1": rng.standard_normal(3),
     }
     return {
-        "config.json": json.dumps(archives.sequential(*layers, shape=(None, 5))),
+        "config.json": json.dumps(
+            archives.sequential(*layers, shape=(None, preprocessing.sequence_length))
+        ),
         "model.weights.h5": archives.weights({k: v.astype("f4") for k, v in arrays.items()}),
         "metadata.json": "{}",
     }
@@ -38,7 +40,7 @@ def members() -> dict[str, bytes | str]:
 
 def write_classifier(folder: Path) -> Path:
     """Write `model.keras`, `preprocessing.json` and the card into a folder; returns the card."""
-    path = archives.write(folder / "model.keras", members())
+    path = archives.write(folder / "model.keras", text_model(PREPROCESSING))
     (folder / "preprocessing.json").write_text(PREPROCESSING.to_json(), encoding="utf-8")
     model = sf.load(path)
     return write_card(path, model, lambda inputs: model.predict(inputs[0]), {}, PREPROCESSING)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 import yaml
@@ -19,6 +18,8 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
 from pipeline.training.history import Epoch, History
 from pipeline.verification.worst_examples import Mistake, WorstExample
+from scratch_forward import ArchiveError, Limits
+from scratch_forward.io.stored_arrays import read_arrays
 
 _FILES = (
     names.TEST_PREDICTIONS,
@@ -82,7 +83,7 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
     return StoredRun(
         run=run,
         experiment=client.get_experiment(run.info.experiment_id).name,
-        overrides=yaml.safe_load(texts[names.OVERRIDES]) or [],
+        overrides=_overrides(texts[names.OVERRIDES]),
         machine=_json(texts[names.MACHINE], {}),
         classes=_json(texts[names.PREPROCESSING], {}).get("classes", []),
         history=_history(client, run_id),
@@ -114,9 +115,19 @@ def _text(file: Path | None) -> str:
 def _json(text: str, otherwise: Any) -> Any:
     """What a document holds; the page leaves out a spoiled one, which the check reports."""
     try:
-        return json.loads(text)
-    except ValueError:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
         return otherwise
+    return document if isinstance(document, type(otherwise)) else otherwise
+
+
+def _overrides(text: str) -> list[str]:
+    """The lines of a list; a spoiled one shows on the page as no list."""
+    try:
+        lines = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _items(documents: Any, kind: type[_Item]) -> list[_Item]:
@@ -131,10 +142,12 @@ def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | Non
     if file is None:
         return None, None
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return arrays["probabilities"].argmax(axis=1), arrays["labels"]
-    except (OSError, ValueError, KeyError, BadZipFile):
+        arrays = read_arrays(file, names.TEST_PREDICTIONS, Limits().archive_bytes)
+        predicted, labels = arrays["probabilities"].argmax(axis=1), arrays["labels"]
+    except (ArchiveError, KeyError, ValueError):
         return None, None
+    sound = predicted.shape == labels.shape and labels.dtype.kind in "iu"
+    return (predicted, labels) if sound else (None, None)
 
 
 def _history(client: MlflowClient, run_id: str) -> History | None:

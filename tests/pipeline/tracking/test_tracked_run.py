@@ -108,6 +108,22 @@ def test_a_run_that_is_taken_up_has_each_metric_once_a_step(store, experiment_id
     assert [(metric.step, metric.value) for metric in history] == [(1, 0.9), (2, 0.8), (3, 0.7)]
 
 
+def test_a_number_that_is_another_one_after_an_interruption_counts(store, experiment_id):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tracked_run(store, experiment_id, "r", {}) as run,
+    ):
+        run.log_metrics({"loss/train": 0.9, "epoch_seconds": 1.5, "best/loss": float("nan")}, 1)
+        run.log_metrics({"test/f1_macro": 0.5})
+        raise KeyboardInterrupt
+    with tracked_run(store, experiment_id, "r", {}, resume=run.run_id) as again:
+        again.log_metrics({"loss/train": 0.8, "epoch_seconds": 1.7, "best/loss": float("nan")}, 1)
+        again.log_metrics({"test/f1_macro": 0.6})
+    last = store.client.get_run(run.run_id).data.metrics
+    assert (last["loss/train"], last["test/f1_macro"], last["epoch_seconds"]) == (0.8, 0.6, 1.5)
+    assert len(store.client.get_metric_history(run.run_id, "best/loss")) == 1
+
+
 def test_a_failed_run_that_is_taken_up_is_failed_no_longer(store, experiment_id):
     with pytest.raises(OSError, match="full"), tracked_run(store, experiment_id, "r", {}) as run:
         raise OSError("full")

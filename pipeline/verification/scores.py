@@ -1,0 +1,85 @@
+"""Keras's stored predictions, and whether the scores that a run logged are theirs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.dataset import Split
+from pipeline.tasks import classification
+from pipeline.tracking import names
+from scratch_forward import ArchiveError, Limits
+from scratch_forward.io.stored_arrays import read_arrays
+
+SCORE_BAR = (
+    1e-6  # a score is a mean over the examples: one prediction more or less moves it further
+)
+
+
+class StoredPredictionsError(ValueError):
+    """The stored predictions are damaged, or not of this test set; one sentence says how."""
+
+
+def stored_predictions(folder: Path, test: Split, classes: int) -> np.ndarray:
+    """Keras's probabilities `(N, classes)` for a test set.
+
+    Args:
+        folder: with a run's artifacts.
+        test: the N examples, with the labels that must be stored beside the predictions.
+        classes: how many there are.
+
+    Raises:
+        StoredPredictionsError: the file is damaged or holds something else.
+    """
+    path = folder / names.TEST_PREDICTIONS
+    try:
+        stored = read_arrays(path, names.TEST_PREDICTIONS, Limits().archive_bytes)
+    except ArchiveError as error:
+        raise StoredPredictionsError(str(error)) from error
+    empty = np.zeros(0)
+    probabilities, labels = stored.get("probabilities", empty), stored.get("labels", empty)
+    if probabilities.dtype.kind != "f" or probabilities.shape != (len(test), classes):
+        raise StoredPredictionsError(
+            f"{names.TEST_PREDICTIONS} holds probabilities of shape {probabilities.shape}, not of "
+            f"{(len(test), classes)}."
+        )
+    if not np.array_equal(labels, test.labels):
+        raise StoredPredictionsError(
+            f"{names.TEST_PREDICTIONS} holds other labels than the test set."
+        )
+    return probabilities
+
+
+def score_faults(
+    logged: Mapping[str, float], keras: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> list[str]:
+    """One sentence, if the test scores that were logged are not those of the predictions.
+
+    Args:
+        logged: a run's metrics.
+        keras: the stored probabilities `(N, C)`.
+        labels: true classes `(N,)`.
+        classes: C names.
+    """
+    recomputed = {
+        f"{names.TEST}{name}": value
+        for name, value in classification.scores(keras, labels, classes).items()
+    }
+    other = [name for name in recomputed if not _same(logged.get(name), recomputed[name])]
+    if not other:
+        return []
+    name = other[0]
+    found = f"logged as {logged[name]:.6f}" if name in logged else "not logged"
+    return [
+        f"{name} is {found}, but the stored predictions give {recomputed[name]:.6f}: scores and "
+        "predictions are not of the same training."
+    ]
+
+
+def _same(logged: float | None, recomputed: float) -> bool:
+    if logged is None:
+        return False
+    if math.isnan(logged) or math.isnan(recomputed):
+        return math.isnan(logged) and math.isnan(recomputed)
+    return abs(logged - recomputed) <= SCORE_BAR
