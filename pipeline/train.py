@@ -11,9 +11,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.cli.command import end_on_sigterm, print_help, run_command, wants_help
+from pipeline.cli.command import print_help, run_command, wants_help
 from pipeline.cli.help_page import train_help
 from pipeline.cli.progress import JobLines
+from pipeline.job.interruption import ENDING, interrupted_by
 from pipeline.settings import SettingsError, flat_parameters, parse_settings
 from pipeline.settings.composer import composer, one_line
 from pipeline.settings.conf_folder import CONF
@@ -42,8 +43,8 @@ def main() -> None:
         words = get_args_parser().parse_known_args()[0].overrides
         print_help(train_help(CONF, dict(line.split("=", 1) for line in words if "=" in line)))
         return
-    end_on_sigterm()  # runs marked KILLED, not left RUNNING
-    run_command(_train)
+    with interrupted_by(*ENDING):  # runs are marked KILLED, not left RUNNING
+        run_command(_train)
 
 
 def _train() -> None:

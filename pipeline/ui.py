@@ -9,9 +9,10 @@ import time
 import webbrowser
 from pathlib import Path
 
-from pipeline.cli.command import Given, command, end_on_sigterm
+from pipeline.cli.command import Given, command
 from pipeline.cli.console import console, print_line
 from pipeline.errors import CommandFailedError, StoreError
+from pipeline.job.interruption import ENDING, interrupted_by
 from pipeline.settings import SettingsError
 
 _HOST = "127.0.0.1"
@@ -21,7 +22,6 @@ _PATIENCE_SECONDS = 60.0
 @command("ui")
 def main(given: Given) -> None:
     """Serve the store until interrupted; print the link, and open it when the page is up."""
-    end_on_sigterm()  # together with the server
     values = given.values
     port = _checked_port(values["port"])
     if not (Path.cwd() / "mlruns/mlflow.db").is_file():
@@ -40,7 +40,8 @@ def main(given: Given) -> None:
     if values["open"]:
         threading.Thread(target=_open_when_up, args=(port, links[0]), daemon=True).start()
     try:
-        code = server.wait()
+        with interrupted_by(*ENDING):
+            code = server.wait()
     except KeyboardInterrupt:
         server.terminate()
         server.wait()

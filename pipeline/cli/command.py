@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.cli.command_line import HELP, compose_values, read_line, typed_program
 from pipeline.cli.console import print_faults
+from pipeline.cli.credentials import take_credentials
 from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError, DatasetError, StoreAwayError, StoreError
-from pipeline.job.interruption import interrupt
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import one_line
 from pipeline.settings.conf_folder import CONF
@@ -98,11 +97,6 @@ def print_help(page: str) -> None:
     print(page.replace("python -m pipeline.", " ".join(typed_program(""))))
 
 
-def end_on_sigterm() -> None:
-    """Let SIGTERM end a command as Ctrl-C does, with all that it has started."""
-    signal.signal(signal.SIGTERM, interrupt)
-
-
 def run_command(command: Callable[[], object]) -> None:
     """Run a command; every foreseeable fault ends in one sentence and exit code 2.
 
@@ -113,6 +107,7 @@ def run_command(command: Callable[[], object]) -> None:
     gc.freeze()  # what was imported so far: no collection need look through it
     gc.set_threshold(_YOUNG_OBJECTS)
     try:
+        take_credentials()
         command()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it, `head` say, has seen enough

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 _AGAIN_SECONDS = 0.1
+_CLOSED_TERMINAL = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+ENDING = (signal.SIGINT, signal.SIGTERM, _CLOSED_TERMINAL)
 
 
 class _Interruption:
@@ -50,30 +52,45 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def interrupted_by(number: signal.Signals) -> Iterator[None]:
+def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
     """A block that a signal interrupts, whatever it falls into, and once: what follows is clearing.
 
-    To be used in the main thread.
+    To be used in the main thread. A signal that is ignored (SIGHUP under `nohup`) stays so.
 
     Args:
-        number: the signal.
+        numbers: the signals.
     """
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    heard = [number for number in numbers if handlers[number] != signal.SIG_IGN]
 
-    def once(*_: object) -> NoReturn:
-        signal.signal(number, signal.SIG_IGN)
+    def once(number: int, _: object) -> NoReturn:
+        for other in heard:
+            signal.signal(other, signal.SIG_IGN)
+        if number == _CLOSED_TERMINAL != signal.SIGTERM:
+            _leave_terminal()
         interrupt()
 
     def again(swallowed: "sys.UnraisableHookArgs") -> None:
         if swallowed.exc_type is not KeyboardInterrupt:
             sys.__unraisablehook__(swallowed)
             return
-        signal.signal(number, once)
-        threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+        for number in heard:
+            signal.signal(number, once)
+        threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), heard[0])).start()
 
-    handler, hook = signal.signal(number, once), sys.unraisablehook
-    sys.unraisablehook = again
+    for number in heard:
+        signal.signal(number, once)
+    hook, sys.unraisablehook = sys.unraisablehook, again
     try:
         yield
     finally:
-        signal.signal(number, handler)
+        for number in heard:
+            signal.signal(number, handlers[number])
         sys.unraisablehook = hook
+
+
+def _leave_terminal() -> None:
+    """Print nowhere from now on: writing to a closed terminal is an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)

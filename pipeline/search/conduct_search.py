@@ -68,7 +68,8 @@ def _conduct(plan: SearchPlan, launching: Launching) -> None:
     if job.settings.running.dry_run:
         return
     store = join_store(**tracking)
-    _judge(_search(plan, search_id, url, store, launching))
+    if _is_unproven(_search(plan, search_id, url, store, launching)):
+        raise CommandFailedError(1)
 
 
 def _search_id(plan: SearchPlan, schedule: Schedule) -> str:
@@ -105,6 +106,8 @@ def _search(
         log_plan(run, command(), plan.probes.varied, _parameters(plan, tried))
         if interrupted:
             raise KeyboardInterrupt
+        if _is_unproven(tried):
+            run.fail("Trials failed or lack parity.")
     return tried
 
 
@@ -156,9 +159,9 @@ def _parameters(plan: SearchPlan, tried: "Sequence[Tried]") -> list[Mapping[str,
     return [plan.job(one.params).parameters for one in whole]
 
 
-def _judge(tried: "Sequence[Tried]") -> None:
+def _is_unproven(tried: "Sequence[Tried]") -> bool:
+    """Whether any trial failed or lacks parity, or none is complete."""
     complete = [one for one in tried if one.state is TrialState.COMPLETE]
     proven = [one for one in complete if one.run and one.run.parity in PASSED]
     failed = any(one.state is TrialState.FAIL for one in tried)
-    if failed or not complete or len(proven) < len(complete):
-        raise CommandFailedError(1)
+    return failed or not complete or len(proven) < len(complete)

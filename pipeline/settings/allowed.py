@@ -23,7 +23,7 @@ def allowed(schema: dict[str, Any]) -> str:
         return f"a list such as {example}, each entry {allowed(item)}"
     if schema.get("format") == "path":
         return "the path of a file or folder"
-    if schema.get("pattern") == "^https?://":
+    if schema.get("pattern", "").startswith("^https?://"):
         return "an address that starts with http:// or https://"
     return _NAMES[schema["type"]] + _range(schema)
 

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 
 from omegaconf import OmegaConf
 
+from pipeline.settings.masking import masked
+
+URI = "MLFLOW_TRACKING_URI"
+USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 _ADDRESS = ("http://", "https://")
 _UNUSED = {
     "MLFLOW_RUN_ID": "an interrupted run is continued by the same command",
@@ -14,14 +18,14 @@ _UNUSED = {
 
 def _store_kind() -> str:
     """The `tracking` that is chosen where nothing else says which."""
-    return "server" if os.environ.get("MLFLOW_TRACKING_URI", "").startswith(_ADDRESS) else "local"
+    return "server" if os.environ.get(URI, "").startswith(_ADDRESS) else "local"
 
 
 def unused_variables() -> Iterator[str]:
     """One sentence for each variable that is set and has no effect."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    uri = os.environ.get(URI)
     if uri and not uri.startswith(_ADDRESS):
-        yield f"MLFLOW_TRACKING_URI={uri} is not used: only http:// and https:// addresses are."
+        yield f"{URI}={masked(uri)} is not used: only http:// and https:// addresses are."
     for name, instead in _UNUSED.items():
         if value := os.environ.get(name):
             yield f"{name}={value} is not used: {instead}."

@@ -10,6 +10,8 @@ from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed, parameter
 from pipeline.settings.cross_checks import cross_check
+from pipeline.settings.masking import masked
+from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 from pipeline.settings.schema import DATASETS, MODELS, OPTIMIZERS, TRACKING
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import choices, did_you_mean
@@ -238,6 +240,11 @@ def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str,
         return f"`{key}` is not a setting; known are {choices(properties)}."
     if values.get(name) is None:
         return f"{key} is not set: it must be {allowed(properties[name])}."
+    if masked(str(values[name])) != str(values[name]):
+        return (
+            f"{key}={masked(str(values[name]))} in a file must hold no password: set {USERNAME} "
+            f"and {PASSWORD}."
+        )
     if isinstance(values[name], str) and not isinstance(yaml.safe_load(values[name]), str):
         return (
             f"{key}='{values[name]}' is text and must be {allowed(properties[name])}; "

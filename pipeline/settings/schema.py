@@ -187,7 +187,7 @@ class ServerTracking(Group):
     """An MLflow server."""
 
     kind: Literal["server"]
-    uri: Annotated[str, Field(pattern="^https?://")]
+    uri: Annotated[str, Field(pattern="^https?://[^@]*$")]
 
 
 class Place(Group):

@@ -14,6 +14,7 @@ from pipeline.errors import CommandFailedError, StoreAwayError, StoreError
 from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
+from pipeline.settings.masking import masked
 from pipeline.sweep.launchers import Failure, Launching
 from pipeline.sweep.naming import naming_keys, run_name
 from pipeline.sweep.plan import Plan
@@ -208,5 +209,5 @@ def _report(plan: Plan, schedule: Schedule, store: Store) -> None:
 
 
 def command() -> str:
-    """What was typed."""
-    return shlex.join([*typed_program("train"), *sys.argv[1:]])
+    """What was typed, without passwords."""
+    return masked(shlex.join([*typed_program("train"), *sys.argv[1:]]))

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import requests
 
 from pipeline.errors import StoreError
+from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 
-USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 _TOKEN = "MLFLOW_TRACKING_TOKEN"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 9  # a server that is not there is told within 15
 _PROBE = "/api/2.0/mlflow/experiments/search"

@@ -22,6 +22,7 @@ from pipeline.tracking.retries import patiently
 from pipeline.tracking.store import Store
 
 _FLUSH_SECONDS = 2.0
+_LONGEST_NAME = 250  # characters, in MLflow's table of runs
 
 
 class TrackedRun:
@@ -200,7 +201,7 @@ def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -
     Its owner and the moment of its start tell them from any other run.
     """
     moment = int(time.time() * 1000)
-    created = store.client.create_run(experiment_id, moment, dict(tags), name)
+    created = store.client.create_run(experiment_id, moment, dict(tags), _short(name))
     if store.folder is None:
         owner = f"tags.`{names.OWNER}` = '{tags[names.OWNER]}'"
         same = f"{owner} AND attributes.start_time = {moment}"
@@ -208,6 +209,11 @@ def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -
             if twin.info.run_id != created.info.run_id:
                 store.client.delete_run(twin.info.run_id)
     return TrackedRun(store.client, created.info.run_id)
+
+
+def _short(name: str) -> str:
+    """A run's name as every database takes it; SQLite alone would keep it whole."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:

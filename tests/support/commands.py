@@ -56,17 +56,17 @@ class Sweep:
 class serve:
     """An MLflow server for the length of a block."""
 
-    def __init__(self, cwd, backend, *arguments):
+    def __init__(self, cwd, backend, *arguments, **environment):
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.command = [
             *[sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend],
             *["--host", "127.0.0.1", "--port", str(port), "--workers", "1", *arguments],
         ]
-        self.cwd = cwd
+        self.cwd, self.environment = cwd, environment
 
     def __enter__(self):
-        quiet = environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+        quiet = environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", **self.environment)
         self.log = (Path(self.cwd) / "server.log").open("w")
         self.process = subprocess.Popen(
             self.command, cwd=self.cwd, env=quiet, stdout=self.log, stderr=self.log

@@ -6,10 +6,12 @@ A worker that replaces another one is there at once, and several import no more 
 import gc
 import signal
 
+from pipeline.job.interruption import ENDING
 from pipeline.models.memory import keep_freed_memory
 from pipeline.sweep.workers.lifetime import end_with_parent
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sweep's
+for number in {*ENDING} - {signal.SIGTERM}:  # Ctrl-C and a closed terminal are the sweep's
+    signal.signal(number, signal.SIG_IGN)
 end_with_parent()  # the sweep, which may have nothing to train and be over before this is
 keep_freed_memory()  # before there are threads
 gc.disable()  # while so much is imported, of which nothing is garbage

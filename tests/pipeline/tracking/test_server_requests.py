@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pipeline.errors import StoreError
+from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 from pipeline.tracking import server_requests
 from pipeline.tracking.server_requests import check_server
 from tests.support.ports import LOOPBACK, free_port
@@ -81,7 +82,7 @@ def test_a_server_that_asks_for_a_password(monkeypatch):
     seen = []
     with web_server(401, b"", seen) as host:
         assert "asks for a user name and password" in refused(f"http://{host}")
-        monkeypatch.setenv(server_requests.USERNAME, "me")
-        monkeypatch.setenv(server_requests.PASSWORD, "wrong")
+        monkeypatch.setenv(USERNAME, "me")
+        monkeypatch.setenv(PASSWORD, "wrong")
         assert "refuses the user name or password" in refused(f"http://{host}")
     assert [bool(header) for header in seen] == [False, True]
