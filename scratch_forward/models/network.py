@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ BATCH_SIZE = 128
 
 
 class Network(Layer):
-    """What models of both kinds do: predict, stream, describe themselves, take weights."""
+    """What models of both kinds do: predict, describe themselves, take weights."""
 
     layers: list[Layer]
     call_arguments = ("inputs", "training", "mask")
@@ -143,15 +143,6 @@ class Network(Layer):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be made again."""
         return {**vars(self), "_plan": None}
-
-    def stream(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Yield the outputs of each batch as it arrives, holding one batch at a time.
-
-        Args:
-            batches: Batches as `predict` takes them.
-        """
-        for batch in batches:
-            yield self.predict(batch)
 
     def load_weights(self, path: str | Path, limits: Limits | None = None) -> None:
         """Set the weights from a file that was written for the same layers.

@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-import numpy as np
 import psutil
 import pytest
 
@@ -16,6 +15,7 @@ import scratch_forward
 from pipeline.tracking import names
 from pipeline.tracking.store import open_local
 from tests.support.commands import call
+from tests.support.equal_weights import same_arrays
 from tests.support.processes import left_running
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
 
@@ -45,7 +45,7 @@ def assert_same_results(folder, undisturbed, epochs=6):
     for run in found:
         other = expected[run.data.params["seed"]]
         assert run.info.status == "FINISHED"
-        assert all(map(np.array_equal, weights(run), weights(other)))
+        assert same_arrays(weights(run), weights(other))
         assert set(run.data.metrics) == set(other.data.metrics)
         for name in set(run.data.metrics) - TIMED:
             assert run.data.metrics[name] == other.data.metrics[name], name
@@ -200,7 +200,7 @@ def test_damaged_and_deleted_artifacts_are_found_and_made_again(copied, undistur
     assert [run.info.run_id for run in runs[:2]] == [first.info.run_id, second.info.run_id]
     made = sorted(runs[2:], key=lambda run: run.data.params["seed"])
     for one, other in zip(made, by_seed(undisturbed), strict=True):
-        assert all(map(np.array_equal, weights(one), weights(other)))
+        assert same_arrays(weights(one), weights(other))
         assert one.data.metrics["test/f1_macro"] == other.data.metrics["test/f1_macro"]
         assert one.data.tags["parity"] == other.data.tags["parity"]
     tag = next(tag for tag in runs[3].data.tags if tag.startswith("sweep."))

@@ -17,6 +17,7 @@ from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.store import open_local
 from tests.support.commands import TINY, Sweep, call, environment
+from tests.support.equal_weights import same_arrays
 
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"
@@ -296,7 +297,7 @@ def same_weights(*runs):
         scratch_forward.load(urlsplit(run.info.artifact_uri).path + "/weights/model.keras")
         for run in runs
     )
-    return all(map(np.array_equal, one.get_weights(), other.get_weights()))
+    return same_arrays(one.get_weights(), other.get_weights())
 
 
 @pytest.mark.slow
@@ -306,6 +307,7 @@ def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(
     assert done.returncode == 0, done.stdout + done.stderr
     spread = Sweep(tmp_path, done)
     same_seed = [run for run in spread.runs if run.data.params["seed"] == "0"]
+    assert len(same_seed) == len(sweep.runs) == 3
     assert all(map(same_weights, sweep.runs, same_seed))
     last = max(spread.runs, key=lambda run: run.info.start_time)
     assert last.data.params["units"] == "4"

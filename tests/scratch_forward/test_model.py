@@ -33,22 +33,6 @@ def test_predictions_do_not_depend_on_the_batch_size() -> None:
         np.testing.assert_allclose(model.predict(IDS, batch_size=size), whole, rtol=0, atol=1e-6)
 
 
-def test_a_stream_gives_each_batch_as_it_arrives() -> None:
-    model, taken = tagger(), []
-
-    def batches():
-        for start in range(0, 11, 4):
-            taken.append(start)
-            yield IDS[start : start + 4]
-
-    stream = model.stream(batches())
-    first = next(stream)
-    assert taken == [0]
-    np.testing.assert_allclose(
-        np.concatenate([first, *stream]), model.predict(IDS), rtol=0, atol=1e-6
-    )
-
-
 def test_training_is_random_by_seed() -> None:
     model = tagger()
     first = model(IDS, training=True, seed=1)

@@ -1,6 +1,7 @@
 import numpy as np
 
 from pipeline.training.batches import SortedBatches, TrainingBatches, stream
+from tests.support.equal_weights import same_arrays
 
 INPUTS = np.arange(20).reshape(10, 2)
 LABELS = np.arange(10)
@@ -37,7 +38,7 @@ def test_the_seed_decides_order_and_augmentation():
     def drawn(seed):
         return TrainingBatches(INPUTS, LABELS, 10, seed, augment=noise)[0]
 
-    assert all(map(np.array_equal, drawn(3), drawn(3)))
+    assert same_arrays(drawn(3), drawn(3))
     assert not np.array_equal(drawn(3)[1], drawn(4)[1])
     assert not np.array_equal(drawn(3)[0], INPUTS[drawn(3)[1]])
 
@@ -91,5 +92,5 @@ def test_a_stream_leaves_the_length_of_sentences_open_and_counts_its_batches():
     batches = TrainingBatches(*sentences(), batch_size=8, seed=0, trim=True)
     streamed = list(stream(batches).as_numpy_iterator())
     assert len(stream(batches)) == len(streamed) == len(batches)
-    assert all(map(np.array_equal, streamed[3], batches[3]))
+    assert same_arrays(streamed[3], batches[3])
     assert stream(batches).element_spec[0].shape.as_list() == [None, None]

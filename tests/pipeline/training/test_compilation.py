@@ -9,6 +9,7 @@ from pipeline.training.compilation import KeptModel
 from pipeline.training.fitting import fit
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
+from tests.support.equal_weights import same_arrays
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(40) % 3
@@ -62,7 +63,7 @@ def train(model, inputs, seed=0, **options):
 
 def assert_same(one, other):
     assert one[0] == other[0]
-    assert all(map(np.array_equal, one[1], other[1]))
+    assert same_arrays(one[1], other[1])
     np.testing.assert_array_equal(one[2], other[2])
 
 

@@ -10,6 +10,7 @@ from pipeline.training.fitting import DivergedError, fit
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState
+from tests.support.equal_weights import same_arrays
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(1, 30, (60, 7)).astype(np.int32)
@@ -48,7 +49,7 @@ def trained(seed=0, **options):
 
 
 def same_weights(one, other):
-    return all(map(np.array_equal, one.get_weights(), other.get_weights()))
+    return same_arrays(one.get_weights(), other.get_weights())
 
 
 def measures(history):

@@ -41,7 +41,6 @@ def test_a_dict_of_inputs_goes_by_its_keys(keys, tmp_path) -> None:
     turned = dict(reversed(x.items()))
     assert_close(ours.predict(turned), expected)
     assert_close(ours(turned), expected)
-    assert_close(next(ours.stream([turned])), expected)
 
 
 def test_keys_that_a_model_does_not_know_are_refused(tmp_path) -> None:
