@@ -12,7 +12,7 @@ import time
 import hydra
 
 from pipeline.data import load
-from pipeline.job.run import build_model
+from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras, tf
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
@@ -49,7 +49,7 @@ def seconds_an_epoch(name: str, deterministic: bool) -> float:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         settings = parse_settings(plain_values(hydra.compose("train", [f"model={name}"])))
     data = load(**settings.data)
-    model = build_model(settings, data)
+    model = build_model(name, data_spec(data), settings.model.model_dump())
     model.compile("adam", "sparse_categorical_crossentropy")
     batches = TrainingBatches(data.train.inputs, data.train.labels, batch_size=32, seed=0)
     times = _Times()

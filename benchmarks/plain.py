@@ -15,9 +15,8 @@ from sklearn.metrics import f1_score
 
 from pipeline import data
 from pipeline.data import Dataset
-from pipeline.models import builders
+from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras
-from scratch_forward.preprocessing import TextPreprocessing
 
 Job = dict[str, Any]
 STORE = "sqlite:///mlruns/mlflow.db"
@@ -52,7 +51,7 @@ def _in_a_run(fit_one: Callable[[Job, Dataset], float]) -> Callable[[Job, Datase
 def train(job: Job, data: Dataset) -> float:
     """Fit one model; its macro F1 on the test set."""
     keras.utils.set_random_seed(job["seed"])
-    model = _build(job, data)
+    model = build_model(job["model_name"], data_spec(data), job["model"])
     optimizer = keras.optimizers.Adam(job["learning_rate"])
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(
@@ -65,20 +64,6 @@ def train(job: Job, data: Dataset) -> float:
     )
     predicted = model.predict(data.test.inputs, verbose=0).argmax(axis=1)
     return float(f1_score(data.test.labels, predicted, average="macro"))
-
-
-def _build(job: Job, data: Dataset) -> keras.Model:
-    classes, shape = len(data.classes), data.train.inputs.shape[1:]
-    if job["cell"] is None:
-        return builders.convolutional(input_shape=shape, classes=classes, **job["model"])
-    assert isinstance(data.preprocessing, TextPreprocessing)
-    return builders.recurrent(
-        job["cell"],
-        sequence_length=shape[0],
-        vocabulary_size=len(data.preprocessing.vocabulary),
-        classes=classes,
-        **job["model"],
-    )
 
 
 if __name__ == "__main__":

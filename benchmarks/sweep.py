@@ -26,7 +26,6 @@ from benchmarks import machine
 from benchmarks.engines import CORES
 from pipeline.settings import Settings
 from pipeline.settings.composer import composer
-from pipeline.settings.schema import Recurrent
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import open_local
 
@@ -170,11 +169,10 @@ def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
 def _job(settings: Settings, name: str) -> dict[str, Any]:
     data = settings.dataset.model_dump(exclude_none=True)
     training, model = settings.training, settings.model
-    recurrent = isinstance(model, Recurrent)
     return {
         "name": name,
-        "cell": settings.model_name if recurrent else None,
-        "model": model.model_dump(exclude={"padding", "bucket"}),
+        "model_name": settings.model_name,
+        "model": model.model_dump(),
         "data": {**data, "data_dir": _data_dir(), "train_size": training.train_size},
         "learning_rate": training.learning_rate,
         **training.model_dump(include={"epochs", "batch_size", "seed"}),

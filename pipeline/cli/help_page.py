@@ -4,6 +4,8 @@ import re
 import textwrap
 from pathlib import Path
 
+from pipeline.settings.model_function import is_own, model_function
+
 _SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
 _OPENING = re.compile(r"^(?P<key>\w+):$")
 _TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
@@ -97,7 +99,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
     tracking = choices.get("tracking", "local")
-    model_file = _read(conf, "model", model)
+    model_file = model_function(model).as_yaml() if is_own(model) else _read(conf, "model", model)
     dataset = choices.get("dataset", _default_dataset(model_file))
     for base in _BASE.findall(model_file):
         model_file += _read(conf, "model", base)

@@ -8,10 +8,18 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.job.model_sources import sources
+
 # Everything that decides a run's weights and scores. How runs are tracked, checked, drawn or listed
 # changes no result, and data is known by its fingerprint.
 _PACKAGE = Path(__file__).resolve().parents[1]
-COMPUTES = ("models", "tasks", "training", "job/run.py")
+COMPUTES = (
+    "models/build.py",
+    "models/keras_backend.py",
+    "tasks",
+    "training",
+    "job/run.py",
+)  # beside the model's own files
 _PLACES = ("dataset.path",)  # a parameter, yet only where data lies
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -31,14 +39,16 @@ def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> 
     determined = {
         "parameters": {key: value for key, value in parameters.items() if key not in _PLACES},
         "data": dict(fingerprints),
-        "code": code_version(),
+        "code": code_version(parameters["model"]),
     }
     return hashlib.sha256(json.dumps(determined, sort_keys=True).encode()).hexdigest()
 
 
 @cache
-def code_version() -> str:
-    """Hash the code that computes, and the versions of the libraries it uses.
+def code_version(model: str) -> str:
+    """Hash the code that computes a model's numbers, and the versions of the libraries it uses.
+
+    That is the code that trains any model, and the model's own files.
 
     The parsed code is hashed, so comments, docstrings and layout change nothing. Unlike a commit,
     the hash also holds in an installed package and changes with an edit that was not committed.
@@ -48,10 +58,16 @@ def code_version() -> str:
         path = _PACKAGE / name
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             place = file.relative_to(_PACKAGE).as_posix()
-            digest.update(f"{place}\n{_without_words(file.read_text('utf-8'))}\n".encode())
+            _add(digest, place, file)
+    for place, file in sources(model).items():
+        _add(digest, place, file)
     for library in _LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())
     return digest.hexdigest()
+
+
+def _add(digest: "hashlib._Hash", place: str, file: Path) -> None:
+    digest.update(f"{place}\n{_without_words(file.read_text('utf-8'))}\n".encode())
 
 
 def _without_words(source: str) -> str:

@@ -4,6 +4,7 @@ A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/vali
 side there, and every `test/...` score together.
 """
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,10 +16,12 @@ import yaml
 
 import scratch_forward
 from pipeline.data import Dataset
+from pipeline.job.model_sources import sources
 from pipeline.models.keras_backend import keras, tf
 from pipeline.reports.run import run_figures
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
+from pipeline.settings.model_function import model_function
 from pipeline.tasks import classification
 from pipeline.tasks.baselines import majority_class
 from pipeline.tracking import names
@@ -73,6 +76,16 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
     tracked.log_text(yaml.safe_dump(list(overrides)), names.OVERRIDES)
     tracked.log_text(packages(), names.PACKAGES)
     tracked.log_json(machine(), names.MACHINE)
+
+
+def log_code(tracked: TrackedRun, model: str) -> None:
+    """The files of a model function of the user's."""
+    if not model_function(model).own:
+        return
+    with tracked.artifact_folder(names.CODE) as folder:
+        for place, file in sources(model).items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / place)
 
 
 def log_data(tracked: TrackedRun, dataset: Dataset) -> None:

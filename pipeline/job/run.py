@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import scratch_forward
 from pipeline.data import Dataset
 from pipeline.data.sharing import shared_data
 from pipeline.data.user.location import found_again
@@ -16,11 +15,10 @@ from pipeline.job.interruption import interruptible
 from pipeline.job.records import Predictions
 from pipeline.job.run_log import RunLog, run_log
 from pipeline.job.watch import Watch
-from pipeline.models import builders
+from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras, use_threads
 from pipeline.reports.run.run_page import write_run_page
 from pipeline.settings import Settings, flat_parameters
-from pipeline.settings.schema import Recurrent
 from pipeline.tracking import names
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.checkpoints import Checkpoints
@@ -37,7 +35,6 @@ from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState, TrainingStateError
 from pipeline.verification.check import Parity, verify_run
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 # A finished run is never trained again: its metrics would be those of other weights. Its job gets a
 # new run.
@@ -102,6 +99,7 @@ def run(
             watch.starts(tracked.run_id)
             lines.starts(tracked.run_id, name, settings, dataset, overrides)
             records.log_settings(tracked, config, overrides)
+            records.log_code(tracked, settings.model_name)
             return _complete(settings, dataset, store, tracked, watch, lines).tag
 
 
@@ -175,44 +173,19 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
     It is the one before where that differs in nothing but the seed and settings of the fit.
 
     Raises:
+        ModelFunctionError: as `build_model` does.
         UnsupportedModelError: as `build_model` does.
     """
     training, optimizer = settings.training, settings.optimizer
-    options = optimizer.model_dump(exclude={"name"})
-    shape = (*_shape(dataset.preprocessing).values(), len(dataset.classes))
+    own, options = settings.model.model_dump(), optimizer.model_dump(exclude={"name"})
+    data = data_spec(dataset)
     return _kept_model.compiled(
-        (settings.model_name, settings.model, optimizer, training.l1, training.l2, shape),
-        partial(build_model, settings, dataset),
+        (settings.model_name, repr(own), optimizer, data),
+        partial(build_model, settings.model_name, data, own),
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,
     )
-
-
-def build_model(settings: Settings, dataset: Dataset) -> keras.Model:
-    """The untrained Keras model that settings describe, shaped for a data set.
-
-    Raises:
-        UnsupportedModelError: it has a layer that could not be checked after the training.
-    """
-    model = builders.BUILDERS[settings.model_name](
-        **_shape(dataset.preprocessing),
-        classes=len(dataset.classes),
-        **settings.model.model_dump(exclude={"padding", "bucket"}),  # no matter of the model
-        l1=settings.training.l1,
-        l2=settings.training.l2,
-    )
-    scratch_forward.from_keras(model)
-    return model
-
-
-def _shape(preprocessing: TextPreprocessing | ImagePreprocessing) -> dict[str, Any]:
-    if isinstance(preprocessing, ImagePreprocessing):
-        return {"input_shape": preprocessing.input_shape}
-    return {
-        "sequence_length": preprocessing.sequence_length,
-        "vocabulary_size": len(preprocessing.vocabulary),
-    }
 
 
 def _train(
@@ -255,5 +228,4 @@ def _augmentation(dataset: Dataset) -> Augment:
 
 def _trims(settings: Settings) -> bool:
     """Whether padding may be left out: only where a mask makes it mean nothing."""
-    model = settings.model
-    return isinstance(model, Recurrent) and model.mask and model.bucket == "auto"
+    return settings.texts.bucket == "auto" and getattr(settings.model, "mask", False) is True

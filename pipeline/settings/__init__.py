@@ -2,7 +2,6 @@
 
 import pipeline.settings.mlflow_environment  # noqa: F401  # a resolver for `conf/`
 from pipeline.settings.parse import (
-    SettingsError,
     flat_parameters,
     parse_listing,
     parse_run_choice,
@@ -13,6 +12,7 @@ from pipeline.settings.parse import (
     unknown_option,
 )
 from pipeline.settings.schema import Settings
+from pipeline.settings.settings_error import SettingsError
 
 __all__ = [
     "Settings",

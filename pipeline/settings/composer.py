@@ -26,7 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.settings.composed import plain_values
 from pipeline.settings.conf_folder import CONF
-from pipeline.settings.parse import SettingsError
+from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean, not_offered
 
 _NEEDS_QUOTES = (

@@ -1,19 +1,15 @@
 """Combinations of settings that are each fine and cannot work together."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pipeline.data.catalogue import SPECS, Spec
-from pipeline.settings.schema import (
-    MODELS,
-    Convolutional,
-    ImageFolderData,
-    OwnData,
-    Recurrent,
-    Settings,
-)
+from pipeline.settings.model_function import built_in_models, model_function
+from pipeline.settings.schema import ImageFolderData, OwnData, Settings
 from pipeline.settings.suggest import choices
 
 POOL_SIZE = 2
+RECURRENT = "pipeline.models.recurrent"
 
 
 def cross_check(settings: Settings) -> list[str]:
@@ -28,11 +24,12 @@ def cross_check(settings: Settings) -> list[str]:
 
 def notes(settings: Settings) -> list[str]:
     """One sentence for each combination that trains, but likely not as meant."""
-    model = settings.model
+    model = settings.model.model_dump()
+    recurrent = model_function(settings.model_name).module == RECURRENT
     if (
-        isinstance(model, Recurrent)
-        and not (model.mask or model.bidirectional)
-        and model.padding == "post"
+        recurrent
+        and not (model["mask"] or model["bidirectional"])
+        and (settings.texts.padding == "post")
     ):
         return [
             "bidirectional=false mask=false padding=post: the last state has read mostly padding; "
@@ -42,15 +39,19 @@ def notes(settings: Settings) -> list[str]:
 
 
 def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
-    reads = settings.model.reads
-    if reads != spec.kind:
-        models = [f"model={name}" for name, other in MODELS.items() if other.reads == spec.kind]
+    reads = model_function(settings.model_name).reads
+    if reads not in (None, spec.kind):
+        models = [
+            f"model={name}"
+            for name in built_in_models()
+            if model_function(name).reads in (None, spec.kind)
+        ]
         data = [f"dataset={name}" for name, other in SPECS.items() if other.kind == reads]
         yield (
             f"model={settings.model_name} reads {reads}s, but dataset={spec.name} holds "
             f"{spec.kind}s; choose {choices(models)}, or {choices(data)}."
         )
-    elif isinstance(settings.model, Convolutional):
+    elif settings.model_name == "cnn":
         own = (
             settings.dataset.input_shape if isinstance(settings.dataset, ImageFolderData) else None
         )
@@ -58,7 +59,7 @@ def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
             yield from _feature_maps_fit(settings.model, shape)
 
 
-def _feature_maps_fit(model: Convolutional, input_shape: tuple[int, int, int]) -> Iterator[str]:
+def _feature_maps_fit(model: Any, input_shape: tuple[int, int, int]) -> Iterator[str]:
     """Follow the smaller side of the feature map through convolutions and poolings."""
     side = min(input_shape[:2])
     for number in range(1, len(model.filters) + 1):

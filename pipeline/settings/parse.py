@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
@@ -12,8 +12,10 @@ from pipeline.settings.as_typed import as_typed, parameter
 from pipeline.settings.cross_checks import cross_check
 from pipeline.settings.masking import masked
 from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
-from pipeline.settings.schema import DATASETS, MODELS, OPTIMIZERS, TRACKING
+from pipeline.settings.model_function import built_in_models, model_function
+from pipeline.settings.schema import DATASETS, OPTIMIZERS, TRACKING
 from pipeline.settings.scores import SELECT_BY
+from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean
 
 Config = Mapping[str, Any]
@@ -45,14 +47,6 @@ _NO_SWEEP: dict[str, object] = {
 }
 
 
-class SettingsError(ValueError):
-    """A configuration that cannot be run; `faults` holds one sentence for each reason."""
-
-    def __init__(self, faults: list[str]):
-        super().__init__("\n".join(faults))
-        self.faults = faults
-
-
 def parse_settings(config: Config) -> schema.Settings:
     """Check a resolved configuration and give it types.
 
@@ -65,30 +59,47 @@ def parse_settings(config: Config) -> schema.Settings:
     faults = _unknown_names(config)
     if faults:
         raise SettingsError(faults)
-    groups = {
-        field: _parse_group(kind, prefix, _values(config, kind, prefix), faults)
-        for field, kind, prefix in _layout(config)
-    }
-    faults += _unknown_keys(config)
-    if faults:
-        raise SettingsError(faults)
-    named: dict[str, Any] = {"model_name": config["model"]["name"], **groups}
-    settings = schema.Settings.model_validate(named)
-    faults += cross_check(settings)
-    if faults:
+    function = model_function(config["model"]["name"])
+    if function.reads == "image" and (given := set(schema.Texts.model_fields) & set(config)):
+        raise SettingsError([unknown_option(key, config, ()) for key in sorted(given)])
+    settings = _parse(config, function.settings)
+    if faults := cross_check(settings):
         raise SettingsError(faults)
     return settings
+
+
+def _parse(config: Config, model: type[schema.Model]) -> schema.Settings:
+    faults: list[str] = []
+    layout = _layout(config, model)
+    groups = {
+        field: _parse_group(kind, prefix, _values(config, kind, prefix), faults)
+        for field, kind, prefix in layout
+    }
+    faults += _unknown_keys(config, layout)
+    if faults:
+        raise SettingsError(faults)
+    return schema.Settings.model_validate({"model_name": config["model"]["name"], **groups})
 
 
 def parse_stored(config: Config) -> schema.Settings:
     """The settings of a run that was stored, by this version or an earlier one.
 
     How its sweep was run matters no longer, so what an earlier version did not know of is neutral.
+    Its model need not be known here: its weights are stored, and its settings were checked.
 
     Raises:
-        SettingsError: when it could not be run today.
+        SettingsError: when what the check of a run needs is damaged.
     """
-    return parse_settings({**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}})
+    whole = {**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}}
+    if faults := _unknown_names(whole):
+        raise SettingsError(faults)
+    others = {
+        key for _, kind, prefix in _layout(whole, schema.Model) for key in _keys(kind, prefix)
+    }
+    given: dict[str, Any] = {
+        key: (Any, ...) for key in whole if key not in {*others, "model", "study"}
+    }
+    return _parse(whole, create_model("StoredModel", __base__=schema.Model, **given))
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
@@ -159,10 +170,14 @@ def _whole(kind: type[Kind], prefix: str, values: Config) -> Kind:
     return parsed
 
 
-def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
+_Layout = list[tuple[str, type[schema.Group], str]]
+
+
+def _layout(config: Config, model: type[schema.Model]) -> _Layout:
     """Which group of settings lies where: (field of Settings, its type, prefix of its keys)."""
     return [
-        ("model", MODELS[config["model"]["name"]], ""),
+        ("model", model, ""),
+        ("texts", schema.Texts, ""),
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
         ("running", schema.Running, ""),
@@ -176,7 +191,6 @@ def _layout(config: Config) -> list[tuple[str, type[schema.Group], str]]:
 def _unknown_names(config: Config) -> list[str]:
     """A group's `name` is fixed by the file that was chosen; nothing can be said without it."""
     known: dict[tuple[str, str], Iterable[str]] = {
-        ("model", "name"): MODELS,
         ("dataset", "name"): DATASETS,
         ("optimizer", "name"): OPTIMIZERS,
         ("tracking", "kind"): TRACKING,
@@ -195,10 +209,14 @@ def _values(config: Config, kind: type[schema.Group], prefix: str) -> dict[str, 
     return {key: config[key] for key in kind.model_fields if key in config}
 
 
-def _unknown_keys(config: Config) -> list[str]:
+def _keys(kind: type[schema.Group], prefix: str) -> set[str]:
+    return {prefix} if prefix else set(kind.model_fields)
+
+
+def _unknown_keys(config: Config, layout: _Layout) -> list[str]:
     known = {"model", "study"}  # a study's question and claim change no run
-    for _, kind, prefix in _layout(config):
-        known |= {prefix} if prefix else set(kind.model_fields)
+    for _, kind, prefix in layout:
+        known |= _keys(kind, prefix)
     return [unknown_option(key, config, known) for key in config if key not in known]
 
 
@@ -213,7 +231,9 @@ def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
         meant = did_you_mean(key.removeprefix(f"{group}."), siblings)
         return f"`{key}` is not an option of {chosen}{meant}."
     model = config["model"]["name"]
-    owners = [name for name, kind in MODELS.items() if key in kind.model_fields]
+    if key in schema.Texts.model_fields:
+        return f"`{key}` is an option of models that read texts, not of model={model}."
+    owners = [name for name in built_in_models() if key in model_function(name).defaults]
     if owners:
         return f"`{key}` is an option of model={choices(owners)}, not of model={model}."
     return f"`{key}` is not an option of model={model}{did_you_mean(key, known)}."
@@ -235,6 +255,11 @@ def _parse_group(
         return None
 
 
+def _is_number_or_switch(text: object) -> bool:
+    """Whether a text, such as an environment variable's, would be more if YAML had read it."""
+    return isinstance(text, str) and isinstance(yaml.safe_load(text), bool | int | float)
+
+
 def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str, Any]) -> str:
     if name not in properties:
         return f"`{key}` is not a setting; known are {choices(properties)}."
@@ -245,7 +270,7 @@ def _sentence(key: str, name: str, values: dict[str, Any], properties: dict[str,
             f"{key}={masked(str(values[name]))} in a file must hold no password: set {USERNAME} "
             f"and {PASSWORD}."
         )
-    if isinstance(values[name], str) and not isinstance(yaml.safe_load(values[name]), str):
+    if "enum" not in properties[name] and _is_number_or_switch(values[name]):
         return (
             f"{key}='{values[name]}' is text and must be {allowed(properties[name])}; "
             "${oc.decode:...} around an interpolation reads its text as a value."

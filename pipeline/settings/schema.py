@@ -3,7 +3,7 @@
 Defaults live in `conf/`, so that each is written and explained once.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -52,40 +52,15 @@ class Group(BaseModel):
 
 
 class Model(Group):
-    """The settings of a kind of model, under the names of its builder's arguments."""
-
-    reads: ClassVar[Literal["text", "image"]]
+    """The settings of a model: the keyword arguments of its function."""
 
 
-class Recurrent(Model):
-    """Embedding, [bidirectional] recurrent layers, dropout, softmax."""
+class Texts(Group):
+    """How a model that reads texts is given them."""
 
-    reads = "text"
-
-    units: Count
-    layers: Count
-    bidirectional: bool
-    embedding_dim: Count
-    mask: bool
-    padding: Literal["post", "pre"]
+    padding: Literal["post", "pre"] = "post"
     # Runs from before there was the option are read back, and had no buckets.
     bucket: Annotated[Literal["auto", "off"], BeforeValidator(_false_is_off)] = "off"
-    dropout: Share
-    recurrent_dropout: Share
-
-
-class Convolutional(Model):
-    """Convolutions with pooling, one dense layer, dropout, softmax."""
-
-    reads = "image"
-
-    filters: Widths
-    kernel_size: Count
-    pooling: Literal["max", "average"]
-    conv_padding: Literal["same", "valid"]
-    batch_norm: bool
-    dense_units: Count
-    dropout: Share
 
 
 class Adam(Group):
@@ -169,8 +144,6 @@ class Training(Group):
     epochs: Count
     batch_size: Count
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    l1: Penalty
-    l2: Penalty
     early_stopping: Patience
     augment: bool
     seed: Seed
@@ -260,6 +233,7 @@ class Settings(Group):
 
     model_name: str
     model: Model
+    texts: Texts
     dataset: Data
     optimizer: Adam | Sgd | Rmsprop
     training: Training
@@ -272,18 +246,12 @@ class Settings(Group):
     def data(self) -> dict[str, Any]:
         """The arguments of `pipeline.data.load`; equal where two runs use the same data."""
         options: dict[str, Any] = self.dataset.model_dump(exclude_none=True)
-        if padding := getattr(self.model, "padding", None):
-            options["padding"] = padding
+        if isinstance(self.dataset, TextData):
+            options["padding"] = self.texts.padding
         place = {"data_dir": self.place.data_dir, "train_size": self.training.train_size}
         return options | place
 
 
-MODELS: dict[str, type[Model]] = {
-    "cnn": Convolutional,
-    "rnn": Recurrent,
-    "lstm": Recurrent,
-    "gru": Recurrent,
-}
 DATASETS: dict[str, type[Data]] = {
     "digits": Data,
     "cifar10": Data,
@@ -293,7 +261,7 @@ DATASETS: dict[str, type[Data]] = {
     "image_folder": ImageFolderData,
 }
 _MAY_BE_OFF = {BeforeValidator(_off_is_none), BeforeValidator(_false_is_off)}
-_WITH_SWITCHES: tuple[type[Group], ...] = (Training, *MODELS.values())
+_WITH_SWITCHES: tuple[type[Group], ...] = (Training, Texts)
 SWITCHES = frozenset(
     name
     for kind in _WITH_SWITCHES

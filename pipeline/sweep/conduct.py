@@ -16,6 +16,7 @@ from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.settings.masking import masked
 from pipeline.sweep.launchers import Failure, Launching
+from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.naming import naming_keys, run_name
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Entry, Schedule, launched_jobs, schedule_sweep
@@ -68,6 +69,7 @@ def _schedule(plan: Plan) -> Schedule:
     place = look_up_store(**plan.jobs[0].settings.tracking.model_dump())
     schedule = schedule_sweep(plan, place)
     show_plan(plan, schedule, place.uri)
+    check_own_models(entry.job.settings for entry in schedule.to_train)
     return schedule
 
 

@@ -19,6 +19,7 @@ from pipeline.settings import (
 from pipeline.settings.composer import Composer, resolved, set_key
 from pipeline.settings.cross_checks import notes
 from pipeline.settings.mlflow_environment import unused_variables
+from pipeline.settings.model_function import is_own, model_function
 from pipeline.settings.schema import Running
 from pipeline.settings.suggest import choices, not_offered
 from pipeline.sweep.naming import sweep_title
@@ -167,9 +168,22 @@ def _illegal_choice(override: Override, composer: Composer) -> Iterator[str]:
     values = _values(override)
     if not values:
         yield f"{override.input_line} matches none of {choices(offered)}."
-    yield from (not_offered(key, value, offered) for value in values if value not in offered)
+    for value in values:
+        if key == "model" and is_own(value):
+            yield from _unusable(value)
+        elif value not in offered:
+            yield not_offered(key, value, offered)
     if key == "study" and override.is_sweep_override():
         yield f"{override.input_line} names several studies; run one at a time."
+
+
+def _unusable(model: str) -> list[str]:
+    """Why a function of the user's cannot be a model."""
+    try:
+        model_function(model)
+    except SettingsError as error:
+        return error.faults
+    return []
 
 
 def _values(override: Override) -> list[str]:

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable
 
 from pipeline.settings import Settings
-from pipeline.settings.schema import Recurrent
+from pipeline.settings.cross_checks import RECURRENT
+from pipeline.settings.model_function import model_function
 
 WITHIN_OPERATION = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's own variable: what it says, goes
 
@@ -20,7 +21,7 @@ def threads_within_operation(jobs: Iterable[Settings]) -> int | None:
     if WITHIN_OPERATION in os.environ:
         return None
     jobs = list(jobs)
-    if all(isinstance(job.model, Recurrent) for job in jobs):
+    if all(model_function(job.model_name).module == RECURRENT for job in jobs):
         return 1
     workers = max(job.running.workers for job in jobs)
     return cores_each(workers) if workers > 1 else None

@@ -90,6 +90,7 @@ CONFIG = "config/config.yaml"  # the composed configuration
 OVERRIDES = "config/overrides.yaml"  # what was set by hand in it
 PACKAGES = "environment/packages.txt"
 MACHINE = "environment/machine.json"
+CODE = "code"  # the files of a model function of the user's
 CHECKSUMS = "data/checksums.json"  # of the files that the data were read from
 CHECKPOINTS = "checkpoint"  # states to resume from, while the run lasts
 WEIGHTS = "weights"

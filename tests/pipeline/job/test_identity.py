@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.job import identity as module
 from pipeline.job.identity import COMPUTES, code_version, identity
+from pipeline.job.model_sources import sources
+from pipeline.settings.model_function import built_in_models
 
 PACKAGE = Path(module.__file__).parents[1]
 PARAMETERS = {"model": "lstm", "units": 64, "seed": 0}
@@ -30,7 +32,7 @@ def package(monkeypatch, tmp_path):
     """A copy of the code that computes, hashed instead of the package's own."""
     for name in COMPUTES:
         source, copy = PACKAGE / name, tmp_path / name
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
     monkeypatch.setattr(module, "_PACKAGE", tmp_path)
     code_version.cache_clear()
@@ -73,7 +75,16 @@ def test_every_module_that_trains_with_keras_computes():
 
 
 def _computes(path):
-    return any(path.is_relative_to(name) for name in COMPUTES)
+    own = {path.as_posix() for name in built_in_models() for path in map(Path, sources(name))}
+    return any(path.is_relative_to(name) for name in COMPUTES) or f"pipeline/{path}" in own
+
+
+def test_a_model_depends_on_its_own_files_alone():
+    lstm, cnn = set(sources("lstm")), set(sources("cnn"))
+    assert lstm == {
+        f"pipeline/models/{name}.py" for name in ("head", "keras_backend", "memory", "recurrent")
+    }
+    assert "pipeline/models/convolutional.py" in cnn - lstm
 
 
 def test_data_that_were_moved_are_the_same_data():

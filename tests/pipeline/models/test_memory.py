@@ -7,16 +7,14 @@ import pytest
 FAULTS = """
 import resource
 import numpy as np
-from pipeline.models import builders
+from pipeline.data.data_spec import ImageSpec
+from pipeline.models.convolutional import cnn
 from pipeline.training.compilation import compile_model, set_seeds
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.fitting import fit
 
 set_seeds(0)
-model = builders.convolutional(
-    input_shape=(32, 32, 3), classes=2, filters=[16], kernel_size=3, pooling="max",
-    conv_padding="same", batch_norm=False, dense_units=4, dropout=0.0,
-)
+model = cnn(ImageSpec((32, 32, 3), "float32", 2), filters=[16], dense_units=4)
 inputs, labels = np.zeros((640, 32, 32, 3), np.float32), np.zeros(640, np.int64)
 faults = []
 compile_model(model, build_optimizer("adam", 0.001))

@@ -9,6 +9,7 @@ from pipeline.cli.help_page import command_help, train_help
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.conf_folder import CONF
+from pipeline.settings.model_function import built_in_models, model_function
 
 COMMANDS = ("fetch", "parity", "predict", "report", "runs", "ui")
 FILES = sorted(
@@ -17,7 +18,7 @@ FILES = sorted(
     if path.parent.name not in ("study", "sweeper")  # the questions asked, and Hydra's own
 )
 GROUPS = {
-    "model": schema.MODELS,
+    "model": {name: model_function(name).settings for name in built_in_models()},
     "dataset": schema.DATASETS,
     "optimizer": schema.OPTIMIZERS,
     "tracking": schema.TRACKING,
@@ -119,3 +120,10 @@ def test_the_help_of_training_shows_each_setting(group, name):
     prefix = f"{group}." if group in ("dataset", "tracking") else ""
     assert {f"{prefix}{key}" for key in own} <= shown
     assert set(comments(text_of("train.yaml"))) <= shown
+
+
+@pytest.mark.parametrize("name", sorted(built_in_models()))
+def test_a_models_file_and_its_signature_have_the_same_defaults(name, composed):
+    values = composed(f"model={name}")
+    defaults = model_function(name).defaults
+    assert {key: values[key] for key in defaults} == defaults

@@ -3,13 +3,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from pipeline.models.builders import convolutional, recurrent
 from pipeline.models.keras_backend import keras
 from pipeline.training.compilation import KeptModel
 from pipeline.training.fitting import fit
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from tests.support.equal_weights import same_arrays
+from tests.support.models import convolutional, recurrent
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(40) % 3

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from pipeline.models.builders import recurrent
 from pipeline.models.keras_backend import keras
 from pipeline.training import batches, compilation
 from pipeline.training.augmentation import drop_words
@@ -11,6 +10,7 @@ from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState
 from tests.support.equal_weights import same_arrays
+from tests.support.models import recurrent
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(1, 30, (60, 7)).astype(np.int32)

@@ -4,11 +4,12 @@ import pytest
 import scratch_forward
 from pipeline.data import load
 from pipeline.data.sharing import shared_data
-from pipeline.job.run import build_model, compiled_model
-from pipeline.models import builders
+from pipeline.job.run import compiled_model
+from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras
 from pipeline.settings.conf_folder import CONF
-from pipeline.settings.schema import MODELS
+from pipeline.settings.model_function import built_in_models, model_function
+from tests.support import models as builders
 
 RECURRENT = {
     "sequence_length": 9,
@@ -33,6 +34,7 @@ CONVOLUTIONAL = {
     "dense_units": 7,
     "dropout": 0.0,
 }
+CELLS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 def kinds(model):
@@ -51,7 +53,7 @@ def test_the_reports_lstm():
 def test_stacked_layers_pass_sequences_on(cell):
     model = builders.recurrent(cell, **RECURRENT | {"bidirectional": False, "layers": 3})
     stack = model.layers[1:4]
-    assert [type(layer) for layer in stack] == [builders.CELLS[cell]] * 3
+    assert [type(layer) for layer in stack] == [CELLS[cell]] * 3
     assert [layer.return_sequences for layer in stack] == [True, True, False]
 
 
@@ -93,33 +95,24 @@ def test_penalties_reach_every_kernel():
             )
 
 
-def test_every_model_has_a_file_a_type_and_a_builder():
-    files = {path.stem for path in (CONF / "model").glob("*.yaml")}
-    assert files == set(MODELS) == set(builders.BUILDERS)
+def test_every_model_has_a_file():
+    assert {path.stem for path in (CONF / "model").glob("*.yaml")} == set(built_in_models())
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_models_settings_reach_its_builder_and_scratch_forward_computes_it(
+@pytest.mark.parametrize("name", sorted(built_in_models()))
+def test_every_models_settings_reach_its_function_and_scratch_forward_computes_it(
     settings_for, name, tmp_path
 ):
-    settings = settings_for(f"model={name}", "l1=0.1")
+    image = model_function(name).reads == "image"
+    settings = settings_for(
+        f"model={name}", f"dataset={'digits' if image else 'reviews'}", "l1=0.1"
+    )
     data = load(settings.dataset.name, data_dir=tmp_path)
-    model, inputs = build_model(settings, data), data.test.inputs[:2]
+    model = build_model(name, data_spec(data), settings.model.model_dump())
+    inputs = data.test.inputs[:2]
     assert model.losses, "the penalties are not used"
     ours = scratch_forward.from_keras(model).predict(inputs)
     assert np.abs(ours - model(inputs).numpy()).max() < 1e-6
-
-
-def test_a_layer_that_cannot_be_checked_is_refused_before_the_training(
-    settings_for, monkeypatch, tmp_path
-):
-    def upside_down(*, input_shape, classes, **_):
-        layers = [keras.layers.RandomFlip(), keras.layers.Flatten(), keras.layers.Dense(classes)]
-        return keras.Sequential([keras.Input(input_shape), *layers])
-
-    monkeypatch.setitem(builders.BUILDERS, "cnn", upside_down)
-    with pytest.raises(scratch_forward.UnsupportedModelError, match="RandomFlip"):
-        build_model(settings_for("model=cnn"), load("digits", data_dir=tmp_path))
 
 
 @pytest.mark.parametrize(

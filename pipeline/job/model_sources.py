@@ -1,0 +1,61 @@
+"""The files that a model's numbers come from: its function's, and the local modules it imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.settings.model_function import model_function
+
+_PACKAGE = "pipeline.models"  # of what the built-in models import, only this decides their graph
+
+
+def sources(model: str) -> dict[str, Path]:
+    """Files by their place below the folder that they are imported from.
+
+    Local is what lies in the same folder or package as the function's module; installed libraries
+    are known by their versions.
+    """
+    function = model_function(model)
+    root = function.file.parents[function.module.count(".")]
+    if function.file.name == "__init__.py":
+        root = root.parent
+    found: dict[str, Path] = {}
+    waiting = [function.module]
+    while waiting:
+        module = waiting.pop()
+        file = _file(root, module)
+        place = file.relative_to(root).as_posix() if file else ""
+        if file is None or place in found or not _local(function.module, module):
+            continue
+        found[place] = file
+        waiting += _imports(file, module)
+    return dict(sorted(found.items()))
+
+
+def _local(of: str, module: str) -> bool:
+    """Whether a module belongs to the model: for one in a package, of that package alone."""
+    if of.startswith(_PACKAGE):
+        return module.startswith(_PACKAGE)
+    package, dot, _ = of.partition(".")
+    return not dot or module.split(".")[0] == package
+
+
+def _file(root: Path, module: str) -> Path | None:
+    path = root.joinpath(*module.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def _imports(file: Path, module: str) -> Iterator[str]:
+    """Every module that a file may import, relative names made absolute."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join(filter(None, [*(above if node.level else []), node.module]))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -1,0 +1,45 @@
+"""A model of the user's is built before anything trains, so that what is wrong with it is told."""
+
+import sys
+
+import pytest
+
+from pipeline.settings import SettingsError
+from pipeline.settings.model_function import model_function
+from pipeline.sweep.model_check import check_own_models
+from tests.support.my_models import write_models
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    write_models(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield
+    for name in ("my_models", "my_layers", "faulty_models"):
+        sys.modules.pop(name, None)
+    model_function.cache_clear()
+
+
+def settings_of(plan_for, *overrides):
+    return [job.settings for job in plan_for(*overrides).jobs]
+
+
+def test_one_that_can_be_trained_and_checked_passes(plan_for):
+    check_own_models(settings_of(plan_for, "model=my_models:textcnn", "width=2,3"))
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        ("raises", "model=faulty_models:raises raises RuntimeError: no 3"),
+        ("returns", "model=faulty_models:returns returns NoneType instead of a keras.Model."),
+        ("shapes", "model=faulty_models:shapes gives outputs of shape (None, 7); the data need"),
+        ("unsupported", "model=faulty_models:unsupported cannot be checked: "),
+    ],
+)
+def test_one_that_cannot_is_one_sentence(plan_for, function, sentence):
+    with pytest.raises(SettingsError) as refused:
+        check_own_models(settings_of(plan_for, f"model=faulty_models:{function}"))
+    (fault,) = refused.value.faults
+    assert fault.startswith(sentence)
