@@ -1,0 +1,37 @@
+"""A model function of the user's, from one command to a run that is proven and stored with it."""
+
+from pipeline.tracking.store import open_local
+from tests.support.commands import TINY, call
+from tests.support.my_models import write_models
+
+
+def test_a_function_of_ones_own_is_swept_proven_and_stored(tmp_path):
+    write_models(tmp_path)
+    command = ["model=my_models:textcnn", "width=2,3", *TINY]
+    done = call("pipeline.train", *command, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("exact") == 2
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("reviews")
+    found = store.client.search_runs([experiment.experiment_id], "params.model LIKE 'my_models%'")
+    assert {run.data.params["width"] for run in found} == {"2", "3"}
+    for run in found:
+        stored = store.client.list_artifacts(run.info.run_id, "code")
+        assert {item.path for item in stored} == {"code/my_layers.py", "code/my_models.py"}
+
+    for name in ("my_models.py", "my_layers.py"):  # a check needs the weights alone
+        (tmp_path / name).unlink()
+    again = call("pipeline.parity", f"run_id={found[0].info.run_id}", cwd=tmp_path)
+    assert "exact" in again.stdout, again.stdout + again.stderr
+
+
+def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
+    write_models(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    done = call("pipeline.train", "model=faulty_models:raises", "units=2,3", *TINY, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "model=faulty_models:raises raises RuntimeError: no 2",
+        "model=faulty_models:raises raises RuntimeError: no 3",
+    ]
+    assert {path.name for path in tmp_path.iterdir()} - before <= {"__pycache__"}
