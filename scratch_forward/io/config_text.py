@@ -7,9 +7,9 @@ import re
 from scratch_forward.errors import ArchiveError
 from scratch_forward.io.limits import Limits
 
-# A string, whole or to the end of the text, or a bracket. Possessive, so that it is linear.
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
-_STRING_OR_BRACE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}]', re.DOTALL)
+# A bracket, or a string, whole or to the end of the text. It begins with one set of characters,
+# which is searched fast, and is possessive, so that it is linear.
+_TOKEN = re.compile(rb'["\[\]{}](?:(?<=")[^"\\]*+(?:\\.[^"\\]*+)*+"?)?+', re.DOTALL)
 _LARGEST_INITIALIZER = 1000  # strings and objects in one; its numbers are not counted
 _INITIALIZER = re.compile(rb'"[a-z_]*+(?<=_initializer)"\s*+:\s*+(?=\{)')
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
@@ -40,27 +40,44 @@ def without_initializers(text: bytes, limits: Limits) -> bytes:
 
 
 def _end_of_object(text: bytes, start: int) -> int:
-    """Return where the object that starts here ends.
+    """Return where the object that starts here ends, skipping its numbers by `find`.
 
     Raises:
         ArchiveError: If it holds more objects and strings than any initializer.
     """
-    depth = 0
-    for count, match in enumerate(_STRING_OR_BRACE.finditer(text, start)):
-        depth += _STEPS.get(match.group(), 0)
+    depth, at = 0, start
+    places = dict.fromkeys((b'"', b"{", b"}"), -1)
+    for _ in range(_LARGEST_INITIALIZER):
+        for mark, place in places.items():
+            if 0 <= place < at or place == -1:
+                place = text.find(mark, at)
+                places[mark] = len(text) if place < 0 else place
+        mark = min(places, key=lambda one: places[one])
+        if places[mark] == len(text):
+            return len(text)
+        if mark == b'"':
+            string = _TOKEN.match(text, places[mark])
+            at = string.end() if string else len(text)
+            continue
+        depth += _STEPS[mark]
+        at = places[mark] + 1
         if not depth:
-            return match.end()
-        if count > _LARGEST_INITIALIZER:
-            raise ArchiveError("The configuration has an initializer that is none of Keras's.")
-    return len(text)
+            return at
+    raise ArchiveError("The configuration has an initializer that is none of Keras's.")
 
 
 def check_nesting(text: bytes, limits: Limits) -> None:
     """Check how deep lists and objects nest, and how many there are.
 
     Raises:
-        ArchiveError: If they nest deeper than the limit.
+        ArchiveError: If they nest deeper, or are more, than the limits.
     """
+    count = text.count(b"[") + text.count(b"{")
+    if count > limits.config_objects:
+        raise ArchiveError(
+            f"'config.json' holds about {count:,} lists and objects; the limit is "
+            f"{limits.config_objects:,} (raise it by Limits(config_objects={count}))."
+        )
     depth = deepest = 0
     for match in _TOKEN.finditer(text):
         depth += _STEPS.get(match.group(), 0)

@@ -34,6 +34,7 @@ _TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
 _TRAINING_ONLY_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 _NETWORKS = ("Sequential", "Functional", "Model")
+_MOST_AXES = 64  # that an array can have, and so an option name
 _GRAPH = ("layers", "input_layers", "output_layers")
 _LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
@@ -242,6 +243,7 @@ class _Reader:
         entries = field(config, "layers", path)
         if not isinstance(entries, list):
             raise ArchiveError(f"Model {path!r} has layers that are not a list.")
+        self._check_nodes(entries, path)
         layers = [self.layer(entry, path) for entry in entries]
         name = config.get("name")
         try:
@@ -255,6 +257,16 @@ class _Reader:
             return None
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise ArchiveError(f"Model {path!r} contradicts itself: {error}") from error
+
+    def _check_nodes(self, entries: list[Any], path: str) -> None:
+        """Check the number of calls that a graph lists, before they are read."""
+        nodes = (e.get("inbound_nodes") for e in entries if isinstance(e, dict))
+        count = sum(len(calls) for calls in nodes if isinstance(calls, list))
+        if count > self.limits.calls:
+            raise ArchiveError(
+                f"Model {path!r} lists {count:,} calls of layers; the limit is "
+                f"{self.limits.calls:,} (raise it by Limits(calls={count}))."
+            )
 
     def _graph(self, wiring: Wiring, name: str | None, path: str) -> Layer | None:
         """Build a functional model, if all in it is supported."""
@@ -294,6 +306,10 @@ class _Reader:
         if "dtype" in config and isinstance(config["dtype"], str | None):
             options["dtype"] = config["dtype"]
         known = set() if isinstance(function, np.ufunc) else set(_options_of(function))
+        for option, value in options.items():
+            if isinstance(value, list) and len(value) > _MOST_AXES:
+                self._refuse(path, option, f"a list of {len(value)}", f"up to {_MOST_AXES}")
+                return None
         for option in [option for option in options if option not in known]:
             if options.pop(option) is not None:
                 self._refuse(path, option, config[option], "none")

@@ -22,7 +22,7 @@ from scratch_forward.io.weights import Weights, assign, follow, hdf5, read_array
 from scratch_forward.layers.base import Layer
 
 _NEVER_TRAINED = ("moving_mean", "moving_variance", "mean", "variance", "count", "vector_u")
-_MOST_NAMES = 100_000  # of layers or weights that one attribute lists
+_MOST_NAMES = 10_000  # of layers, or of the weights of one
 
 
 def is_by_layer_name(content: bytes) -> bool:
@@ -152,7 +152,9 @@ def _names(group: Any, attribute: str) -> list[str]:
         if f"{attribute}{index}" not in group.attrs:
             return names
         names += _texts(group, f"{attribute}{index}")
-    return names
+        if len(names) > _MOST_NAMES:
+            break
+    raise ArchiveError(f"The weights file lists more than {_MOST_NAMES:,} names.")
 
 
 def _texts(group: Any, attribute: str) -> list[str]:

@@ -21,6 +21,7 @@ class Limits:
         config_text_bytes: Size of the model's configuration, such as `config.json`.
         config_bytes: Size of the same without the initializers of weights, which are not read.
         config_depth: How deep lists and objects nest in `config.json`.
+        config_objects: Number of lists and objects in it.
         asset_bytes: Size of one text file, such as a vocabulary.
         layers: Number of layers, those inside other layers counted.
         calls: Number of calls of layers that one prediction makes, for every layer a shared model
@@ -35,6 +36,7 @@ class Limits:
     config_text_bytes: int = 64 * MEGABYTE
     config_bytes: int = 8 * MEGABYTE
     config_depth: int = 64
+    config_objects: int = 500_000
     asset_bytes: int = 32 * MEGABYTE
     layers: int = 2_000
     calls: int = 20_000

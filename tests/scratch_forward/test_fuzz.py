@@ -1,6 +1,8 @@
 """Archives damaged at random: whatever is wrong, loading says so in one of two ways."""
 
+import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +25,21 @@ def damaged_archive(draw: random.Random) -> bytes:
     return damaged_bytes(archive, draw) if kind == 3 else archive
 
 
-def fuzz(count: int, seed: int, path: Path) -> dict[str, int]:
+def damaged_hdf5(draw: random.Random) -> bytes:
+    """Return a whole model in HDF5, damaged in its configuration or as a file."""
+    config = json.dumps(archives.keras_2_config())
+    if draw.random() < 0.5:
+        return archives.hdf5_model(damaged_config(config, draw))
+    return damaged_bytes(archives.hdf5_model(config), draw)
+
+
+def fuzz(
+    count: int, seed: int, path: Path, damaged: Callable[[random.Random], bytes] = damaged_archive
+) -> dict[str, int]:
     """Load damaged archives; the first that breaks the contract fails the test."""
     loader = Loader()
     for index in range(count):
-        path.write_bytes(damaged_archive(random.Random(f"{seed} {index}")))
+        path.write_bytes(damaged(random.Random(f"{seed} {index}")))
         try:
             loader.load(path)
         except BaseException as error:
@@ -43,6 +55,26 @@ def test_the_archive_is_sound_before_it_is_damaged(tmp_path) -> None:
 def test_damaged_archives_are_refused_in_one_sentence(tmp_path) -> None:
     outcomes = fuzz(2_000, seed=1, path=tmp_path / "m.keras")
     assert min(outcomes.values()) > 50  # all three outcomes are reached
+
+
+def test_a_whole_model_in_hdf5_is_sound_before_it_is_damaged(tmp_path) -> None:
+    path = tmp_path / "m.h5"
+    path.write_bytes(archives.hdf5_model(json.dumps(archives.keras_2_config())))
+    x = np.array([[1.0, -2.0]])
+    one = np.clip(0.2 * (x @ archives.KERNEL + archives.BIAS) + 0.5, 0, 1)
+    two = np.clip(0.2 * (one @ archives.KERNEL + archives.BIAS) + 0.5, 0, 1)
+    np.testing.assert_allclose(sf.load(path).predict(x), one * two, rtol=1e-6)
+
+
+def test_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path) -> None:
+    outcomes = fuzz(1_000, 3, tmp_path / "m.h5", damaged_hdf5)
+    assert min(outcomes.values()) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_many_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path) -> None:
+    fuzz(10_000, 4, tmp_path / "m.h5", damaged_hdf5)
 
 
 @pytest.mark.slow

@@ -96,3 +96,33 @@ def dense_members(**changed: Any) -> dict[str, Any]:
         "config.json": json.dumps(dense_config()),
         "model.weights.h5": dense_weights(),
     } | changed
+
+
+def keras_2_config() -> dict[str, Any]:
+    """Describe a graph that calls a model inside twice, as Keras 2 does in an HDF5 file."""
+    first = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 2]}}
+    dense = {"name": "d", "units": 2, "activation": "hard_sigmoid", "batch_input_shape": [None, 2]}
+    inner = {"name": "s", "layers": [{"class_name": "Dense", "config": dense}]}
+    layers = [
+        first | {"name": "x", "inbound_nodes": []},
+        {"class_name": "Sequential", "config": inner, "name": "s"}
+        | {"inbound_nodes": [[["x", 0, 0, {}]], [["s", 1, 0, {}]]]},
+        {"class_name": "TFOpLambda", "config": {"name": "m", "function": "math.multiply"}}
+        | {"name": "m", "inbound_nodes": [["s", 2, 0, {"y": ["s", 1, 0]}]]},
+    ]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["m", 0, 0]]}
+    return {"class_name": "Model", "config": {"name": "g", "layers": layers, **ends}}
+
+
+def hdf5_model(config: str | bytes) -> bytes:
+    """Write a whole model of one layer with weights as Keras 2 does."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = config, "2.4.0"
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = ["x", "s", "m"]
+        for name in ("x", "s", "m"):
+            group.create_group(name).attrs["weight_names"] = np.empty(0, "S1")
+        group["s"].attrs["weight_names"] = ["d/kernel:0", "d/bias:0"]
+        group["s/d/kernel:0"], group["s/d/bias:0"] = KERNEL, BIAS
+    return buffer.getvalue()

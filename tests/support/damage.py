@@ -155,7 +155,7 @@ class Contract:
     def __init__(self, errors: tuple[type[Exception], ...]) -> None:
         self.errors = errors
         self.outcomes: dict[str, int] = {}
-        self._peak = _peak_megabytes()
+        self._peak = peak_megabytes()
 
     def call(self, read: Callable[[], Result]) -> Result | None:
         """Call it; any other exception, slowness or greed is an error."""
@@ -168,7 +168,7 @@ class Contract:
         except self.errors as error:
             outcome = type(error).__name__
         assert time.perf_counter() - start < SECONDS
-        assert _peak_megabytes() - self._peak < MEGABYTES
+        assert peak_megabytes() - self._peak < MEGABYTES
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         return result
 
@@ -184,5 +184,6 @@ class Loader(Contract):
         self.call(lambda: sf.load(path))
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """Return the most memory that this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
