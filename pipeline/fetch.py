@@ -19,11 +19,11 @@ def main(given: Given) -> None:
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.tracking.run_choice import choose_run
-    from pipeline.tracking.store import open_store
+    from pipeline.tracking.store import existing_store
     from pipeline.verification.weights_download import UNPROVEN, download_weights
     from scratch_forward import ArchiveError
 
-    store = open_store(**tracking.model_dump())
+    store = existing_store(**tracking.model_dump())
     run_id = choose_run(store, chosen)
     try:
         classifier = download_weights(store.client, run_id, to)

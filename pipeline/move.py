@@ -18,10 +18,10 @@ def main(given: Given) -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from mlflow.exceptions import MlflowException
 
-    from pipeline.tracking.store import open_server, open_store
+    from pipeline.tracking.store import existing_store, open_server
     from pipeline.tracking.transfer import move_run, plan_move
 
-    target, source = open_server(to), open_store(**source_place.model_dump())
+    target, source = open_server(to), existing_store(**source_place.model_dump())
     try:
         plan = plan_move(source, target, values["experiment"])
         silent = not console.is_terminal

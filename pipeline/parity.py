@@ -17,11 +17,11 @@ def main(given: Given) -> None:
     from pipeline.cli.parity_outcome import show_diagnosis, show_parity
     from pipeline.reports.run.run_page import write_run_page
     from pipeline.tracking.run_choice import choose_run, finished_runs
-    from pipeline.tracking.store import open_store
+    from pipeline.tracking.store import existing_store
     from pipeline.tracking.tracked_run import TrackedRun
     from pipeline.verification.check import verify_run
 
-    store = open_store(**tracking.model_dump())
+    store = existing_store(**tracking.model_dump())
     passed = True
     run_ids = [choose_run(store, chosen)] if chosen.run_id else finished_runs(store, chosen)
     for run_id in run_ids:

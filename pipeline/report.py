@@ -30,9 +30,9 @@ def main(given: Given) -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.cli.report_summary import show_report
     from pipeline.reports.study.write_report import write_report
-    from pipeline.tracking.store import open_store
+    from pipeline.tracking.store import existing_store
 
-    store = open_store(**tracking.model_dump())
+    store = existing_store(**tracking.model_dump())
     to = Path(values["to"]) if values["to"] else None
     gathered = _gather(store, values)
     page, run_id = write_report(

@@ -28,9 +28,9 @@ def main(given: Given) -> None:
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.cli.runs_table import show_runs
-    from pipeline.tracking.store import open_store
+    from pipeline.tracking.store import existing_store
 
-    store = open_store(**tracking.model_dump())
+    store = existing_store(**tracking.model_dump())
     found = _found(store, listing)
     if "--json" in given.flags:
         print(json.dumps(_records(store, found), indent=2, ensure_ascii=False))

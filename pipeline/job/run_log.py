@@ -1,6 +1,5 @@
 """What a run did, line by line: the file that becomes its artifact `log.txt`."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +10,7 @@ from pipeline.errors import summary
 from pipeline.settings import Settings
 from pipeline.settings.cross_checks import notes
 from pipeline.tracking import names
+from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.training.history import Epoch, History
 from pipeline.training.state import TrainingState
 from pipeline.verification.check import Parity
@@ -95,5 +95,5 @@ def run_log(file: Path | None, epochs: int) -> Iterator[RunLog]:
         file: that the process's output goes to; None takes a temporary one.
         epochs: that the run is to train.
     """
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+    with temporary_folder() as folder:
         yield RunLog(file or Path(folder) / names.LOG, epochs)

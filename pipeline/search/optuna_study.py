@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.errors import StoreError
 from pipeline.search.space import Dimension
 from pipeline.settings.schema import Search
-from pipeline.tracking.store import FOLDER
+from pipeline.tracking.local_database import FOLDER, address, file_at
 
 CONTINUES = "continues"  # attribute of a trial: the number of the one that it stands for now
 _DATABASE = "optuna.db"
@@ -26,7 +26,7 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 
 def storage_url(storage: str | None) -> str:
     """The database that a search is kept in."""
-    return storage or f"sqlite:///{Path.cwd().resolve() / FOLDER / _DATABASE}"
+    return storage or address(Path.cwd().resolve() / FOLDER / _DATABASE)
 
 
 def shown(url: str) -> str:
@@ -78,7 +78,7 @@ def open_study(url: str, name: str, search: Search) -> optuna.Study:
 
 def _sqlite_file(url: str) -> Path | None:
     parsed = make_url(url)
-    return Path(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
+    return file_at(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
 
 
 def _expect_place(file: Path) -> None:

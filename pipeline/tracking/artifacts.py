@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import CutShortError
 from pipeline.tracking import names
+from pipeline.tracking.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,8 +50,8 @@ def store_file(
     expected = digest(file)
     client.log_artifact(run_id, str(file), folder or None)
     path = f"{folder}/{file.name}" if folder else file.name
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as back:
-        if digest(download(client, artifact_uri, path, Path(back))) != expected:
+    with temporary_folder() as back:
+        if digest(download(client, artifact_uri, path, back)) != expected:
             raise CutShortError(f"artifact {path} was stored, but came back different.")
     return expected
 
@@ -77,8 +77,8 @@ def store_folder(
     """
     expected = _digests(folder)
     client.log_artifacts(run_id, str(folder), folder.name)
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as back:
-        stored = _digests(download(client, artifact_uri, folder.name, Path(back)))
+    with temporary_folder() as back:
+        stored = _digests(download(client, artifact_uri, folder.name, back))
     if different := sorted(path for path in expected if stored.get(path) != expected[path]):
         raise CutShortError(f"artifact {different[0]} was stored, but came back different.")
     return expected

@@ -5,16 +5,15 @@ seconds for as much, needs to be imported. A server is asked through MLflow.
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.tracking import names
-from pipeline.tracking.artifacts import local_folder, missing
+from pipeline.tracking import local_database, names
+from pipeline.tracking.artifacts import missing
 from pipeline.tracking.heartbeats import is_alive
-from pipeline.tracking.store import Store
+from pipeline.tracking.sqlite_reader import RunRow, UnknownSchemaError, runs_of_jobs
+from pipeline.tracking.store import Store, open_local
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -23,7 +22,6 @@ PASSED = ("exact", "close")  # parity of a run that is proven
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")
-_ASKED = 500  # identities in one query: SQLite allows only so many variables
 _TAGS = (names.IDENTITY, names.PARITY, names.PRUNED, names.OWNER, names.HEARTBEAT)
 
 
@@ -80,10 +78,9 @@ def standings(
         identities: of the jobs.
         sweep_id: of the sweep that the jobs are in.
     """
-    find = _find_locally if store.folder else _find_on_server
     found: dict[str, list[Standing]] = {}
     tag = names.sweep_tag(sweep_id)
-    for attempt in find(store, experiment, list(dict.fromkeys(identities)), tag):
+    for attempt in _find(store, experiment, list(dict.fromkeys(identities)), tag):
         found.setdefault(attempt.tags[names.IDENTITY], []).append(_standing(attempt, tag))
     return {one: _furthest(found.get(one, [])) for one in identities}
 
@@ -118,61 +115,30 @@ def _state(attempt: Attempt) -> State:
     )
 
 
-def _find_locally(
-    store: Store, experiment: str, identities: Sequence[str], tag: str
-) -> Iterator[Attempt]:
-    assert store.database is not None
-    if not store.database.is_file():
-        return
-    # Not read-only: what a killed process left half written is rolled back by the next reader.
-    with closing(sqlite3.connect(f"file:{store.database}?mode=rw", uri=True)) as connection:
-        for asked in _parts(identities):
-            yield from _local_attempts(connection, experiment, asked, tag)
+def _find(store: Store, experiment: str, identities: Sequence[str], tag: str) -> Iterable[Attempt]:
+    if store.folder is None:
+        return _find_through_mlflow(store, experiment, identities, tag)
+    if not local_database.exists(store.folder):
+        return []
+    try:
+        rows = runs_of_jobs(store.folder, experiment, identities, (*_TAGS, tag))
+    except UnknownSchemaError:
+        opened = open_local(store.folder.parent)
+        return _find_through_mlflow(opened, experiment, identities, tag)
+    return [_local_attempt(row) for row in rows]
 
 
-def _parts(identities: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(identities), _ASKED):
-        yield identities[start : start + _ASKED]
+def _local_attempt(row: RunRow) -> Attempt:
+    done = row.status == "FINISHED"
+    intact, epoch = True, 0
+    if row.artifacts is not None:
+        intact = not done or not missing(row.artifacts)
+        files = [] if done else (row.artifacts / names.CHECKPOINTS).glob("*")
+        epoch = epoch_of(path.name for path in files)
+    return Attempt(row.run_id, row.status, row.ended, row.tags, epoch, intact)
 
 
-def _local_attempts(
-    connection: sqlite3.Connection, experiment: str, identities: Sequence[str], tag: str
-) -> list[Attempt]:
-    keys = (*_TAGS, tag)
-    query = f"""
-        SELECT runs.run_uuid, runs.status, runs.end_time, runs.artifact_uri, tags.key, tags.value
-        FROM tags AS identity
-        JOIN runs ON runs.run_uuid = identity.run_uuid
-        JOIN experiments ON experiments.experiment_id = runs.experiment_id
-        JOIN tags ON tags.run_uuid = runs.run_uuid AND tags.key IN ({_marks(keys)})
-        WHERE identity.key = ? AND identity.value IN ({_marks(identities)})
-          AND experiments.name = ? AND runs.lifecycle_stage = 'active'
-    """
-    found: dict[tuple[str, str, int | None, str], dict[str, str]] = {}
-    for *run, key, value in connection.execute(
-        query, (*keys, names.IDENTITY, *identities, experiment)
-    ):
-        found.setdefault(tuple(run), {})[key] = value
-    return [_local_attempt(*run, tags) for run, tags in found.items()]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _local_attempt(
-    run_id: str, status: str, ended: int | None, artifact_uri: str, tags: Mapping[str, str]
-) -> Attempt:
-    folder = local_folder(artifact_uri)
-    if folder is None:
-        return Attempt(run_id, status, ended, tags)
-    if status == "FINISHED":
-        return Attempt(run_id, status, ended, tags, intact=not missing(folder))
-    files = [path.name for path in (folder / names.CHECKPOINTS).glob("*")]
-    return Attempt(run_id, status, ended, tags, epoch_of(files))
-
-
-def _find_on_server(
+def _find_through_mlflow(
     store: Store, experiment: str, identities: Sequence[str], tag: str
 ) -> Iterator[Attempt]:
     """Ask for the sweep's own runs at once, and for every job that has none singly."""
@@ -185,20 +151,22 @@ def _find_on_server(
     for run in search_runs(store, ids, f"tags.`{tag}` LIKE '%'"):
         if run.data.tags.get(names.IDENTITY) in identities:
             seen.add(run.data.tags[names.IDENTITY])
-            yield _remote_attempt(store, run)
+            yield _attempt(store, run)
     for one in identities:
         if one not in seen:
             for run in search_runs(store, ids, f"tags.{names.IDENTITY} = '{one}'"):
-                yield _remote_attempt(store, run)
+                yield _attempt(store, run)
 
 
-def _remote_attempt(store: Store, run: "Run") -> Attempt:
+def _attempt(store: Store, run: "Run") -> Attempt:
     info, tags = run.info, run.data.tags
+    if store.folder is not None:
+        artifacts = local_database.artifacts_here(info.artifact_uri, store.folder)
+        return _local_attempt(RunRow(info.run_id, info.status, info.end_time, artifacts, tags))
     epoch = 0
     if info.status != "FINISHED":
-        epoch = epoch_of(
-            i.path for i in store.client.list_artifacts(info.run_id, names.CHECKPOINTS)
-        )
+        listed = store.client.list_artifacts(info.run_id, names.CHECKPOINTS)
+        epoch = epoch_of(item.path for item in listed)
     return Attempt(info.run_id, info.status, info.end_time, tags, epoch)
 
 

@@ -1,6 +1,5 @@
 """The states that an interrupted run can go on from, kept among its artifacts while it lasts."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from pipeline.tracking import names
 from pipeline.tracking.attempts import epoch_of
+from pipeline.tracking.temporary_folder import temporary_folder
 
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
 _KEPT = 2  # should the last one be damaged by a power cut, there is the one before
@@ -35,8 +35,8 @@ class Checkpoints:
         """Keep the state after an epoch, and drop older ones."""
         if time.monotonic() - self._last < self._pause:
             return
-        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
-            file = Path(folder) / f"epoch-{epoch:06}.npz"
+        with temporary_folder() as folder:
+            file = folder / f"epoch-{epoch:06}.npz"
             file.write_bytes(state)
             self.client.log_artifact(self.run_id, str(file), names.CHECKPOINTS)
         self._last = time.monotonic()
@@ -46,8 +46,10 @@ class Checkpoints:
     def newest_first(self) -> Iterator[bytes]:
         """The states that are there; whoever reads them has to see whether they are whole."""
         for path in self._paths():
-            with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
-                yield Path(self.client.download_artifacts(self.run_id, path, folder)).read_bytes()
+            with temporary_folder() as folder:
+                yield Path(
+                    self.client.download_artifacts(self.run_id, path, str(folder))
+                ).read_bytes()
 
     def clear(self) -> None:
         """Drop them all: the run has ended well."""

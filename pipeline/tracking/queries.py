@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Experiment, Run, ViewType
 
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
@@ -89,12 +89,14 @@ def find_experiment(store: Store, name: str) -> Experiment:
     return found
 
 
-def search_runs(store: Store, experiment_ids: Sequence[str], query: str) -> Iterator[Run]:
+def search_runs(
+    store: Store, experiment_ids: Sequence[str], query: str, view: int = ViewType.ACTIVE_ONLY
+) -> Iterator[Run]:
     """Every run that matches an MLflow filter, the newest first, however many there are."""
     token = None
     while True:
         page = store.client.search_runs(
-            list(experiment_ids), filter_string=query, max_results=_PAGE, page_token=token
+            list(experiment_ids), query, view, max_results=_PAGE, page_token=token
         )
         yield from page
         token = page.token

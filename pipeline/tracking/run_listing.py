@@ -1,15 +1,14 @@
 """Lists runs, the newest first, without MLflow, whose import takes longer than a prediction."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import StoreError
-from pipeline.tracking import names
+from pipeline.tracking import names, sqlite_reader
 from pipeline.tracking.server_requests import check_server, post
-from pipeline.tracking.store import Store, unknown_experiment
+from pipeline.tracking.sqlite_reader import UnknownSchemaError
+from pipeline.tracking.store import Store, check_store, open_local, unknown_experiment
 
 _PAGE = 1000
 
@@ -56,56 +55,46 @@ def list_runs(store: Store, asked: Asked) -> Iterator[ListedRun]:
     Raises:
         StoreError: when the store cannot be read, or has no such experiment.
     """
-    return _locally(store, asked) if store.folder else _on_server(store, asked)
-
-
-def _locally(store: Store, asked: Asked) -> Iterator[ListedRun]:
-    database = store.database
-    if database is None or not database.is_file():
-        raise StoreError(f"There is no store at {database}; start where the run was trained.")
-    # Not read-only: what a killed process left half written is rolled back by the next reader.
-    uri = f"{database.as_uri()}?mode=rw"
-    with closing(sqlite3.connect(uri, uri=True, timeout=60)) as connection:
-        _expect_experiment(store, asked, connection)
-        for run_id, name, status in connection.execute(_QUERY, _arguments(asked)):
-            tags = dict(connection.execute(_TAGS, (run_id,)))
-            metrics = dict(connection.execute(_METRICS, (run_id,)))
-            yield ListedRun(run_id, name or "", status, tags, metrics)
-
-
-_QUERY = """
-    SELECT runs.run_uuid, runs.name, runs.status FROM runs
-    JOIN experiments ON experiments.experiment_id = runs.experiment_id
-    WHERE runs.lifecycle_stage = 'active' AND runs.run_uuid LIKE :beginning || '%'
-      AND (:experiment IS NULL OR experiments.name = :experiment)
-      AND (:tag IS NULL OR EXISTS (
-        SELECT 1 FROM tags WHERE tags.run_uuid = runs.run_uuid AND tags.key = :tag))
-    ORDER BY runs.start_time DESC, runs.run_uuid
-"""
-_TAGS = "SELECT key, value FROM tags WHERE run_uuid = ?"
-_METRICS = "SELECT key, value FROM latest_metrics WHERE run_uuid = ? AND NOT is_nan"
-
-
-def _arguments(asked: Asked) -> dict[str, str | None]:
-    tag = None if asked.sweep is None else names.sweep_tag(asked.sweep)
-    return {"beginning": asked.beginning, "experiment": asked.experiment, "tag": tag}
-
-
-def _expect_experiment(store: Store, asked: Asked, connection: sqlite3.Connection) -> None:
-    if asked.experiment is None:
+    if store.folder is None:
+        yield from _on_server(store, asked)
         return
-    query = "SELECT name FROM experiments WHERE lifecycle_stage = 'active'"
-    names = [name for (name,) in connection.execute(query)]
-    if asked.experiment not in names:
-        raise unknown_experiment(store, asked.experiment, names)
+    check_store(store.folder)
+    try:
+        experiments = sqlite_reader.experiments(store.folder)
+        _expect_experiment(store, asked, experiments)
+        found = sqlite_reader.runs_newest_first(
+            store.folder, asked.beginning, asked.experiment, _sweep_tag(asked)
+        )
+        yield from (ListedRun(*run) for run in found)
+    except UnknownSchemaError:
+        yield from _through_mlflow(open_local(store.folder.parent), asked)
+
+
+def _sweep_tag(asked: Asked) -> str | None:
+    return names.sweep_tag(asked.sweep) if asked.sweep else None
+
+
+def _expect_experiment(store: Store, asked: Asked, there: Sequence[str]) -> None:
+    if asked.experiment is not None and asked.experiment not in there:
+        raise unknown_experiment(store, asked.experiment, there)
+
+
+def _through_mlflow(store: Store, asked: Asked) -> Iterator[ListedRun]:
+    from pipeline.tracking.queries import search_runs
+
+    ids = {one.name: one.experiment_id for one in store.client.search_experiments()}
+    _expect_experiment(store, asked, list(ids))
+    wanted = [ids[asked.experiment]] if asked.experiment else list(ids.values())
+    for run in search_runs(store, wanted, _filter(asked)):
+        info, data = run.info, run.data
+        yield ListedRun(info.run_id, info.run_name or "", info.status, data.tags, data.metrics)
 
 
 def _on_server(store: Store, asked: Asked) -> Iterator[ListedRun]:
     check_server(store.uri)
     found = _pages(store, "experiments", {})
     ids = {one["name"]: one["experiment_id"] for one in found}
-    if asked.experiment is not None and asked.experiment not in ids:
-        raise unknown_experiment(store, asked.experiment, list(ids))
+    _expect_experiment(store, asked, list(ids))
     question = {
         "experiment_ids": [ids[asked.experiment]] if asked.experiment else list(ids.values()),
         "filter": _filter(asked),
@@ -116,7 +105,7 @@ def _on_server(store: Store, asked: Asked) -> Iterator[ListedRun]:
 
 def _filter(asked: Asked) -> str:
     conditions = [f"attributes.run_id LIKE '{asked.beginning}%'"] if asked.beginning else []
-    conditions += [f"tags.`{names.sweep_tag(asked.sweep)}` LIKE '%'"] if asked.sweep else []
+    conditions += [f"tags.`{tag}` LIKE '%'"] if (tag := _sweep_tag(asked)) else []
     return " AND ".join(conditions)
 
 

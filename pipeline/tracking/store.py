@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pipeline.errors import StoreError
+from pipeline.tracking import local_database
+from pipeline.tracking.local_database import FOLDER
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
-
-FOLDER = "mlruns"
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Store:
     Attributes:
         uri: absolute MLflow tracking URI.
         folder: absolute folder of a local store; None for a server.
+        read_only: whether nothing can be stored: `uri` is that of a temporary copy.
         guard: called before each call of the client; raises to refuse it.
     """
 
     uri: str
     folder: Path | None = None
+    read_only: bool = False
     guard: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @cached_property
@@ -44,22 +46,36 @@ class Store:
     @property
     def database(self) -> Path | None:
         """The SQLite file of a local store, which may not have been created yet."""
-        return self.folder / "mlflow.db" if self.folder else None
+        return local_database.database_of(self.folder) if self.folder else None
 
     def experiment(self, name: str) -> "Experiment":
-        """The experiment of that name, created (or brought back from deletion) when needed."""
+        """The experiment of that name, created when needed.
+
+        One that was deleted comes back without its runs: they stay deleted.
+        """
         found = self.client.get_experiment_by_name(name)
         if found is None:
             return self.client.get_experiment(self._create(name))
         if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
+            self._restore_without_runs(found.experiment_id)
         return found
+
+    def _restore_without_runs(self, experiment_id: str) -> None:
+        """MLflow keeps the name of a deleted experiment, and restores its runs together with it."""
+        from mlflow.entities import ViewType
+
+        from pipeline.tracking.queries import search_runs
+
+        deleted = list(search_runs(self, [experiment_id], "", ViewType.DELETED_ONLY))
+        self.client.restore_experiment(experiment_id)
+        for run in deleted:
+            self.client.delete_run(run.info.run_id)
 
     def _create(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
         # Left alone, MLflow would put a local store's artifacts below the working directory.
-        location = (self.folder / "artifacts").as_uri() if self.folder else None
+        location = (self.folder / local_database.ARTIFACTS).as_uri() if self.folder else None
         try:
             return str(self.client.create_experiment(name, artifact_location=location))
         except MlflowException:  # another process was quicker
@@ -79,7 +95,7 @@ def locate_store(kind: str, uri: str | None = None) -> Store:
     if kind == "server" and uri:
         return Store(uri.rstrip("/"))
     folder = Path.cwd().resolve() / FOLDER
-    return Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
+    return Store(local_database.address(local_database.database_of(folder)), folder)
 
 
 def look_up_store(kind: str, uri: str | None = None) -> Store:
@@ -112,48 +128,68 @@ def open_store(kind: str, uri: str | None = None) -> Store:
     return open_server(store.uri) if store.folder is None else open_local(store.folder.parent)
 
 
+def existing_store(kind: str, uri: str | None = None) -> Store:
+    """The same store, for a command that has something to do only where runs are.
+
+    Raises:
+        StoreError: when there is none, or it cannot be used.
+    """
+    store = locate_store(kind, uri)
+    if store.folder is not None:
+        check_store(store.folder)
+    return open_store(kind, uri)
+
+
+def check_store(folder: Path) -> None:
+    """Refuse a folder in which no local store has been created.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    if not local_database.exists(folder):
+        raise StoreError(f"There is no store at {folder}; start where the runs were trained.")
+
+
 def open_local(working_directory: Path) -> Store:
     """The store under `working_directory`/mlruns, created when it is not there.
 
-    Several processes may call this at once, and any may be killed: MLflow's own creation of a fresh
-    SQLite file is safe against neither, so it happens under a file lock, beside its final place.
+    Several processes may call this at once, and any may be killed.
 
     Raises:
         StoreError: when the folder cannot be written or the database not opened.
     """
-    from filelock import FileLock
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     folder = working_directory.resolve() / FOLDER
-    store = Store(f"sqlite:///{folder / 'mlflow.db'}", folder)
     # Creating the tables logs every migration; none of it concerns the person who trains. Each
     # failed transaction is logged with its traceback beside the error that is raised.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".creating.lock"):
-            _create_database(folder)
-            store.client.search_experiments(max_results=1)
+        store = _open(folder)
+        store.client.search_experiments(max_results=1)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}.") from error
     except (MlflowException, SQLAlchemyError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"{folder / 'mlflow.db'} cannot be opened: {reason}") from error
+        file = local_database.database_of(folder)
+        raise StoreError(f"{file} cannot be opened: {reason}") from error
     return store
 
 
-def _create_database(folder: Path) -> None:
-    from mlflow import MlflowClient
+def _open(folder: Path) -> Store:
+    from filelock import FileLock
 
-    database, unfinished = folder / "mlflow.db", folder / "mlflow.db.unfinished"
-    if database.is_file():
-        return
-    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
-        left.unlink(missing_ok=True)
-    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
-    unfinished.replace(database)
+    if local_database.is_read_only(folder):
+        copy = local_database.snapshot(folder)
+        return Store(local_database.address(copy), folder, read_only=True)
+    file = local_database.database_of(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".creating.lock"):
+        local_database.create(folder)
+        local_database.settle(file, folder)
+    return Store(local_database.address(file), folder)
 
 
 def open_server(uri: str) -> Store:

@@ -1,7 +1,6 @@
 """One MLflow run: what is logged to it, and how it ends."""
 
 import json
-import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Set
@@ -20,6 +19,7 @@ from pipeline.tracking.artifacts import manifest, store_file, store_folder
 from pipeline.tracking.heartbeats import Heartbeat, owner_tags
 from pipeline.tracking.retries import patiently
 from pipeline.tracking.store import Store
+from pipeline.tracking.temporary_folder import temporary_folder
 
 _FLUSH_SECONDS = 2.0
 _LONGEST_NAME = 250  # characters, in MLflow's table of runs
@@ -94,8 +94,8 @@ class TrackedRun:
     def log_text(self, text: str, path: str) -> None:
         """Store text as the artifact `path`."""
         folder, _, name = path.rpartition("/")
-        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
-            file = Path(parent) / name
+        with temporary_folder() as parent:
+            file = parent / name
             file.write_text(text, encoding="utf-8")
             self._digests[path] = patiently(
                 store_file, self.client, self.run_id, self._artifact_uri, file, folder
@@ -114,8 +114,8 @@ class TrackedRun:
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
         """A temporary folder whose files become artifacts under `name` when the block succeeds."""
-        with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as parent:
-            folder = Path(parent) / name  # a model that is packed from it keeps the name
+        with temporary_folder() as parent:
+            folder = parent / name  # a model that is packed from it keeps the name
             folder.mkdir()
             yield folder
             self._digests |= patiently(

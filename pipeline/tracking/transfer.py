@@ -1,7 +1,6 @@
 """Runs carried from one store to another, whole: nothing of them changes but their ids."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.queries import find_experiment, search_runs
 from pipeline.tracking.store import Store
+from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.tracking.tracked_run import log_inputs
 
 _CARRIED = f"tags.`{names.ORIGIN}` LIKE '%'"
@@ -145,8 +145,8 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _copy_artifacts(source: MlflowClient, target: MlflowClient, old: str, new: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
-        sent, arrived = Path(folder, "sent"), Path(folder, "arrived")
+    with temporary_folder() as folder:
+        sent, arrived = folder / "sent", folder / "arrived"
         for place in (sent, arrived):
             place.mkdir()
         source.download_artifacts(old, "", str(sent))

@@ -1,16 +1,15 @@
 """A run's weights, found without MLflow, whose import alone takes longer than a prediction."""
 
-import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import StoreError
-from pipeline.tracking import names
+from pipeline.tracking import local_database, names
 from pipeline.tracking.server_requests import check_server, get
-from pipeline.tracking.store import Store
+from pipeline.tracking.sqlite_reader import UnknownSchemaError, artifacts_of
+from pipeline.tracking.store import Store, check_store, open_local
+from pipeline.tracking.temporary_folder import temporary_folder
 from scratch_forward.card import card_path
 from scratch_forward.classifier import MODEL_FILE, PREPROCESSING_FILE
 
@@ -28,31 +27,38 @@ def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
     Raises:
         StoreError: when there is no such run, or its weights are not there.
     """
-    if store.database is not None:
-        yield _local_folder(run_id, store.database)
+    if store.folder is not None:
+        yield _local_folder(run_id, store.folder)
         return
     check_server(store.uri)
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+    with temporary_folder() as folder:
         for name in _FILES:
-            (Path(folder) / name).write_bytes(
-                _download(store.uri, run_id, f"{names.WEIGHTS}/{name}")
-            )
-        yield Path(folder)
+            (folder / name).write_bytes(_download(store.uri, run_id, f"{names.WEIGHTS}/{name}"))
+        yield folder
 
 
-def _local_folder(run_id: str, database: Path) -> Path:
-    if not database.is_file():
-        raise StoreError(f"There is no store at {database}; start where the run was trained.")
-    query = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
-    # Not read-only: what a killed process left half written is rolled back by the next reader.
-    with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True)) as connection:
-        found = connection.execute(query, (run_id,)).fetchone()
-    if found is None:
-        raise StoreError(f"run_id={run_id} is not a run in {database}.")
-    folder = Path(unquote(urlsplit(found[0]).path)) / names.WEIGHTS
+def _local_folder(run_id: str, store: Path) -> Path:
+    check_store(store)
+    artifacts = _artifacts(run_id, store)
+    if artifacts is None:
+        raise StoreError(f"run_id={run_id} is not a run in {local_database.database_of(store)}.")
+    folder = artifacts / names.WEIGHTS
     if not folder.is_dir():
         raise StoreError(f"run_id={run_id} has no weights at {folder}.")
     return folder
+
+
+def _artifacts(run_id: str, store: Path) -> Path | None:
+    try:
+        return artifacts_of(store, run_id)
+    except UnknownSchemaError:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = open_local(store.parent).client.get_run(run_id)
+        except MlflowException:
+            return None
+        return local_database.artifacts_here(found.info.artifact_uri, store)
 
 
 def _download(uri: str, run_id: str, path: str) -> bytes:

@@ -4,7 +4,6 @@ Nothing is taken from the process that trained: weights, settings and Keras's ow
 downloaded from the store, the test set is built anew. TensorFlow is never imported.
 """
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from pipeline.tracking.artifacts import damage
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
+from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.agreement import Agreement, compare
 from pipeline.verification.scores import StoredPredictionsError, score_faults, stored_predictions
@@ -113,13 +113,13 @@ def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> I
         run_id: whose artifacts.
         if_there: more of them, which the run need not have.
     """
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as folder:
+    with temporary_folder() as folder:
         for artifact in _PULLED:
-            client.download_artifacts(run_id, artifact, folder)
+            client.download_artifacts(run_id, artifact, str(folder))
         for artifact in if_there:
             with suppress(MlflowException, OSError):
-                client.download_artifacts(run_id, artifact, folder)
-        yield Path(folder)
+                client.download_artifacts(run_id, artifact, str(folder))
+        yield folder
 
 
 def stored_settings(folder: Path) -> Settings:

@@ -1,7 +1,6 @@
 """A run's weights brought to this machine, held against its manifest and its parity card."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -10,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
+from pipeline.tracking.temporary_folder import temporary_folder
 from scratch_forward import ArchiveError, Classifier
 
 UNPROVEN = (
@@ -30,8 +30,7 @@ def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
         StoreError: the run has no weights.
         ArchiveError: a file is not the one that was stored, or the model fails its parity card.
     """
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         if not _download(client, run_id, names.WEIGHTS, folder):
             status = client.get_run(run_id).info.status
             raise StoreError(f"run_id={run_id} has no weights; it is {status}.")

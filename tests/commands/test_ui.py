@@ -8,12 +8,14 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 import scratch_forward
 from pipeline.reports.drawing.palette import DARK, LIGHT
 from tests.support.commands import call, environment
 from tests.support.ports import answers, free_port, wait_for
+from tests.support.processes import left_running
 
 sync_api = pytest.importorskip("playwright.sync_api")
 BROWSER = shutil.which("chromium")
@@ -44,9 +46,12 @@ def started_ui(sweep):
 
 @pytest.fixture(scope="module")
 def links(sweep):
-    """The links that `python -m pipeline.ui` prints."""
-    with started_ui(sweep) as (process, _):
-        yield [process.stdout.readline().strip() for _ in range(2)]
+    """The links that `python -m pipeline.ui` prints once its server answers."""
+    with started_ui(sweep) as (process, port):
+        assert process.stdout.readline().startswith("Starting MLflow.")
+        found = [process.stdout.readline().strip() for _ in range(2)]
+        assert answers(port)
+        yield found
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
@@ -66,12 +71,15 @@ def page(browser):
     opened.close()
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_the_server_ends_with_the_command(sweep, end):
     with started_ui(sweep) as (process, port):
         wait_for(port)
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert started
         process.send_signal(end)
-        assert process.wait(30) == 0
+        assert process.wait(30) == (-end if end == signal.SIGKILL else 0)
+        assert left_running(started, 30) == []
         assert not answers(port)
 
 

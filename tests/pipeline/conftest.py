@@ -10,7 +10,8 @@ from pipeline.settings.composed import plain_values
 from pipeline.settings.composer import composer
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.plan import plan_sweep
-from pipeline.tracking.store import FOLDER, open_local
+from pipeline.tracking.local_database import FOLDER
+from pipeline.tracking.store import open_local
 from tests.support.once import once
 
 

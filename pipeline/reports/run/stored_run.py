@@ -1,7 +1,6 @@
 """What a run stored, read back for its page; no TensorFlow."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.tasks.classification import ClassScores
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
+from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.training.history import Epoch, History
 from pipeline.verification.worst_examples import Mistake, WorstExample
 from scratch_forward import ArchiveError, Limits
@@ -73,8 +73,7 @@ class StoredRun:
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
     """Read a run back from where it is tracked."""
     run = client.get_run(run_id)
-    with tempfile.TemporaryDirectory(prefix="parity-pipeline-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         files = {path: _download(client, run, path, folder) for path in _FILES}
         texts = {
             path: _text(file) for path, file in files.items() if path != names.TEST_PREDICTIONS

@@ -1,6 +1,5 @@
 """Reads runs back from MLflow, wherever they were made."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
+from pipeline.tracking.temporary_folder import temporary_folder
 
 
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
@@ -43,8 +43,8 @@ def read_config(client: MlflowClient, run_id: str) -> dict[str, Any]:
 
 def read_text(client: MlflowClient, run_id: str, path: str) -> str | None:
     """A text artifact of a run; None when there is none."""
-    with tempfile.TemporaryDirectory(prefix="study-") as folder:
+    with temporary_folder() as folder:
         try:
-            return Path(client.download_artifacts(run_id, path, folder)).read_text("utf-8")
+            return Path(client.download_artifacts(run_id, path, str(folder))).read_text("utf-8")
         except (MlflowException, OSError):
             return None

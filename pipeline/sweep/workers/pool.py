@@ -21,12 +21,12 @@ from pipeline.data.catalogue import SPECS
 from pipeline.data.sharing import sharing_data
 from pipeline.sweep.launchers import Failure, Source, ends_sweep
 from pipeline.sweep.schedule import LaunchedJob
-from pipeline.sweep.temporary_folder import own_folder
 from pipeline.sweep.threads import cores_each
 from pipeline.sweep.workers.events import EventReader
 from pipeline.sweep.workers.watched_jobs import WatchedJob, end_run_of, newly_ended
 from pipeline.sweep.workers.worker import STOP, initialize, train
 from pipeline.tracking.store import Store
+from pipeline.tracking.temporary_folder import temporary_folder
 
 JOBS_PER_WORKER = 25
 _FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
@@ -61,7 +61,7 @@ class WorkerJobs:
     @contextmanager
     def started(self, workers: int) -> Iterator[None]:
         """Start the workers: they import TensorFlow while the sweep is being planned."""
-        with own_folder() as self._folder, sharing_data(self._folder):
+        with temporary_folder() as self._folder, sharing_data(self._folder):
             self._start(workers)
             try:
                 yield

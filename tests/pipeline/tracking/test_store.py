@@ -17,11 +17,17 @@ def test_a_local_store_lies_under_mlruns_with_absolute_paths(store, tmp_path):
     assert store.experiment("digits").experiment_id == experiment.experiment_id
 
 
-def test_a_deleted_experiment_is_brought_back(store):
-    experiment = store.experiment("digits")
-    store.client.delete_experiment(experiment.experiment_id)
-    assert store.experiment("digits").experiment_id == experiment.experiment_id
+def test_a_deleted_experiment_comes_back_without_its_runs(store):
+    experiment = store.experiment("digits").experiment_id
+    kept, deleted = (store.client.create_run(experiment).info.run_id for _ in range(2))
+    store.client.delete_run(deleted)
+    store.client.delete_experiment(experiment)
+    assert store.experiment("digits").experiment_id == experiment
     assert store.client.get_experiment_by_name("digits").lifecycle_stage == "active"
+    assert store.client.search_runs([experiment]) == []
+    assert {store.client.get_run(one).info.lifecycle_stage for one in (kept, deleted)} == {
+        "deleted"
+    }
 
 
 def test_several_processes_may_create_the_same_store_at_once(tmp_path):
@@ -45,7 +51,7 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").write_text("not a database, but long enough to be one" * 99)
-    with pytest.raises(StoreError, match=r"mlflow\.db cannot be opened"):
+    with pytest.raises(StoreError, match=r"mlflow\.db cannot be read: file is not"):
         open_local(tmp_path)
 
 

@@ -6,8 +6,9 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.links import ViewedSweep, save_sweep_view
+from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.ranking import criterion
-from pipeline.tracking.store import FOLDER, open_local
+from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import tracked_run
 from pipeline.tracking.transfer import move_run, plan_move
 

@@ -5,21 +5,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.sweep.temporary_folder import own_folder
+from pipeline.tracking.temporary_folder import _remove_those_left, temporary_folder
 
 HOLD = (
-    "from pipeline.sweep.temporary_folder import own_folder; "
-    "h = own_folder(); print(h.__enter__());"
+    "from pipeline.tracking.temporary_folder import temporary_folder; "
+    "h = temporary_folder(); print(h.__enter__());"
 )
 
 
-def test_a_folder_is_gone_with_its_sweep():
-    with own_folder() as folder:
+def test_a_folder_is_gone_with_its_block():
+    with temporary_folder() as folder:
         assert folder.is_dir()
     assert not folder.exists()
 
 
-def test_the_next_sweep_removes_what_a_killed_one_left_and_nothing_in_use(tmp_path, monkeypatch):
+def test_the_next_command_removes_what_a_killed_one_left_and_nothing_in_use(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     command = [sys.executable, "-uc", f"{HOLD} input()"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -29,8 +29,9 @@ def test_the_next_sweep_removes_what_a_killed_one_left_and_nothing_in_use(tmp_pa
     killed.kill()
     killed.communicate()
     for folder in (left, used):
-        os.utime(folder, (time.time() - 100,) * 2)
-    with own_folder():
-        assert not left.exists()
+        os.utime(folder.parent, (time.time() - 100,) * 2)
+    _remove_those_left.cache_clear()  # as in a process of its own
+    with temporary_folder():
+        assert not left.parent.exists()
         assert used.exists()
     living.communicate(b"\n")
