@@ -85,15 +85,18 @@ def _row(result: Result, criterion: Criterion, best: bool, done: bool) -> tuple[
 def _remark(result: Result, best: bool, done: bool) -> str:
     if result.status != "FINISHED":
         return f"[red]{result.status}[/]"
-    words = [word for word, holds in (("best", best), ("done", done)) if holds]
-    degenerate = [] if result.degenerate == "no" else [f"[yellow]{plain(result.degenerate)}[/]"]
-    return ", ".join([*words, *degenerate])
+    words = {"best": best, "done": done, "[yellow]degenerate[/]": _is_degenerate(result)}
+    return ", ".join(word for word, holds in words.items() if holds)
+
+
+def _is_degenerate(result: Result) -> bool:
+    return result.degenerate != "no"
 
 
 def _remarks(result: Result) -> list[str]:
-    remarks = []
-    if result.error:
-        remarks.append(result.error)
+    remarks = [result.error] if result.error else []
+    if _is_degenerate(result):
+        remarks.append(f"on the test set the model {result.degenerate}.")
     if result.parity not in ("exact", None):
         remarks.append(f"parity {result.parity}: {result.parity_reason}")
     return remarks

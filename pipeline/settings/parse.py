@@ -1,5 +1,6 @@
 """Turns a composed configuration into `Settings`, or into one sentence for each fault."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean
 
 Config = Mapping[str, Any]
+_RUN_ID = re.compile("[0-9a-fA-F]{1,32}|latest|best")
 Kind = TypeVar("Kind", bound=schema.Group)
 
 _NO_PARAMETERS = {
@@ -150,7 +152,17 @@ def parse_run_choice(values: Config) -> schema.RunChoice:
     Raises:
         SettingsError: with every fault found.
     """
-    return _whole(schema.RunChoice, "", {key: values[key] for key in schema.RunChoice.model_fields})
+    chosen = _whole(
+        schema.RunChoice, "", {key: values[key] for key in schema.RunChoice.model_fields}
+    )
+    if chosen.run_id is not None and not _RUN_ID.fullmatch(chosen.run_id):
+        raise SettingsError(
+            [
+                f"run_id={chosen.run_id} must be the id of a run, the beginning of one (such as "
+                "c8b8aa4e), latest or best."
+            ]
+        )
+    return chosen
 
 
 def parse_search(options: Config) -> schema.Search:

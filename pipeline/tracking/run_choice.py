@@ -11,7 +11,6 @@ from pipeline.tracking.run_listing import Asked, ListedRun, list_runs
 from pipeline.tracking.store import Store
 
 SHORT = 8  # digits of an id that people are shown
-_ID = re.compile(r"[0-9a-f]{1,32}")
 _SWEEP = re.compile(r"[\w.-]+")
 _NAMED = 10  # candidates in a sentence
 
@@ -92,11 +91,6 @@ def _last_sweep(store: Store) -> str | None:
 
 def _beginning_with(store: Store, wanted: RunChoice) -> str:
     asked = (wanted.run_id or "").lower()
-    if not _ID.fullmatch(asked):
-        raise StoreError(
-            f"run_id={wanted.run_id} must be the id of a run, the beginning of one (such as "
-            "c8b8aa4e), latest or best."
-        )
     within = Asked(asked, wanted.sweep, wanted.experiment)
     found = list(islice(list_runs(store, within), _NAMED + 1))
     if not found:
