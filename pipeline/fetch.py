@@ -20,8 +20,9 @@ def main(given: Given) -> None:
     # Here rather than above, so that a faulty command is answered without loading MLflow.
     from pipeline.tracking.run_choice import choose_run
     from pipeline.tracking.store import existing_store
-    from pipeline.verification.weights_download import UNPROVEN, download_weights
+    from pipeline.verification.weights_download import download_weights
     from scratch_forward import ArchiveError
+    from scratch_forward.card import UNPROVEN
 
     store = existing_store(**tracking.model_dump())
     run_id = choose_run(store, chosen)

@@ -28,6 +28,10 @@ from scratch_forward.rounding import measure
 MOST_EXAMPLES = 64  # a card holds seven
 BAR = 1e-6  # largest absolute difference that needs no explanation
 LENGTH = 9  # of an axis whose size the model leaves open: odd, longer than most kernels
+UNPROVEN = (
+    "The parity card does not cover preprocessing.json (class names and vocabulary or scale): it "
+    "is of an earlier version."
+)
 _SEED = 20240229
 _WORDS = 200  # in the longest raw text
 _ABOUT_BYTES = 2**20

@@ -71,6 +71,27 @@ def records(
         raise _without_records(path)
 
 
+def table(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Read anyone's CSV file whole: the names of its columns, and every row but blank lines.
+
+    Args:
+        path: where the content comes from, for errors.
+        content: as `records` takes it.
+        wanted: columns that are needed; others may be there.
+
+    Raises:
+        DatasetError: a column lacks, or the file is truncated or malformed.
+    """
+    text = _decode(path, content)
+    delimiter, header = _header(path, text, wanted)
+    rows = []
+    for number, (line, row) in enumerate(_rows(path, text, delimiter)):
+        if number:
+            _expect_columns(path, line, row, header)
+            rows.append(row)
+    return header, rows
+
+
 def expect(condition: bool, path: Path, line: int, found: str, expected: str) -> None:
     """Refuse a line with what was found there and what may be."""
     if not condition:
@@ -131,9 +152,13 @@ def _rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[int, li
 
 
 def _record(path: Path, line: int, row: list[str], columns: Sequence[str]) -> dict[str, str]:
+    _expect_columns(path, line, row, columns)
+    return dict(zip(columns, row, strict=True))
+
+
+def _expect_columns(path: Path, line: int, row: list[str], columns: Sequence[str]) -> None:
     found, expected = f"has {len(row)} columns", f"{len(columns)} ({', '.join(columns)})"
     expect(len(row) == len(columns), path, line, found, expected)
-    return dict(zip(columns, row, strict=True))
 
 
 def _without_records(path: Path) -> DatasetError:

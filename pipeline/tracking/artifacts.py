@@ -123,7 +123,7 @@ def damage(folder: Path, parts: Sequence[str]) -> list[str]:
 
     Args:
         folder: with a run's manifest, and with some of its folders.
-        parts: the names of those folders.
+        parts: the names of those folders, or paths of files.
     """
     faults = []
     try:
@@ -132,7 +132,7 @@ def damage(folder: Path, parts: Sequence[str]) -> list[str]:
         return [f"{names.MANIFEST} cannot be read: {error}"]
     for path, expected in listed.items():
         file = folder / path
-        if path.split("/")[0] not in parts:
+        if path not in parts and path.split("/")[0] not in parts:
             continue
         if not file.is_file():
             faults.append(f"{path} is missing.")

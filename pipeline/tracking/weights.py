@@ -1,11 +1,12 @@
 """A run's weights, found without MLflow, whose import alone takes longer than a prediction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.tracking import local_database, names
+from pipeline.tracking.artifacts import damage
 from pipeline.tracking.server_requests import check_server, get
 from pipeline.tracking.sqlite_reader import UnknownSchemaError, artifacts_of
 from pipeline.tracking.store import Store, check_store, open_local
@@ -25,16 +26,32 @@ def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
         store: where it is tracked.
 
     Raises:
-        StoreError: when there is no such run, or its weights are not there.
+        StoreError: when there is no such run, or its weights are not there, or are not those that
+            its manifest lists.
     """
     if store.folder is not None:
-        yield _local_folder(run_id, store.folder)
+        folder = _local_folder(run_id, store.folder)
+        _check_manifest(run_id, folder.parent)
+        yield folder
         return
     check_server(store.uri)
-    with temporary_folder() as folder:
+    with temporary_folder() as artifacts:
+        folder = artifacts / names.WEIGHTS
+        folder.mkdir()
         for name in _FILES:
             (folder / name).write_bytes(_download(store.uri, run_id, f"{names.WEIGHTS}/{name}"))
+        with suppress(StoreError):  # a run that is not at its end has none yet
+            manifest = _download(store.uri, run_id, names.MANIFEST)
+            (artifacts / names.MANIFEST).write_bytes(manifest)
+        _check_manifest(run_id, artifacts)
         yield folder
+
+
+def _check_manifest(run_id: str, artifacts: Path) -> None:
+    if not (artifacts / names.MANIFEST).is_file():
+        return
+    if faults := damage(artifacts, [f"{names.WEIGHTS}/{name}" for name in _FILES]):
+        raise StoreError(f"run_id={run_id}: {' '.join(faults)}")
 
 
 def _local_folder(run_id: str, store: Path) -> Path:

@@ -12,11 +12,6 @@ from pipeline.tracking.artifacts import damage
 from pipeline.tracking.temporary_folder import temporary_folder
 from scratch_forward import ArchiveError, Classifier
 
-UNPROVEN = (
-    "The card does not cover preprocessing.json (class names and vocabulary or scale): it is of an "
-    "earlier version."
-)
-
 
 def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
     """Download `weights/` into a folder; nothing that fails a check is left there.

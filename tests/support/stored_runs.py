@@ -16,6 +16,7 @@ from pipeline.tracking import names
 from pipeline.tracking.fingerprints import fingerprints_tag
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
+from scratch_forward.card import write_card
 from tests.support import archives
 from tests.support.classifiers import text_model
 
@@ -33,7 +34,11 @@ def store_run(store: Store, overrides=("dataset=reviews", "train_size=30")) -> T
             path = folder / Path(names.KERAS_MODEL).name
             archives.write(path, text_model(dataset.preprocessing))
             (folder / "preprocessing.json").write_text(dataset.preprocessing.to_json())
-            probabilities = scratch_forward.load(path).predict(dataset.test.inputs)
+            model = scratch_forward.load(path)
+            write_card(
+                path, model, lambda given: model.predict(given[0]), {}, dataset.preprocessing
+            )
+            probabilities = model.predict(dataset.test.inputs)
         log_predictions(run, probabilities, dataset.test.labels)
         scores = classification.scores(probabilities, dataset.test.labels, dataset.classes)
         run.log_metrics({f"{names.TEST}{name}": value for name, value in scores.items()})

@@ -1,0 +1,108 @@
+"""What `pipeline.predict` is asked, and its answers: a line per text or image, or a CSV table."""
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.cli.console import print_faults
+from pipeline.data.printable import printable
+from pipeline.data.published.download import read_bytes
+from pipeline.data.text_csv import table
+from pipeline.data.user.image_files import decode
+from pipeline.settings import SettingsError
+from scratch_forward import Classifier, Prediction
+from scratch_forward.preprocessing import ImagePreprocessing
+
+TEXT, CLASS = "text", "class"  # the column that is read, and the one with the answers
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A CSV file: its columns, and its rows in their order."""
+
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def answer(classifier: Classifier, asked: Sequence[str]) -> None:
+    """Print the answers to texts, image files, or CSV files of texts.
+
+    Raises:
+        SettingsError: when CSV files and texts are mixed, or files have different columns.
+        DatasetError: when a file cannot be read.
+    """
+    if isinstance(classifier.preprocessing, ImagePreprocessing):
+        images = [_read_image(Path(path), classifier.preprocessing) for path in asked]
+        _show(asked, classifier(np.stack(images)))
+        return
+    files = [word for word in asked if word.lower().endswith(".csv")]
+    if files and len(files) < len(asked):
+        other = next(word for word in asked if word not in files)
+        raise SettingsError([f"{files[0]} is a CSV file and {other!r} is not: ask for one kind."])
+    if files:
+        _answer_table(classifier, _read_tables(files))
+        return
+    print_faults([_other_kind(word) for word in asked if _is_file(word)])
+    _show(asked, classifier(asked))
+
+
+def _other_kind(word: str) -> str:
+    return f"note: {word} is a file, but this model reads texts: its name is answered as a text."
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):  # too long for a name, or with NUL: a text
+        return False
+
+
+def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
+    """An image file in the size, the channels and the range of values that the model reads."""
+    pixels = decode(read_bytes(path), path, preprocessing.input_shape).pixels
+    brightest = 1 / preprocessing.scale
+    return np.rint(pixels / 255 * brightest).astype(np.uint8)
+
+
+def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
+    for word, one in zip(asked, answers, strict=True):
+        shares = "  ".join(f"{name} {share:.4f}" for name, share in one.probabilities.items())
+        print(printable(f"{one.class_name}\t{shares}\t{word}"))
+
+
+def _read_tables(files: Sequence[str]) -> _Table:
+    """The rows of all files, one file after the other."""
+    tables = [_Table(*table(Path(file), read_bytes(Path(file)), (TEXT,))) for file in files]
+    for file, one in zip(files, tables, strict=True):
+        if one.columns != tables[0].columns:
+            raise SettingsError(
+                [f"{file} has the columns {one.columns}, but {files[0]} {tables[0].columns}."]
+            )
+    return _Table(tables[0].columns, [row for one in tables for row in one.rows])
+
+
+def _answer_table(classifier: Classifier, asked: _Table) -> None:
+    """Write every row as it was, with the class and the probability of each class after it."""
+    names = classifier.preprocessing.classes
+    at = asked.columns.index(TEXT)
+    answers = classifier([row[at] for row in asked.rows]) if asked.rows else []
+    written = csv.writer(sys.stdout, lineterminator="\n")
+    written.writerow([*asked.columns, *_new_columns([CLASS, *names], asked.columns)])
+    for row, one in zip(asked.rows, answers, strict=True):
+        values: list[Any] = [one.probabilities[name] for name in names]
+        written.writerow([*row, one.class_name, *values])
+
+
+def _new_columns(wanted: Iterable[str], taken: Sequence[str]) -> list[str]:
+    """Names of columns to add, each marked as predicted where there is one of that name."""
+    columns = list(taken)
+    for name in wanted:
+        while name in columns:
+            name += " (predicted)"
+        columns.append(name)
+    return columns[len(taken) :]
