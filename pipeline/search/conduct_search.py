@@ -22,6 +22,7 @@ from pipeline.search.optuna_study import (
 from pipeline.search.search_plan import SearchPlan
 from pipeline.sweep.conduct import command, experiments_of, telling_how_to_resume
 from pipeline.sweep.launchers import HydraJobs, Launching
+from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
 from pipeline.tracking import names
@@ -65,6 +66,7 @@ def _conduct(plan: SearchPlan, launching: Launching) -> None:
     done = finished_trials(earlier) if earlier else []
     places = (f"{located.uri} (sweep {search_id})", f"{shown(url)} (study {search_id})")
     show_search(plan, done, schedule.data, places, prunes=not isinstance(launching, HydraJobs))
+    check_own_models(entry.job.settings for entry in schedule.entries)
     if job.settings.running.dry_run:
         return
     store = join_store(**tracking)

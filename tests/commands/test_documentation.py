@@ -85,32 +85,13 @@ def test_the_commands_and_programs_of_a_page_run(page, workshop):
 
 
 def test_a_model_is_added_as_the_page_says(tmp_path):
-    """The page's blocks are put where they say, into a copy, and its commands are run there."""
-    copy = tmp_path / "copy"
-    for name in ("conf", "pipeline", "scratch_forward", "hydra_plugins"):
-        shutil.copytree(REPOSITORY / name, copy / name)
-    for _, block in blocks(ADDING, "yaml", "python"):
-        put(copy, block)
-    (tmp_path / "elsewhere").mkdir()
-    for _, block in blocks(ADDING, "bash"):
-        lines = [line for line in commands(block) if is_run(line, [])]
-        out = run(["bash", "-ec", as_script(lines)], tmp_path / "elsewhere", PYTHONPATH=str(copy))
+    """The page's module is put into an empty folder, and its commands are run there."""
+    ((_, module),) = blocks(ADDING, "python")
+    (tmp_path / "my_models.py").write_text(module, encoding="utf-8")
+    ((_, block),) = blocks(ADDING, "bash")
+    out = run(["bash", "-ec", as_script(commands(block))], tmp_path)
     assert "features=64" in out
     assert out.count("exact") == 3
-
-
-def put(copy, block):
-    """Put a block where its first line says: a file, `in` a table or `before` a line of code."""
-    where, content = block.split("\n", 1)
-    file, how, place = re.fullmatch(r"# ([\w./]+)(?:, (in|before) (.+))?", where).groups()
-    if how is None:
-        (copy / file).write_text(content)
-        return
-    text = (copy / file).read_text()
-    found = re.search(rf"^{re.escape(place)}\b.*\n", text, re.MULTILINE)
-    cut = found.end() if how == "in" else found.start()
-    gap = "" if how == "in" else "\n\n"
-    (copy / file).write_text(text[:cut] + content + gap + text[cut:])
 
 
 def is_run(command, left_out):

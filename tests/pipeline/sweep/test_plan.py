@@ -71,7 +71,8 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
         ("optimizer=sdg", "optimizer=sdg must be adam, rmsprop or sgd (did you mean `sgd`?)."),
         (
             "model=lstm,lsmt",
-            "model=lsmt must be cnn, gru, lstm, mlp, resnet or rnn (did you mean `lstm`?).",
+            "model=lsmt must be cnn, gru, lstm, mlp, resnet, rnn or transformer "
+            "(did you mean `lstm`?).",
         ),
         ("filters=[3]", "`filters` is an option of model=cnn or resnet, not of model=lstm."),
         ("optimzer=sgd", "`optimzer` is not an option of model=lstm (did you mean `optimizer`?)."),
@@ -110,7 +111,10 @@ def test_an_unreadable_override_is_named_with_the_quotes_it_needs(plan_for, line
             "units=glob(*)",
             "units=glob(*): glob(...) lists the files of a group; list the values.",
         ),
-        ("model=glob(x*)", "model=glob(x*) matches none of cnn, gru, lstm, mlp, resnet or rnn."),
+        (
+            "model=glob(x*)",
+            "model=glob(x*) matches none of cnn, gru, lstm, mlp, resnet, rnn or transformer.",
+        ),
         ("+model=gru", "Multiple values for model."),
     ],
 )
@@ -121,7 +125,14 @@ def test_what_ends_in_a_traceback_elsewhere(plan_for, override, sentence):
 
 def test_glob_lists_the_files_of_a_group(plan_for):
     plan = plan_for("model=glob(*,exclude=resnet)")
-    assert [job.settings.model_name for job in plan.jobs] == ["cnn", "gru", "lstm", "mlp", "rnn"]
+    assert [job.settings.model_name for job in plan.jobs] == [
+        "cnn",
+        "gru",
+        "lstm",
+        "mlp",
+        "rnn",
+        "transformer",
+    ]
     assert plan.varied == ("model",)
 
 
