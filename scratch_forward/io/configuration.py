@@ -172,7 +172,7 @@ class _Reader:
 
     def _plain_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
         """Build a layer from its options, refusing those that its constructor does not name."""
-        known = inspect.signature(cls.__init__).parameters
+        known = cls.option_names()
         options: dict[str, Any] = {}
         complete = True
         for option, value in config.items():

@@ -14,6 +14,7 @@ from scratch_forward.layers.adaptive_pooling import (
 from scratch_forward.layers.applications import CustomScaleLayer, LayerScale, StochasticDepth
 from scratch_forward.layers.attention import AdditiveAttention, Attention
 from scratch_forward.layers.base import Layer
+from scratch_forward.layers.categories import CategoryEncoding, Discretization
 from scratch_forward.layers.convolution import (
     Conv1D,
     Conv2D,
@@ -33,6 +34,7 @@ from scratch_forward.layers.core import (
     Masking,
 )
 from scratch_forward.layers.einsum_dense import EinsumDense
+from scratch_forward.layers.image_preprocessing import RANDOM_IMAGE_LAYERS, CenterCrop, Resizing
 from scratch_forward.layers.merging import (
     Add,
     Average,
@@ -129,8 +131,11 @@ LAYERS: dict[str, type[Layer]] = {
         *(AlphaDropout, Activation, ReLU, LeakyReLU, ELU, PReLU, Softmax),
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
         *(LayerScale, StochasticDepth, CustomScaleLayer),
-        TextVectorization,
+        *(Resizing, CenterCrop, *RANDOM_IMAGE_LAYERS.values()),
+        *(CategoryEncoding, Discretization, TextVectorization),
     )
 }
+
+globals().update(RANDOM_IMAGE_LAYERS)
 
 __all__ = [*sorted(LAYERS), "LAYERS", "Input", "Layer"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -68,6 +69,11 @@ class Layer:
     def class_name(self) -> str:
         """Name of the Keras class, from which default names and weight paths follow."""
         return self.keras_class or type(self).__name__
+
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """Return the options that may stand in a configuration."""
+        return tuple(inspect.signature(cls.__init__).parameters)
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs of a batch: the layer's equation.

@@ -17,12 +17,19 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""  # cuDNN zero-fills masked steps, unlike
 
 import keras
 import numpy as np
+from keras.src.applications import convnext, inception_resnet_v2
 
 from scratch_forward.fast.fusion import Row, fuse
 from scratch_forward.layers import LAYERS
 from tests.support.matrix import Subject
 from tests.support.pairwise import pairwise
 
+KERAS_LAYERS = {
+    **vars(keras.layers),
+    "LayerScale": convnext.LayerScale,
+    "StochasticDepth": convnext.StochasticDepth,
+    "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer,
+}
 BATCHES = (7, 1)
 SEED = 20240717
 FEW_ULP = 4
@@ -200,12 +207,12 @@ def _build(library: Any, class_name: str, options: dict[str, Any], **common: Any
         return [value(item) for item in given] if isinstance(given, list) else given
 
     built = {option: value(given) for option, given in options.items()}
-    cls = library[class_name] if isinstance(library, dict) else getattr(library, class_name)
+    cls = library[class_name]
     return cls(**built, **common)
 
 
 def _keras_layer(case: Case, dtype: str) -> Any:
-    return _build(keras.layers, case.subject.layer, case.options, dtype=dtype)
+    return _build(KERAS_LAYERS, case.subject.layer, case.options, dtype=dtype)
 
 
 def _random_weight(weight: Any, generator: np.random.Generator) -> np.ndarray:
@@ -243,6 +250,8 @@ def _run_keras(
         if mask is not None:
             tensor._keras_mask = keras.ops.convert_to_tensor(mask)
     given = [tensors] if len(tensors) > 1 and not case.subject.separate else tensors
+    if layer._call_has_training_arg:
+        arguments = {**arguments, "training": False}  # some layers train unless they are told
     outputs = keras.tree.flatten(layer(*given, **arguments))
     found = [getattr(y, "_keras_mask", None) for y in outputs]
     return [np.asarray(y) for y in outputs], [None if m is None else np.asarray(m) for m in found]
@@ -295,7 +304,7 @@ def _measure(
     ):
         if not np.array_equal(np.isnan(mine), np.isnan(true)):
             fault = f"output {index} has NaN elsewhere than Keras"
-        if mine.dtype != np.float32:
+        if mine.dtype != other.dtype:
             fault = f"output {index} is {mine.dtype}"
         true, other = np.nan_to_num(np.float64(true)), np.nan_to_num(np.float64(other))
         off, keras_off = np.abs(np.nan_to_num(mine) - true), np.abs(other - true)

@@ -526,6 +526,83 @@ SUBJECTS = (
         },
         in_float64=False,
     ),
+    Subject(
+        "Resizing",
+        [(6, 9, 3)],
+        {
+            "height": (4, 7),
+            "width": (5, 13),
+            "interpolation": ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"),
+            "antialias": FLAG,
+            "data_format": DATA_FORMATS,
+        },
+        in_float64=False,
+    ),
+    *(
+        Subject(
+            "Resizing",
+            [(6, 9, 3)],
+            {"height": (4, 7), "width": (5, 13), option: (True,), "data_format": DATA_FORMATS},
+            in_float64=False,
+            title=option,
+        )
+        for option in ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
+    ),
+    Subject(
+        "CenterCrop",
+        [(6, 9, 3)],
+        {"height": (4, 7), "width": (5, 13), "data_format": DATA_FORMATS},
+        in_float64=False,
+    ),
+    *(
+        Subject(name, [(5, 6, 3)], options)
+        for name, options in (
+            ("RandomFlip", {"mode": ("horizontal", "vertical")}),
+            ("RandomRotation", {"factor": (0.2,)}),
+            ("RandomZoom", {"height_factor": (0.2,)}),
+            ("RandomTranslation", {"height_factor": (0.2,), "width_factor": (0.1,)}),
+            ("RandomShear", {"x_factor": (0.2,)}),
+            ("RandomPerspective", {"factor": (1.0,)}),
+            ("RandomElasticTransform", {"factor": (1.0,)}),
+            ("RandomErasing", {"factor": (1.0,)}),
+            ("RandomGaussianBlur", {"factor": (1.0,)}),
+            ("RandomColorJitter", {"brightness_factor": (0.2,)}),
+            ("RandomContrast", {"factor": (0.2,)}),
+            ("RandomBrightness", {"factor": (0.2,)}),
+            ("RandomHue", {"factor": (0.2,)}),
+            ("RandomSaturation", {"factor": (0.2,)}),
+            ("RandomSharpness", {"factor": (0.2,)}),
+            ("RandomColorDegeneration", {"factor": (0.2,)}),
+            ("RandomPosterization", {"factor": (3,)}),
+            ("RandomInvert", {"factor": (1.0,)}),
+            ("RandomGrayscale", {"factor": (1.0,)}),
+            ("MixUp", {"alpha": (0.2,)}),
+            ("CutMix", {"factor": (1.0,)}),
+            ("RandAugment", {"num_ops": (2,)}),
+            ("AugMix", {"num_chains": (2,)}),
+        )
+    ),
+    *(
+        Subject(
+            "CategoryEncoding",
+            [shape],
+            {"num_tokens": (10, 12), "output_mode": ("multi_hot", "one_hot", "count")},
+            ids=True,
+            title=title,
+        )
+        for title, shape in (("", (5,)), ("of single ids", (1,)))
+    ),
+    Subject(
+        "Discretization",
+        [(5,)],
+        {
+            "bin_boundaries": ([-1.0, 0.0, 0.5],),
+            "output_mode": ("int", "one_hot", "multi_hot", "count"),
+        },
+    ),
+    Subject("LayerScale", [(5, 4)], {"init_values": (1e-6,), "projection_dim": (4,)}),
+    Subject("StochasticDepth", [(5, 4)], {"drop_path_rate": (0.5,)}),
+    Subject("CustomScaleLayer", _SAME_SHAPES, {"scale": (0.5, 0.17)}),
     Subject("UpSampling3D", [(2, 3, 2, 2)], {"size": (2, (3, 1, 2)), "data_format": DATA_FORMATS}),
     Subject(
         "BatchNormalization",

@@ -1,0 +1,142 @@
+"""Numbers and ids as categories: `Discretization` and `CategoryEncoding`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.errors import InvalidOption
+from scratch_forward.layers.base import Array, Layer, Shape
+from scratch_forward.layers.options import number, one_of, optional_positive, positive
+
+ENCODINGS = ("one_hot", "multi_hot", "count")
+
+
+def encoded(ids: Array, mode: str, depth: int, dtype: Any) -> Array:
+    """Write category ids as vectors of `depth` numbers.
+
+    Args:
+        ids: Integers `(N,)`, `(N, k)` or more axes; those outside 0 to `depth - 1` count nothing.
+        mode: `"one_hot"`: 1 at the id, a last axis of size 1 replaced. `"multi_hot"`: 1 at every id
+            of the last axis. `"count"`: how often each id comes in the last axis.
+        depth: Number of categories.
+        dtype: Data type of the result.
+    """
+    if mode == "one_hot" and ids.ndim > 1 and ids.shape[-1] == 1:
+        ids = ids[..., 0]
+    vectors = ids[..., None] == np.arange(depth)
+    if mode == "one_hot":
+        return vectors.astype(dtype)
+    if ids.ndim == 1:  # a batch of single ids
+        vectors = vectors[:, None]
+    return (vectors.any(axis=-2) if mode == "multi_hot" else vectors.sum(axis=-2)).astype(dtype)
+
+
+def encoded_shape(input_shape: Shape, mode: str, depth: int | None) -> Shape:
+    """Return the shape of what `encoded` returns."""
+    if mode == "one_hot":
+        single = len(input_shape) > 1 and input_shape[-1] == 1
+        return (*(input_shape[:-1] if single else input_shape), depth)
+    return (*(input_shape[:-1] if len(input_shape) > 1 else input_shape), depth)
+
+
+class CategoryEncoding(Layer):
+    """Integer ids as vectors with one number for each category; see `encoded` for the modes.
+
+    Shapes: `(N, k)` ids to `(N, num_tokens)`; with `"one_hot"`, `(N, 1)` to `(N, num_tokens)` and
+    `(N, k)` to `(N, k, num_tokens)`.
+
+    Args:
+        num_tokens: Number of categories.
+        output_mode: `"multi_hot"`, `"one_hot"` or `"count"`.
+        sparse: False.
+        name: Name of the layer.
+    """
+
+    call_arguments = ("inputs",)
+
+    def __init__(
+        self,
+        num_tokens: int,
+        output_mode: str = "multi_hot",
+        sparse: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.num_tokens = positive("num_tokens", num_tokens)
+        self.output_mode = one_of("output_mode", output_mode, ENCODINGS)
+        one_of("sparse", sparse, (False,))
+
+    def convert(self, inputs: Any) -> Array:
+        """Truncate ids to integers.
+
+        Raises:
+            ValueError: If one is outside 0 to `num_tokens - 1`.
+        """
+        ids = np.asarray(inputs)
+        ids = ids if ids.dtype.kind in "iu" else ids.astype(np.int64)
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.num_tokens:
+            raise ValueError(
+                f"Layer {self.name!r} encodes ids from 0 to {self.num_tokens - 1}, got ids from "
+                f"{ids.min()} to {ids.max()}."
+            )
+        return ids
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the vectors."""
+        return encoded_shape(input_shape, self.output_mode, self.num_tokens)
+
+    def call(self, inputs: Array) -> Array:
+        """Encode."""
+        return encoded(inputs, self.output_mode, self.num_tokens, self.dtype)
+
+
+class Discretization(Layer):
+    """The bin that each number falls into: how many boundaries are at most it.
+
+    Shapes: any, kept, with int32 bins; other modes than `"int"` as `CategoryEncoding`.
+
+    Args:
+        bin_boundaries: The boundaries, rising; there is one bin more than boundaries.
+        num_bins: Number of bins that the boundaries were learnt for; Keras writes both.
+        epsilon: Ignored: how well the boundaries were learnt.
+        output_mode: `"int"`, `"one_hot"`, `"multi_hot"` or `"count"`.
+        sparse: False.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        bin_boundaries: Sequence[float] | None = None,
+        num_bins: int | None = None,
+        epsilon: float = 0.01,
+        output_mode: str = "int",
+        sparse: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.num_bins = optional_positive("num_bins", num_bins)
+        self.epsilon = number("epsilon", epsilon)
+        self.output_mode = one_of("output_mode", output_mode, ("int", *ENCODINGS))
+        one_of("sparse", sparse, (False,))
+        if not isinstance(bin_boundaries, list | tuple) or not bin_boundaries:
+            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of rising numbers")
+        self.bin_boundaries = [number("bin_boundaries", one) for one in bin_boundaries]
+        if sorted(self.bin_boundaries) != self.bin_boundaries:
+            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of rising numbers")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input's shape, or that of the vectors."""
+        if self.output_mode == "int":
+            return input_shape
+        return encoded_shape(input_shape, self.output_mode, len(self.bin_boundaries) + 1)
+
+    def call(self, inputs: Array) -> Array:
+        """Find the bins, with boundaries in float32 as TensorFlow has them, and encode them."""
+        boundaries = np.asarray(self.bin_boundaries, np.float32)
+        bins = np.searchsorted(boundaries, inputs.astype(np.float32), side="right")
+        if self.output_mode == "int":
+            return bins.astype(np.int32)
+        return encoded(bins, self.output_mode, len(boundaries) + 1, self.dtype)
