@@ -60,6 +60,18 @@ class Model(Network):
         """Shape of the input, or a list or dict of shapes as the model's inputs are."""
         return map_structure(lambda tensor: tensor.shape, self._input_structure)
 
+    def upto(self, name: str) -> Model:
+        """Return the model that ends at the first call of a layer, with the same weights.
+
+        Raises:
+            ValueError: If there is no layer of this name.
+        """
+        layer = self.get_layer(name)
+        inputs = (tensor.node for tensor in self.inputs)
+        node = next(node for node in (*inputs, *self._nodes) if node.layer is layer)
+        outputs = list(node.outputs) if len(node.outputs) > 1 else node.outputs[0]
+        return Model(self._input_structure, outputs, f"{self.name}_upto_{name}")
+
     def arranged(self, arrays: list[Any]) -> Any:
         """Return one array for each of `inputs` in the structure of the model's inputs."""
         by_tensor = dict(zip(self.inputs, arrays, strict=True))

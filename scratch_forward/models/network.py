@@ -45,6 +45,7 @@ class Network(Layer):
         *,
         fast: bool = True,
         threads: int | None = None,
+        verbose: Any = None,
     ) -> Any:
         """Compute the outputs of a data set, some examples at a time.
 
@@ -57,6 +58,7 @@ class Network(Layer):
             fast: Whether layers may be computed together, and on several cores; without it, and in
                 float64 or with stateful layers, every layer runs by itself, as it is written.
             threads: Number of threads; one for every available core unless given.
+            verbose: Ignored: taken so that calls written for Keras run.
 
         Returns:
             Array, or a list or dict of them as the model's outputs are, first axis as in `x`.
@@ -82,6 +84,30 @@ class Network(Layer):
             threads,
             plan.worth_a_thread,
         ).joined()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name, or by its place in `layers`.
+
+        Raises:
+            ValueError: If there is none; lists the names that there are.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("Expected either a `name` or an `index`.")
+        if index is not None and -len(self.layers) <= index < len(self.layers):
+            return self.layers[index]
+        found = next((layer for layer in self.layers if layer.name == name), None)
+        if found is None:
+            names = ", ".join(layer.name for layer in self.layers)
+            raise ValueError(f"Model {self.name!r} has no layer {name or index!r}, but: {names}.")
+        return found
+
+    def upto(self, name: str) -> Network:
+        """Return the model that ends at a layer: its outputs are the layer's, its weights these.
+
+        Raises:
+            ValueError: If there is no layer of this name.
+        """
+        raise NotImplementedError
 
     def arranged(self, arrays: list[Any]) -> Any:
         """Return one array for each input, in the order of `inputs`, as `predict` takes them."""

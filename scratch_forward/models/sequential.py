@@ -26,13 +26,14 @@ class Sequential(Network):
         name: Name of the model.
     """
 
-    def __init__(self, layers: Sequence[Any], name: str | None = None) -> None:
+    def __init__(self, layers: Sequence[Any] = (), name: str | None = None) -> None:
         super().__init__(name)
         given = [x.node.layer if isinstance(x, SymbolicTensor) else x for x in layers]
         first = given[0] if given else None
         self.input_layer = first if isinstance(first, InputLayer) else None
         self.layers = [layer for layer in given if not isinstance(layer, InputLayer)]
         self._pending: list[Array] | None = None
+        self.built_shape: Any = None
         give_unique_names(self.layers)
         if self.input_layer is not None:
             self.build((None, *self.input_layer.shape))
@@ -45,9 +46,38 @@ class Sequential(Network):
         acting = [layer for layer in self.layers if not layer.returns_its_input]
         return acting[0].clears_input_masks if acting else False
 
+    def add(self, layer: Any) -> None:
+        """Append a layer."""
+        named = self.name if self.named else None
+        Sequential.__init__(self, [*self._entrance(), *self.layers, layer], named)
+
+    def upto(self, name: str) -> Sequential:
+        """Return the model that ends at a layer, with the same weights.
+
+        Raises:
+            ValueError: If there is no layer of this name.
+        """
+        end = self.layers.index(self.get_layer(name)) + 1
+        part = Sequential([*self._entrance(), *self.layers[:end]], f"{self.name}_upto_{name}")
+        if self.input_layer is None and self.built:
+            part.build(self.built_shape)
+        return part
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, None where a size is open.
+
+        Raises:
+            ValueError: If it is not known yet.
+        """
+        if not self.built:
+            raise ValueError(f"Model {self.name!r} does not know its input's shape yet.")
+        return self.built_shape
+
     def build(self, input_shape: Any) -> None:
         """Fix the shapes of all weights, and set those that were given before."""
         super().build(input_shape)
+        self.built_shape = input_shape
         if self._pending is not None:
             self.set_weights(self._pending)
 

@@ -125,3 +125,54 @@ def test_an_output_that_does_not_follow_from_the_inputs_is_refused() -> None:
     a, b = sf.Input((2,)), sf.Input((2,))
     with pytest.raises(ValueError, match="not among the inputs"):
         sf.Model(a, sf.Add()([a, b]))
+
+
+# Habits of Keras users
+
+
+def test_a_layer_is_found_by_name_or_place() -> None:
+    model = tagger()
+    assert model.get_layer("dropout") is model.get_layer(index=2)
+    for wrong in ({"name": "lstm"}, {"index": 9}, {}, {"name": "dropout", "index": 2}):
+        with pytest.raises(ValueError, match=r"has no layer .* bidirectional|either a `name`"):
+            model.get_layer(**wrong)
+
+
+def test_a_model_upto_a_layer_gives_what_the_layer_gives() -> None:
+    model = tagger()
+    features = model.upto("bidirectional")
+    assert features.predict(IDS).shape == (11, 6)
+    kernel, bias = model.get_layer("dense").get_weights()
+    logits = np.float64(features.predict(IDS)) @ kernel + bias
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(IDS), expected, atol=1e-6)
+    x = sf.Input((4,), name="x")
+    y = sf.ReLU(name="positive")(x)
+    graph = sf.Model({"x": x}, [sf.Dense(2)(y), y])
+    assert graph.upto("positive").predict({"x": [[1, -1, 2, -2]]}).tolist() == [[1, 0, 2, 0]]
+
+
+def test_layers_are_added_one_by_one() -> None:
+    model = sf.Sequential(name="m")
+    for layer in (sf.Input((2,)), sf.Dense(2), sf.ReLU()):
+        model.add(layer)
+    assert (model.input_shape, model.output_shape, model.name) == ((None, 2), (None, 2), "m")
+    model.set_weights([-np.eye(2), np.zeros(2)])
+    assert model.predict([[1.0, -2.0]], verbose=0).tolist() == [[0, 2]]
+
+
+def test_shapes_of_a_model_follow_its_structure() -> None:
+    a, b = sf.Input((2,)), sf.Input((3,))
+    model = sf.Model({"b": b, "a": a}, [{"y": a}, b])
+    assert model.input_shape == {"b": (None, 3), "a": (None, 2)}
+    assert model.output_shape == [{"y": (None, 2)}, (None, 3)]
+
+
+def test_data_frames_and_series_are_arrays() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"u": [1.0, -2.0], "v": [3.0, 4.0]})
+    model = sf.Sequential([sf.Input((2,)), sf.ReLU()])
+    assert model.predict(frame).tolist() == [[1, 3], [0, 4]]
+    u, v = sf.Input((1,), name="u"), sf.Input((1,), name="v")
+    both = sf.Model([u, v], sf.Add()([u, v]))
+    assert both.predict({"u": frame["u"], "v": frame["v"]}).tolist() == [[4], [2]]

@@ -1,0 +1,43 @@
+"""A model's card written by Keras, where Keras is installed; this package does not need it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratch_forward.card import write_card
+from scratch_forward.io.limits import Limits
+from scratch_forward.io.model_files import read_model_file
+from scratch_forward.models.functional import Model
+from scratch_forward.models.sequential import Sequential
+
+
+def write_card_by_keras(path: Path, model: Model | Sequential, limits: Limits) -> Path:
+    """Have the Keras that wrote a file answer the card's inputs.
+
+    Args:
+        path: The model file.
+        model: The same model, loaded by this package.
+        limits: How much the file may ask for.
+
+    Returns:
+        The card's path.
+
+    Raises:
+        ValueError: If that Keras is not installed: `tf_keras` for a file of Keras 2.
+    """
+    package = "tf_keras" if read_model_file(path, limits).is_keras_2 else "keras"
+    try:
+        keras = importlib.import_module(package)
+    except ImportError as error:
+        raise ValueError(f"{package} is not installed, which has to write the card.") from error
+    keras_model = keras.models.load_model(path, compile=False)
+
+    def answers(arrays: list[Any]) -> Any:
+        return keras_model.predict(model.arranged(arrays), batch_size=len(arrays[0]), verbose=0)
+
+    about = {package: keras.__version__, "numpy": np.__version__}
+    return write_card(path, model, answers, about)
