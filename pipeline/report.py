@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SOURCES = ("study", "sweep", "experiment")
 
 
-@command("report", verbatim=("study",))
+@command("report", verbatim=("study", "sweep", "experiment"))
 def main(given: Given) -> None:
     """Read the chosen runs back, write their report, and print the verdict."""
     values = given.values
@@ -43,11 +43,12 @@ def main(given: Given) -> None:
 
 def _gather(store: "Store", values: dict[str, Any]) -> "Gathered":
     from pipeline.reports.study.gathering import gather_experiment, gather_study, gather_sweep
+    from pipeline.tracking.run_choice import choose_sweep
 
     if values["study"] is not None:
         return gather_study(store, CONF, values["study"])
     if values["sweep"] is not None:
-        return gather_sweep(store, CONF, values["sweep"])
+        return gather_sweep(store, CONF, choose_sweep(store, values["sweep"]))
     return gather_experiment(store, values["experiment"], values["varied"])
 
 

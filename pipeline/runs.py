@@ -50,8 +50,8 @@ def _found(store: "Store", listing: Listing) -> "list[Run]":
     from pipeline.tracking.run_order import in_order
 
     condition = read_condition(listing.where)
-    sweep = choose_sweep(store, listing.sweep)
-    query = " AND ".join(filter(None, [condition.query, sweep and members(sweep)]))
+    of_sweep = members(choose_sweep(store, listing.sweep)) if listing.sweep else ""
+    query = " AND ".join(filter(None, [condition.query, of_sweep]))
     try:
         found = job_runs(store, listing.experiment, query)
     except MlflowException as error:

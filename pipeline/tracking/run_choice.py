@@ -29,14 +29,12 @@ def choose_run(store: Store, wanted: RunChoice) -> str:
     return _beginning_with(store, wanted)
 
 
-def choose_sweep(store: Store, asked: str | None) -> str | None:
+def choose_sweep(store: Store, asked: str) -> str:
     """The id of the sweep that `sweep=` means; `latest` is the last that was started.
 
     Raises:
         StoreError: when it is no sweep's id.
     """
-    if asked is None:
-        return None
     sweep = _last_sweep(store) if asked == "latest" else asked
     if sweep is None or not _SWEEP.fullmatch(sweep):
         raise StoreError(f"sweep={asked} is not the id of a sweep in {store.uri}, nor latest.")
@@ -57,7 +55,8 @@ def finished_runs(store: Store, wanted: RunChoice) -> list[str]:
 
 
 def _with_sweep(store: Store, wanted: RunChoice) -> RunChoice:
-    return wanted.model_copy(update={"sweep": choose_sweep(store, wanted.sweep)})
+    sweep = choose_sweep(store, wanted.sweep) if wanted.sweep else None
+    return wanted.model_copy(update={"sweep": sweep})
 
 
 def _latest(store: Store, wanted: RunChoice) -> str:

@@ -108,9 +108,30 @@ def test_what_is_compared_while_a_trial_lasts(search_for):
     assert series(metric="accuracy/train") == "accuracy/train"
 
 
+def test_an_own_class_of_the_test_data_is_doubtful_too(search_for):
+    (doubt,) = doubts(search_for("units=8,16", metric="test/f1/positive").search)
+    assert doubt.startswith("hydra.sweeper.metric=test/f1/positive: what is chosen by the test")
+
+
+def test_a_time_is_better_the_less(search_for):
+    (doubt,) = doubts(search_for("units=8,16", metric="seconds").search)
+    assert doubt.startswith("hydra.sweeper.direction=maximize looks for the largest seconds")
+
+
 def test_doubtful_aims_are_noted(search_for):
     assert doubts(search_for("units=8,16").search) == []
     assert doubts(search_for("units=8,16", metric="test/loss").search) == [
         "hydra.sweeper.metric=test/loss: what is chosen by the test data cannot be judged by them.",
         "hydra.sweeper.direction=maximize looks for the largest test/loss; meant may be minimize.",
     ]
+
+
+def test_a_search_is_named_by_what_is_fixed_and_what_is_searched(search_for):
+    plan = search_for("model=lstm", "workers=2", "units=8,16", "dropout=interval(0,0.5)")
+    assert plan.title == "model=lstm units=8 or 16 dropout=0.0 to 0.5"
+
+
+def test_trials_are_ranked_by_the_searchs_own_metric(search_for):
+    plan = search_for("units=8,16", metric="best/loss_validation", direction="minimize")
+    assert (plan.criterion.metric, plan.criterion.least) == ("best/loss_validation", True)
+    assert plan.criterion.test_metric == "test/f1_macro"
