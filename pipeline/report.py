@@ -1,5 +1,6 @@
 """python -m pipeline.report study=lstm_units: what a sweep's runs show, with a verdict."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ from pipeline.cli.command import Given, command
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.settings.as_typed import as_typed
 from pipeline.settings.conf_folder import CONF
+from pipeline.settings.scores import SELECT_BY
+from pipeline.settings.suggest import not_offered
 
 if TYPE_CHECKING:
     from pipeline.reports.study.gathering import Gathered
@@ -35,6 +38,8 @@ def main(given: Given) -> None:
     store = existing_store(**tracking.model_dump())
     to = Path(values["to"]) if values["to"] else None
     gathered = _gather(store, values)
+    if values["select_by"] is not None:
+        gathered = replace(gathered, select_by=values["select_by"])
     page, run_id = write_report(
         store, gathered, values["data_dir"], mixed=values["mixed"] is True, to=to
     )
@@ -66,6 +71,8 @@ def _check(values: dict[str, Any]) -> None:
     ]
     if faults:
         raise SettingsError(faults)
+    if values["select_by"] not in (None, *SELECT_BY):
+        raise SettingsError([not_offered("select_by", str(values["select_by"]), SELECT_BY)])
     if values["mixed"] not in (True, False):
         raise SettingsError([f"mixed={values['mixed']} must be true or false."])
     varied = values["varied"]

@@ -112,13 +112,14 @@ def _own_run(plan: Plan, schedule: Schedule, store: Store) -> "Iterator[TrackedR
     tags = {names.STUDY: plan.study} if plan.study else {}
     jobs = [entry.job.parameters for entry in schedule.entries]
     study = plan.jobs[0].values.get("study")
+    select_by = plan.jobs[0].settings.running.select_by
     with claim_if_free(store, f"sweep-{schedule.sweep_id}") as own:
         if own is None:
             yield None
             return
         experiment = own.experiment(plan.jobs[0].settings.place.experiment)
         with sweep_run(own, experiment.experiment_id, schedule.sweep_id, plan.title, tags) as run:
-            log_plan(run, command(), plan.varied, jobs, study)
+            log_plan(run, command(), plan.varied, jobs, study, select_by)
             yield run
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
+from pipeline.settings.scores import SELECT_BY
 from pipeline.tracking import names
 from pipeline.tracking.environment import user, version_tags
 from pipeline.tracking.membership import shortened
@@ -48,6 +49,7 @@ def log_plan(
     varied: Sequence[str],
     jobs: Sequence[Mapping[str, str]],
     study: Mapping[str, Any] | None = None,
+    select_by: str = SELECT_BY[0],
 ) -> None:
     """Store what a sweep is going to do, so that a report can name what is missing.
 
@@ -58,9 +60,10 @@ def log_plan(
         jobs: the parameters of each job.
         study: its question, words and claim, if it is one; a report reads them from here, so that
             the study's file may lie in any folder.
+        select_by: the validation score that selects the best run.
     """
-    document = {"command": command, "varied": [*varied], "jobs": [*jobs], "study": study}
-    run.log_json(document, names.PLAN)
+    document = {"command": command, "varied": [*varied], "jobs": [*jobs], "select_by": select_by}
+    run.log_json({**document, "study": study}, names.PLAN)
     told = f"The run of a whole sweep of {len(jobs)} jobs, which keeps its plan and its report."
     run.set_tags({names.DESCRIPTION: f"{told} It was started by\n\n    {command}"})
 

@@ -1,13 +1,13 @@
 """From variants to comparisons: which setting is best, which differ, by how much, how surely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from statistics import fmean
 
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.statistics import Difference, holm, paired_difference
-from pipeline.reports.study.study_run import MAIN, SELECTION, Measure
+from pipeline.reports.study.study_run import MAIN, Measure, selection_measure
 from pipeline.reports.study.variants import Setting, Variant, group_by_values, setting_of
 
 _ALL_PAIRS = 4  # up to this many variants every pair is compared, above only the first with others
@@ -73,8 +73,9 @@ class Analysis:
     Attributes:
         gathered: the runs.
         variants: finished runs by setting, in the order of their values.
-        ranked: variants with a test score, the highest mean of `SELECTION` first; of the test
-            score where no setting can be selected.
+        selection: the validation score that selects the best setting.
+        ranked: variants with a test score, the best mean of `selection` first; of the test score
+            where no setting can be selected.
         best: the first of them, selected on validation; None when a run lacks that score.
         comparisons: paired differences of the main measure, the first variant's first.
         effects: of each varied key, where there are several.
@@ -82,6 +83,7 @@ class Analysis:
 
     gathered: Gathered
     variants: tuple[Variant, ...]
+    selection: Measure
     ranked: tuple[Variant, ...]
     best: Variant | None
     comparisons: tuple[Comparison, ...]
@@ -107,13 +109,15 @@ def analyse(gathered: Gathered) -> Analysis:
     scored = [variant for variant in variants if variant.estimate(MAIN) is not None]
     if not scored:
         raise ValueError(f"{gathered.title} has no finished run with a test score.")
-    lacking = any(v.by_seed(MAIN).keys() - v.by_seed(SELECTION).keys() for v in scored)
-    by = MAIN if lacking else SELECTION
-    ranked = sorted(scored, key=lambda variant: -_mean(variant, by))
+    selection = selection_measure(gathered.select_by)
+    lacking = any(v.by_seed(MAIN).keys() - v.by_seed(selection).keys() for v in scored)
+    by = MAIN if lacking else selection
+    ranked = sorted(scored, key=lambda variant: _place(variant.by_seed(by).values(), by))
     effects = _effects(gathered, variants, by) if len(gathered.varied) > 1 else []
     return Analysis(
         gathered,
         tuple(variants),
+        selection,
         tuple(ranked),
         None if lacking else ranked[0],
         tuple(_comparisons(ranked)),
@@ -121,8 +125,10 @@ def analyse(gathered: Gathered) -> Analysis:
     )
 
 
-def _mean(variant: Variant, measure: Measure) -> float:
-    return fmean(variant.by_seed(measure).values())
+def _place(samples: Iterable[float], measure: Measure) -> float:
+    """What to sort by for the best mean to come first."""
+    mean = fmean(samples)
+    return mean if measure.least else -mean
 
 
 def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
@@ -168,7 +174,7 @@ def _effect(
     if sum(map(bool, samples.values())) < 2:
         return None
     selecting = samples if by is MAIN else _samples(key, variants, by)
-    best, *others = sorted(samples, key=lambda value: -fmean(selecting[value].values()))
+    best, *others = sorted(samples, key=lambda value: _place(selecting[value].values(), by))
     means = {value: _seed_means(found) for value, found in samples.items()}
     settings = {value: setting_of({key: value}, gathered.study) for value in samples}
     found = [

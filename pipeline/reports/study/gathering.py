@@ -15,6 +15,7 @@ from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import logged_parameters
+from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import did_you_mean
 from pipeline.tracking import names
 from pipeline.tracking.queries import find_experiment, job_runs, members, search_runs
@@ -38,6 +39,7 @@ class Gathered:
         lost: number of jobs without a run, where no plan was stored.
         command: that made the runs.
         own_run_id: the sweep's own run, if there is one.
+        select_by: the validation score that selects the best setting.
     """
 
     title: str
@@ -51,6 +53,7 @@ class Gathered:
     lost: int = 0
     command: str | None = None
     own_run_id: str | None = None
+    select_by: str = SELECT_BY[0]
 
     @property
     def missing(self) -> list[Mapping[str, str]]:
@@ -116,6 +119,7 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
         lost=0 if planned else max(0, sweep.get("jobs", 0) - len(newest)),
         command=plan.get("command"),
         own_run_id=own[0].info.run_id if own else None,
+        select_by=plan.get("select_by", SELECT_BY[0]),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.settings.scores import SCORES
 from pipeline.tracking import names
 
 RISE = 0.05  # of the least validation loss: a later rise above this is overfitting
@@ -51,11 +52,13 @@ class Measure:
         title: its name in words.
         of: returns it for a run; None where the run did not log it.
         decimals: number of decimals to print.
+        least: whether the lowest value is the best.
     """
 
     title: str
     of: Callable[[StudyRun], float | None]
     decimals: int = 3
+    least: bool = False
 
     def show(self, value: float, signed: bool = False) -> str:
         """The number as text, with a true minus sign."""
@@ -98,5 +101,11 @@ MEASURES: dict[str, Measure] = {
     "parameters": Measure("parameters", logged(names.PARAMETERS), 0),
 }
 
-SELECTION = MEASURES["validation_f1_macro"]  # decides which setting is best
 MAIN = MEASURES["test_f1_macro"]  # is reported and compared
+
+
+def selection_measure(select_by: str) -> Measure:
+    """The validation score that decides which setting is best, by a value of `select_by=`."""
+    score = SCORES[select_by]
+    of = logged(names.VALIDATION + select_by)
+    return Measure(f"validation {score.title}", of, least=score.least)

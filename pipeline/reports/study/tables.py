@@ -10,12 +10,11 @@ from typing import Any
 from pipeline.reports.drawing.pages import Table, number
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.claim import with_interval
-from pipeline.reports.study.study_run import MAIN, MEASURES, StudyRun
+from pipeline.reports.study.study_run import MAIN, MEASURES, Measure, StudyRun
 from pipeline.reports.study.variants import Variant, values_in
 from pipeline.tracking import names
 
 _SCORES = (
-    "validation_f1_macro",
     "test_f1_macro",
     "test_accuracy",
     "best_accuracy_validation",
@@ -23,17 +22,18 @@ _SCORES = (
     "best_loss_validation",
     "best_epoch",
 )
-_EPOCHS = ("best_epoch", "overfits_after")
-_COST = ("parameters", "seconds")
+_EPOCHS = (MEASURES["best_epoch"], MEASURES["overfits_after"])
+_COST = (MEASURES["parameters"], MEASURES["seconds"])
 
 
 def score_table(analysis: Analysis) -> Table:
     """One row per setting: mean and interval of each score; the best setting is marked."""
     variants = analysis.variants
+    measures = [analysis.selection, *(MEASURES[name] for name in _SCORES)]
     return Table(
-        [*_keys(variants), "n", *(MEASURES[name].title for name in _SCORES)],
+        [*_keys(variants), "n", *(measure.title for measure in measures)],
         [
-            [*_values(one), str(len(one.runs)), *(mean_and_interval(one, name) for name in _SCORES)]
+            [*_values(one), str(len(one.runs)), *(mean_and_interval(one, m) for m in measures)]
             for one in variants
         ],
         marked=variants.index(analysis.best) if analysis.best else None,
@@ -48,17 +48,17 @@ def _values(variant: Variant) -> tuple[str, ...]:
     return variant.setting.values or (variant.setting.words,)
 
 
-def mean_and_interval(variant: Variant, name: str) -> str:
+def mean_and_interval(variant: Variant, measure: Measure) -> str:
     """`0.712 [0.690, 0.733]`, without the interval below 3 seeds; for epochs, the range."""
-    measure, found = MEASURES[name], variant.estimate(MEASURES[name])
+    found = variant.estimate(measure)
     if found is None:
         return "–"
     mean = measure.show(found.mean)
-    if name in _EPOCHS:
+    if measure in _EPOCHS:
         samples = variant.by_seed(measure).values()
         least, most = min(samples), max(samples)
         return f"{least:.0f}" if least == most else f"{mean} ({least:.0f} to {most:.0f})"
-    if found.interval is None or name in _COST:
+    if found.interval is None or measure in _COST:
         return mean
     low, high = (measure.show(end) for end in found.interval)
     return f"{mean} [{low}, {high}]"
@@ -78,8 +78,8 @@ def _overfitting(variant: Variant) -> list[str]:
     ends = [curve[-1] for run in variant.runs if (curve := run.curves.get(names.LOSS_VALIDATION))]
     return [
         f"{len(onset)} of {len(variant.runs)} seeds",
-        mean_and_interval(variant, "overfits_after"),
-        mean_and_interval(variant, "best_loss_validation"),
+        mean_and_interval(variant, MEASURES["overfits_after"]),
+        mean_and_interval(variant, MEASURES["best_loss_validation"]),
         f"{fmean(ends):.3f}" if ends else "–",
     ]
 
@@ -87,8 +87,11 @@ def _overfitting(variant: Variant) -> list[str]:
 def cost_table(variants: Sequence[Variant]) -> Table:
     """One row per setting: parameters, and seconds from start to parity."""
     return Table(
-        [*_keys(variants), *(MEASURES[name].title for name in _COST)],
-        [[*_values(one), *(mean_and_interval(one, name) for name in _COST)] for one in variants],
+        [*_keys(variants), *(measure.title for measure in _COST)],
+        [
+            [*_values(one), *(mean_and_interval(one, measure) for measure in _COST)]
+            for one in variants
+        ],
     )
 
 

@@ -7,7 +7,7 @@ from pipeline.reports.study.analysis import Analysis, Comparison, Effect
 from pipeline.reports.study.claim import Judgement, in_words, judge
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.statistics import FEWEST, Difference, difference
-from pipeline.reports.study.study_run import MAIN, SELECTION
+from pipeline.reports.study.study_run import MAIN
 from pipeline.reports.study.variants import Setting, Variant
 
 _NAMED = 3  # settings that a sentence names; of more it gives the number
@@ -54,21 +54,28 @@ def _selection(analysis: Analysis) -> str:
     """On which scores the best setting was selected, or why none was."""
     if len(analysis.ranked) == 1:
         return ""
+    selection = analysis.selection
     if analysis.best is None:
         runs = [run for variant in analysis.ranked for run in variant.runs]
-        lacking = sum(SELECTION.of(run) is None for run in runs)
+        lacking = sum(selection.of(run) is None for run in runs)
         return (
             f"No setting is called best: {lacking} of {len(runs)} runs, made by an earlier "
-            f"version, have no {SELECTION.title}, and a selection on the test set would flatter "
+            f"version, have no {selection.title}, and a selection on the test set would flatter "
             "its own score."
         )
-    found = analysis.best.estimate(SELECTION)
+    found = analysis.best.estimate(selection)
     assert found is not None  # all runs have it, else there is no best
     return (
-        f"Best is the setting with the highest mean {SELECTION.title} ({SELECTION.show(found.mean)}"
-        f" over {len(analysis.best.runs)} seeds); the test set plays no part in the selection. "
+        f"Best is the setting with the {'lowest' if selection.least else 'highest'} mean "
+        f"{selection.title} ({selection.show(found.mean)} over {_seeds(analysis.best)}); the test "
+        "set plays no part in the selection. "
         "All scores and differences in the answer are on the test set."
     )
+
+
+def _seeds(variant: Variant) -> str:
+    count = len(variant.runs)
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _headline(analysis: Analysis) -> str:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -220,6 +221,20 @@ def test_the_best_setting_is_selected_on_validation_and_scored_on_test():
     assert "best on validation: units 32, test macro F1 0.700" in verdict.headline
     assert verdict.selection.startswith(
         "Best is the setting with the highest mean validation macro F1 (0.800 over 3 seeds);"
+    )
+
+
+def test_another_score_may_select():
+    losses = {32: 0.9, 64: 0.4}
+    runs = [
+        study_run(0.7, seed=seed, units=units, metrics={"validation/loss": loss})
+        for units, loss in losses.items()
+        for seed in (0, 1, 2)
+    ]
+    found = analyse(replace(gathered(runs, "units"), select_by="loss"))
+    assert found.best.setting.by_key == {"units": "64"}
+    assert conclude(found, NONE).selection.startswith(
+        "Best is the setting with the lowest mean validation loss (0.400 over 3 seeds);"
     )
 
 
