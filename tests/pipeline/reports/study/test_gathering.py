@@ -104,7 +104,7 @@ def test_what_is_not_there_is_one_sentence(store, log_run):
         gather_study(store, CONF, "lstm_unit")
     with pytest.raises(StoreError, match="sweep=x has no run in sqlite"):
         gather_sweep(store, CONF, "x")
-    with pytest.raises(StoreError, match=r"experiment=x is not in sqlite.*it holds (Default, here|here, Default)"):
+    with pytest.raises(StoreError, match=r"experiment=x is not in sqlite.*; it holds .*here"):
         gather_experiment(store, "x", None)
     with pytest.raises(StoreError, match=r"experiment=Default in sqlite.* holds no run"):
         gather_experiment(store, "Default", None)
