@@ -141,6 +141,7 @@ def log_weights(
             save_served_model(packed, weights, dataset.preprocessing)
         with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
             archive.extract("model.weights.h5", weights)
+    tracked.share(names.WEIGHTS, names.SERVED_MODEL)
 
 
 def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -> None:

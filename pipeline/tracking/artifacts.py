@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -82,6 +83,27 @@ def store_folder(
     if different := sorted(path for path in expected if stored.get(path) != expected[path]):
         raise CutShortError(f"artifact {different[0]} was stored, but came back different.")
     return expected
+
+
+def share(folder: Path, kept: Sequence[str], copies: Sequence[str]) -> None:
+    """Store equal files once, as hard links; a file system that has none keeps both.
+
+    Args:
+        folder: with a run's artifacts.
+        kept: paths of artifacts.
+        copies: paths of others, each a link to the equal one of `kept` afterwards.
+    """
+    known = {digest(folder / path): folder / path for path in kept}
+    for path in copies:
+        file = folder / path
+        original = known.get(digest(file))
+        if original is None or original.samefile(file):
+            continue
+        link = file.with_name(f".{file.name}.link")
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+            link.hardlink_to(original)
+            link.replace(file)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.errors import ClaimLostError, PrunedError, StoreAwayError, summary
 from pipeline.tracking import names
-from pipeline.tracking.artifacts import manifest, store_file, store_folder
+from pipeline.tracking.artifacts import local_folder, manifest, share, store_file, store_folder
 from pipeline.tracking.heartbeats import Heartbeat, owner_tags
 from pipeline.tracking.retries import patiently
 from pipeline.tracking.store import Store
@@ -121,6 +121,13 @@ class TrackedRun:
             self._digests |= patiently(
                 store_folder, self.client, self.run_id, self._artifact_uri, folder
             )
+
+    def share(self, kept: str, copies: str) -> None:
+        """Store files that two folders of artifacts have in common once, if they lie here."""
+        here = local_folder(self._artifact_uri)
+        if here is not None:
+            within = [[p for p in self._digests if p.startswith(f"{f}/")] for f in (kept, copies)]
+            share(here, *within)
 
     def log_manifest(self) -> None:
         """Store the digests of all artifacts that were stored through this object."""

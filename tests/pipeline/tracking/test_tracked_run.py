@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from pipeline.errors import PrunedError
-from pipeline.tracking.artifacts import local_folder
+from pipeline.tracking.artifacts import local_folder, missing
 from pipeline.tracking.tracked_run import tracked_run
 
 
@@ -189,3 +189,21 @@ def test_what_the_process_printed_is_kept(store, experiment_id, tmp_path):
     with tracked_run(store, experiment_id, "run", {}, log=log) as run:
         log.write_text("a warning\n")
     assert text_of(store, run, "log.txt") == "a warning\n"
+
+
+def test_files_that_two_folders_have_in_common_are_stored_once(store, experiment_id):
+    with tracked_run(store, experiment_id, "shares", {}) as run:
+        with run.artifact_folder("weights") as folder:
+            (folder / "model.keras").write_bytes(b"weights" * 999)
+            (folder / "model.weights.h5").write_bytes(b"weights alone" * 999)
+        with run.artifact_folder("model") as folder:
+            (folder / "model.keras").write_bytes(b"weights" * 999)
+            (folder / "MLmodel").write_bytes(b"other")
+        run.share("weights", "model")
+    stored = local_folder(store.client.get_run(run.run_id).info.artifact_uri)
+    assert (stored / "weights/model.keras").samefile(stored / "model/model.keras")
+    assert (stored / "model/model.keras").read_bytes() == b"weights" * 999
+    assert (stored / "model/MLmodel").stat().st_nlink == 1
+    assert (stored / "weights/model.weights.h5").stat().st_nlink == 1
+    assert missing(stored) is False
+    assert sorted(path.name for path in (stored / "model").iterdir()) == ["MLmodel", "model.keras"]
