@@ -1,6 +1,7 @@
 """python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
 
 from pipeline.cli.command import RUN_CHOICE, Given, command
+from pipeline.cli.console import print_line
 from pipeline.errors import CommandFailedError
 from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
 from pipeline.settings.schema import RunChoice
@@ -22,19 +23,22 @@ def main(given: Given) -> None:
     from pipeline.verification.check import verify_run
 
     store = existing_store(**tracking.model_dump())
-    passed = True
+    logged, passed = not store.read_only, True
     run_ids = [choose_run(store, chosen)] if chosen.run_id else finished_runs(store, chosen)
     for run_id in run_ids:
         tracked = TrackedRun(store.client, run_id)
-        outcome = verify_run(tracked, values["data_dir"])
-        write_run_page(tracked)
+        outcome = verify_run(tracked, values["data_dir"], logged=logged)
+        if logged:
+            write_run_page(tracked)
         show_parity(store.client.get_run(run_id).info.run_name, run_id, outcome)
         passed &= outcome.passed
         if values["diagnose"] and outcome.agreement is not None:
             from pipeline.verification.diagnosis import diagnose_run, guilty
 
-            checks = diagnose_run(store.client, run_id, values["data_dir"])
+            checks = diagnose_run(store.client, run_id, values["data_dir"], logged=logged)
             show_diagnosis(checks, guilty(checks))
+    if not logged:
+        print_line(f"Nothing was logged: {store.folder} cannot be written to.")
     if not passed:
         raise CommandFailedError
 

@@ -1,10 +1,11 @@
-"""python -m pipeline.runs: list runs, best first, as a table, CSV or JSON."""
+"""python -m pipeline.runs: list runs, best first, as a table, CSV or JSON; or delete."""
 
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.command import Given, command
+from pipeline.cli.console import print_line
 from pipeline.cli.csv_table import write_csv
 from pipeline.settings import SettingsError, parse_listing, parse_tracking
 from pipeline.settings.schema import Listing
@@ -22,8 +23,9 @@ _REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that hold nothing of t
 # A condition holds quotes and equals signs, which Hydra's grammar would take apart.
 @command("runs", flags=("--csv", "--json"), verbatim=("where", "sweep", "experiment"))
 def main(given: Given) -> None:
-    """Read runs from the store and print them."""
+    """Read runs from the store and print them; or delete some."""
     tracking = parse_tracking(given.values.pop("tracking"))
+    doomed, sure = given.values.pop("delete"), given.values.pop("yes")
     listing = parse_listing(given.values)
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
@@ -31,6 +33,9 @@ def main(given: Given) -> None:
     from pipeline.tracking.store import existing_store
 
     store = existing_store(**tracking.model_dump())
+    if doomed is not None:
+        _delete(store, str(doomed), sure)
+        return
     found = _found(store, listing)
     if "--json" in given.flags:
         print(json.dumps(_records(store, found), indent=2, ensure_ascii=False))
@@ -39,6 +44,24 @@ def main(given: Given) -> None:
         write_csv(list(dict.fromkeys(key for record in records for key in record)), records)
     else:
         show_runs(found, criterion(listing.select_by))
+
+
+def _delete(store: "Store", doomed: str, sure: object) -> None:
+    """Show what would be deleted; delete it only when told to."""
+    from pipeline.tracking.deletion import delete, plan_deletion
+
+    if sure not in (True, False):
+        raise SettingsError([f"yes={sure} must be true or false."])
+    deletion = plan_deletion(store, doomed)
+    for run in deletion.runs:
+        print_line(f"{run.info.run_id}  {run.info.status}  {run.info.run_name}")
+    for run in deletion.kept:
+        print_line(f"{run.info.run_id}  stays: another sweep uses it  {run.info.run_name}")
+    if not sure:
+        print_line(f"Nothing has been deleted. To delete {len(deletion.runs)}, add yes=true.")
+        return
+    delete(store, deletion)
+    print_line(f"{len(deletion.runs)} deleted, with their artifacts.")
 
 
 def _found(store: "Store", listing: Listing) -> "list[Run]":

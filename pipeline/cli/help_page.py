@@ -57,7 +57,8 @@ TensorFlow. Weights that fail it are not kept.
 python -m pipeline.runs [--csv|--json] [setting=value ...]
 
 Lists runs, best first: as a table of what differs between them, or with all
-that is known of each as CSV or JSON.
+that is known of each as CSV or JSON. delete=ID shows what would be deleted,
+delete=ID yes=true deletes it.
 """,
     "move": """\
 python -m pipeline.move to=http://host:5000 [setting=value ...]

@@ -76,6 +76,7 @@ def _schedule(plan: Plan) -> Schedule:
 def _conduct(plan: Plan, launching: Launching) -> None:
     schedule = _schedule(plan)
     store = join_store(**plan.jobs[0].settings.tracking.model_dump())
+    _check_writable(schedule, store)
     with _own_run(plan, schedule, store) as own:
         _claim_members(plan, schedule, store)
         failures, interrupted = _train(plan, schedule, store, launching)
@@ -85,10 +86,16 @@ def _conduct(plan: Plan, launching: Launching) -> None:
         unproven = _unproven(schedule, results)
         if own is not None and unproven:
             own.fail(f"{unproven} of {len(schedule.entries)} jobs failed or lack parity.")
-    if plan.study is not None:
+    if plan.study is not None and not store.read_only:
         _report(plan, schedule, store)
     if unproven:
         raise CommandFailedError(1)
+
+
+def _check_writable(schedule: Schedule, store: Store) -> None:
+    """Refuse to train where nothing can be stored; a sweep that is done is shown."""
+    if store.read_only and (left := len(schedule.to_train)):
+        raise StoreError(f"{store.folder} cannot be written to, and {left} jobs are not done.")
 
 
 def _unproven(schedule: Schedule, results: "Sequence[Result]") -> int:
@@ -101,9 +108,10 @@ def _unproven(schedule: Schedule, results: "Sequence[Result]") -> int:
 def _own_run(plan: Plan, schedule: Schedule, store: Store) -> "Iterator[TrackedRun | None]":
     """For the length of a sweep of several jobs, a run of its own; it keeps plan and report.
 
-    None for a single job, and where another command runs the same sweep: the run is that one's.
+    None for a single job, in a read-only store, and where another command runs the same sweep: the
+    run is that one's.
     """
-    if plan.study is None and len(schedule.entries) == 1:
+    if store.read_only or (plan.study is None and len(schedule.entries) == 1):
         yield None
         return
     from pipeline.tracking.claims import claim_if_free

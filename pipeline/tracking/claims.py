@@ -12,7 +12,7 @@ from pipeline.tracking.server_claims import try_server_claim
 from pipeline.tracking.store import Store
 
 _POLL_SECONDS = 1.0
-_LONGEST = 32  # characters of a job's identity, enough to tell it from any other
+LONGEST = 32  # characters of a job's identity, enough to tell it from any other
 
 
 @contextmanager
@@ -51,4 +51,4 @@ def claim_if_free(store: Store, name: str) -> Iterator[Store | None]:
 
 def _try_claim(store: Store, name: str) -> AbstractContextManager[Store] | None:
     try_claim = try_server_claim if store.folder is None else try_file_claim
-    return try_claim(store, name[:_LONGEST])
+    return try_claim(store, name[:LONGEST])

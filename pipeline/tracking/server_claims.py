@@ -45,6 +45,12 @@ def try_server_claim(store: Store, name: str) -> AbstractContextManager[Store] |
     return None if rivals or not ours else _held(store, _Lease(claims, ours[0]))
 
 
+def drop_dead_claims(store: Store, name: str) -> None:
+    """Remove the claims of this name whose processes have died."""
+    claims = _Claims(store.client, f"claim-{name}-")
+    claims.drop([one.name for one in claims.listed() if not is_alive(one.tags)])
+
+
 class _Claims:
     """Those of one job.
 

@@ -53,7 +53,9 @@ class LayerCheck:
         return self.isolated / max(self.scale, 1.0)
 
 
-def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[LayerCheck]:
+def diagnose_run(
+    client: MlflowClient, run_id: str, data_dir: str, *, logged: bool = True
+) -> list[LayerCheck]:
     """Compare a run's model layer by layer on the test examples that differ most, and log a table.
 
     Raises:
@@ -74,7 +76,8 @@ def diagnose_run(client: MlflowClient, run_id: str, data_dir: str) -> list[Layer
         difference = np.abs(predicted - scratch.predict(test.inputs)).max(axis=1)
         worst = np.argsort(-np.nan_to_num(difference, nan=np.inf), kind="stable")[:EXAMPLES]
         checks = list(check_layers(reference, scratch, test.inputs[worst]))
-    client.log_text(run_id, as_csv(checks), names.DIAGNOSIS)
+    if logged:
+        client.log_text(run_id, as_csv(checks), names.DIAGNOSIS)
     return checks
 
 
