@@ -7,9 +7,9 @@ import sys
 import time
 import webbrowser
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.request import urlopen
 
 from pipeline.cli.command import Given, command
 from pipeline.cli.console import console, print_line
@@ -84,8 +84,10 @@ def _serve(store_uri: str, port: int) -> subprocess.Popen[bytes]:
 def _is_up(server: subprocess.Popen[bytes], port: int) -> bool:
     """Wait until the server answers; False when it has ended instead."""
     while server.poll() is None:
-        with suppress(OSError), urlopen(f"http://{_HOST}:{port}/health", timeout=5):
-            return True
+        with closing(HTTPConnection(_HOST, port, timeout=5)) as asked, suppress(OSError):
+            asked.request("GET", "/health")
+            if asked.getresponse().status == 200:
+                return True
         time.sleep(0.2)
     return False
 
