@@ -7,6 +7,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from tests.support.commands import call, serve
@@ -59,6 +60,22 @@ def test_a_server_that_goes_away_for_a_while_is_waited_for(tmp_path):
         rest = sweep.stdout.read()
         assert sweep.wait() == 0, rest
         assert rest.count("exact") + rest.count("close") >= 2
+
+
+def test_a_server_that_dies_ends_the_sweep_in_about_a_minute_and_in_one_sentence(tmp_path):
+    server = serve(tmp_path, f"sqlite:///{tmp_path}/mlflow.db")
+    with server as address:
+        where = ["tracking=server", f"tracking.uri={address}", "workers=1"]
+        sweep = start(*SWEEP, "epochs=5000", *where, cwd=tmp_path)
+        read_until(sweep, "1/2 seed=0  epoch")
+        for process in (*psutil.Process(server.process.pid).children(), server.process):
+            process.kill()
+        died = time.monotonic()
+        rest = sweep.stdout.read()
+        assert sweep.wait() == 1, rest
+        assert time.monotonic() - died < 120
+    assert "Traceback" not in rest
+    assert "has failed for 60 seconds: Connection refused. To resume, run the same" in rest
 
 
 def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
