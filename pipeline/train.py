@@ -40,7 +40,7 @@ def train(config: DictConfig) -> str:
 def main() -> None:
     """Answer `--help`, or conduct a sweep."""
     if wants_help():
-        words = get_args_parser().parse_known_args()[0].overrides
+        words = get_args_parser().parse_known_intermixed_args()[0].overrides
         print_help(train_help(CONF, dict(line.split("=", 1) for line in words if "=" in line)))
         return
     with interrupted_by(*ENDING):  # runs are marked KILLED, not left RUNNING
@@ -68,7 +68,7 @@ def _arguments() -> Namespace:
     Raises:
         SettingsError: when it asks for what there is not.
     """
-    arguments, unknown = get_args_parser().parse_known_args()
+    arguments, unknown = get_args_parser().parse_known_intermixed_args()
     if faults := list(_faults(arguments, unknown)):
         raise SettingsError(faults)
     arguments.overrides = [

@@ -105,8 +105,10 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
 
 
 def _as_typed(line: str) -> str:
-    """Hydra spells the values of a boolean sweep as Python does; people type them in lower case."""
+    """Hydra spells booleans as Python does, and escapes the colon of `my_models:textcnn`."""
     key, _, value = line.partition("=")
+    if key == "model":
+        return line.replace("\\:", ":")
     return f"{key}={value.lower()}" if value in ("True", "False") else line
 
 

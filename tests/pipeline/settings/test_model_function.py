@@ -43,6 +43,12 @@ def test_its_arguments_are_swept_as_settings(plan_for):
     assert (parameters["model"], parameters["width"], parameters["features"]) == (OURS, "2", "8")
     assert plan.jobs[0].settings.data["padding"] == "pre"
     assert plan.varied == ("width",)
+    assert plan.jobs[0].overrides == (f"model={OURS}", "width=2", "padding=pre")
+
+
+def test_it_is_swept_beside_others(plan_for):
+    plan = plan_for(f"model=lstm,{OURS}")
+    assert [job.overrides for job in plan.jobs] == [("model=lstm",), (f"model={OURS}",)]
 
 
 @pytest.mark.parametrize(
