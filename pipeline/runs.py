@@ -25,7 +25,7 @@ _REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that hold nothing of t
 def main(given: Given) -> None:
     """Read runs from the store and print them; or delete some."""
     tracking = parse_tracking(given.values.pop("tracking"))
-    doomed, sure = given.values.pop("delete"), given.values.pop("yes")
+    doomed, sure = given.values.pop("delete"), given.values.pop("sure")
     listing = parse_listing(given.values)
 
     # Here rather than above, so that a faulty command is answered without loading MLflow.
@@ -51,14 +51,14 @@ def _delete(store: "Store", doomed: str, sure: object) -> None:
     from pipeline.tracking.deletion import delete, plan_deletion
 
     if sure not in (True, False):
-        raise SettingsError([f"yes={sure} must be true or false."])
+        raise SettingsError([f"sure={sure} must be true or false."])
     deletion = plan_deletion(store, doomed)
     for run in deletion.runs:
         print_line(f"{run.info.run_id}  {run.info.status}  {run.info.run_name}")
     for run in deletion.kept:
         print_line(f"{run.info.run_id}  stays: another sweep uses it  {run.info.run_name}")
     if not sure:
-        print_line(f"Nothing has been deleted. To delete {len(deletion.runs)}, add yes=true.")
+        print_line(f"Nothing has been deleted. To delete {len(deletion.runs)}, add sure=true.")
         return
     delete(store, deletion)
     print_line(f"{len(deletion.runs)} deleted, with their artifacts.")

@@ -77,6 +77,7 @@ def _serve(store_uri: str, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=sys.stderr,  # what is printed here is the link
         preexec_fn=end_with_parent,
     )
 

@@ -58,7 +58,7 @@ python -m pipeline.runs [--csv|--json] [setting=value ...]
 
 Lists runs, best first: as a table of what differs between them, or with all
 that is known of each as CSV or JSON. delete=ID shows what would be deleted,
-delete=ID yes=true deletes it.
+delete=ID sure=true deletes it.
 """,
     "move": """\
 python -m pipeline.move to=http://host:5000 [setting=value ...]
