@@ -190,7 +190,7 @@ def _unusable(model: str) -> list[str]:
 
 def _values(override: Override) -> list[str]:
     if override.is_discrete_sweep():
-        return list(override.sweep_string_iterator())
+        return [value.replace("\\:", ":") for value in override.sweep_string_iterator()]
     value = override.value()
     return [str(one) for one in (value if isinstance(value, list) else [value])]
 
