@@ -131,7 +131,7 @@ def test_the_second_link_shows_curves_grouped_by_what_was_varied(page, links):
 
 def test_a_view_is_named_by_what_the_sweep_varies(page, links):
     open_when_up(page, links[0])
-    page.get_by_role("button", name="model=lstm units=4,6,8").first.wait_for()
+    page.get_by_text("model=lstm units=4,6,8").first.wait_for()
 
 
 def test_a_runs_description_says_what_it_is_and_links_to_its_report(page, links, sweep):
