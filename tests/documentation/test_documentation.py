@@ -14,6 +14,7 @@ from tests.support.documentation import (
     pages,
     text_of,
 )
+from tests.support.plans import plan_of, search_of
 
 LANGUAGES = {"bash", "python", "yaml", ""}  # the last: data, drawings
 SHELL = [
@@ -43,13 +44,14 @@ def test_every_command_is_of_a_known_kind(page, command):
 
 
 @pytest.mark.parametrize("command", TRAIN)
-def test_every_command_that_trains_can_be_planned(request, command):
+def test_every_command_that_trains_can_be_planned(command):
     given = re.sub(r"<(\w+)>", r"\1", command.partition(" #")[0])
     options = [word for word in overrides(given) if not word.startswith(("-", "hydra"))]
+    options = [f"+{word}" if word.startswith("study=") else word for word in options]
     if "hydra/sweeper=optuna" in command:
-        assert request.getfixturevalue("search_for")(*options).space
+        assert search_of(*options).space
     elif "--help" not in command:
-        assert request.getfixturevalue("plan_for")(*options).jobs
+        assert plan_of(*options).jobs
 
 
 @pytest.mark.parametrize("page", pages())

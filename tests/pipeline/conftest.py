@@ -1,18 +1,15 @@
 import shutil
 
 import pytest
-import yaml
 from hydra import compose, initialize_config_dir
 
-from pipeline.search.search_plan import plan_search
 from pipeline.settings import parse_settings
 from pipeline.settings.composed import plain_values
-from pipeline.settings.composer import composer
 from pipeline.settings.conf_folder import CONF
-from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.store import open_local
 from tests.support.once import once
+from tests.support.plans import plan_of, search_of
 
 
 @pytest.fixture
@@ -34,19 +31,13 @@ def settings_for(composed):
 @pytest.fixture
 def plan_for():
     """The plan of a sweep for overrides as they stand on the command line."""
-
-    return lambda *overrides: plan_sweep(list(overrides), composer("train"))
+    return plan_of
 
 
 @pytest.fixture
 def search_for():
     """The plan of a search for overrides as on the command line, and options of the sweeper."""
-    text = (CONF / "hydra/sweeper/optuna.yaml").read_text(encoding="utf-8")
-    own = {k: v for k, v in yaml.safe_load(text).items() if k not in ("_target_", "params")}
-
-    return lambda *overrides, **options: plan_search(
-        list(overrides), own | options, composer("train")
-    )
+    return search_of
 
 
 @pytest.fixture(scope="session")
