@@ -3,6 +3,7 @@
     python -m scratch_forward model.keras
     python -m scratch_forward predict model.keras inputs.npy --output outputs.npy
     python -m scratch_forward verify model.keras [--write]
+    python -m scratch_forward convert old.h5 new.keras
 
 Exit code 0: done; 1: the model does not answer as Keras did; 2: the file or the input is refused.
 """
@@ -24,7 +25,7 @@ from scratch_forward.io.loading import load
 from scratch_forward.io.stored_arrays import read_arrays
 
 DONE, DIFFERS, REFUSED = 0, 1, 2
-COMMANDS = ("summary", "predict", "verify")
+COMMANDS = ("summary", "predict", "verify", "convert")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,6 +87,15 @@ def verify(options: argparse.Namespace, limits: Limits) -> int:
     return DONE
 
 
+def convert(options: argparse.Namespace, limits: Limits) -> int:
+    """Write a model of any format as a .keras archive that Keras 3 loads."""
+    from scratch_forward.io.conversion import convert_model
+
+    convert_model(options.model, options.target, limits)
+    print(f"{options.target} written.")
+    return DONE
+
+
 def _inputs(path: Path) -> Any:
     """Read an array, or several by name."""
     if path.suffix == ".npz":
@@ -115,8 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="{summary,predict,verify}")
-    for function in (summary, predict, verify):
+    commands = parser.add_subparsers(required=True, metavar="{summary,predict,verify,convert}")
+    for function in (summary, predict, verify, convert):
         command = commands.add_parser(function.__name__, help=function.__doc__)
         command.set_defaults(run=function)
         command.add_argument("model", type=Path, help="a model file of Keras 2 or 3")
@@ -132,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--output", type=Path, default=Path("outputs.npy"))
         if function is verify:
             command.add_argument("--write", action="store_true", help="write the card by Keras")
+        if function is convert:
+            command.add_argument("target", type=Path, help="the .keras file to write")
     return parser
 
 

@@ -24,6 +24,7 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     **{"groups": (1,), "noise_shape": (None,)},
     **{"renorm_clipping": (None,), "renorm_momentum": ()},
 }
+_NETWORKS = ("Sequential", "Functional", "Model")
 _LAYER_OPTIONS = ("layer", "backward_layer", "forward_layer", "cell")
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "ThresholdedReLU": {"theta": "threshold"}}
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
@@ -66,17 +67,17 @@ class _Translation:
             return entry
         config = entry.get("config")
         if isinstance(config, list):  # a Sequential of Keras before 2.2.3
-            config = {"layers": config}
+            config = {"name": "sequential", "layers": config}
         if not isinstance(config, dict):
             return entry
         name = entry["class_name"].removeprefix("Custom>")
         if name in ("TFOpLambda", "SlicingOpLambda"):
             return entry | _function(config)
-        module = entry.get("module")
-        if not module:
-            module = _module_of(name, config)
-        elif isinstance(module, str) and module.split(".")[0] == "tf_keras":
+        module = entry.get("module") or _module_of(name, config)
+        if isinstance(module, str) and module.split(".")[0] == "tf_keras":
             module = "keras.layers"
+        if isinstance(module, str) and module.startswith("keras.") and name in _NETWORKS:
+            module = "keras"
         made = {"module": module, "class_name": _CLASSES.get(name, name)}
         return entry | made | {"config": self._config(name, config)}
 
@@ -99,7 +100,9 @@ class _Translation:
             options.setdefault("reset_after", False)
         if name == "CuDNNGRU":
             options["reset_after"] = True
-        if name == "BatchNormalization" and isinstance(options.get("axis"), list):
+        if _CLASSES.get(name, name) == "BatchNormalization" and isinstance(
+            options.get("axis"), list
+        ):
             options["axis"] = _only(options["axis"], "axis")
         return options
 

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("tf_keras")
 
 import scratch_forward as sf
+from scratch_forward.__main__ import main
 
 ROOT = Path(__file__).parents[3]
 FEW = ("dense_first", "lstm_hard", "text_both", "batch_norm", "frozen", "twins", "operators")
@@ -74,6 +75,30 @@ def test_weights_without_a_model_say_how_to_load_them(few) -> None:
         sf.load(few / "twins.only_weights.h5")
     with pytest.raises(sf.ArchiveError, match="layers with weights; the model has"):
         sf.load(few / "twins.h5").load_weights(few / "frozen.only_weights.h5")
+
+
+@pytest.mark.parametrize("name", ["dense_first", "text_both", "batch_norm", "frozen", "twins"])
+def test_a_converted_model_is_one_of_keras_3(few, name, tmp_path) -> None:
+    keras = pytest.importorskip("keras")
+    target = tmp_path / f"{name}.keras"
+    assert main(["convert", str(few / f"{name}.h5"), str(target)]) == 0
+    stored = np.load(few / f"{name}.npz")
+    inputs = [stored[f"x{i}"] for i in range(len(stored.files)) if f"x{i}" in stored]
+    given = inputs if len(inputs) > 1 else inputs[0]
+    expected = [stored[f"y{i}"] for i in range(len(stored.files)) if f"y{i}" in stored]
+    theirs = keras.saving.load_model(target).predict(given, verbose=0)
+    for found in (theirs, sf.load(target).predict(given)):
+        flat = found if isinstance(found, list) else [found]
+        for mine, true in zip(flat, expected, strict=True):
+            np.testing.assert_allclose(mine, true, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm_hard", "operators"])
+def test_what_keras_3_lacks_is_not_converted(few, name, tmp_path, capsys) -> None:
+    target = tmp_path / "m.keras"
+    assert main(["convert", str(few / f"{name}.h5"), str(target)]) == 2
+    assert not target.exists()
+    assert "Keras 3 does not have" in capsys.readouterr().err
 
 
 @pytest.mark.slow
