@@ -32,6 +32,7 @@ _FILES = (
     names.WORST_EXAMPLES,
     names.MISTAKES,
 )
+_LARGEST = 1e300  # MLflow keeps infinity as 1.8e308
 _Item = TypeVar("_Item", ClassScores, WorstExample, Mistake)
 
 
@@ -150,6 +151,7 @@ def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | Non
 
 
 def _history(client: MlflowClient, run_id: str) -> History | None:
+    """Every epoch whose numbers can be drawn; a fit that diverges ends with one that cannot."""
     curves = {
         name: {one.step: one.value for one in client.get_metric_history(run_id, metric)}
         for name, metric in names.EPOCH_METRICS.items()
@@ -158,5 +160,6 @@ def _history(client: MlflowClient, run_id: str) -> History | None:
     epochs = [
         Epoch(number=number, **{name: curve[number] for name, curve in curves.items()})
         for number in numbers
+        if all(abs(curve[number]) < _LARGEST for curve in curves.values())  # no NaN either
     ]
     return History(tuple(epochs), restored=False) if epochs else None
