@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 _PREFIX = "parity-pipeline-"
 _LOCK, _FILES = "lock", "files"
-_YOUNG_SECONDS = 5.0  # it may not have been locked yet
+_YOUNG_SECONDS = 60.0  # on a busy machine it may not have been locked yet
 
 
 @contextmanager
