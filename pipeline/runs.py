@@ -21,7 +21,7 @@ _REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that hold nothing of t
 
 
 # A condition holds quotes and equals signs, which Hydra's grammar would take apart.
-@command("runs", flags=("--csv", "--json"), verbatim=("where", "sweep", "experiment"))
+@command("runs", flags=("--csv", "--json"), verbatim=("where", "sweep", "experiment", "delete"))
 def main(given: Given) -> None:
     """Read runs from the store and print them; or delete some."""
     tracking = parse_tracking(given.values.pop("tracking"))

@@ -87,3 +87,22 @@ def test_a_reader_who_has_seen_enough_is_no_fault(sweep):
     )
     process.stdout.close()
     assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+def test_a_folder_without_a_store_stays_as_it_is(tmp_path):
+    done = call("pipeline.runs", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no store at")
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_would_be_deleted_is_shown_first(sweep):
+    sweep_id = sweep.runs[0].data.tags["sweep"]
+    done = listed(sweep, f"delete={sweep_id}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "Nothing has been deleted. To delete 4, add sure=true."
+    assert {row.split()[0] for row in done.stdout.splitlines()[:-1]} > {
+        run.info.run_id for run in sweep.runs
+    }
+    assert len(sweep.runs) == 3
