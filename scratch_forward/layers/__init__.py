@@ -85,6 +85,7 @@ from scratch_forward.layers.regularization import (
     GaussianNoise,
     SpatialDropout1D,
     SpatialDropout2D,
+    SpatialDropout3D,
 )
 from scratch_forward.layers.reshaping import (
     Cropping1D,
@@ -127,7 +128,8 @@ LAYERS: dict[str, type[Layer]] = {
         *(UpSampling1D, UpSampling2D, UpSampling3D),
         *(BatchNormalization, LayerNormalization, GroupNormalization, RMSNormalization),
         *(UnitNormalization, SpectralNormalization, Rescaling, Normalization),
-        *(Dropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout, GaussianNoise),
+        *(Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D),
+        *(GaussianDropout, GaussianNoise),
         *(AlphaDropout, Activation, ReLU, LeakyReLU, ELU, PReLU, Softmax),
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
         *(LayerScale, StochasticDepth, CustomScaleLayer),

@@ -94,8 +94,8 @@ class SpatialDropout1D(Dropout):
         return (inputs.shape[0], 1, inputs.shape[2])
 
 
-class SpatialDropout2D(Dropout):
-    """Dropout of whole channels: the draw of `(N, H, W, C)` has shape `(N, 1, 1, C)`."""
+class _SpatialDropout(Dropout):
+    """Dropout of whole channels of images."""
 
     def __init__(
         self,
@@ -109,9 +109,32 @@ class SpatialDropout2D(Dropout):
 
     def draw_shape(self, inputs: Array) -> tuple[int, ...]:
         """Return one draw for each example and channel."""
+        ones = [1] * (inputs.ndim - 2)
         if self.data_format == "channels_first":
-            return (*inputs.shape[:2], 1, 1)
-        return (inputs.shape[0], 1, 1, inputs.shape[3])
+            return (*inputs.shape[:2], *ones)
+        return (inputs.shape[0], *ones, inputs.shape[-1])
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels: the draw of `(N, H, W, C)` has shape `(N, 1, 1, C)`.
+
+    Args:
+        rate: Probability of a zero.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """Dropout of whole channels: the draw of `(N, D, H, W, C)` has shape `(N, 1, 1, 1, C)`.
+
+    Args:
+        rate: Probability of a zero.
+        data_format: Where the channels are, `"channels_last"` unless given.
+        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
 
 
 class GaussianDropout(_Random):

@@ -30,7 +30,6 @@ KERAS_LAYERS = {
     "StochasticDepth": convnext.StochasticDepth,
     "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer,
 }
-BATCHES = (7, 1)
 SEED = 20240717
 FEW_ULP = 4
 PROBABILITIES = ("softmax", "sigmoid")
@@ -83,7 +82,7 @@ class Outcome:
 def cases(subject: Subject) -> list[Case]:
     """Cover all pairs of a subject's options, batch sizes and masks."""
     choices = {**subject.options, **subject.arguments}
-    rows = pairwise({**choices, "batch": BATCHES, "mask": subject.masks}, SEED)
+    rows = pairwise({**choices, "batch": subject.batches, "mask": subject.masks}, SEED)
     found = [
         Case(
             subject,

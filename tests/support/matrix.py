@@ -44,6 +44,7 @@ class Subject:
         masks: Patterns of the inputs' masks.
         arguments: Values of the call's other arguments; `random` stands for a mask of scores.
         separate: Whether each input is an argument of its own, as query and value are.
+        batches: Numbers of examples; the kernels with the batch as last axis begin at 12.
         ids: Whether inputs are integers below 10 instead of normal numbers.
         refused: Says which combinations Keras refuses.
         title: What tells this subject from others of the same layer.
@@ -58,6 +59,7 @@ class Subject:
     masks: Sequence[str] = UNMASKED
     arguments: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     separate: bool = False
+    batches: Sequence[int] = (7, 1)
     ids: bool = False
     refused: Callable[[dict[str, Any]], bool] = lambda _: False
     title: str = ""
@@ -353,6 +355,7 @@ SUBJECTS = (
             "filters": (4, 2),
             "groups": (1, 2),
         },
+        batches=(7, 1, 20),
         refused=_strided_and_dilated,
     ),
     Subject(
@@ -365,7 +368,15 @@ SUBJECTS = (
             dilation_rate=(1, 2, (1, 2)),
             groups=(1, 2),
         ),
+        batches=(7, 1, 20),
         refused=_strided_and_dilated,
+    ),
+    Subject(
+        "Conv2D",
+        [(18, 20, 20)],
+        {"filters": (64,), "kernel_size": (3,), "padding": ("valid", "same")},
+        batches=(20,),
+        title="of many filters",
     ),
     Subject(
         "DepthwiseConv2D",
@@ -377,6 +388,7 @@ SUBJECTS = (
             dilation_rate=(1, 2),
             depth_multiplier=(1, 2),
         ),
+        batches=(7, 1, 20),
     ),
     Subject(
         "SeparableConv2D",
@@ -389,6 +401,7 @@ SUBJECTS = (
             dilation_rate=(1, 2),
             depth_multiplier=(1, 2),
         ),
+        batches=(7, 1, 20),
     ),
     Subject(
         "Conv3D",
@@ -674,6 +687,7 @@ SUBJECTS = (
         for name in ("Dropout", "SpatialDropout1D", "GaussianDropout", "AlphaDropout")
     ),
     Subject("SpatialDropout2D", [(5, 6, 4)], {"rate": (0.5,)}),
+    Subject("SpatialDropout3D", [(3, 5, 6, 4)], {"rate": (0.5,)}),
     Subject("GaussianNoise", [(5, 4)], {"stddev": (0.0, 0.5)}, MASKS),
     Subject(
         "ReLU",

@@ -1,0 +1,61 @@
+"""Architectures of `keras.applications`, with random weights of the size of trained ones.
+
+Keras is called once in training mode with a momentum of 0, so that every BatchNormalization has the
+statistics of what it sees: with wild ones the outputs would be noise on both sides.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+import keras
+
+import scratch_forward as sf
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+ARCHITECTURES = (
+    *("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0"),
+    *("DenseNet121", "ResNet50", "ConvNeXtTiny", "NASNetMobile"),
+)
+
+
+def fill(model: Any) -> None:
+    """Give a model weights that keep what passes through it at one size."""
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            continue  # it computes with copies of its weights
+        for weight in layer.weights:
+            fan = max(np.prod(weight.shape[:-1]), 1)
+            if isinstance(layer, keras.layers.DepthwiseConv2D):
+                fan = max(np.prod(weight.shape[:2]), 1)
+            size = 0.1 if len(weight.shape) == 1 else np.sqrt(2 / fan)
+            values = generator.normal(0, size, weight.shape)
+            ones = weight.name in ("gamma", "moving_variance")
+            weight.assign(1 + values if ones else values)
+
+
+def settle(model: Any, x: np.ndarray) -> None:
+    """Set the statistics of every BatchNormalization to those of its inputs."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(x, training=True)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_architecture_answers_as_keras_does(name: str) -> None:
+    model = getattr(keras.applications, name)(weights=None, input_shape=(96, 96, 3))
+    x = np.random.default_rng(1).uniform(0, 255, (4, 96, 96, 3)).astype(np.float32)
+    fill(model)
+    settle(model, x)
+    theirs = model.predict(x, verbose=0)
+    ours = sf.from_keras(model).predict(x)
+    exact = sf.from_keras(model, dtype="float64").predict(x)
+    assert np.array_equal(ours.argmax(-1), theirs.argmax(-1))
+    assert np.abs(ours - exact).max() <= 2 * np.abs(theirs - exact).max() + 1e-7
+    assert np.abs(theirs - exact).max() <= 1e-5

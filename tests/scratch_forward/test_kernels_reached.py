@@ -1,0 +1,35 @@
+"""The contract reaches every way to convolve; what it does not run is compared with itself."""
+
+from collections import Counter
+
+import pytest
+
+pytest.importorskip("keras")
+
+from scratch_forward.kernels.convolution.convolution2d import METHODS
+from tests.support import contract
+from tests.support.matrix import SUBJECTS
+
+CONVOLUTIONS = {"Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_contract_runs_every_convolution_method(monkeypatch) -> None:
+    ran: Counter[str] = Counter()
+
+    def counted(method, original):
+        def row_blocks(self, *arguments):
+            ran[method.__name__] += 1
+            return original(self, *arguments)
+
+        return row_blocks
+
+    for method in METHODS:
+        monkeypatch.setattr(method, "row_blocks", counted(method, method.row_blocks))
+    wanted = {method.__name__ for method in METHODS}
+    subjects = [subject for subject in SUBJECTS if subject.layer in CONVOLUTIONS]
+    subjects.sort(key=lambda subject: len(subject.batches))  # that of many filters first
+    for case in (case for subject in subjects for case in contract.cases(subject)):
+        if case.batch >= 12 and set(ran) != wanted:
+            assert not contract.run(case).fault
+    assert set(ran) == wanted, ran
