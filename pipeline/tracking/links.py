@@ -73,7 +73,8 @@ def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> Swe
     curves = {**table, **_charts([name for name in sweep.varied if name != "seed"])}
     _save(store, experiment_id, key + _CURVES, f"{title} (curves)", curves)
     address = LOCAL_UI if store.folder else store.uri
-    return SweepView(_ui_command(store), *_pages(address, experiment_id, key))
+    command = "python -m pipeline.ui" if store.folder else None
+    return SweepView(command, *_pages(address, experiment_id, key))
 
 
 def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[str, Any]) -> None:
@@ -141,9 +142,3 @@ def artifact_link(store: Store, experiment_id: str, run_id: str, path: str) -> s
         f"{address}/#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}"
         "?workflowType=machine_learning"
     )
-
-
-def _ui_command(store: Store) -> str | None:
-    if store.folder is None:
-        return None
-    return f"mlflow ui --backend-store-uri {store.uri}"

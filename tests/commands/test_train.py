@@ -145,7 +145,7 @@ def test_the_terminal_tells_plan_progress_results_and_where_to_look(sweep):
     assert "2/3 units=6 starts on reviews (synthetic data)" in out
     assert "epoch 2/2" in out
     assert "best" in out
-    assert f"mlflow ui --backend-store-uri sqlite:///{sweep.folder}/mlruns/mlflow.db" in out
+    assert "  python -m pipeline.ui\n" in out
     assert "workflowType=machine_learning&viewStateShareKey=" in out
     assert sweep.done.stderr == ""
 

@@ -9,11 +9,12 @@ GENERATED = "docs/benchmark-*.md", "docs/coverage.md"  # by programs that have t
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 KINDS = {
-    "install": r"(python3? -m venv|pip install|apt-get install)\b",
+    "install": r"(python3? -m venv|\. \.venv/bin/activate|pip install|apt-get install)\b",
     "suite": r"python -m pytest\b",
     "server": r"(python -m pipeline\.ui|mlflow (ui|server|models serve))\b",
     "train": r"python -m pipeline\.train\b",
     "other": r"(python -m pipeline\.(parity|report|runs|predict|fetch|move)|curl|export)\b",
+    "forward": r"python -m scratch_forward\b",
     "cluster": r"(runuser -u postgres|ray start)\b",
 }
 """What a line does, by how it begins.
@@ -43,9 +44,10 @@ def blocks(page, *languages):
 
 
 def commands(block):
-    """The commands of a block of shell, continued lines put together."""
+    """The commands of a block of shell: continued lines are joined, `a && b` is two commands."""
     lines = re.sub(r"\\\n\s*", " ", block).splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    given = [line for line in lines if line.strip() and not line.startswith("#")]
+    return [command for line in given for command in line.split(" && ")]
 
 
 def kind(command):
