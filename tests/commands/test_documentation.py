@@ -47,7 +47,19 @@ def workshop(tmp_path_factory):
     (run,) = store.client.search_runs([experiment.experiment_id])
     fetched = call("pipeline.fetch", f"run_id={run.info.run_id}", "to=review-model", cwd=folder)
     assert fetched.returncode == 0, fetched.stderr
+    write_models(folder, folder / "review-model/weights")
     return SimpleNamespace(folder=folder, run_id=run.info.run_id)
+
+
+def write_models(folder, weights):
+    """The run's model beside its card, an input, and the model as Keras wrote it before."""
+    import keras
+
+    for name in ("model.keras", "model.card.npz"):
+        shutil.copy(weights / name, folder)
+    model = keras.saving.load_model(folder / "model.keras")
+    np.save(folder / "x.npy", np.zeros((2, *model.input_shape[1:]), np.int32))
+    model.save(folder / "old.h5")
 
 
 def write_reviews(path):
