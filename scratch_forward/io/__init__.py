@@ -1,1 +1,1 @@
-"""From a model file to a model, safely."""
+"""Safe loading of model files: file formats, limits, configuration, weights."""

@@ -1,4 +1,4 @@
-"""`.keras` archives, and the directories that they unpack to, read without trusting them.
+"""Reading of `.keras` archives, and of the directories that they unpack to, as untrusted input.
 
 Nothing in a file is executed or imported.
 """
@@ -34,12 +34,12 @@ def read_archive(content: bytes, name: str, limits: Limits) -> ModelFile:
     """Read a `.keras` file.
 
     Args:
-        content: The file.
-        name: Its name, for errors.
-        limits: How much it may ask for.
+        content: The bytes of the file.
+        name: File name, used in error messages.
+        limits: Limits on the size and structure of the file.
 
     Raises:
-        ArchiveError: If it is malformed or asks for more than the limits allow.
+        ArchiveError: If the file is malformed or exceeds a limit.
     """
     archive = _readable(lambda: zipfile.ZipFile(io.BytesIO(content)), name)
     _check_members(archive, len(content), limits)
@@ -57,7 +57,7 @@ def read_folder(folder: Path, limits: Limits) -> ModelFile:
     """Read the directory that a `.keras` file unpacks to.
 
     Raises:
-        ArchiveError: If it is malformed or asks for more than the limits allow.
+        ArchiveError: If a file is missing, malformed or exceeds a limit.
     """
     if not (folder / CONFIG).is_file():
         names = [path.name for path in folder.iterdir()]
@@ -70,10 +70,10 @@ def read_folder(folder: Path, limits: Limits) -> ModelFile:
 
 
 def _readable(read: Callable[[], Content], name: str) -> Content:
-    """Return what a step of reading a zip file returns.
+    """Call `read` and return its result.
 
     Raises:
-        ArchiveError: If it fails, in whichever of its many ways.
+        ArchiveError: If `read` raises any exception. `zipfile` raises many kinds on damaged input.
     """
     try:
         return read()
@@ -84,7 +84,7 @@ def _readable(read: Callable[[], Content], name: str) -> Content:
 def _from_members(
     member: Callable[[str, str], bytes], has_metadata: bool, limits: Limits
 ) -> ModelFile:
-    """Assemble a model file from a function that reads its parts, each within a limit by name."""
+    """Assemble a model file. `member` reads one part, given its name and the name of its limit."""
 
     def asset(name: str) -> str:
         try:
@@ -100,7 +100,7 @@ def _from_members(
 
 
 def file_bytes(path: Path, name: str, limit: str, limits: Limits) -> bytes:
-    """Read a file no larger than the limit of this name."""
+    """Read a file, after checking its size against the named limit."""
     if not path.is_file() or path.is_symlink():
         raise ArchiveError(f"There is no file {name!r}.")
     check_size(name, path.stat().st_size, limit, limits)
@@ -108,10 +108,10 @@ def file_bytes(path: Path, name: str, limit: str, limits: Limits) -> bytes:
 
 
 def check_size(name: str, size: int, limit: str, limits: Limits) -> None:
-    """Check a size in bytes against the limit of this name.
+    """Check a size in bytes against the named limit.
 
     Raises:
-        ArchiveError: If it is larger; says how to raise the limit.
+        ArchiveError: If the size exceeds the limit. The message says how to raise the limit.
     """
     most = getattr(limits, limit)
     if size > most:
@@ -122,10 +122,10 @@ def check_size(name: str, size: int, limit: str, limits: Limits) -> None:
 
 
 def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> None:
-    """Check names, kinds and stated sizes of all members before any is unpacked.
+    """Check the names, kinds and stated sizes of all members before any is unpacked.
 
     Raises:
-        ArchiveError: For the first that is not allowed.
+        ArchiveError: For the first member that is not allowed.
     """
     members = archive.infolist()
     if len(members) > limits.members:
@@ -154,7 +154,7 @@ def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> None:
 
 
 def _allowed(name: str) -> bool:
-    """Say whether a member may stand in an archive: the three files, and text under `assets/`."""
+    """Whether an archive may contain this member: one of the three files, or text in `assets/`."""
     if name in (CONFIG, WEIGHTS, METADATA):
         return True
     path = PurePosixPath(name)
@@ -166,7 +166,8 @@ def parse_config(text: bytes, limits: Limits) -> dict[str, Any]:
     """Parse `config.json`.
 
     Raises:
-        ArchiveError: If it is not JSON, nests too deeply, or has NaN, infinity or a key twice.
+        ArchiveError: If the text is not JSON, nests too deeply, or contains NaN, infinity or a
+            duplicate key.
     """
     text = without_initializers(text, limits)
     check_nesting(text, limits)

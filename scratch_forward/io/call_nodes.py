@@ -1,4 +1,4 @@
-"""The calls of a layer in a functional configuration, in the forms of Keras 3 and of Keras 2."""
+"""Layer calls in a functional configuration, in the formats of Keras 3 and Keras 2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scratch_forward.layers.recurrent.bidirectional import Bidirectional
 from scratch_forward.layers.recurrent.rnn import RNN
 from scratch_forward.nested_arrays import leaves
 
-_CONSTANT = "_CONSTANT_VALUE"  # what Keras 2 writes for the layer of a constant
+_CONSTANT = "_CONSTANT_VALUE"  # the name that Keras 2 writes instead of a layer for a constant
 
 
 @dataclass(eq=False)
@@ -22,11 +22,11 @@ class Call:
 
     Attributes:
         name: Name of the layer in the model.
-        index: Which of its calls it is, from 0.
-        layer: The layer, None if it is not supported.
-        path: Path of the layer, for errors.
+        index: Number of the call among the calls of this layer, from 0.
+        layer: The layer, or None if it is not supported.
+        path: Path of the layer, used in error messages.
         args: Positional arguments, with a `Reference` for each tensor.
-        kwargs: Arguments by name.
+        kwargs: Keyword arguments, with a `Reference` for each tensor.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Call:
     kwargs: dict[str, Any]
 
     def references(self) -> Iterator[Reference]:
-        """Yield the tensors that the call reads."""
+        """Yield a reference for each tensor that the call reads."""
         return (item for item in leaves([self.args, self.kwargs]) if isinstance(item, Reference))
 
     def problems(self) -> Iterator[Unsupported]:
-        """Yield the arguments that the layer does not know."""
+        """Yield the arguments that the layer does not accept."""
         known = self.layer.call_arguments
         if len(self.args) > len(known):
             yield Unsupported(self.path, "call", f"{len(self.args)} arguments", f"{known}")
@@ -54,11 +54,11 @@ class Call:
                 yield Unsupported(self.path, name, "given in a call", ", ".join(known))
 
     def bound(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Return the inputs, and the other arguments by name, of resolved arguments."""
+        """Split resolved arguments into the layer's inputs and its other arguments by name."""
         named = self._named(args, kwargs)
         first = named.pop(self.layer.call_arguments[0], None)
         if isinstance(self.layer, RNN | Bidirectional) and isinstance(first, list):
-            first, *states = first  # Keras 2 puts initial states into the list of inputs
+            first, *states = first  # Keras 2 appends initial states to the list of inputs
             if states:
                 named["initial_state"] = states
         named.pop("training", None)
@@ -71,17 +71,17 @@ class Call:
 
 
 class CallsOfLayer(NamedTuple):
-    """A layer's name in the model, and its calls."""
+    """A layer's name in the model, with the calls of that layer."""
 
     name: str
     calls: list[Call]
 
 
 def calls_of(entry: Any, layer: Any, path: str) -> CallsOfLayer:
-    """Read the calls of an entry of `layers`.
+    """Read the calls listed in an entry of `layers`.
 
     Raises:
-        ArchiveError: If one is not well formed.
+        ArchiveError: If a call is malformed.
     """
     name = entry.get("name") or field(entry["config"], "name", path)
     name = text(name, "name", path)
@@ -96,13 +96,13 @@ def calls_of(entry: Any, layer: Any, path: str) -> CallsOfLayer:
 
 
 def is_keras_2(entry: Any) -> bool:
-    """Whether the calls of an entry are written as Keras 2 does."""
+    """Whether the calls of an entry are in the format of Keras 2."""
     nodes = entry.get("inbound_nodes")
     return bool(nodes) and not (isinstance(nodes[0], dict) and "args" in nodes[0])
 
 
 def _arguments(node: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return positional and named arguments of a call in either form."""
+    """Return the positional and keyword arguments of a call, in either format."""
     if isinstance(node, dict) and "args" in node:
         args = decoded(node["args"], path)
         named = decoded(field(node, "kwargs", path), path)
@@ -117,7 +117,7 @@ def _arguments(node: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _keras_2_inputs(node: Any, kwargs: dict[str, Any], path: str) -> Any:
-    """Return the inputs that Keras 2 writes as `[layer, call, output, other arguments]`."""
+    """Decode inputs that Keras 2 writes as `[layer, call, output, other arguments]`."""
     if isinstance(node, dict):
         return {key: _keras_2_inputs(item, kwargs, path) for key, item in node.items()}
     if not isinstance(node, list) or not node:
@@ -132,7 +132,7 @@ def _keras_2_inputs(node: Any, kwargs: dict[str, Any], path: str) -> Any:
 
 
 def _keras_2_value(value: Any, path: str) -> Any:
-    """Return another argument of a call; a list that begins with text stands for a tensor."""
+    """Decode another argument of a Keras 2 call. A triple that starts with text is a tensor."""
     if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
         return Reference.read(value, path)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Values of a configuration, read with one sentence where they are missing or of another kind."""
+"""Access to required fields of a configuration, with an error for a missing or invalid value."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from scratch_forward.errors import ArchiveError
 
 
 def field(entry: Any, key: str, path: str) -> Any:
-    """Return a value of an object.
+    """Return the value of a key in an object.
 
     Raises:
-        ArchiveError: If it is not an object or has no such key.
+        ArchiveError: If `entry` is not an object or does not have the key.
     """
     if not isinstance(entry, dict) or key not in entry:
         raise ArchiveError(f"The configuration of {path or 'the model'!r} lacks {key!r}.")
@@ -19,10 +19,10 @@ def field(entry: Any, key: str, path: str) -> Any:
 
 
 def text(value: Any, key: str, path: str) -> str:
-    """Return a value that is text.
+    """Return `value` if it is a string.
 
     Raises:
-        ArchiveError: If it is anything else.
+        ArchiveError: If it is not a string.
     """
     if not isinstance(value, str):
         raise ArchiveError(f"The configuration of {path or 'the model'!r} has {key}={value!r}.")

@@ -1,4 +1,4 @@
-"""A configuration's text, bounded before it is parsed."""
+"""Limits on the text of a configuration, checked before it is parsed."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import re
 from scratch_forward.errors import ArchiveError
 from scratch_forward.io.limits import Limits
 
-# A bracket, or a string, whole or to the end of the text. It begins with one set of characters,
-# which is searched fast, and is possessive, so that it is linear.
+# Matches a bracket or a string; an unterminated string extends to the end of the text. The pattern
+# starts with a single character class, which `re` searches quickly, and its quantifiers are
+# possessive, so matching takes linear time.
 _TOKEN = re.compile(rb'["\[\]{}](?:(?<=")[^"\\]*+(?:\\.[^"\\]*+)*+"?)?+', re.DOTALL)
-_LARGEST_INITIALIZER = 1000  # strings and objects in one; its numbers are not counted
+_LARGEST_INITIALIZER = 1000  # strings and objects in one initializer; numbers are not counted
 _INITIALIZER = re.compile(rb'"[a-z_]*+(?<=_initializer)"\s*+:\s*+(?=\{)')
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 def without_initializers(text: bytes, limits: Limits) -> bytes:
-    """Return the text with null for every initializer: weights come from the file anyway.
+    """Return the text with every initializer replaced by null, since weights come from the file.
 
-    An `Embedding` that starts from a table of GloVe vectors has it here as text, tens of megabytes.
+    An `Embedding` initialized from a table of GloVe vectors stores the table here as text, which
+    takes tens of megabytes.
 
     Raises:
-        ArchiveError: If what is left is larger than the limit.
+        ArchiveError: If the remaining text exceeds the limit.
     """
     kept, end = [], 0
-    if len(text) > limits.config_bytes // 8:  # the usual few are parsed in no time
+    if len(text) > limits.config_bytes // 8:  # smaller ones are parsed quickly
         for match in _INITIALIZER.finditer(text):
             if match.start() >= end:
                 kept += [text[end : match.end()], b"null"]
@@ -40,10 +42,10 @@ def without_initializers(text: bytes, limits: Limits) -> bytes:
 
 
 def _end_of_object(text: bytes, start: int) -> int:
-    """Return where the object that starts here ends, skipping its numbers by `find`.
+    """Return the offset at which the object at `start` ends; `bytes.find` skips its numbers.
 
     Raises:
-        ArchiveError: If it holds more objects and strings than any initializer.
+        ArchiveError: If the object contains more objects and strings than any Keras initializer.
     """
     depth, at = 0, start
     places = dict.fromkeys((b'"', b"{", b"}"), -1)
@@ -67,10 +69,10 @@ def _end_of_object(text: bytes, start: int) -> int:
 
 
 def check_nesting(text: bytes, limits: Limits) -> None:
-    """Check how deep lists and objects nest, and how many there are.
+    """Check the nesting depth and the number of lists and objects.
 
     Raises:
-        ArchiveError: If they nest deeper, or are more, than the limits.
+        ArchiveError: If either exceeds its limit.
     """
     count = text.count(b"[") + text.count(b"{")
     if count > limits.config_objects:

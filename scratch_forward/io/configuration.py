@@ -1,4 +1,7 @@
-"""A Keras configuration to a model: only what is on the allow-list, or the list of what is not."""
+"""Building a model from a Keras configuration; everything unsupported is reported at once.
+
+Only classes, functions and options on the allow-list are accepted.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,12 @@ from scratch_forward.layers.operations import OPERATIONS, Operation
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 
-# Options that change how a layer is trained or stored, never what it computes.
+# Options that affect how a layer is trained or stored, but not what it computes.
 _TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
 _TRAINING_ONLY_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 _NETWORKS = ("Sequential", "Functional", "Model")
-_MOST_AXES = 64  # that an array can have, and so an option name
+_MOST_AXES = 64  # the most axes of a NumPy array; limits options that list axes
 _GRAPH = ("layers", "input_layers", "output_layers")
 _LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
@@ -46,13 +49,13 @@ def model_from_config(
     """Build the model that a configuration describes, without its weights.
 
     Args:
-        config: What `config.json` holds: `class_name`, `module`, `config`.
-        limits: How much it may ask for.
-        custom_objects: Layers and functions for classes that Keras does not have, by class name.
+        config: The content of `config.json`: `class_name`, `module`, `config`.
+        limits: Limits on the size of the model.
+        custom_objects: Layers and functions for classes that are not part of Keras, by class name.
 
     Raises:
-        ArchiveError: If the configuration contradicts itself or asks for too much.
-        UnsupportedModelError: If it asks for what is not supported, with all of it.
+        ArchiveError: If the configuration is inconsistent or exceeds a limit.
+        UnsupportedModelError: If the model uses unsupported features. The error lists all of them.
     """
     reader = _Reader(limits, CustomObjects(custom_objects or {}))
     model = reader.layer(config, "")
@@ -72,7 +75,7 @@ def model_from_config(
 
 
 class _Reader:
-    """Reads a configuration, collecting what is not supported instead of stopping at it."""
+    """Builds layers from a configuration and collects everything that is not supported."""
 
     def __init__(self, limits: Limits, custom: CustomObjects) -> None:
         self.limits = limits
@@ -80,12 +83,12 @@ class _Reader:
         self.problems: list[Unsupported] = []
         self.layer_count = 0
         self.shared = SharedLayers()
-        self.calls_in: dict[int, int] = {}  # by id of a layer: calls of layers that one call makes
+        self.calls_in: dict[int, int] = {}  # by id of a layer: layer calls per call of it
 
     def layer(self, entry: Any, path: str) -> Layer | None:
-        """Build the layer, or the model, of one entry; None if it is not supported.
+        """Build the layer or model of one entry. Returns None if it is not supported.
 
-        A layer that stands in several models is built once.
+        A layer that several models share is built once.
         """
         self.layer_count += 1
         if self.layer_count > self.limits.layers:
@@ -130,7 +133,7 @@ class _Reader:
         return None
 
     def _subclass(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
-        """Build the graph of a model whose class is not Keras's: its `call` cannot be known."""
+        """Build the graph of a model of a custom class, whose `call` method is not in the file."""
         warnings.warn(
             f"{path!r} is of a class of its own, {class_name!r}: what is computed is the graph in "
             "the file, which is not what Keras computes if the class overrides `call`.",
@@ -142,7 +145,7 @@ class _Reader:
     def _custom_layer(
         self, custom: Any, class_name: str, config: dict[str, Any], path: str
     ) -> Layer | None:
-        """Build a layer that the caller supplies: of a class, or of a function on arrays."""
+        """Build a layer from a class, or from a function on arrays, supplied by the caller."""
         if not isinstance(custom, type):
             return Operation(custom, {}, config.get("name"))
         layer = self._plain_layer(custom, config, path)
@@ -151,11 +154,11 @@ class _Reader:
         return layer
 
     def _count_calls(self, layer: Layer, path: str) -> None:
-        """Keep how many layers one call of a layer calls, those inside it included.
+        """Record how many layer calls one call of `layer` makes, including those inside it.
 
         Raises:
-            ArchiveError: If it is more than the limit: models that call each other twice, each,
-                are exponential.
+            ArchiveError: If the number exceeds the limit. It grows exponentially when each of
+                several nested models calls the next one twice.
         """
         if id(layer) in self.calls_in:
             return
@@ -171,7 +174,7 @@ class _Reader:
         self.calls_in[id(layer)] = count
 
     def _plain_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
-        """Build a layer from its options, refusing those that its constructor does not name."""
+        """Build a layer from its options. Options that its constructor lacks are refused."""
         known = cls.option_names()
         options: dict[str, Any] = {}
         complete = True
@@ -189,7 +192,7 @@ class _Reader:
         return self._construct(cls, options, path) if complete else None
 
     def _construct(self, cls: type[Layer], options: dict[str, Any], path: str) -> Layer | None:
-        """Call the constructor; each value that it refuses is noted and left out."""
+        """Call the constructor. A value that it refuses is recorded as a problem and left out."""
         while True:
             try:
                 return cls(**options)
@@ -205,7 +208,7 @@ class _Reader:
                 return None
 
     def _value(self, option: str, value: Any, path: str) -> Any:
-        """Return an option's value, with layers, functions and arrays built."""
+        """Return the value of an option; layers, activations and arrays in it are built."""
         if isinstance(value, list) and option == "cells":
             built = [self.layer(item, path) for item in value]
             return built if all(built) else None
@@ -231,7 +234,7 @@ class _Reader:
         return None
 
     def _check_policy(self, value: Any, path: str) -> None:
-        """Refuse data types other than floats; half precision is computed in float32."""
+        """Refuse dtypes other than floats. Half-precision layers are computed in float32."""
         name = value
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             name = value["config"].get("name")
@@ -239,7 +242,7 @@ class _Reader:
             self._refuse(path, "dtype", name, ", ".join(_POLICIES))
 
     def _network(self, class_name: str, config: dict[str, Any], path: str) -> Layer | None:
-        """Build a model of either kind."""
+        """Build a Sequential or a Functional model."""
         entries = field(config, "layers", path)
         if not isinstance(entries, list):
             raise ArchiveError(f"Model {path!r} has layers that are not a list.")
@@ -269,7 +272,7 @@ class _Reader:
             )
 
     def _graph(self, wiring: Wiring, name: str | None, path: str) -> Layer | None:
-        """Build a functional model, if all in it is supported."""
+        """Build a Functional model, or return None if any part of it is not supported."""
         self.problems += wiring.problems()
         if self.problems:
             return None
@@ -282,7 +285,7 @@ class _Reader:
     def _sequential(
         self, layers: list[Any], config: dict[str, Any], name: str | None, path: str
     ) -> Layer | None:
-        """Build layers in a row, from the input layer or the shape the model was built for."""
+        """Build a Sequential model from its input layer, or from its `build_input_shape`."""
         if self.problems:
             return None
         count = 1 + sum(self.calls_in.get(id(layer), 1) for layer in layers)
@@ -297,7 +300,7 @@ class _Reader:
     def _operation(
         self, function: Callable[..., Any], config: dict[str, Any], path: str
     ) -> Layer | None:
-        """Build a step that is a function and not a layer."""
+        """Build an `Operation`, a node that calls a function instead of a layer."""
         options = {
             key: self._value(key, value, path)
             for key, value in config.items()
@@ -320,25 +323,25 @@ class _Reader:
 
 
 def _of_tensorflow(class_name: str) -> Callable[..., Any] | None:
-    """Return the function of a step that Keras 2 wrote, such as `tf.math.add`."""
+    """Return the NumPy function for a TensorFlow function in a Keras 2 file, such as `math.add`."""
     from scratch_forward.layers.tensorflow_functions import TENSORFLOW_FUNCTIONS
 
     return TENSORFLOW_FUNCTIONS.get(class_name.removeprefix("tf."))
 
 
 def _missing(cls: type[Layer], options: dict[str, Any]) -> list[str]:
-    """Name the constructor's arguments that have no default and were not given."""
+    """Return the names of required constructor arguments that were not given."""
     parameters = inspect.signature(cls).parameters.values()
     return [p.name for p in parameters if p.default is p.empty and p.name not in options]
 
 
 def _options_of(function: Callable[..., Any]) -> list[str]:
-    """Name the arguments of a function but its first."""
+    """Return the names of a function's arguments, except the first."""
     return list(inspect.signature(function).parameters)[1:]
 
 
 def _unknown_class(module: Any, class_name: str) -> tuple[str, str]:
-    """Return the full name of a class that is not supported, and what is instead."""
+    """Return the full name of an unsupported class and a description of what is supported."""
     if not isinstance(module, str) or module.split(".")[0] != "keras":
         name = f"{module}.{class_name}" if isinstance(module, str) and module else class_name
         return name, f"Keras's own classes, or custom_objects={{{class_name!r}: ...}}"

@@ -1,4 +1,4 @@
-"""Values that a configuration writes as objects: references to tensors, arrays, slices."""
+"""Values that a configuration stores as objects: tensor references, arrays, slices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ARRAY_TYPES = {
 
 @dataclass(frozen=True)
 class Reference:
-    """A tensor in a graph: output number `output` of call number `call` of a layer."""
+    """A tensor in a graph: output number `output` of call number `call` of layer `layer`."""
 
     layer: str
     call: int
@@ -27,10 +27,10 @@ class Reference:
 
     @classmethod
     def read(cls, history: Any, path: str) -> Reference:
-        """Read `[layer, call, output]`.
+        """Parse `[layer, call, output]`.
 
         Raises:
-            ArchiveError: If it is anything else.
+            ArchiveError: If `history` has any other form.
         """
         if not isinstance(history, list) or len(history) < 3:
             raise ArchiveError(f"Model {path!r} refers to a tensor as {history!r}.")
@@ -41,17 +41,17 @@ class Reference:
 
 
 class UnknownConstant:
-    """A value that stands for an object of a kind that is not read."""
+    """Placeholder for a value of a kind that is not supported."""
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
 
 
 def decoded(value: Any, path: str) -> Any:
-    """Return a value of a call with the objects in it made: references, arrays, slices.
+    """Decode a call argument: references, arrays and slices in it become objects.
 
     Raises:
-        ArchiveError: If one is not well formed.
+        ArchiveError: If an object in it is malformed.
     """
     if isinstance(value, list):
         return [decoded(item, path) for item in value]
@@ -73,10 +73,10 @@ def decoded(value: Any, path: str) -> Any:
 
 
 def array_of(config: Any, path: str) -> Any:
-    """Return the array that a configuration holds as nested lists.
+    """Return the array that a configuration stores as nested lists.
 
     Raises:
-        ArchiveError: If the lists are not those of an array, or of another data type.
+        ArchiveError: If the lists do not form an array, or the dtype is not supported.
     """
     name = field(config, "dtype", path)
     if not isinstance(name, str) or name not in _ARRAY_TYPES:

@@ -1,4 +1,4 @@
-"""A model file of any format written as a `.keras` archive of Keras 3."""
+"""Conversion of model files of any supported format to `.keras` archives of Keras 3."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ _OWN_NAMES = ("keras_2_hard_sigmoid",)
 
 
 def convert_model(source: Path, target: Path, limits: Limits) -> None:
-    """Write a model as a `.keras` archive that Keras 3 loads.
+    """Convert a model file to a `.keras` archive that Keras 3 can load.
 
     Args:
-        source: A model file that `load` reads, without text files of layers in it.
-        target: The `.keras` file, which must not be there.
-        limits: How much the source may ask for.
+        source: A model file that `load` can read, without a `TextVectorization` layer.
+        target: Path of the `.keras` file to write. It must not exist.
+        limits: Limits on the source file.
 
     Raises:
-        ArchiveError: If the source is malformed, or the target is there or named otherwise.
-        UnsupportedModelError: If the model has what is not supported, or what Keras 3 lacks.
+        ArchiveError: If the source is malformed, or the target exists or does not end in `.keras`.
+        UnsupportedModelError: If the model uses features that are not supported, or that Keras 3
+            does not have.
     """
     if target.suffix != ".keras" or target.exists():
         raise ArchiveError(f"Expected the name of a new .keras file, got {str(target)!r}.")
@@ -58,7 +59,7 @@ def convert_model(source: Path, target: Path, limits: Limits) -> None:
 
 
 def _lacking(value: Any, path: str) -> Iterator[Unsupported]:
-    """Yield what Keras 3 does not have, and what needs text files."""
+    """Yield features that Keras 3 does not have, and layers that need text files."""
     if isinstance(value, list):
         for item in value:
             yield from _lacking(item, path)
@@ -73,7 +74,7 @@ def _lacking(value: Any, path: str) -> Iterator[Unsupported]:
 
 
 def _weights(model: Layer) -> bytes:
-    """Return the weights file of a model."""
+    """Return the content of the weights file of a model."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for path, layer in model.walk():
@@ -84,7 +85,7 @@ def _weights(model: Layer) -> bytes:
 
 
 def _model_config(config: dict[str, Any], path: str) -> dict[str, Any]:
-    """Write the calls of a graph, and of those inside it, as Keras 3 does."""
+    """Convert the calls of a graph, and of graphs nested in it, to the format of Keras 3."""
     entries = [_entry(entry, path) for entry in config["layers"]]
     if not any(map(is_keras_2, entries)):
         return {**config, "layers": entries}
@@ -110,7 +111,7 @@ def _entry(entry: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _module(entry: dict[str, Any]) -> Any:
-    """Return the module of a class, which of a graph is no public one in Keras 3."""
+    """Return the module of a class. Keras 3 has no public module for `Functional`."""
     return _FUNCTIONAL_MODULE if entry["class_name"] == "Functional" else entry["module"]
 
 
@@ -123,7 +124,7 @@ def _read_ends(value: Any, path: str) -> Any:
 
 
 def _first_calls(entries: list[Any], calls: list[Call], ends: Any) -> dict[str, int]:
-    """Return the number that Keras 2 gives the first call of each model inside."""
+    """Return the number that Keras 2 assigns to the first call of each nested model."""
     named: dict[str, set[int]] = {}
     for references in (leaves(ends["output_layers"]), *(call.references() for call in calls)):
         for reference in references:
@@ -133,7 +134,7 @@ def _first_calls(entries: list[Any], calls: list[Call], ends: Any) -> dict[str, 
 
 
 def _node(class_name: str, call: Call, first: dict[str, int]) -> dict[str, Any]:
-    """Write one call."""
+    """Return one call in the format of Keras 3."""
 
     def value(item: Any) -> Any:
         if not isinstance(item, Reference):

@@ -1,6 +1,7 @@
-"""Weights of the layers `CuDNNLSTM` and `CuDNNGRU`, converted to those of `LSTM` and `GRU`.
+"""Conversion of `CuDNNLSTM` and `CuDNNGRU` weights to those of `LSTM` and `GRU`.
 
-cuDNN keeps each gate's kernel transposed, and a bias for the input and one for the state.
+cuDNN stores the kernel of each gate transposed, and two biases: one for the input, one for the
+state.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def is_cudnn(layer: Layer, stored: Mapping[str, Any]) -> bool:
-    """Whether stored weights, with a shape each, are those of a cuDNN layer."""
+    """Whether stored weights, given as objects with a `shape`, come from a cuDNN layer."""
     shapes = layer.own_weight_shapes()
     if not {"kernel", "recurrent_kernel", "bias"} <= shapes.keys():
         return False
@@ -25,13 +26,13 @@ def is_cudnn(layer: Layer, stored: Mapping[str, Any]) -> bool:
 
 
 def cudnn_shapes(layer: Layer) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that a cuDNN layer's weights have; its kernels' are the same."""
+    """Return the weight shapes of the cuDNN variant of a layer. Only the bias shape differs."""
     shapes = dict(layer.own_weight_shapes())
     return {**shapes, "bias": (2 * shapes["recurrent_kernel"][1],)}
 
 
 def from_cudnn(weights: Mapping[str, Array], shapes: Shapes) -> dict[str, Array]:
-    """Convert a cuDNN layer's weights to those of the layer of these shapes."""
+    """Convert cuDNN weights to the given weight shapes of an `LSTM` or `GRU` layer."""
     units = shapes["recurrent_kernel"][0]
     gates = shapes["recurrent_kernel"][1] // units
     bias = weights["bias"].reshape(2, -1)
@@ -44,5 +45,5 @@ def from_cudnn(weights: Mapping[str, Array], shapes: Shapes) -> dict[str, Array]
 
 
 def _each(kernels: Array, gates: int, turn: Any) -> Array:
-    """Convert the kernel of each gate."""
+    """Apply `turn` to the kernel of each gate."""
     return np.hstack([turn(kernel) for kernel in np.hsplit(kernels, gates)])

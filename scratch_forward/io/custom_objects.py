@@ -1,4 +1,4 @@
-"""Layers and functions that the caller supplies for classes that Keras does not have."""
+"""Layers and functions that the caller supplies for classes that are not part of Keras."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from scratch_forward.layers.base import Layer
 
 
 class CustomObjects:
-    """Finds what stands for an entry.
+    """Looks up the custom object for a configuration entry.
 
     Args:
-        objects: By class name, by registered name (`"package>Class"`), or by the name of a
-            `Lambda` layer: a subclass of `Layer`, which is given the layer's configuration, or a
+        objects: Maps a class name, a registered name (`"package>Class"`) or the name of a `Lambda`
+            layer to a subclass of `Layer`, which receives the layer's configuration, or to a
             function on arrays.
 
     Raises:
-        TypeError: If one is neither.
+        TypeError: If a value is neither a subclass of `Layer` nor callable.
     """
 
     def __init__(self, objects: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ class CustomObjects:
         self._objects = objects
 
     def find(self, entry: dict[str, Any]) -> Any:
-        """Return the class or function for an entry, None if there is none."""
+        """Return the class or function for an entry, or None if there is none."""
         if not self._objects:
             return None
         names = [entry.get("registered_name"), entry.get("class_name")]

@@ -1,4 +1,4 @@
-"""What a file looks like, and what to do where it is no Keras model."""
+"""Detection of common file types that are not Keras models, with advice for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BEGINNINGS = (
 
 
 def looks_like(content: bytes) -> str:
-    """Say what a file that is no Keras model looks like; empty if nothing is known."""
+    """Describe the type of a file that is not a Keras model, or return an empty string."""
     beginning = content[:64].lstrip().lower()
     if content[4:8] == b"TFL3":
         return f"a TensorFlow Lite model, which cannot be turned back: {_EXPORT}"
@@ -37,7 +37,7 @@ def looks_like(content: bytes) -> str:
 
 
 def not_a_model(names: Sequence[str]) -> str:
-    """Say what a folder or a zip file without the parts of a Keras model looks like, if known."""
+    """Describe a folder or zip file that is not a Keras model, or return an empty string."""
     parts = {PurePosixPath(name).name for name in names}
     if {"saved_model.pb", "keras_metadata.pb"} & parts:
         return f" It looks like a TensorFlow SavedModel: {_EXPORT}."

@@ -1,7 +1,7 @@
-"""HDF5 files by layer name: whole models of Keras 2 and 3, and weights of Keras 2.
+"""HDF5 files organized by layer name: whole models of Keras 2 and 3, and weights of Keras 2.
 
-A group for each layer of the model lists its weights in an order of its own: those that are trained
-first, those of layers inside included, then the others.
+The file has one group per layer of the model. Each group lists its weights with the trainable ones
+first, including those of nested layers, followed by the non-trainable ones.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from scratch_forward.io.weights import Weights, assign, follow, hdf5, read_array
 from scratch_forward.layers.base import Layer
 
 _NEVER_TRAINED = ("moving_mean", "moving_variance", "mean", "variance", "count", "vector_u")
-_MOST_NAMES = 10_000  # of layers, or of the weights of one
+_MOST_NAMES = 10_000  # number of layers in a file, or of weights in a layer
 
 
 def is_by_layer_name(content: bytes) -> bool:
-    """Whether an HDF5 file lists its layers by name, as Keras 2 does.
+    """Whether an HDF5 file lists its layers by name, as Keras 2 writes it.
 
     Raises:
         ArchiveError: If the file is malformed.
@@ -38,7 +38,7 @@ def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
     """Read a whole model.
 
     Raises:
-        ArchiveError: If the file is malformed, or holds weights alone.
+        ArchiveError: If the file is malformed, or contains weights only.
     """
     text, version = hdf5(content, lambda file: (_text_of(file, "model_config"), _version(file)))
     if text is None:
@@ -60,10 +60,10 @@ def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
 
 
 def read_hdf5_weights(content: bytes, model: Layer, limits: Limits) -> None:
-    """Set a model's weights from a file by layer name, all or none.
+    """Load weights from a file organized by layer name. Either all weights are set, or none.
 
     Raises:
-        ArchiveError: If the file is malformed or its weights are not those of the model.
+        ArchiveError: If the file is malformed or its weights do not match the model.
     """
 
     def read(file: h5py.File) -> list[tuple[Layer, Weights]]:
@@ -76,7 +76,7 @@ def read_hdf5_weights(content: bytes, model: Layer, limits: Limits) -> None:
 
 
 def _by_topology(group: Any, model: Any) -> Iterator[tuple[Layer, Weights]]:
-    """Match the layers that have weights by their names, or else in their order, as Keras does."""
+    """Match layers that have weights by name if all names agree, else by order, as Keras does."""
     saved = {
         name: _names(follow(group, name, h5py.Group), "weight_names")
         for name in _names(group, "layer_names")
@@ -101,7 +101,7 @@ def _by_topology(group: Any, model: Any) -> Iterator[tuple[Layer, Weights]]:
 def _datasets(
     group: Any, name: str, weight_names: list[str], layer: Layer
 ) -> Iterator[tuple[Layer, str, h5py.Dataset]]:
-    """Yield the stored weights of one layer of the model, and of those inside it."""
+    """Yield the stored weights of one layer of the model, and of the layers nested in it."""
     slots = _slots(layer)
     if len(slots) != len(weight_names):
         raise ArchiveError(
@@ -113,7 +113,7 @@ def _datasets(
 
 
 def _weights_of(leaf: Layer, datasets: dict[str, h5py.Dataset]) -> Weights:
-    """Read the weights of a layer that has no others inside, those of a cuDNN layer converted."""
+    """Read the weights of a layer without nested layers. Weights of cuDNN layers are converted."""
     shapes = leaf.own_weight_shapes()
     stored = cudnn_shapes(leaf) if is_cudnn(leaf, datasets) else shapes
     weights = {
@@ -123,7 +123,7 @@ def _weights_of(leaf: Layer, datasets: dict[str, h5py.Dataset]) -> Weights:
 
 
 def _slots(layer: Layer) -> list[tuple[Layer, str]]:
-    """List the weights of a layer and those inside it in the order of such a file."""
+    """Return the weights of a layer and its nested layers, in the order of the file."""
     slots = [
         (frozen or name in _NEVER_TRAINED, leaf, name)
         for leaf, frozen in _leaves(layer, False, set())
@@ -133,7 +133,7 @@ def _slots(layer: Layer) -> list[tuple[Layer, str]]:
 
 
 def _leaves(layer: Layer, frozen: bool, seen: set[int]) -> Iterator[tuple[Layer, bool]]:
-    """Yield a layer and those inside it, each once, and whether it is not trained."""
+    """Yield a layer and its nested layers, each once, with a flag for those not trained."""
     if id(layer) in seen:
         return
     seen.add(id(layer))
@@ -144,7 +144,7 @@ def _leaves(layer: Layer, frozen: bool, seen: set[int]) -> Iterator[tuple[Layer,
 
 
 def _names(group: Any, attribute: str) -> list[str]:
-    """Return the names that an attribute lists; a long list is split over several attributes."""
+    """Return the names that an attribute lists. Long lists are split over several attributes."""
     if attribute in group.attrs:
         return _texts(group, attribute)
     names: list[str] = []
@@ -158,7 +158,7 @@ def _names(group: Any, attribute: str) -> list[str]:
 
 
 def _texts(group: Any, attribute: str) -> list[str]:
-    """Return the texts of an attribute, whose number is checked before they are read."""
+    """Return the strings in an attribute, after checking their number."""
     if math.prod(group.attrs.get_id(attribute).shape) > _MOST_NAMES:
         raise ArchiveError(f"The weights file lists more than {_MOST_NAMES:,} names.")
     values = group.attrs[attribute]
@@ -170,7 +170,7 @@ def _has_names(group: Any) -> bool:
 
 
 def _text_of(file: h5py.File, attribute: str) -> bytes | None:
-    """Return an attribute that is text, None if there is none."""
+    """Return a string attribute, or None if it does not exist."""
     value = file.attrs.get(attribute)
     if value is not None and not isinstance(value, str | bytes):
         raise ArchiveError(f"The attribute {attribute!r} is not text.")
@@ -178,7 +178,7 @@ def _text_of(file: h5py.File, attribute: str) -> bytes | None:
 
 
 def _version(file: h5py.File) -> str:
-    """Return the version of Keras that wrote a file; before 2 it was not written."""
+    """Return the Keras version that wrote a file. Versions before 2 did not record it."""
     for group in (file, file.get("model_weights")):
         value = group.attrs.get("keras_version") if isinstance(group, h5py.Group) else None
         if value is not None:

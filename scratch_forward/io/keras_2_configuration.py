@@ -1,4 +1,4 @@
-"""A configuration of Keras 2, or of any HDF5 file, as Keras 3 writes it in an archive."""
+"""Translation of configurations of Keras 2, or of any HDF5 file, to the format of Keras 3."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _CLASSES = {
     **{"BatchNormalizationV2": "BatchNormalization", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"},
     **{"ThresholdedReLU": "ReLU", "LSTMV2": "LSTM", "GRUV2": "GRU"},
 }
-# Options that say how a layer is computed or trained, never what, where they have these values
+# Options that do not change the result of a layer when they have one of these values. An empty
+# tuple allows any value.
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     **{"implementation": (0, 1, 2), "time_major": (False,), "input_length": ()},
     **{"fused": (True, False, None), "virtual_batch_size": (None,), "adjustment": (None,)},
@@ -32,20 +33,21 @@ _OPERATIONS_MODULE = "keras.ops"
 
 
 def as_keras_3(config: Any, is_keras_2: bool) -> Any:
-    """Return the configuration of a model, or of a layer, as Keras 3 writes it.
+    """Return the configuration of a model or layer in the format of Keras 3.
 
     Args:
-        config: What the file holds: `class_name` and `config`, with or without a module.
-        is_keras_2: Whether Keras 2 wrote it, whose `hard_sigmoid` and defaults are others.
+        config: Parsed configuration: `class_name` and `config`, with or without `module`.
+        is_keras_2: Whether Keras 2 wrote it. Its `hard_sigmoid` and some of its defaults differ
+            from those of Keras 3.
 
     Raises:
-        ArchiveError: If it is not well formed.
+        ArchiveError: If the configuration is malformed.
     """
     return _Translation(is_keras_2).entry(_plain(config))
 
 
 def _plain(value: Any) -> Any:
-    """Write tuples and shapes, which Keras 2 writes as objects, as lists."""
+    """Convert tuples and shapes, which Keras 2 writes as objects, to lists."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):
@@ -56,17 +58,17 @@ def _plain(value: Any) -> Any:
 
 
 class _Translation:
-    """Translates entries, and those inside them."""
+    """Translates configuration entries, including nested ones."""
 
     def __init__(self, is_keras_2: bool) -> None:
         self.is_keras_2 = is_keras_2
 
     def entry(self, entry: Any) -> Any:
-        """Translate the entry of a layer or a model."""
+        """Translate the entry of a layer or model."""
         if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
             return entry
         config = entry.get("config")
-        if isinstance(config, list):  # a Sequential of Keras before 2.2.3
+        if isinstance(config, list):  # a Sequential model of Keras before 2.2.3
             config = {"name": "sequential", "layers": config}
         if not isinstance(config, dict):
             return entry
@@ -82,7 +84,7 @@ class _Translation:
         return entry | made | {"config": self._config(name, config)}
 
     def _config(self, name: str, config: Entry) -> Entry:
-        """Translate a configuration, those of layers inside included."""
+        """Translate a configuration, including those of nested layers."""
         options = {
             _RENAMED.get(name, {}).get(key, key): self._option(key, value)
             for key, value in config.items()
@@ -125,13 +127,13 @@ def _without_effect(key: str, value: Any) -> bool:
 
 
 def _module_of(name: str, config: Entry) -> str:
-    """Return the module of a class that HDF5 files write without: `Add` may be an operation."""
+    """Return the module of a class, which HDF5 files omit. `Add` may be a layer or an operation."""
     is_operation = name in OPERATIONS and "trainable" not in config
     return _OPERATIONS_MODULE if is_operation else "keras.layers"
 
 
 def _function(config: Entry) -> Entry:
-    """Return the entry of a TensorFlow function, which is what an operator is in Keras 2."""
+    """Return the entry of a TensorFlow function. Keras 2 writes operators such as `+` this way."""
     function = str(config.get("function"))
     known = function in TENSORFLOW_FUNCTIONS
     return {
@@ -142,7 +144,7 @@ def _function(config: Entry) -> Entry:
 
 
 def _with_input(entries: list[Any], translated: list[Any]) -> list[Any]:
-    """Put the input layer first that the first layer's `batch_input_shape` stands for."""
+    """Prepend the input layer that the `batch_input_shape` of the first layer implies."""
     first = entries[0] if entries and isinstance(entries[0], dict) else {}
     config = first.get("config")
     if first.get("class_name") == "InputLayer" or not isinstance(config, dict):
@@ -160,7 +162,7 @@ def _with_input(entries: list[Any], translated: list[Any]) -> list[Any]:
 
 
 def _only(values: list[Any], option: str) -> Any:
-    """Return the one value of a list."""
+    """Return the only value of a list."""
     if len(values) != 1:
         raise ArchiveError(f"A configuration has {option}={values!r}, where one is expected.")
     return values[0]

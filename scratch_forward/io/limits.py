@@ -1,4 +1,4 @@
-"""How much a model file may ask for."""
+"""Limits on what a model file may contain."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on a model file, checked before anything of that size is read or allocated.
+    """Limits on a model file, checked before anything of that size is read or allocated.
 
-    The defaults suit models that NumPy can run; raise one for a model that is known to be larger.
+    The defaults suit models that NumPy can run. Raise a limit for a model that is known to be
+    larger.
 
     Attributes:
-        archive_bytes: Size of the file.
+        archive_bytes: Size of the file in bytes.
         members: Number of files in the archive.
-        member_bytes: Size of one file in the archive once it is unpacked.
-        expansion_ratio: Unpacked size of the archive over its size.
-        config_text_bytes: Size of the model's configuration, such as `config.json`.
-        config_bytes: Size of the same without the initializers of weights, which are not read.
-        config_depth: How deep lists and objects nest in `config.json`.
-        config_objects: Number of lists and objects in it.
-        asset_bytes: Size of one text file, such as a vocabulary.
-        layers: Number of layers, those inside other layers counted.
-        calls: Number of calls of layers that one prediction makes, for every layer a shared model
-            inside calls again.
+        member_bytes: Unpacked size of one file in the archive, in bytes.
+        expansion_ratio: Unpacked size of the archive divided by its packed size.
+        config_text_bytes: Size of the model's configuration, such as `config.json`, in bytes.
+        config_bytes: Size of the configuration without weight initializers, in bytes. Initializers
+            are not read.
+        config_depth: Nesting depth of lists and objects in `config.json`.
+        config_objects: Number of lists and objects in `config.json`.
+        asset_bytes: Size of one text file, such as a vocabulary, in bytes.
+        layers: Number of layers, including nested ones.
+        calls: Number of layer calls that one prediction makes. A shared model counts all its layers
+            each time that it is called.
         parameters: Number of weights.
     """
 

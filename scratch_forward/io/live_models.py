@@ -1,4 +1,4 @@
-"""The configuration of a live Keras model, as a file would hold it."""
+"""The configuration of a live Keras model, in the format of a model file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scratch_forward.errors import Unsupported, UnsupportedModelError
 
 
 def config_of(keras_model: Any) -> dict[str, Any]:
-    """Return the configuration of a model, with the id of every layer in it.
+    """Return the configuration of a model, with an id for every layer in it.
 
-    How the model is compiled is left out: its losses and metrics need not be serializable.
+    The configuration does not include the arguments of `compile`, because losses and metrics may
+    not be serializable.
 
     Raises:
-        UnsupportedModelError: If the model has no graph to describe, or a class of its own computes
-            something else.
+        UnsupportedModelError: If the model has no graph, or its class overrides `call`.
     """
     kind = type(keras_model)
     own_call = _class_that_defines(kind, "call").__module__.split(".")[0] not in (
@@ -42,19 +42,19 @@ def config_of(keras_model: Any) -> dict[str, Any]:
 
 
 def _class_that_defines(kind: type, method: str) -> type:
-    """Return the class from which a class has a method."""
+    """Return the class from which `kind` inherits a method."""
     return next((base for base in kind.__mro__ if method in vars(base)), kind)
 
 
 def _plain(value: Any) -> Any:
-    """Write what JSON does not know: arrays and their numbers, and shapes."""
+    """Convert values that JSON does not support: arrays, NumPy scalars and shapes."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return list(value) if hasattr(value, "__iter__") else str(value)
 
 
 def _add_ids(config: dict[str, Any], model: Any) -> None:
-    """Write the id of each layer into its entry, so that shared layers are built once."""
+    """Add the id of each layer to its entry, so that shared layers are built once."""
     layers = {layer.name: layer for layer in model.layers}
     for entry in config["layers"]:
         layer = layers.get(entry["config"].get("name"))

@@ -1,4 +1,4 @@
-"""The ways in: from a file, and from a live Keras model."""
+"""Entry points: `load` for files, `from_keras` for live Keras models."""
 
 from __future__ import annotations
 
@@ -28,22 +28,25 @@ def load(
     verify: bool = False,
     custom_objects: Mapping[str, Any] | None = None,
 ) -> Model | Sequential:
-    """Load a model that Keras saved, without Keras.
+    """Load a model that Keras saved. Keras is not needed.
 
     Args:
-        path: A `.keras` file, the directory that it unpacks to, or a whole model in an HDF5 file;
-            of Keras 2 or 3.
-        dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
-        limits: How much the file may ask for.
-        verify: Replay the parity card that lies beside the file (`model.card.npz` for
-            `model.keras`), and refuse a model that does not answer as Keras did.
-        custom_objects: What stands for classes that Keras does not have, by class name or by the
-            name of a `Lambda` layer: a subclass of `Layer`, or a function on arrays.
+        path: A `.keras` file, the directory that it unpacks to, or a whole model in an HDF5 file,
+            written by Keras 2 or 3.
+        dtype: `"float32"`, or `"float64"` for a reference to measure rounding errors against.
+        limits: Limits on the file. Defaults to `Limits()`.
+        verify: Whether to replay the parity card beside the file (`model.card.npz` for
+            `model.keras`) and refuse a model whose outputs differ from those of Keras.
+        custom_objects: Replacements for classes that are not part of Keras. Maps a class name, or
+            the name of a `Lambda` layer, to a subclass of `Layer` or a function on arrays.
+
+    Returns:
+        The model with its weights.
 
     Raises:
-        ArchiveError: If the file is malformed, contradicts itself or asks for too much, or fails
-            its card.
-        UnsupportedModelError: If the model uses what is not supported, with all of it.
+        ArchiveError: If the file is malformed, inconsistent or exceeds a limit, or if it does not
+            match its card.
+        UnsupportedModelError: If the model uses unsupported features. The error lists all of them.
     """
     bounds = limits or Limits()
     file = read_model_file(path, bounds)
@@ -59,7 +62,7 @@ def load(
             _load_assets(file, layer_path, layer)
     model.set_dtype(dtype)
     if verify:
-        from scratch_forward.card import verify_card  # not what every start waits for
+        from scratch_forward.card import verify_card  # needed for verification only
 
         verify_card(
             path, model, oracle=lambda: load(path, "float64", limits, custom_objects=custom_objects)
@@ -80,18 +83,21 @@ def from_keras(
     limits: Limits | None = None,
     custom_objects: Mapping[str, Any] | None = None,
 ) -> Model | Sequential:
-    """Rebuild a live Keras model; Keras is not imported, only asked.
+    """Rebuild a live Keras model. Keras itself is not imported.
 
     Args:
-        keras_model: A built `keras.Model`; it is asked for its configuration, `get_weights()` and
-            the vocabularies of its layers. How it is compiled does not matter.
-        dtype: `"float32"`; `"float64"` for an oracle to measure errors against.
-        limits: How much the model may ask for.
-        custom_objects: As `load` takes them.
+        keras_model: A built `keras.Model`. Its configuration, `get_weights()` and the vocabularies
+            of its layers are read. It does not need to be compiled.
+        dtype: `"float32"`, or `"float64"` for a reference to measure rounding errors against.
+        limits: Limits on the model. Defaults to `Limits()`.
+        custom_objects: See `load`.
+
+    Returns:
+        The model with its weights.
 
     Raises:
-        ArchiveError: If the model contradicts itself or asks for too much.
-        UnsupportedModelError: If the model uses what is not supported, with all of it.
+        ArchiveError: If the model is inconsistent or exceeds a limit.
+        UnsupportedModelError: If the model uses unsupported features. The error lists all of them.
     """
     config = config_of(keras_model)
     model = model_from_config(config, limits or Limits(), custom_objects)
@@ -105,7 +111,7 @@ def from_keras(
 
 
 def _copy_vocabularies(theirs: Any, ours: Any) -> None:
-    """Give text layers the vocabularies of the layers of the same name."""
+    """Copy the vocabularies of text layers from the layers of the same name."""
     by_name = {layer.name: layer for layer in theirs.layers}
     for layer in ours.layers:
         if isinstance(layer, TextVectorization):

@@ -1,4 +1,4 @@
-"""What a model file holds, whatever its format."""
+"""The content of a model file, independent of its format."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scratch_forward.layers.base import Layer
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model file that was read.
+    """The content of a model file.
 
     Attributes:
-        config: The model's configuration, parsed.
-        keras_version: Version of Keras that wrote it, such as `"2.15.0"`.
-        assign: Sets the weights of a built model, all or none.
-        read_asset: Returns a text file by its path below `assets/`.
+        config: Parsed configuration of the model.
+        keras_version: Keras version that wrote the file, such as `"2.15.0"`.
+        assign: Sets the weights of a built model: all of them, or none on an error.
+        read_asset: Returns the content of a text file, given its path below `assets/`.
     """
 
     config: dict[str, Any]
@@ -27,5 +27,5 @@ class ModelFile:
 
     @property
     def is_keras_2(self) -> bool:
-        """Whether Keras 2, or 1, wrote the file."""
+        """Whether Keras 1 or 2 wrote the file."""
         return self.keras_version.split(".")[0] in ("0", "1", "2")

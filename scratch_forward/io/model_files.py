@@ -1,4 +1,4 @@
-"""Model and weights files of every format that Keras has written, told apart by what they hold."""
+"""Model and weights files of all Keras formats. The content determines the format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_model_file(path: str | Path, limits: Limits) -> ModelFile:
     """Read a whole model: a `.keras` file, the directory it unpacks to, or an HDF5 file.
 
     Raises:
-        ArchiveError: If it is malformed, asks for more than the limits allow, or is something else.
+        ArchiveError: If the file is malformed, exceeds a limit, or has an unknown format.
     """
     source = Path(path)
     if source.is_dir():
@@ -39,10 +39,10 @@ def read_model_file(path: str | Path, limits: Limits) -> ModelFile:
 
 
 def read_weights(path: str | Path, model: Layer, limits: Limits) -> None:
-    """Set a model's weights from a file of weights, or of a whole model.
+    """Load a model's weights from a weights file, or from a file with a whole model.
 
     Raises:
-        ArchiveError: If the file is malformed or its weights are not those of the model.
+        ArchiveError: If the file is malformed or its weights do not match the model.
     """
     source = Path(path)
     if source.name.endswith(".weights.json"):

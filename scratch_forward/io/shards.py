@@ -1,4 +1,4 @@
-"""Weights that Keras 3 has split into files of bounded size."""
+"""Weights that Keras 3 splits into several files of limited size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from scratch_forward.io.limits import Limits
 
 
 def read_shards(path: Path, limits: Limits) -> list[bytes]:
-    """Read the files that `model.weights.json` names, which lie beside it.
+    """Read the files that `model.weights.json` names. They must be in the same directory.
 
     Raises:
-        ArchiveError: If one is missing, lies elsewhere, or all are larger than the limit.
+        ArchiveError: If a file is missing or in another directory, or if their total size exceeds
+            the limit.
     """
     index = parse_config(file_bytes(path, path.name, "config_bytes", limits), limits)
     places = field(index, "weight_map", path.name)

@@ -1,4 +1,4 @@
-"""Layers that stand in several models, told by `shared_object_id`."""
+"""Layers that several models share, identified by `shared_object_id`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scratch_forward.layers.core import InputLayer
 
 
 class SharedLayers:
-    """Finds the layer that an entry shares with one before it.
+    """Finds the layer that an entry shares with an earlier entry.
 
-    Keras writes the id of a shared layer from its second place on; at its first, in a model inside,
-    it is lost. So an id that is met for the first time belongs to the entry before it of the same
-    class and configuration that has none.
+    Keras writes the id of a shared layer from its second occurrence on. If the first occurrence is
+    inside a nested model, its id is missing. An id that appears for the first time therefore
+    belongs to the earlier entry with the same class and configuration that has no id.
     """
 
     def __init__(self) -> None:
@@ -23,10 +23,10 @@ class SharedLayers:
         self._without_id: defaultdict[tuple[str, str], list[tuple[Any, Layer]]] = defaultdict(list)
 
     def find(self, entry: dict[str, Any]) -> tuple[bool, Layer | None]:
-        """Return whether an entry's layer was met before, and the layer.
+        """Return whether the layer of an entry is already known, and the layer.
 
         Raises:
-            ArchiveError: If several layers before it could be meant.
+            ArchiveError: If several earlier layers match.
         """
         identity = entry.get("shared_object_id")
         if not isinstance(identity, int):
@@ -44,7 +44,7 @@ class SharedLayers:
         return True, self._by_id[identity]
 
     def keep(self, entry: dict[str, Any], layer: Layer | None) -> None:
-        """Remember the layer of an entry."""
+        """Store the layer of an entry."""
         identity = entry.get("shared_object_id")
         if isinstance(identity, int):
             self._by_id[identity] = layer
@@ -52,7 +52,7 @@ class SharedLayers:
             self._without_id[_key(entry)].append((entry, layer))
 
     def _alike(self, entry: dict[str, Any]) -> list[Layer]:
-        """List the layers before of the same class and configuration, without an id."""
+        """Return earlier layers without an id that have the same class and configuration."""
         return [
             layer
             for other, layer in self._without_id[_key(entry)]
@@ -69,7 +69,7 @@ def _name(entry: dict[str, Any]) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values are equal but for the ids in them."""
+    """Whether two values are equal, ignoring the ids in them."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = (one.keys() | other.keys()) - {"shared_object_id"}
         return all(key in one and key in other and _same(one[key], other[key]) for key in keys)

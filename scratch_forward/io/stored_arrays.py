@@ -1,4 +1,4 @@
-"""npz files (`numpy.savez`) read without trusting them: no pickle, no size that is not checked."""
+"""Reading of npz files (`numpy.savez`) as untrusted input: no pickle, every size is checked."""
 
 from __future__ import annotations
 
@@ -27,15 +27,19 @@ _HEADERS = {
 def read_arrays(
     source: Path | bytes, name: str, most_bytes: int = ARRAYS_BYTES
 ) -> dict[str, NDArray[Any]]:
-    """Read all arrays of an npz file; each is as large as its header says, and no larger.
+    """Read all arrays of an npz file, after checking the size that each header states.
 
     Args:
-        source: the file, or its content.
-        name: what to call it in errors.
-        most_bytes: size of the file. All arrays together are no larger, as nothing is compressed.
+        source: The file, or its content.
+        name: Name of the file in error messages.
+        most_bytes: Limit on the size of the file in bytes. The arrays together may not be larger
+            than the file, as in a file without compression.
+
+    Returns:
+        The arrays by name.
 
     Raises:
-        ArchiveError: it is not there, damaged, or asks for more.
+        ArchiveError: If the file does not exist, is damaged or exceeds a limit.
     """
     try:
         content = source if isinstance(source, bytes) else _content(source, most_bytes)
@@ -43,7 +47,7 @@ def read_arrays(
             members = archive.infolist()
             _check_sizes(members, len(content))
             return {one.filename.removesuffix(_SUFFIX): _array(archive, one) for one in members}
-    except Exception as error:  # damage shows itself in about ten kinds
+    except Exception as error:  # damaged files raise about ten kinds of exceptions
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{name} cannot be read: {reason.splitlines()[0]}") from error
 
@@ -67,8 +71,8 @@ def _check_sizes(members: list[zipfile.ZipInfo], stored: int) -> None:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """One array, after its header has been held against the bytes that there are."""
-    stored = io.BytesIO(archive.read(member))  # which zip's own checksum covers
+    """Read one array, after checking its header against the number of stored bytes."""
+    stored = io.BytesIO(archive.read(member))  # the checksum of the zip format covers it
     version = np.lib.format.read_magic(stored)
     if version not in _HEADERS:
         raise ValueError(f"{member.filename} is of an unknown version")

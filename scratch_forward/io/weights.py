@@ -1,6 +1,6 @@
-"""Weights from HDF5 files, found at the paths that a model's own layers imply.
+"""Weights from HDF5 files, at the paths that the layers of a model imply.
 
-Each is checked for kind, type, shape and stored size before it is read.
+The kind, dtype, shape and stored size of each weight are checked before it is read.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from scratch_forward.layers.base import Array, Layer
 Weights = dict[str, Array]
 Result = TypeVar("Result")
 
-_OLD_LAYERS = "_layer_checkpoint_dependencies"  # "layers" as Keras 2.12 and 2.13 write it
+_OLD_LAYERS = "_layer_checkpoint_dependencies"  # "layers" in files of Keras 2.12 and 2.13
 _FLOATS = ("float16", "float32", "float64")
 _INTEGERS = ("int32", "int64", "uint8", "int8")
 
 
 def assign_weights(content: bytes, model: Layer) -> None:
-    """Set a built model's weights from the bytes of a weights file, all or none.
+    """Load weights into a built model from the bytes of a weights file. Sets all weights or none.
 
     Raises:
-        ArchiveError: If the file is malformed or its weights are not those of the model.
+        ArchiveError: If the file is malformed or its weights do not match the model.
     """
 
     def read(file: h5py.File) -> list[tuple[Layer, Weights]]:
@@ -38,10 +38,10 @@ def assign_weights(content: bytes, model: Layer) -> None:
 
 
 def assign_sharded_weights(shards: Sequence[bytes], model: Layer) -> None:
-    """Set a built model's weights from weights files that together hold them, all or none.
+    """Load weights into a built model from several weights files. Sets all weights or none.
 
     Raises:
-        ArchiveError: If a file is malformed or the weights are not those of the model.
+        ArchiveError: If a file is malformed or the weights do not match the model.
     """
 
     def read(*files: h5py.File) -> list[tuple[Layer, Weights]]:
@@ -51,13 +51,13 @@ def assign_sharded_weights(shards: Sequence[bytes], model: Layer) -> None:
 
 
 def assign(found: list[tuple[Layer, Weights]]) -> None:
-    """Set what was read, once all of it was."""
+    """Set weights that were read before. Called only when all of them could be read."""
     for layer, weights in found:
         layer.set_own_weights(weights)
 
 
 def hdf5(content: bytes, read: Callable[[h5py.File], Result]) -> Result:
-    """Return what a function reads from the bytes of an HDF5 file.
+    """Open the bytes of an HDF5 file and return the result of `read`.
 
     Raises:
         ArchiveError: If the file is malformed.
@@ -66,10 +66,10 @@ def hdf5(content: bytes, read: Callable[[h5py.File], Result]) -> Result:
 
 
 def hdf5_of_all(contents: Sequence[bytes], read: Callable[..., Result]) -> Result:
-    """Return what a function reads from HDF5 files, given as their bytes.
+    """Open the bytes of several HDF5 files and return the result of `read`.
 
     Raises:
-        ArchiveError: If one is malformed.
+        ArchiveError: If one of them is malformed.
     """
     try:
         with ExitStack() as opened:
@@ -77,12 +77,12 @@ def hdf5_of_all(contents: Sequence[bytes], read: Callable[..., Result]) -> Resul
             return read(*files)
     except ArchiveError:
         raise
-    except Exception as error:  # h5py raises many kinds on malformed files
+    except Exception as error:  # h5py raises many kinds of exceptions on malformed files
         raise ArchiveError(f"The weights are not a readable HDF5 file: {error}") from error
 
 
 def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights:
-    """Read the weights of one layer from its group, in one file or several."""
+    """Read the weights of one layer from its group, which may be split over several files."""
     shapes = layer.own_weight_shapes()
     if not shapes:
         return {}
@@ -107,10 +107,10 @@ def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights
 
 
 def follow(group: Any, path: str, kind: type) -> Any:
-    """Go down a path by hard links only.
+    """Return the object at a path, following hard links only.
 
     Raises:
-        ArchiveError: If a part is missing, a link elsewhere, or the end of another kind.
+        ArchiveError: If a part is missing, is another kind of link, or the object is not of `kind`.
     """
     here = group
     for part in path.split("/"):
@@ -126,7 +126,7 @@ def follow(group: Any, path: str, kind: type) -> Any:
 
 
 def read_array(dataset: h5py.Dataset, path: str, shape: tuple[int, ...]) -> Array:
-    """Read one weight after checking how it is stored, its type and its shape."""
+    """Read one weight, after checking its storage, dtype and shape."""
     if dataset.shape != shape:
         raise ArchiveError(f"{path!r} has shape {dataset.shape}; the model has {shape}.")
     if dataset.is_virtual or dataset.external:
@@ -148,6 +148,6 @@ def read_array(dataset: h5py.Dataset, path: str, shape: tuple[int, ...]) -> Arra
 
 
 def _from_bfloat16(raw: Any) -> Array:
-    """Widen bfloat16, the upper half of a float32, to float32."""
+    """Convert bfloat16, the upper half of a float32, to float32."""
     upper = np.frombuffer(raw.tobytes(), np.uint16).astype(np.uint32)
     return (upper << 16).view(np.float32).reshape(raw.shape)

@@ -1,4 +1,4 @@
-"""A functional model's configuration: which layer is called on what, and the model that makes."""
+"""Building of Functional models: calls each layer as the configuration says."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Wiring:
     """Calls the layers of a functional configuration on one another.
 
     Args:
-        config: The model's configuration, with `layers`, `input_layers` and `output_layers`.
-        layers: The layer of each entry, None for one that is not supported.
-        path: Path of the model, for errors.
+        config: Configuration of the model, with `layers`, `input_layers` and `output_layers`.
+        layers: The layer of each entry, or None for a layer that is not supported.
+        path: Path of the model, used in error messages.
 
     Raises:
-        ArchiveError: If a call is not well formed.
+        ArchiveError: If a call is malformed.
     """
 
     def __init__(self, config: dict[str, Any], layers: list[Any], path: str) -> None:
@@ -45,7 +45,7 @@ class Wiring:
         self.first_call = self._first_calls(any(map(is_keras_2, entries)))
 
     def problems(self) -> Iterator[Unsupported]:
-        """Yield what is not supported in calls, of layers that are."""
+        """Yield unsupported arguments in the calls of supported layers."""
         for call in self.calls:
             for value in leaves([call.args, call.kwargs]):
                 if isinstance(value, UnknownConstant):
@@ -56,14 +56,14 @@ class Wiring:
                 yield from call.problems()
 
     def call_count(self, calls_in: dict[int, int]) -> int:
-        """Count the calls of the graph, those within its layers included."""
+        """Count the calls of the graph, including those within its layers."""
         return sum(calls_in.get(id(call.layer), 1) for call in self.calls)
 
     def model(self, name: str | None) -> Model:
-        """Call all layers and return the model between the stated inputs and outputs.
+        """Call all layers and return the model between the listed inputs and outputs.
 
         Raises:
-            ArchiveError: If some call reads what nothing computes.
+            ArchiveError: If a call reads a tensor that no call computes.
         """
         waiting: defaultdict[tuple[str, int], list[Call]] = defaultdict(list)
         missing: dict[Call, int] = {}
@@ -93,11 +93,11 @@ class Wiring:
         return Model(inputs, outputs, name)
 
     def _enter(self, name: str, layer: InputLayer) -> None:
-        """Make the tensor of an input."""
+        """Create the tensor of an input layer."""
         self.tensors[name, 0] = [layer.as_tensor()]
 
     def _connect(self, call: Call) -> None:
-        """Call a layer on what its node names."""
+        """Call a layer on the tensors that its node names."""
         resolved = map_leaves(
             lambda item: self._tensor(item) if isinstance(item, Reference) else item,
             [call.args, call.kwargs],
@@ -113,10 +113,10 @@ class Wiring:
         self.tensors[call.name, call.index] = call.layer.nodes[-1].outputs
 
     def _tensor(self, reference: Reference, of_model: bool = False) -> SymbolicTensor:
-        """Return the tensor that a reference stands for.
+        """Return the tensor that a reference denotes.
 
         Raises:
-            ArchiveError: If there is none.
+            ArchiveError: If there is no such tensor.
         """
         tensors = self.tensors.get(self._source(reference, of_model))
         if tensors is None or reference.output >= len(tensors):
@@ -127,11 +127,11 @@ class Wiring:
         return tensors[reference.output]
 
     def _source(self, reference: Reference, of_model: bool = False) -> tuple[str, int]:
-        """Return the call that a reference stands for, counted from 0.
+        """Return the call that a reference denotes, as (layer name, call number from 0).
 
-        Keras 3 counts the calls of a functional model from 1 where they are outputs of the model
-        around it: number 0 is the one that the inner model was built with. Keras 2 does so wherever
-        it names them.
+        Keras 3 counts the calls of a nested Functional model from 1 where it lists the outputs of
+        the outer model: number 0 is the call that built the nested model. Keras 2 does so wherever
+        it refers to such a call.
         """
         first = self.first_call.get(reference.layer, 0)
         if first and (of_model or self.keras_2):
@@ -139,7 +139,7 @@ class Wiring:
         return reference.layer, reference.call
 
     def _first_calls(self, keras_2: bool) -> dict[str, int]:
-        """Return the number of the first call of each model inside."""
+        """Return the number of the first call of each nested model."""
         self.keras_2 = keras_2
         if not keras_2:
             return {name: 1 for name, layer in self.layers.items() if isinstance(layer, Model)}
@@ -160,7 +160,7 @@ def _freed(
     waiting: dict[tuple[str, int], list[Call]],
     missing: dict[Call, int],
 ) -> Iterator[Call]:
-    """Yield the calls for which this was the last that they waited for."""
+    """Yield the calls that were waiting only for `source`."""
     for call in waiting.pop(source, []):
         missing[call] -= 1
         if not missing[call]:
@@ -168,7 +168,7 @@ def _freed(
 
 
 def _references(value: Any, path: str) -> Any:
-    """Return `input_layers` or `output_layers` as references: one, or lists and dicts of them."""
+    """Parse `input_layers` or `output_layers`: one reference, or nested lists and dicts of them."""
     if isinstance(value, dict):
         return {key: _references(item, path) for key, item in value.items()}
     if isinstance(value, list) and (not value or not isinstance(value[0], str)):
