@@ -1,6 +1,7 @@
-"""Train Keras models in Hydra sweeps, track them in MLflow, prove each one with NumPy.
+"""Train Keras models in Hydra sweeps, track them in MLflow, verify each one with NumPy.
 
-A model function of your own takes a `DataSpec`; `TextSpec` or `ImageSpec` if it reads only those.
+A custom model function takes a `DataSpec`, or a `TextSpec` or `ImageSpec` if it accepts only texts
+or only images.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ __all__ = ["DataSpec", "ImageSpec", "TextSpec"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
+    """Import a public name on first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from pipeline.data import data_spec

@@ -1,10 +1,10 @@
-"""The errors that end a command, and how an error is summarised. Importing them costs nothing."""
+"""The errors that end a command, and how an error is summarised. Imports nothing."""
 
 _LONGEST = 500
 
 
 class CommandFailedError(Exception):
-    """The command did its work and some of it failed; only the exit code is left to give."""
+    """The command did its work and some of it failed; only the exit code is left to set."""
 
     def __init__(self, exit_code: int = 1):
         super().__init__(f"exit code {exit_code}")
@@ -12,19 +12,19 @@ class CommandFailedError(Exception):
 
 
 class DatasetError(Exception):
-    """A data set cannot be used; one sentence says what is wrong, where, and what is allowed."""
+    """A data set cannot be used; the message says in one sentence what is wrong and allowed."""
 
 
 class StoreError(Exception):
-    """The tracking store cannot be used; one sentence says why."""
+    """The tracking store cannot be used; the message says why in one sentence."""
 
 
 class StoreAwayError(StoreError):
-    """The tracking store answered once and has failed for a minute since."""
+    """The tracking store has answered before, but has failed for a minute."""
 
 
 class ClaimLostError(StoreError):
-    """Another process has taken over the job of this one."""
+    """Another process has taken over this process's job."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class ClaimLostError(StoreError):
 
 
 class CutShortError(OSError):
-    """The store returned other bytes than were sent to it."""
+    """The store returned other bytes than it was sent."""
 
 
 class PrunedError(Exception):
@@ -42,5 +42,5 @@ class PrunedError(Exception):
 
 
 def summary(error: BaseException) -> str:
-    """Type and message of an error, at most 500 characters."""
+    """Return the type and message of an error, at most 500 characters."""
     return f"{type(error).__name__}: {error}"[:_LONGEST]

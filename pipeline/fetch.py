@@ -11,13 +11,13 @@ from pipeline.tracking import names
 
 @command("fetch", verbatim=RUN_CHOICE)
 def main(given: Given) -> None:
-    """Download `weights/` into a folder; leave nothing there that fails its parity card."""
+    """Download `weights/` into a folder; delete the files again if they fail the parity card."""
     values = given.values
     to = _checked(values["run_id"], values["to"])
     chosen = parse_run_choice(values)
     tracking = parse_tracking(values["tracking"])
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.tracking.run_choice import choose_run
     from pipeline.tracking.store import existing_store
     from pipeline.verification.weights_download import download_weights

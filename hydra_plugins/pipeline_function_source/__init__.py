@@ -1,7 +1,7 @@
-"""Lets Hydra compose `model=my_models:textcnn`, as if there were a file of that name.
+"""Lets Hydra compose `model=my_models:textcnn` as if a configuration file of that name existed.
 
-What such a file would hold follows from the function's signature. As a source of Hydra's, it serves
-the command line, defaults lists and every launcher alike.
+The contents of that file follow from the function's signature. Because this is a Hydra config
+source, it works on the command line, in defaults lists and with every launcher.
 """
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -14,44 +14,44 @@ _GROUP = "model/"
 
 
 class FunctionSearchPath(SearchPathPlugin):
-    """Puts the source on Hydra's search path."""
+    """Adds the source to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """After the files, of which none has such a name."""
+        """Append the source after the configuration files, none of which has such a name."""
         search_path.append("pipeline", "function://model")
 
 
 class FunctionSource(ConfigSource):
-    """A model function as a configuration file of the group `model`."""
+    """Presents a model function as a configuration file of the group `model`."""
 
     @staticmethod
     def scheme() -> str:
-        """How the search path names it."""
+        """Return the scheme that the search path uses for this source."""
         return "function"
 
     def available(self) -> bool:
-        """Always: functions are looked for when they are asked for."""
+        """Return True: a function is looked up only when it is loaded."""
         return True
 
     def is_group(self, config_path: str) -> bool:
-        """The group is that of the files."""
+        """Return False for everything: the configuration files define the groups."""
         return False
 
     def is_config(self, config_path: str) -> bool:
-        """Whether this is the form of a function's name."""
+        """Return whether the path has the form of a function's name, `model/module:function`."""
         from pipeline.settings.model_function import is_own
 
         return config_path.startswith(_GROUP) and is_own(config_path.removeprefix(_GROUP))
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        """None can be listed."""
+        """Return an empty list: functions cannot be enumerated."""
         return []
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """The settings of a function with their defaults.
+        """Return the settings of a function with their defaults.
 
         Raises:
-            SettingsError: when it cannot be used.
+            SettingsError: when the function cannot be used.
         """
         from pipeline.settings.model_function import model_function
 

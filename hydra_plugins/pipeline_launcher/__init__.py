@@ -9,20 +9,21 @@ from omegaconf import DictConfig
 
 
 class WorkersLauncher(Launcher):
-    """Names the default way to run jobs, which our sweeper follows with jobs that it has checked.
+    """The default launcher: it selects the worker processes of this project.
 
-    They need not be composed again as those of another launcher, so `launch` is never called.
+    The sweeper hands its checked jobs to the worker pool directly. They need not be composed again
+    as for other launchers, so `launch` is never called.
     """
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Nothing to keep."""
+        """Do nothing: this launcher has no state."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Refused: a sweeper of another kind would leave out the plan."""
+        """Refuse to run: another sweeper would bypass the plan."""
         from pipeline.settings import SettingsError
 
         raise SettingsError(["hydra/sweeper must be pipeline or optuna: it plans the jobs."])

@@ -1,4 +1,4 @@
-"""Hydra looks for launchers in this namespace; the work is done in `pipeline.sweep.ray_jobs`."""
+"""Hydra's plugin namespace for launchers; `pipeline.sweep.ray_jobs` does the work."""
 
 import socket
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class RayLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what a job needs; refuse where Ray is not to be had, before anything is planned."""
+        """Store what a job needs; refuse before anything is planned if Ray is not available."""
         from pipeline.settings import SettingsError
 
         if fault := _fault(self.address):
@@ -31,7 +31,7 @@ class RayLauncher(Launcher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run the jobs, which are told apart by their overrides; the returns are in their order."""
+        """Run one job per list of overrides and return the results in the same order."""
         from pipeline.sweep.ray_jobs import Task, cluster, run_tasks
 
         task = Task(self.hydra_context, self.task_function, self.config)
@@ -42,7 +42,7 @@ class RayLauncher(Launcher):
 
 
 def _fault(address: str | None) -> str:
-    """Why Ray cannot be used, "" if it can; Ray itself takes minutes to say that nobody answers."""
+    """Return why Ray cannot be used, or "". Ray itself takes minutes to report no answer."""
     if find_spec("ray") is None:
         return "hydra/launcher=ray needs Ray: pip install 'parity-pipeline[pipeline,ray]'."
     host, _, port = (address or "").rpartition(":")

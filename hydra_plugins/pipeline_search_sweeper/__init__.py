@@ -11,14 +11,14 @@ _NEEDED = "hydra/sweeper=optuna needs Optuna: pip install 'parity-pipeline[pipel
 
 
 class SearchSweeper(PipelineSweeper):
-    """A search by Optuna through what a sweep would run through."""
+    """Searches with Optuna over the values that a sweep would run one by one."""
 
     def __init__(self, params: DictConfig | None, **options: Any):
         super().__init__(max_batch_size=None, params=params)
         self.options = options
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Plan the search and go on with it until it has all its trials."""
+        """Plan the search, or resume it, and run it until all trials are done."""
         from pipeline.settings import SettingsError
 
         if find_spec("optuna") is None:

@@ -1,4 +1,4 @@
-"""Hydra looks for sweepers in this namespace; the work is done in `pipeline.sweep`."""
+"""Hydra's plugin namespace for sweepers; `pipeline.sweep` does the work."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,14 @@ class PipelineSweeper(BasicSweeper):
     """Hydra's grid of overrides, checked as a whole before the first job starts."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Plan the sweep and run what is not done with whatever launcher is configured."""
+        """Plan the sweep and run the unfinished jobs with the configured launcher."""
         from pipeline.sweep.conduct import conduct
         from pipeline.sweep.plan import plan_sweep
 
         conduct(plan_sweep(self._lines(arguments), self._composer()), self._launching)
 
     def _lines(self, arguments: list[str]) -> list[str]:
-        """What a configuration file sweeps over, then what the command line says."""
+        """Return the sweep of the configuration file, followed by the command line's overrides."""
         return [*self._parse_config(), *arguments]
 
     def _composer(self) -> "Composer":

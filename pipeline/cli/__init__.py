@@ -1,1 +1,1 @@
-"""What a person sees at the terminal: help, plan, progress, results."""
+"""The terminal interface: help, plan, progress and results."""

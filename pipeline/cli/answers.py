@@ -1,4 +1,4 @@
-"""What `pipeline.predict` is asked, and its answers: a line per text or image, or a CSV table."""
+"""Input and output of `pipeline.predict`: one line per text or image, or a CSV table."""
 
 import csv
 import sys
@@ -18,22 +18,22 @@ from pipeline.settings import SettingsError
 from scratch_forward import Classifier, Prediction
 from scratch_forward.preprocessing import ImagePreprocessing
 
-TEXT, CLASS = "text", "class"  # the column that is read, and the one with the answers
+TEXT, CLASS = "text", "class"  # the column that is read, and the one that is added
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A CSV file: its columns, and its rows in their order."""
+    """The columns and rows of a CSV file, in their original order."""
 
     columns: list[str]
     rows: list[list[str]]
 
 
 def answer(classifier: Classifier, asked: Sequence[str]) -> None:
-    """Print the answers to texts, image files, or CSV files of texts.
+    """Print the predictions for texts, image files, or CSV files of texts.
 
     Raises:
-        SettingsError: when CSV files and texts are mixed, or files have different columns.
+        SettingsError: when CSV files and texts are mixed, or the files have different columns.
         DatasetError: when a file cannot be read.
     """
     if isinstance(classifier.preprocessing, ImagePreprocessing):
@@ -58,12 +58,12 @@ def _other_kind(word: str) -> str:
 def _is_file(word: str) -> bool:
     try:
         return Path(word).is_file()
-    except (OSError, ValueError):  # too long for a name, or with NUL: a text
+    except (OSError, ValueError):  # too long for a file name, or contains NUL: a text
         return False
 
 
 def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
-    """An image file in the size, the channels and the range of values that the model reads."""
+    """Read an image file at the size, channels and value range of the model's input."""
     pixels = decode(read_bytes(path), path, preprocessing.input_shape).pixels
     brightest = 1 / preprocessing.scale
     return np.rint(pixels / 255 * brightest).astype(np.uint8)
@@ -76,7 +76,7 @@ def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
 
 
 def _read_tables(files: Sequence[str]) -> _Table:
-    """The rows of all files, one file after the other."""
+    """Read the rows of all files, one file after the other."""
     tables = [_Table(*table(Path(file), read_bytes(Path(file)), (TEXT,))) for file in files]
     for file, one in zip(files, tables, strict=True):
         if one.columns != tables[0].columns:
@@ -87,7 +87,7 @@ def _read_tables(files: Sequence[str]) -> _Table:
 
 
 def _answer_table(classifier: Classifier, asked: _Table) -> None:
-    """Write every row as it was, with the class and the probability of each class after it."""
+    """Write each row unchanged, followed by its class and the probability of each class."""
     names = classifier.preprocessing.classes
     at = asked.columns.index(TEXT)
     answers = classifier([row[at] for row in asked.rows]) if asked.rows else []
@@ -99,7 +99,7 @@ def _answer_table(classifier: Classifier, asked: _Table) -> None:
 
 
 def _new_columns(wanted: Iterable[str], taken: Sequence[str]) -> list[str]:
-    """Names of columns to add, each marked as predicted where there is one of that name."""
+    """Return the names of the added columns; a name that is taken is marked as predicted."""
     columns = list(taken)
     for name in wanted:
         while name in columns:

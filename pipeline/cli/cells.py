@@ -1,4 +1,4 @@
-"""Cells that several tables have: numbers, the tag of a parity check, the beginning of an id."""
+"""Cells that several tables share: numbers, parity tags, shortened run ids."""
 
 from rich.table import Table
 
@@ -9,31 +9,31 @@ NONE = "-"
 
 
 def number(value: float | None, form: str) -> str:
-    """A number in a format, or a dash where there is none."""
+    """Format a number; a dash if it is None."""
     return NONE if value is None else f"{value:{form}}"
 
 
 def score(value: float | None) -> str:
-    """A score with four decimals."""
+    """Format a score with four decimals."""
     return number(value, ".4f")
 
 
 def seconds(value: float | None) -> str:
-    """A time with one decimal."""
+    """Format a time in seconds with one decimal."""
     return number(value, ".1f")
 
 
 def parity(tag: str | None) -> str:
-    """The tag of a parity check in its colour, as markup."""
+    """Return the parity tag in its colour, as markup."""
     word = tag or NONE
     return f"[{_PARITY_COLOURS.get(word, 'red')}]{word}[/]"
 
 
 def short(run_id: str) -> str:
-    """The beginning of a run's id, which every `run_id=` takes."""
+    """Return the beginning of a run id, which every `run_id=` accepts."""
     return run_id[:SHORT]
 
 
 def open_table() -> Table:
-    """A table without lines, its heads bold."""
+    """Return an empty table with bold headings and no rules."""
     return Table(box=None, padding=(0, 2, 0, 0), header_style="bold")

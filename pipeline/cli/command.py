@@ -1,4 +1,4 @@
-"""What the commands share: reading the command line, and how a command is refused."""
+"""What all commands share: reading the command line, and refusing a command."""
 
 import gc
 import os
@@ -20,22 +20,22 @@ from pipeline.settings import SettingsError
 from pipeline.settings.composer import one_line
 from pipeline.settings.conf_folder import CONF
 
-REFUSED = 2  # exit code of a command that did not start
-FAILED = 1  # exit code of a command that started
-INTERRUPTED = 130  # exit code, as a shell gives it to what Ctrl-C ended
-RUN_CHOICE = ("run_id", "sweep", "experiment")  # settings that say which run is meant
-_YOUNG_OBJECTS = 50_000  # before a collection; to plan a sweep makes many, few of them garbage
+REFUSED = 2  # exit code of a command that was refused before it started
+FAILED = 1  # exit code of a command that started and failed
+INTERRUPTED = 130  # exit code that shells use for a process that Ctrl-C ended
+RUN_CHOICE = ("run_id", "sweep", "experiment")  # settings that select runs
+_YOUNG_OBJECTS = 50_000  # per collection; planning a sweep creates many, few are garbage
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a thin command was given.
+    """The parsed arguments of a command other than `train`.
 
     Attributes:
-        values: its settings.
-        flags: of those that it knows.
-        words: what is no setting, for a command that takes such.
-        config_dir: a user's own folder of configuration files.
+        values: the settings.
+        flags: the flags that the command defines and that were given.
+        words: the remaining arguments, for a command that accepts such.
+        config_dir: the user's own folder of configuration files.
     """
 
     values: dict[str, Any]
@@ -51,14 +51,14 @@ def command(
     verbatim: Sequence[str] = (),
     only: Sequence[str] | None = None,
 ) -> Callable[[Callable[[Given], object]], Callable[[], None]]:
-    """Make a function of what was given a command, which answers `--help` or does its work.
+    """Turn a function of `Given` into a command that answers `--help` or does its work.
 
     Args:
         name: of the command, its file in `conf/` and its help page.
-        flags: those it knows, such as `--csv`.
-        verbatim: settings whose values are text that Hydra's grammar would take apart, or for a
-            number, as an id that begins with 351e97.
-        only: what settings begin with, where other words are the command's input.
+        flags: the flags that the command accepts, such as `--csv`.
+        verbatim: settings whose values must bypass Hydra's grammar, which would split some texts
+            and read others as numbers (an id such as 351e97).
+        only: prefixes of settings, for a command that takes all other words as its input.
     """
 
     def decorate(function: Callable[[Given], object]) -> Callable[[], None]:
@@ -88,12 +88,12 @@ def _given(
 
 
 def wants_help() -> bool:
-    """Whether `--help` is on the command line."""
+    """Return whether `--help` is on the command line."""
     return any(word in sys.argv[1:] for word in HELP)
 
 
 def print_help(page: str) -> None:
-    """Print a help page, its commands as this one was typed."""
+    """Print a help page whose commands are spelled the way this one was typed."""
     print(page.replace("python -m pipeline.", " ".join(typed_program(""))))
 
 
@@ -103,16 +103,16 @@ def run_command(command: Callable[[], object]) -> None:
     Args:
         command: composes its configuration and does its work.
     """
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # gives errors to us instead of printing them
-    gc.freeze()  # what was imported so far: no collection need look through it
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises errors, prints none
+    gc.freeze()  # keeps collections from scanning everything imported so far
     gc.set_threshold(_YOUNG_OBJECTS)
     try:
         take_credentials()
         command()
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read it, `head` say, has seen enough
+    except BrokenPipeError:  # the reader of the pipe, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except StoreAwayError as error:  # in the midst of the command's work
+    except StoreAwayError as error:  # in the middle of the command's work
         print_faults([str(error)])
         sys.exit(FAILED)
     except (SettingsError, DatasetError, StoreError) as error:
@@ -121,13 +121,13 @@ def run_command(command: Callable[[], object]) -> None:
         refuse([one_line(error)])
     except CommandFailedError as error:
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:  # what there is to be told has been told
+    except KeyboardInterrupt:  # everything has been printed already
         sys.exit(INTERRUPTED)
     finally:
-        gc.freeze()  # else the last collection looks through all that was imported: half a second
+        gc.freeze()  # otherwise the last collection scans everything imported: 0.5 s
 
 
 def refuse(faults: list[str]) -> NoReturn:
-    """Print one line a fault and end the command."""
+    """Print one line per fault and end the command."""
     print_faults(faults)
     sys.exit(REFUSED)

@@ -1,4 +1,4 @@
-"""The command line of the thin commands: settings, flags, words, and how the program is called."""
+"""The command line of all commands but `train`: settings, flags, words, program name."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from pipeline.settings import SettingsError
 from pipeline.settings.composer import Composer, composer, resolved, set_key
 from pipeline.settings.suggest import did_you_mean, not_offered
 
-SCRIPT = "parity-pipeline"  # the console script: `parity-pipeline train` is `-m pipeline.train`
+SCRIPT = "parity-pipeline"  # the console script: `parity-pipeline train` equals `-m pipeline.train`
 HELP = ("--help", "-h")
 _FOLDER = ("--config-dir", "-cd")
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?")
@@ -19,12 +19,12 @@ _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?")
 
 @dataclass(frozen=True)
 class Line:
-    """A command line, taken apart.
+    """A parsed command line.
 
     Attributes:
-        words: everything but flags.
-        flags: those given.
-        config_dir: a user's own folder of configuration files.
+        words: all arguments except flags.
+        flags: the flags that were given.
+        config_dir: the user's own folder of configuration files.
     """
 
     words: tuple[str, ...]
@@ -33,11 +33,11 @@ class Line:
 
 
 def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> Line:
-    """Take a command line apart.
+    """Parse a command line.
 
     Args:
-        arguments: without the program's name.
-        known: the flags of the command, besides `--config-dir`.
+        arguments: the arguments without the program's name.
+        known: the flags of the command, in addition to `--config-dir`.
 
     Raises:
         SettingsError: when a flag is unknown.
@@ -69,15 +69,15 @@ def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> Line:
 def compose_values(
     config_name: str, lines: Sequence[str], config_dir: str | None = None
 ) -> dict[str, Any]:
-    """The configuration of a command that is not a sweep, as plain values.
+    """Compose the configuration of a command that is not a sweep, as plain values.
 
     Args:
         config_name: the command's file in `conf/`.
         lines: the overrides.
-        config_dir: a user's own folder of configuration files.
+        config_dir: the user's own folder of configuration files.
 
     Raises:
-        SettingsError: when an override cannot be read, or names what there is not.
+        SettingsError: when an override cannot be parsed or names an unknown setting.
     """
     source = composer(config_name, config_dir)
     overrides = source.parse(lines)
@@ -108,7 +108,7 @@ def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[s
 
 
 def typed_program(command: str) -> list[str]:
-    """How a command of ours is started from where this one was: by the script, or as a module."""
+    """Return the words that start another command the way this one was: script or module."""
     if Path(sys.argv[0]).stem == SCRIPT:
         return [SCRIPT, command]
     return ["python", "-m", f"pipeline.{command}"]

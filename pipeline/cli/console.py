@@ -1,4 +1,4 @@
-"""The one console that everything is printed through."""
+"""The console that all output goes through."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,12 +12,12 @@ errors = Console(stderr=True, highlight=False)
 
 
 def plain(text: str) -> str:
-    """Text from outside as markup that shows it as it is, control characters as symbols."""
+    """Escape text from outside so that markup shows it literally, control characters as symbols."""
     return escape(_shown(text))
 
 
 def say(sentence: str, style: str = "", indent: int = 0, to: Console = console) -> None:
-    """Print prose: broken between words where a person reads it, else one line."""
+    """Print prose: wrapped at words on a terminal, otherwise as one line."""
     if to.is_terminal:
         text = Text(_shown(sentence), style)
         to.print(Padding(text, (0, 0, 0, indent), expand=False))
@@ -26,15 +26,15 @@ def say(sentence: str, style: str = "", indent: int = 0, to: Console = console) 
 
 
 def print_line(line: str, to: Console = console) -> None:
-    """Print what is copied, a command or a link: no line break is put into it."""
+    """Print a command or link to be copied, without line breaks inside it."""
     to.print(_shown(line), markup=False, soft_wrap=True)
 
 
 def _shown(text: str) -> str:
-    return printable(text).replace("\r", "␍")  # which would go back to the start of the line
+    return printable(text).replace("\r", "␍")  # it would move the cursor to the line start
 
 
 def print_faults(faults: list[str]) -> None:
-    """One line per fault, on standard error."""
+    """Print one line per fault to standard error."""
     for fault in faults:
         say(fault, to=errors)

@@ -1,6 +1,7 @@
-"""User names and passwords in the addresses of servers: taken when a command starts, kept nowhere.
+"""User names and passwords in server addresses: read when a command starts, stored nowhere.
 
-What is printed, stored with a run or repeated as a command is what is left on the command line.
+They are removed from the command line first, so nothing printed, stored with a run or repeated as a
+command contains them.
 """
 
 import os
@@ -11,18 +12,18 @@ from urllib.parse import unquote
 from pipeline.settings import SettingsError
 from pipeline.settings.mlflow_environment import PASSWORD, URI, USERNAME
 
-_SETTINGS = ("tracking", "to=")  # what words with the address of a server begin with
+_SETTINGS = ("tracking", "to=")  # prefixes of arguments that hold a server's address
 _CREDENTIALS = re.compile(r"(?<=://)([^/?#\s@:]*)(?::([^/?#\s]*))?@")
 
 
 def take_credentials() -> None:
-    """Move them from the command line and `MLFLOW_TRACKING_URI` to where MLflow reads them.
+    """Move credentials from the command line and `MLFLOW_TRACKING_URI` to where MLflow reads them.
 
-    Those are `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, which the processes that
-    this one starts inherit.
+    MLflow reads `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`. Child processes inherit
+    both.
 
     Raises:
-        SettingsError: when there are several.
+        SettingsError: when the addresses have different credentials.
     """
     found: set[tuple[str, str]] = set()
 

@@ -1,16 +1,17 @@
-"""CSV on standard output, safe to open in a spreadsheet."""
+"""CSV output that is safe to open in a spreadsheet."""
 
 import csv
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for the start of a formula
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # prefixes that a spreadsheet reads as a formula
 
 
 def write_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
-    """Write a head and a row per record; an apostrophe goes before text that begins as a formula.
+    """Write a header and one row per record to standard output.
 
-    Numbers are written as they are, negative ones too.
+    Text that a spreadsheet would read as a formula is prefixed with an apostrophe. Numbers,
+    including negative ones, are written unchanged.
     """
     table = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
     table.writerow({column: _harmless(column) for column in columns})

@@ -1,4 +1,4 @@
-"""The help page, made from the configuration files and the comments in them."""
+"""The help pages, generated from the configuration files and their comments."""
 
 import re
 import textwrap
@@ -84,7 +84,7 @@ alone. A CSV needs a column `text` and is answered as CSV.
 
 
 def command_help(conf: Path, command: str) -> str:
-    """The page for `--help` of a command that is not a sweep."""
+    """Return the `--help` page of a command that is not a sweep."""
     groups = {"report": ("study", "tracking"), "ui": ()}.get(command, ("tracking",))
     offered = "groups\n" + "".join(_options(conf, group) for group in groups)
     parts = [offered] if groups else []
@@ -92,11 +92,11 @@ def command_help(conf: Path, command: str) -> str:
 
 
 def train_help(conf: Path, choices: dict[str, str]) -> str:
-    """The page for `python -m pipeline.train --help`.
+    """Return the page of `python -m pipeline.train --help`.
 
     Args:
         conf: folder of the configuration files.
-        choices: the options of groups to describe, such as `{"model": "cnn"}`.
+        choices: the option to describe for each group, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
     tracking = choices.get("tracking", "local")
@@ -139,7 +139,7 @@ def _options(conf: Path, group: str) -> str:
 
 
 def _parts(train: str) -> list[str]:
-    """The titled parts of the primary file; what follows the last one is not for people."""
+    """Split the primary file into its titled parts, without the internal settings after them."""
     parts = re.split(r"(?m)^(?=# ---)", train)[1:]
     titles = [_TITLE.match(part.splitlines()[0]) for part in parts]
     return [
@@ -150,7 +150,7 @@ def _parts(train: str) -> list[str]:
 
 
 def _section(title: str, text: str, prefix: str = "") -> str:
-    """A file's documented settings: name and default, then the meaning; "" if it has none."""
+    """Return each documented setting with its default and meaning; "" if there are none."""
     lines, parent = [], ""
     for line in text.splitlines():
         if opening := _OPENING.match(line):

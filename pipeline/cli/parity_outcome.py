@@ -1,4 +1,4 @@
-"""The outcome of a parity check, and which layer is at fault."""
+"""Prints the outcome of a parity check and its diagnosis."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show_parity(name: str, run_id: str, parity: Parity) -> None:
-    """Which run, how it ended, and by which numbers."""
+    """Print the run, the outcome and the numbers behind it."""
     console.print(f"{plain(name)}  [dim]{run_id}[/]  {cells.parity(parity.tag)}")
     if parity.reason:
         say(parity.reason, indent=2)
@@ -26,7 +26,7 @@ def show_parity(name: str, run_id: str, parity: Parity) -> None:
 
 
 def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") -> None:
-    """One row a layer: the difference carried along, and the layer's own."""
+    """Print one row per layer: the accumulated difference, and the layer's own."""
     table = cells.open_table()
     table.add_column("layer", overflow="fold")
     for name in ("class", "output", "carried", "own", "own, ULP", "worst at"):

@@ -1,4 +1,4 @@
-"""The plan of a sweep, shown before the first job."""
+"""Prints the plan of a sweep before its first job."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from pipeline.tracking.attempts import State
 
 
 def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
-    """Say what there is to do, on which data, and where it is tracked."""
+    """Print the number of jobs, their data and where they are tracked."""
     count = len(plan.jobs)
     runs = f"{count} run{'s' if count > 1 else ''}"
     table = Table.grid(padding=(0, 2))
@@ -27,7 +27,7 @@ def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
 
 
 def _standings(schedule: Schedule) -> str:
-    """`7 done, 1 failed (will be retried), 3 new`; nothing where all is new."""
+    """Return `7 done, 1 failed (will be retried), 3 new`, or "" if all jobs are new."""
     stands = [entry.standing for entry in schedule.entries]
     counts = Counter(stand.state for stand in stands)
     epochs = sorted({stand.epoch for stand in stands if stand.state == "interrupted"})
@@ -47,7 +47,7 @@ def _standings(schedule: Schedule) -> str:
 
 
 def _choice(schedule: Schedule) -> str:
-    """What an option makes of that."""
+    """Return the effect of a command-line option such as `rerun`, or ""."""
     if schedule.running.rerun:
         return "; rerun=true: all are trained again"
     if schedule.running.retry == "failed":

@@ -1,4 +1,4 @@
-"""How far a sweep's jobs are, and the time left for all of them."""
+"""Progress of a sweep's jobs, and the estimated time left."""
 
 import time
 from types import TracebackType
@@ -13,18 +13,18 @@ from pipeline.data.catalogue import SPECS
 from pipeline.settings import Settings
 from pipeline.training.history import Epoch
 
-_LINE_SECONDS = 5.0  # between two lines of a job where there is no terminal to redraw
-_ROWS = 12  # jobs whose bars all stay; of more, only those that are being trained
+_LINE_SECONDS = 5.0  # between two lines per job when the output is no terminal
+_ROWS = 12  # with more jobs than this, only the bars of running ones are shown
 
 
 class SweepProgress:
-    """A bar for each job that is being trained; without a terminal plain lines.
+    """Shows one bar per running job on a terminal, plain lines elsewhere.
 
     Args:
-        names: of the jobs, in order.
-        data: the title of each one's data set.
-        epochs: of each.
-        total: of jobs, where more are added later.
+        names: the name of each job, in order.
+        data: the title of each job's data set.
+        epochs: the number of epochs of each job.
+        total: the number of jobs, if more are added later.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class SweepProgress:
     ):
         self.names, self.data, self.epochs = names, data, epochs
         self._total = total or len(names)
-        self._done = [0.0] * len(names)  # share of each job
+        self._done = [0.0] * len(names)  # fraction of each job that is done, 0 to 1
         self._started = time.time()
         self._lines = [0.0] * len(names)
         self._pruned: set[int] = set()
@@ -54,7 +54,7 @@ class SweepProgress:
             self._progress.stop()
 
     def add(self, name: str, data: str, epochs: int) -> int:
-        """One more job; gives its number."""
+        """Add a job and return its number."""
         self.names.append(name)
         self.data.append(data)
         self.epochs.append(epochs)
@@ -63,17 +63,17 @@ class SweepProgress:
         return len(self.names) - 1
 
     def waits(self, job: int) -> None:
-        """Another process trains the same job."""
+        """Report that another process trains the same job."""
         say(_waiting(self._place(job)))
 
     def prunes(self, job: int, epoch: Epoch, reason: str) -> None:
-        """A job shall end early."""
+        """Report that a job is stopped early, and why."""
         self._pruned.add(job)
         if self._progress is None:
             say(f"{self._place(job)} is ended after epoch {epoch.number}: {reason}")
 
     def starts(self, job: int, run_id: str) -> None:
-        """A job has its run."""
+        """Report the run of a job that has started."""
         if self._progress is None:
             say(_starting(self._place(job), self.data[job], run_id))
         elif job not in self._bars:
@@ -82,7 +82,7 @@ class SweepProgress:
             )
 
     def epoch(self, job: int, epoch: Epoch) -> None:
-        """An epoch of a job has ended."""
+        """Report a completed epoch."""
         self._done[job] = epoch.number / self.epochs[job]
         count, metrics = f"{epoch.number}/{self.epochs[job]}", _metrics(epoch)
         left = f"{_clock(self._seconds_left())} left"
@@ -94,7 +94,7 @@ class SweepProgress:
             say(f"{_progressing(self._place(job), epoch, self.epochs[job])}  {left}")
 
     def ends(self, job: int, failed: bool) -> None:
-        """A job is over, well or not."""
+        """Report that a job has ended, successfully or not."""
         self._done[job] = 1.0
         if self._progress is None:
             if failed:
@@ -117,13 +117,13 @@ class SweepProgress:
         return due
 
     def _seconds_left(self) -> float:
-        """Of the whole sweep, if what is left takes as long as what has been done."""
+        """Estimate the seconds left for the whole sweep from the rate so far."""
         done = sum(self._done) / self._total
         return (time.time() - self._started) * (1 - done) / done if done else 0.0
 
 
 class JobLines:
-    """The lines of one job, printed by the process that trains it; a `Watch`."""
+    """Prints the lines of one job in the process that trains it; implements `Watch`."""
 
     def __init__(self, settings: Settings, name: str):
         self._place = f"{settings.sweep.job}/{settings.sweep.jobs} {name}"
@@ -132,15 +132,15 @@ class JobLines:
         self._line = 0.0
 
     def waits(self) -> None:
-        """Another process trains the same job."""
+        """Report that another process trains the same job."""
         print_line(_waiting(self._place))
 
     def starts(self, run_id: str) -> None:
-        """The job has a run."""
+        """Report the run of the job."""
         print_line(_starting(self._place, self._data, run_id))
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended."""
+        """Report a completed epoch."""
         if epoch.number == self._epochs or time.time() - self._line > _LINE_SECONDS:
             self._line = time.time()
             print_line(_progressing(self._place, epoch, self._epochs))

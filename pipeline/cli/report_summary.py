@@ -1,4 +1,4 @@
-"""A report's verdict in a few lines of the terminal."""
+"""Prints a report's verdict."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline.tracking.store import Store
 def show_report(
     page: StudyPage, store: Store, experiment_id: str, run_id: str, to: Path | None
 ) -> None:
-    """Question, answer, warnings, and where the page is."""
+    """Print the question, the answer, the warnings and the location of the page."""
     console.print()
     say(page.question, "bold")
     say(page.verdict.headline)

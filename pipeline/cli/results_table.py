@@ -1,4 +1,4 @@
-"""The table that closes a sweep, and where to look further."""
+"""The results table at the end of a sweep, and the links below it."""
 
 from collections.abc import Collection, Sequence
 
@@ -13,12 +13,12 @@ from pipeline.tracking.ranking import Criterion
 def show_results(
     results: Sequence[Result], done: Collection[str | None], criterion: Criterion
 ) -> None:
-    """One row per run, the best one marked; below it, what best means and what went wrong.
+    """Print one row per run, the best one marked, then the ranking criterion and any failures.
 
     Args:
-        results: of the sweep's runs, best first.
-        done: ids of those that were there before.
-        criterion: what they are ranked by.
+        results: the results of the sweep's runs, best first.
+        done: ids of runs that earlier commands finished.
+        criterion: what the runs are ranked by.
     """
     table = cells.open_table()
     table.add_column("run", no_wrap=True)
@@ -39,13 +39,13 @@ def show_results(
 
 
 def _best(results: Sequence[Result], criterion: Criterion) -> Result | None:
-    """The first, where there are others and it has the score."""
+    """Return the first result, or None if it has no score or there is no other run."""
     ranked = len(results) > 1 and results[0].metrics.get(criterion.metric) is not None
     return results[0] if ranked else None
 
 
 def show_links(view: SweepView) -> None:
-    """The exact command and link that open the sweep in the MLflow UI."""
+    """Print the exact command and link that open the sweep in the MLflow UI."""
     console.print()
     if view.command:
         console.print("Open the runs in MLflow:")
@@ -56,7 +56,7 @@ def show_links(view: SweepView) -> None:
 
 
 def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:
-    """Where jobs are left, the command that runs them."""
+    """Print the command that resumes the sweep, if jobs are left."""
     failed = sum(result.status == "FAILED" for result in results)
     left = len(schedule.entries) - sum(result.status == "FINISHED" for result in results)
     if not left:

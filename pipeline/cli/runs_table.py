@@ -1,4 +1,4 @@
-"""A table of runs and how they did."""
+"""A table of runs with their scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
 from pipeline.tracking.ranking import Criterion
 
-_STARTED = "2026-11-23 09:48"  # the width of that column
+_STARTED = "2026-11-23 09:48"  # a sample value, for the width of that column
 _GAP = 2
 _RUN = cells.SHORT + _GAP
 
 
 @dataclass(frozen=True)
 class _Typed:
-    """A run's parameters in the command line's spelling, whichever version logged them."""
+    """Reads a run's parameters in command-line spelling, whichever version logged them."""
 
     params: dict[str, str]
 
 
 def show_runs(runs: Sequence[Run], criterion: Criterion) -> None:
-    """One line per run: its id, scores, parity, time, and what tells it from the others."""
+    """Print one line per run: id, scores, parity, time, and the settings that differ."""
     if not runs:
         console.print("No runs.")
         return
@@ -67,7 +67,7 @@ def _print(
 def _fitting(
     keys: Sequence[str], params: Sequence[dict[str, str]], room: int
 ) -> dict[str, list[str]]:
-    """The values of as many keys as there is room for."""
+    """Return the columns of settings that fit into the available width."""
     columns: dict[str, list[str]] = {}
     for key in keys:
         values = [each.get(key, "") for each in params]

@@ -1,4 +1,4 @@
-"""The console script `parity-pipeline`: every command of the package by its name."""
+"""The console script `parity-pipeline`: runs every command of the package by its name."""
 
 import ast
 import importlib
@@ -37,7 +37,7 @@ def _overview(commands: dict[str, Path]) -> str:
 
 
 def _shadows(folder: Path) -> list[str]:
-    """One sentence for each module of the user's that worker processes would import for ours."""
+    """Return one sentence per user module that would shadow a module in worker processes."""
     found = [
         path for name in _OURS for path in (folder / f"{name}.py", folder / name / "__init__.py")
     ]

@@ -1,4 +1,4 @@
-"""A search before its first trial and after its last."""
+"""Prints a search before its first and after its last trial."""
 
 import shlex
 from collections import Counter
@@ -25,13 +25,13 @@ def show_search(
     places: Sequence[str],
     prunes: bool,
 ) -> None:
-    """Say what is searched, for what, how far that is, and where it is kept.
+    """Print what is searched, the objective, the progress so far and where trials are stored.
 
     Args:
         plan: the search.
         done: trials of earlier commands.
-        data: a line for each data set.
-        places: where runs and trials are kept, and under which name.
+        data: one line per data set.
+        places: where runs and trials are stored, and under which name.
         prunes: whether the launcher can end a trial early.
     """
     search = plan.search
@@ -82,7 +82,7 @@ def _so_far(done: Sequence[FrozenTrial]) -> str:
 
 
 def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
-    """One row a trial, the best first; below the table, why trials failed or lack parity."""
+    """Print one row per trial, best first, then why trials failed or have no parity."""
     table = cells.open_table()
     table.add_column("run", no_wrap=True)
     for one in plan.space:
@@ -129,7 +129,7 @@ def _remarks(trial: Tried) -> list[str]:
 
 
 def show_best(trials: Sequence[Tried], plan: SearchPlan) -> None:
-    """The command that trains the best model again."""
+    """Print the command that trains the best model again."""
     if not trials or trials[0].state is not TrialState.COMPLETE:
         return
     best = trials[0]
@@ -144,7 +144,7 @@ def show_best(trials: Sequence[Tried], plan: SearchPlan) -> None:
 
 
 def show_trials_left(left: int, command: str) -> None:
-    """Where a search was interrupted, the command that goes on."""
+    """Print the command that resumes an interrupted search."""
     if left > 0:
         console.print()
         console.print(f"{_count(left)} left. To resume, run the same command:")

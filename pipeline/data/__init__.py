@@ -1,4 +1,4 @@
-"""Data sets: what is known of each, and arrays ready for training.
+"""Data sets: facts known without loading, and arrays ready for training.
 
 `load`, `load_test`, `Dataset` and `Split` are imported on first use, so that settings can be
 checked against `pipeline.data.catalogue` without waiting for NumPy.

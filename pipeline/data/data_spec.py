@@ -1,4 +1,4 @@
-"""What a model has to fit: the shapes and the meaning of the data that it is built for."""
+"""What a model must fit: the shapes and the meaning of its data."""
 
 from dataclasses import dataclass, field
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 class DataSpec:
     """The data that a model function builds a model for.
 
-    A function that reads only texts, or only images, says so by annotating its first argument
-    `TextSpec` or `ImageSpec` instead.
+    A function that accepts only texts or only images annotates its first argument as `TextSpec` or
+    `ImageSpec`.
 
     Attributes:
-        input_shape: of one example, without the batch: `(height, width, channels)` or `(length,)`.
-        dtype: of the inputs: `float32` for images in [0, 1], `int32` for texts as token ids.
-        outputs: how many numbers the model has to give for an example: the classes.
-        task: what they mean: `multiclass`, one probability per class.
-        vocabulary_size: ids of a text are below it; None for images.
-        sequence_length: ids in a text, padding (id 0) included; None for images.
+        input_shape: shape of one example without the batch: `(height, width, channels)` or
+            `(length,)`.
+        dtype: dtype of the inputs: `float32` for images in [0, 1], `int32` for token ids.
+        outputs: number of outputs per example, equal to the number of classes.
+        task: meaning of the outputs: `multiclass`, one probability per class.
+        vocabulary_size: upper bound (exclusive) of the token ids; None for images.
+        sequence_length: ids per text including padding (id 0); None for images.
     """
 
     input_shape: tuple[int, ...]
@@ -29,7 +30,7 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class TextSpec(DataSpec):
-    """Texts as rows of token ids."""
+    """Texts as rows of token ids, shape `(length,)`."""
 
     vocabulary_size: int = field(kw_only=True)
     sequence_length: int = field(kw_only=True)
@@ -37,4 +38,4 @@ class TextSpec(DataSpec):
 
 @dataclass(frozen=True)
 class ImageSpec(DataSpec):
-    """Images, `(height, width, channels)`."""
+    """Images of shape `(height, width, channels)`."""

@@ -1,4 +1,4 @@
-"""Raw examples: what a data set's reader hands over, before subsets and preprocessing."""
+"""Raw examples as a data set's reader returns them, before subsets and preprocessing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Texts = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Examples as they come from their source.
+    """Raw examples from the source.
 
     Attributes:
         inputs: images, uint8 of shape ``(N, H, W, C)``, or N texts.
@@ -29,28 +29,28 @@ class Examples:
 
     @property
     def texts(self) -> Texts:
-        """The inputs, known to be texts."""
+        """The inputs, typed as texts."""
         assert isinstance(self.inputs, tuple)
         return self.inputs
 
     @property
     def images(self) -> Images:
-        """The inputs, known to be images."""
+        """The inputs, typed as images."""
         assert isinstance(self.inputs, np.ndarray)
         return self.inputs
 
     def contents(self) -> list[Hashable]:
-        """N values that are equal for copies: examples that no model here can tell apart.
+        """Return N values that are equal for examples that no model here can distinguish.
 
-        For texts these are the tokens, so neither case nor punctuation counts; for images a sha256
-        of the pixels.
+        For texts these are the tokens, so case and punctuation do not count; for images the
+        SHA-256 of the pixels.
         """
         if isinstance(self.inputs, tuple):
             return [tuple(tokenize(text)) for text in self.inputs]
         return [hashlib.sha256(np.ascontiguousarray(one).data).digest() for one in self.inputs]
 
     def take(self, indices: NDArray[np.int64]) -> Examples:
-        """Pick the examples at these indices, in this order."""
+        """Return the examples at these indices, in this order."""
         if isinstance(self.inputs, tuple):
             inputs: Images | Texts = tuple(self.inputs[index] for index in indices)
         else:
@@ -60,16 +60,16 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a reader returns: the whole data set, raw, and where it came from.
+    """The whole raw data set and its source, as a reader returns it.
 
     Attributes:
-        train: every training example there is.
+        train: all training examples.
         validation: examples for choosing between models.
         test: examples for the final score only.
         classes: class names in label order.
-        origin: one phrase on where the data came from and how far that is verified.
-        checksums: sha256 of each file read, by its path under the folder that holds the data.
-        scale: what a raw pixel is multiplied by to lie in [0, 1]; 1 for text.
+        origin: one phrase on the source of the data and how far it is verified.
+        checksums: SHA-256 of each file read, by its path under the data directory.
+        scale: factor that maps a raw pixel into [0, 1]; 1 for text.
     """
 
     train: Examples

@@ -1,4 +1,4 @@
-"""From a data set's name to arrays: read, choose the training examples, preprocess."""
+"""From a data set's name to arrays: read, select the training examples, preprocess."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """What a data set's reader gave, and what turns it into a model's input."""
+    """The output of a data set's reader, and the preprocessing for a model's input."""
 
     spec: Spec
     source: Source
@@ -34,21 +34,22 @@ class _Prepared:
 
 
 def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
-    """Load a data set, ready for training; the same arguments always give the same arrays.
+    """Load a data set, ready for training; equal arguments give equal arrays.
 
     Args:
-        name: one of the catalogue's.
-        flips: images: whether a mirror image keeps its class; None takes the catalogue's word.
-        options: data_dir: where downloaded data sets lie, and are downloaded to;
-            train_size: use only so many training examples: stratified, and a larger number
-            contains a smaller one's; None uses all;
-            vocabulary_size: texts: most entries of the vocabulary, padding and unknown included;
-            max_length: texts: ids in a row; None takes the longest training text's;
-            padding: texts: ``"post"`` or ``"pre"``;
-            and what the data set's own reader takes, such as NusaX's `language`.
+        name: a name in the catalogue.
+        flips: for images, whether a mirror image keeps its class; None uses the catalogue's value.
+        options: `data_dir`: folder that downloaded data sets are read from and stored in;
+            `train_size`: number of training examples, a stratified subset that contains every
+            smaller one; None uses all;
+            `vocabulary_size`: for texts, maximum size of the vocabulary including padding and
+            unknown;
+            `max_length`: for texts, ids per row; None uses the longest training text;
+            `padding`: for texts, ``"post"`` or ``"pre"``;
+            and the options of the data set's reader, such as NusaX's `language`.
 
     Raises:
-        DatasetError: with one sentence, when an argument is impossible or data cannot be had.
+        DatasetError: when an argument is invalid or the data are not available.
     """
     prepared = _prepare(name, **options)
     spec, source = prepared.spec, prepared.source
@@ -71,9 +72,9 @@ def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
 def load_test(
     name: str, *, flips: bool | None = None, **options: Any
 ) -> tuple[Split, tuple[str, ...]]:
-    """The test examples of what `load` gives for the same arguments, and the classes' names.
+    """Return the test examples of `load` with the same arguments, and the class names.
 
-    Images that are not asked for need not be decoded.
+    Images of the other splits are not decoded where the reader allows it.
     """
     prepared = _prepare(name, **options)
     return prepared.split(prepared.source.test), prepared.source.classes
@@ -103,7 +104,7 @@ def _prepare(
 
 
 def _copies(train: Examples, validation: Examples, test: Examples) -> dict[str, int]:
-    """Count the examples of each later split that are also in an earlier one."""
+    """Count the examples of each later split that also occur in an earlier one."""
     seen = set(train.contents())
     found = {}
     for name, examples in (("validation", validation), ("test", test)):
@@ -138,7 +139,7 @@ def _preprocessing(
     max_length: int | None,
     padding: str,
 ) -> TextPreprocessing | ImagePreprocessing:
-    """Fit on the training examples that are used, and on nothing else."""
+    """Fit the preprocessing on the selected training examples only."""
     if spec.kind == "image":
         height, width, channels = train.images.shape[1:]
         return ImagePreprocessing((height, width, channels), source.scale, source.classes)

@@ -1,4 +1,4 @@
-"""Text from outside, such as the name of a class, made fit for a terminal, XML and HTML."""
+"""Makes text from outside, such as a class name, safe for a terminal, XML and HTML."""
 
 import re
 
@@ -7,10 +7,10 @@ _SYMBOLS = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
 def printable(text: str) -> str:
-    """The text with a visible symbol for each character that XML and HTML do not allow.
+    """Replace each character that XML and HTML do not allow with a visible symbol.
 
-    Those are control characters other than tab, line feed and carriage return (␛ for ESC, ␀ for
-    NUL), lone surrogates and non-characters. A browser does not show a figure that contains one,
-    and a terminal obeys them.
+    These are control characters other than tab, line feed and carriage return (␛ for ESC, ␀ for
+    NUL), lone surrogates and non-characters. A browser refuses a figure that contains one, and a
+    terminal interprets them.
     """
     return _FORBIDDEN.sub(lambda found: _SYMBOLS.get(ord(found.group()), "\ufffd"), text)

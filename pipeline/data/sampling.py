@@ -1,4 +1,4 @@
-"""Fixed stratified samples: the same for every run, whatever its seed."""
+"""Fixed stratified samples that do not depend on a run's seed."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
@@ -12,10 +12,10 @@ _SEED = 20_190_523  # any fixed number: samples must not depend on a run's seed
 
 
 def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Put all examples in a fixed order of which every beginning is a stratified sample.
+    """Return a fixed order of all examples in which every prefix is a stratified sample.
 
-    The first examples are one of each class; from there on every class advances through its own
-    (shuffled) examples at the pace of its share. Beginnings of one order are nested by nature.
+    The first examples are one of each class. After them, each class advances through its own
+    shuffled examples in proportion to its share. Prefixes of one order are nested by construction.
 
     Args:
         labels: class indices, shape ``(N,)``.
@@ -35,18 +35,18 @@ def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def stratified_subset(labels: NDArray[np.int64], size: int, data_set: str) -> NDArray[np.int64]:
-    """Choose a fixed stratified subset; smaller ones lie within larger ones.
+    """Choose a fixed stratified subset; a larger subset contains every smaller one.
 
     Args:
         labels: class indices of all training examples, shape ``(N,)``.
-        size: how many to keep.
-        data_set: its name, for the error.
+        size: number of examples to keep.
+        data_set: name of the data set, for the error.
 
     Returns:
         Ascending indices, int64 of shape ``(size,)``.
 
     Raises:
-        DatasetError: the size is larger than N or smaller than the number of classes.
+        DatasetError: when the size exceeds N or is below the number of classes.
     """
     classes = len(np.unique(labels))
     if not classes <= size <= len(labels):
@@ -62,10 +62,10 @@ def held_out(labels: NDArray[np.int64], *sizes: int) -> tuple[NDArray[np.int64],
 
     Args:
         labels: class indices, shape ``(N,)``.
-        sizes: how many examples each held-out part has.
+        sizes: number of examples in each held-out part.
 
     Returns:
-        Ascending indices: the remaining examples first, then one array for each size.
+        Ascending indices: the remaining examples first, then one array per size.
     """
     order = stratified_order(labels)
     *parts, rest = np.split(order, np.cumsum(sizes))
@@ -79,24 +79,24 @@ def held_out_shares(
     classes: Sequence[str],
     contents: Sequence[Hashable] | None = None,
 ) -> tuple[NDArray[np.int64], ...]:
-    """Split examples into the remaining ones and held-out shares of every class.
+    """Split examples into the remaining ones and a held-out share of every class.
 
-    Each part gets its share of each class, rounded, and at least one example. Copies of an example
-    are all in one part, also where their labels differ; where there are none, `contents` changes
-    nothing.
+    Each part gets its share of each class, rounded, and at least one example. All copies of an
+    example are in the same part, even if their labels differ. If there are no copies, `contents`
+    has no effect.
 
     Args:
         labels: class indices, shape ``(N,)``.
-        shares: of the examples that each held-out part has.
-        seed: decides which.
-        classes: their names, for the error.
-        contents: N values, equal for copies of an example; None where no two are known to be.
+        shares: share of the examples in each held-out part.
+        seed: decides which examples are held out.
+        classes: class names, for the error.
+        contents: N values, equal for copies of an example; None if no copies are known.
 
     Returns:
-        Ascending indices: the remaining examples first, then one array for each share.
+        Ascending indices: the remaining examples first, then one array per share.
 
     Raises:
-        DatasetError: a class has too few examples for one in each part.
+        DatasetError: when a class has too few examples for one in each part.
     """
     shuffle = np.random.RandomState(seed)  # its stream is frozen across NumPy versions
     keys = range(len(labels)) if contents is None else contents
@@ -121,10 +121,10 @@ def held_out_shares(
 
 
 def _divide(keys: Sequence[Hashable], sizes: Sequence[int], part_of: dict[Hashable, int]) -> None:
-    """Give every key a part: held-out parts are filled in order, each up to its size.
+    """Assign every key to a part; held-out parts are filled in order, each up to its size.
 
-    A key comes with all of its copies. Where these are more than there is room for, the next key is
-    taken instead; a part that would stay empty takes the key with the fewest copies.
+    A key is assigned with all of its copies. If they exceed the remaining room, the next key is
+    tried; a part that would stay empty gets the key with the fewest copies.
     """
     copies = Counter(keys)
     free = [key for key in copies if key not in part_of]
@@ -145,7 +145,7 @@ def _divide(keys: Sequence[Hashable], sizes: Sequence[int], part_of: dict[Hashab
 
 
 def _by_label(labels: NDArray[np.int64], classes: int) -> Iterator[NDArray[np.int64]]:
-    """Ascending indices of each class's examples, in the order of the labels."""
+    """Yield the ascending indices of each class's examples, in label order."""
     order = np.argsort(labels, kind="stable")
     bounds = np.searchsorted(labels[order], np.arange(1, classes))
     yield from np.split(order, bounds)

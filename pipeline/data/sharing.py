@@ -1,4 +1,4 @@
-"""The processes of a sweep share the data set that one of them decoded."""
+"""Shares a decoded data set between the processes of a sweep."""
 
 import hashlib
 import os
@@ -13,13 +13,13 @@ from pipeline.data import Dataset
 
 
 def shared_data(**arguments: Any) -> Dataset:
-    """A data set, decoded once for all runs of a sweep that use the same.
+    """Load a data set, decoded once for all runs of a sweep that use it.
 
     Args:
-        arguments: those of `pipeline.data.load`.
+        arguments: the arguments of `pipeline.data.load`.
 
     Raises:
-        DatasetError: one sentence, when the data are not available or malformed.
+        DatasetError: when the data are unavailable or malformed.
     """
     return _load_once(**arguments)
 
@@ -28,14 +28,14 @@ _shared_folder: Path | None = None
 
 
 def share_data(folder: Path | None) -> None:
-    """Let this process take data sets from a folder, and leave there what it had to decode."""
+    """Make this process read shared data sets from a folder, and store there those it decodes."""
     global _shared_folder
     _shared_folder = folder
 
 
 @contextmanager
 def sharing_data(folder: Path) -> Iterator[None]:
-    """`share_data` for the length of a block."""
+    """Apply `share_data` within a block."""
     share_data(folder)
     try:
         yield
@@ -52,21 +52,21 @@ def _load_once(**arguments: Any) -> Dataset:
     if file.is_file():
         return read_shared(file)
     dataset = data.load(**arguments)
-    with suppress(OSError):  # a full disk: everybody decodes for himself
+    with suppress(OSError):  # the disk is full: each process decodes its own copy
         write_shared(dataset, file)
         return read_shared(file)  # one copy in memory, for this process too
     return dataset
 
 
 def write_shared(dataset: Dataset, file: Path) -> None:
-    """Write a data set, with its fingerprints; the file is there when it is whole.
+    """Write a data set with its fingerprints; the file appears only when it is complete.
 
     Raises:
-        OSError: it does not fit on the disk; nothing is left of it.
+        OSError: when the disk is full; no partial file remains.
     """
-    import joblib  # whose import those who share nothing need not wait for
+    import joblib  # imported here, because processes that share nothing need not wait for it
 
-    _ = dataset.fingerprints  # taken once, for every process
+    _ = dataset.fingerprints  # computed once for all processes
     draft = file.with_suffix(f".{os.getpid()}")
     try:
         joblib.dump(dataset, draft)
@@ -76,7 +76,7 @@ def write_shared(dataset: Dataset, file: Path) -> None:
 
 
 def read_shared(file: Path) -> Dataset:
-    """What `write_shared` wrote: arrays that are read from the file where they are used."""
+    """Read what `write_shared` wrote; the arrays are memory-mapped."""
     import joblib
 
     dataset: Dataset = joblib.load(file, mmap_mode="r")

@@ -1,4 +1,4 @@
-"""Labelled texts in CSV files: read whole and checked, or refused with the place."""
+"""Labelled texts in CSV files: read and checked as a whole, or refused with the line number."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def parse(path: Path, content: bytes, columns: Sequence[str], classes: Sequence[
     """Parse a CSV file with a header (RFC 4180, UTF-8).
 
     Args:
-        path: where the content comes from, for errors.
+        path: source of the content, for errors.
         content: the whole file.
-        columns: the header that is expected; `text` and `label` among them.
-        classes: class names in label order, as they stand in the column `label`.
+        columns: the expected header, which includes `text` and `label`.
+        classes: class names in label order, as spelled in the column `label`.
 
     Raises:
-        DatasetError: the file is truncated, has other columns, an unknown label, an empty text or
-            no record at all.
+        DatasetError: when the file is truncated or has other columns, an unknown label, an empty
+            text or no records.
     """
     texts, labels = [], []
     for line, row in _rows(path, _decode(path, content)):
@@ -47,18 +47,18 @@ def parse(path: Path, content: bytes, columns: Sequence[str], classes: Sequence[
 def records(
     path: Path, content: bytes, wanted: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Read the records of anyone's CSV file, each with the line it begins on.
+    """Read the records of a user's CSV file, each with the number of its first line.
 
-    Fields are separated by commas, semicolons or tabs: whichever gives the header the wanted
-    columns. White space around column names does not count, nor do rows without any content.
+    Fields are separated by commas, semicolons or tabs: the one that yields the wanted columns in
+    the header. White space around column names and rows without content are ignored.
 
     Args:
-        path: where the content comes from, for errors.
+        path: source of the content, for errors.
         content: the whole file, UTF-8 with or without a byte order mark.
-        wanted: columns that are needed; others may be there.
+        wanted: required columns; further ones are allowed.
 
     Raises:
-        DatasetError: a column lacks, the file is truncated or malformed, or has no record.
+        DatasetError: when a column is missing, or the file is truncated, malformed or empty.
     """
     text = _decode(path, content)
     delimiter, header = _header(path, text, wanted)
@@ -72,15 +72,15 @@ def records(
 
 
 def table(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Read anyone's CSV file whole: the names of its columns, and every row but blank lines.
+    """Read a user's CSV file as a whole: its column names and every row that is not blank.
 
     Args:
-        path: where the content comes from, for errors.
-        content: as `records` takes it.
-        wanted: columns that are needed; others may be there.
+        path: source of the content, for errors.
+        content: the whole file, as for `records`.
+        wanted: required columns; further ones are allowed.
 
     Raises:
-        DatasetError: a column lacks, or the file is truncated or malformed.
+        DatasetError: when a column is missing, or the file is truncated or malformed.
     """
     text = _decode(path, content)
     delimiter, header = _header(path, text, wanted)
@@ -93,13 +93,13 @@ def table(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[list[str],
 
 
 def expect(condition: bool, path: Path, line: int, found: str, expected: str) -> None:
-    """Refuse a line with what was found there and what may be."""
+    """Raise DatasetError with the line, what was found and what is allowed, unless `condition`."""
     if not condition:
         raise DatasetError(f"{path}, line {line} {found}: expected {expected}.")
 
 
 def expect_text(text: str, path: Path, line: int) -> None:
-    """Refuse a line whose text is empty."""
+    """Raise DatasetError if the text of a line is empty."""
     expect(bool(text.strip()), path, line, "has an empty text", "some words")
 
 
@@ -112,7 +112,7 @@ def _decode(path: Path, content: bytes) -> str:
 
 
 def _header(path: Path, text: str, wanted: Sequence[str]) -> tuple[str, list[str]]:
-    """Find the delimiter, and the names of the columns by it."""
+    """Return the delimiter and the column names that it yields."""
     headers = {delimiter: _first_row(text, delimiter) for delimiter in DELIMITERS}
     for delimiter, header in headers.items():
         if set(wanted) <= set(header):
@@ -122,7 +122,7 @@ def _header(path: Path, text: str, wanted: Sequence[str]) -> tuple[str, list[str
             return delimiter, header
     best = max(headers.values(), key=len)
     if not best:
-        next(_rows(path, text), None)  # tells of quotes that make no sense
+        next(_rows(path, text), None)  # raises the error for malformed quotes
         raise _without_records(path)
     columns = " and ".join(f"`{name}`" for name in wanted)
     found = f"has the columns {', '.join(map(repr, best))}"
@@ -130,7 +130,7 @@ def _header(path: Path, text: str, wanted: Sequence[str]) -> tuple[str, list[str
 
 
 def _first_row(text: str, delimiter: str) -> list[str]:
-    """Names of the columns by a delimiter; none where that makes no sense of the quotes."""
+    """Return the column names by a delimiter; empty if the quotes are malformed for it."""
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         return [name.strip() for name in next(filter(None, rows), [])]
@@ -139,7 +139,7 @@ def _first_row(text: str, delimiter: str) -> list[str]:
 
 
 def _rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
-    """Read the rows, each with the number of the line it begins on; blank lines are passed over."""
+    """Yield the rows, each with the number of its first line; blank lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:

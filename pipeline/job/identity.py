@@ -1,4 +1,4 @@
-"""What makes two runs the same run: settings, data, and the code that computes."""
+"""What identifies a run: its settings, its data, and the code that computes it."""
 
 import ast
 import hashlib
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pipeline.job.model_sources import sources
 
-# Everything that decides a run's weights and scores. How runs are tracked, checked, drawn or listed
-# changes no result, and data is known by its fingerprint.
+# All code that decides a run's weights and scores. Tracking, checking, drawing and listing change
+# no result, and data are identified by their fingerprints.
 _PACKAGE = Path(__file__).resolve().parents[1]
 COMPUTES = (
     "models/build.py",
@@ -19,19 +19,19 @@ COMPUTES = (
     "tasks",
     "training",
     "job/run.py",
-)  # beside the model's own files
-_PLACES = ("dataset.path",)  # a parameter, yet only where data lies
+)  # in addition to the model's own files
+_PLACES = ("dataset.path",)  # parameters that only locate data
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> str:
-    """Hash what determines a run's result.
+    """Hash everything that determines a run's result.
 
     Args:
-        parameters: every hyperparameter, by its name on the command line. Names and tracking are
-            not among them; where data lies does not count.
-        fingerprints: of the data, by split.
+        parameters: every hyperparameter by its command-line name, without names and tracking; the
+            location of the data is ignored.
+        fingerprints: fingerprints of the data, by split.
 
     Returns:
         64 hexadecimal digits.
@@ -46,12 +46,11 @@ def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> 
 
 @cache
 def code_version(model: str) -> str:
-    """Hash the code that computes a model's numbers, and the versions of the libraries it uses.
+    """Hash the code that computes a model's numbers, and the versions of its libraries.
 
-    That is the code that trains any model, and the model's own files.
-
-    The parsed code is hashed, so comments, docstrings and layout change nothing. Unlike a commit,
-    the hash also holds in an installed package and changes with an edit that was not committed.
+    The code is that of the training and the model's own files. It is parsed before hashing, so
+    comments, docstrings and layout have no effect. Unlike a commit id, the hash also works in an
+    installed package and changes with uncommitted edits.
     """
     digest = hashlib.sha256()
     for name in COMPUTES:
@@ -71,7 +70,7 @@ def _add(digest: "hashlib._Hash", place: str, file: Path) -> None:
 
 
 def _without_words(source: str) -> str:
-    """Python source without its comments, docstrings and layout."""
+    """Return Python source without comments, docstrings and layout."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:

@@ -1,8 +1,8 @@
-"""An interruption of a job, kept from being lost or turning into another error on its way.
+"""Keeps an interruption of a job from being lost or turned into another error.
 
-Extension modules try one signature of a function after the other; what is raised meanwhile counts
-as "does not fit", and comes out as a TypeError. What is raised in a destructor (TensorFlow has
-many) is printed by Python, and that is all.
+Extension modules try the signatures of a function one after another. An exception raised meanwhile
+counts as "does not fit" and becomes a TypeError. An exception raised in a destructor (TensorFlow
+has many) is only printed by Python.
 """
 
 import os
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 _AGAIN_SECONDS = 0.1
-_CLOSED_TERMINAL = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+_CLOSED_TERMINAL = getattr(signal, "SIGHUP", signal.SIGTERM)  # does not exist on Windows
 ENDING = (signal.SIGINT, signal.SIGTERM, _CLOSED_TERMINAL)
 
 
@@ -26,7 +26,7 @@ _interruption = _Interruption()
 
 
 def interrupt(*_: object) -> NoReturn:
-    """Interrupt what this process is doing, as Ctrl-C does; also a signal's handler.
+    """Interrupt this process as Ctrl-C does; also usable as a signal handler.
 
     Raises:
         KeyboardInterrupt: always.
@@ -37,10 +37,10 @@ def interrupt(*_: object) -> NoReturn:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A block that ends in a KeyboardInterrupt when it was interrupted, whatever that became.
+    """Make a block end in KeyboardInterrupt if it was interrupted, even if that was swallowed.
 
     Raises:
-        KeyboardInterrupt: in the place of any other exception that came after `interrupt`.
+        KeyboardInterrupt: instead of any other exception that followed `interrupt`.
     """
     _interruption.came = False
     try:
@@ -53,9 +53,9 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
-    """A block that a signal interrupts, whatever it falls into, and once: what follows is clearing.
+    """Let a signal interrupt a block once, so that it cannot interrupt the clean-up.
 
-    To be used in the main thread. A signal that is ignored (SIGHUP under `nohup`) stays so.
+    Use it in the main thread only. A signal that is ignored (SIGHUP under `nohup`) stays ignored.
 
     Args:
         numbers: the signals.
@@ -90,7 +90,7 @@ def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
 
 
 def _leave_terminal() -> None:
-    """Print nowhere from now on: writing to a closed terminal is an error."""
+    """Redirect output to nowhere: writing to a closed terminal raises an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(nowhere, descriptor)

@@ -1,4 +1,4 @@
-"""The files that a model's numbers come from: its function's, and the local modules it imports."""
+"""The files that decide a model's numbers: its function's module and its local imports."""
 
 import ast
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pipeline.settings.model_function import model_function
 
-_PACKAGE = "pipeline.models"  # of what the built-in models import, only this decides their graph
+_PACKAGE = "pipeline.models"  # the only imports of built-in models that decide their graph
 
 
 def sources(model: str) -> dict[str, Path]:
-    """Files by their place below the folder that they are imported from.
+    """Return the files by their path below the folder that they are imported from.
 
-    Local is what lies in the same folder or package as the function's module; installed libraries
-    are known by their versions.
+    A module is local if it is in the same folder or package as the function's module; installed
+    libraries are identified by their versions.
     """
     function = model_function(model)
     root = function.file.parents[function.module.count(".")]
@@ -33,7 +33,7 @@ def sources(model: str) -> dict[str, Path]:
 
 
 def _local(of: str, module: str) -> bool:
-    """Whether a module belongs to the model: for one in a package, of that package alone."""
+    """Return whether a module belongs to the model: in a package, only that package counts."""
     if of.startswith(_PACKAGE):
         return module.startswith(_PACKAGE)
     package, dot, _ = of.partition(".")
@@ -49,7 +49,7 @@ def _file(root: Path, module: str) -> Path | None:
 
 
 def _imports(file: Path, module: str) -> Iterator[str]:
-    """Every module that a file may import, relative names made absolute."""
+    """Yield every module that a file may import, with relative names made absolute."""
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,7 +1,7 @@
 """What is stored with every run, and under which names.
 
-A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/validation` lie side by
-side there, and every `test/...` score together.
+A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/validation` are shown
+side by side, and all `test/...` scores together.
 """
 
 import shutil
@@ -38,7 +38,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Predictions:
-    """Keras's probabilities `(N, C)` on the two splits that a model is not fitted on."""
+    """Keras's probabilities, `(N, C)`, on the two splits that the model is not fitted on."""
 
     validation: np.ndarray
     test: np.ndarray
@@ -47,13 +47,13 @@ class Predictions:
 def tags(
     settings: Settings, dataset: Dataset, identity: str, keys: Sequence[str]
 ) -> dict[str, Any]:
-    """Tags that a run has from its start, those of bookkeeping last: MLflow's UI keeps the order.
+    """Return the initial tags of a run, bookkeeping last: MLflow's UI keeps their order.
 
     Args:
-        settings: of the run.
-        dataset: that it is trained on.
-        identity: the job's.
-        keys: of the settings that the run is named by.
+        settings: the run's settings.
+        dataset: the data set that it is trained on.
+        identity: the job's identity.
+        keys: the settings that the run is named by.
     """
     sweep = settings.sweep
     return {
@@ -70,7 +70,7 @@ def tags(
 
 
 def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequence[str]) -> None:
-    """Parameters, the configuration, what was set by hand, and what is running."""
+    """Log the parameters, the configuration, the overrides and the environment."""
     tracked.log_params(flat_parameters(config))
     tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), names.CONFIG)
     tracked.log_text(yaml.safe_dump(list(overrides)), names.OVERRIDES)
@@ -79,7 +79,7 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
 
 
 def log_code(tracked: TrackedRun, model: str) -> None:
-    """The files of a model function of the user's."""
+    """Log the source files of a user's model function."""
     if not model_function(model).own:
         return
     with tracked.artifact_folder(names.CODE) as folder:
@@ -89,20 +89,20 @@ def log_code(tracked: TrackedRun, model: str) -> None:
 
 
 def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
-    """Which data, by name and checksums of its files."""
+    """Log the data set: its name and the checksums of its files."""
     tracked.log_dataset(dataset.name, dataset.fingerprints["train"][:12], dataset.source)
     tracked.log_json(dict(dataset.checksums), names.CHECKSUMS)
 
 
 def epoch_metrics(epoch: Epoch) -> dict[str, float]:
-    """One epoch's point of every curve."""
+    """Return one epoch's point of every curve."""
     return {metric: getattr(epoch, name) for name, metric in names.EPOCH_METRICS.items()}
 
 
 def log_scores(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
 ) -> dict[str, float]:
-    """Scores on test and validation data, the best epoch, the baseline, and the test report."""
+    """Log test and validation scores, the best epoch, the baseline and the test report."""
     classes, test = dataset.classes, dataset.test.labels
     on_test = classification.scores(predictions.test, test, classes)
     on_validation = classification.scores(
@@ -131,7 +131,7 @@ def log_scores(
 def log_weights(
     tracked: TrackedRun, model: keras.Model, dataset: Dataset, predict: Predict
 ) -> None:
-    """The model in both Keras formats with its card and preprocessing, and as an MLflow model."""
+    """Log both Keras formats with card and preprocessing, and the MLflow model."""
     tracked.log_metrics({names.PARAMETERS: model.count_params()})
     with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
@@ -139,7 +139,7 @@ def log_weights(
         _write_card(weights / "model.keras", predict, dataset.preprocessing)
         with tracked.artifact_folder(names.SERVED_MODEL) as packed:
             save_served_model(packed, weights, dataset.preprocessing)
-        with ZipFile(weights / "model.keras") as archive:  # serving has no use for it
+        with ZipFile(weights / "model.keras") as archive:  # serving does not need it
             archive.extract("model.weights.h5", weights)
     tracked.share(names.WEIGHTS, names.SERVED_MODEL)
 
@@ -156,7 +156,7 @@ def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -
 
 
 def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predictions) -> None:
-    """Test probabilities and labels as arrays; no pickle."""
+    """Log test probabilities and labels as arrays, without pickle."""
     with tracked.artifact_folder(names.PREDICTIONS) as folder:
         np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
 
@@ -164,7 +164,7 @@ def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predicti
 def log_figures(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
 ) -> None:
-    """Curves and confusion matrix as SVG."""
+    """Log the curves and the confusion matrix as SVG."""
     counts = classification.confusion(predictions.test, dataset.test.labels)
     drawn = {
         "loss": run_figures.loss_curves(history),

@@ -1,4 +1,4 @@
-"""One run, told once: data, model, training, evaluation, tracking, parity."""
+"""One run, start to finish: data, model, training, evaluation, tracking, parity."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -36,14 +36,14 @@ from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState, TrainingStateError
 from pipeline.verification.check import Parity, verify_run
 
-# A finished run is never trained again: its metrics would be those of other weights. Its job gets a
-# new run.
+# A finished run is never trained again: its metrics would mix two sets of weights. The job gets a
+# new run instead.
 _RESUMED = ("failed", "interrupted", "pruned", "running")
-_kept_model = KeptModel()  # by this process, from job to job
+_kept_model = KeptModel()  # kept by this process from job to job
 
 
 class OtherDataError(Exception):
-    """The data on this machine is not what the sweep was planned with."""
+    """The data on this machine differ from those that the sweep was planned with."""
 
 
 def run(
@@ -57,27 +57,27 @@ def run(
     watch: Watch,
     log: Path | None = None,
 ) -> str:
-    """Train one model, log everything about it, and check it; or use what has been done already.
+    """Train, log and check one model, or reuse an earlier run of the same job.
 
     Args:
-        settings: what to train, checked.
-        config: the configuration that the settings were read from, kept with the run.
-        overrides: the part of it that was set by hand.
+        settings: the checked settings.
+        config: the configuration that the settings were read from, stored with the run.
+        overrides: the settings that were set by hand.
         name: the run's name.
-        keys: of the settings that it is named by.
+        keys: the settings that the run is named by.
         store: where the run is tracked.
-        watch: told of each epoch as it ends.
-        log: the file that this process's output goes to.
+        watch: receives each epoch as it ends.
+        log: the file that receives this process's output.
 
     Returns:
-        The tag that says how the check ended.
+        The parity tag, which says how the check ended.
 
     Raises:
-        Exception: whatever went wrong, after the run was marked FAILED or KILLED.
+        Exception: any error, after the run was marked FAILED or KILLED.
     """
     if settings.sweep.threads is not None:
         use_threads(settings.sweep.threads)
-    planned = settings.sweep.identity is not None  # and will be compared with this data's
+    planned = settings.sweep.identity is not None  # and is compared with this data's identity
     dataset = shared_data(**(found_again(settings.data) if planned else settings.data))
     own = _identity(settings, config, dataset)
     with claim(store, own, watch.waits) as store:
@@ -114,7 +114,7 @@ def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -
 
 
 def _counts(earlier: Standing, settings: Settings) -> bool:
-    """Whether a finished run will do: any, or only one that is newer than a sweep of reruns."""
+    """Return whether a finished run can be reused; a rerun accepts only runs newer than itself."""
     started = settings.sweep.started or 0.0
     return not settings.running.rerun or earlier.ended >= started * 1000
 
@@ -168,13 +168,13 @@ def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
 
 
 def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
-    """The Keras model that settings describe, ready to be trained.
+    """Return the compiled Keras model that the settings describe.
 
-    It is the one before where that differs in nothing but the seed and settings of the fit.
+    The previous model is reused if only the seed or settings of the fit differ.
 
     Raises:
-        ModelFunctionError: as `build_model` does.
-        UnsupportedModelError: as `build_model` does.
+        ModelFunctionError: see `build_model`.
+        UnsupportedModelError: see `build_model`.
     """
     training, optimizer = settings.training, settings.optimizer
     own, options = settings.model.model_dump(), optimizer.model_dump(exclude={"name"})
@@ -227,5 +227,5 @@ def _augmentation(dataset: Dataset) -> Augment:
 
 
 def _trims(settings: Settings) -> bool:
-    """Whether padding may be left out: only where a mask makes it mean nothing."""
+    """Return whether padding may be trimmed: only where a mask makes it irrelevant."""
     return settings.texts.bucket == "auto" and getattr(settings.model, "mask", False) is True

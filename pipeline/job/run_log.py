@@ -1,4 +1,4 @@
-"""What a run did, line by line: the file that becomes its artifact `log.txt`."""
+"""The log of a run, line by line: the file that becomes the artifact `log.txt`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ from pipeline.verification.check import Parity
 class RunLog:
     """Writes the lines of one run, each with its time.
 
-    What the process prints meanwhile, warnings of libraries say, stands between them where the file
-    is the one that its output goes to.
+    If the file also receives the process's output, such as warnings of libraries, that output is
+    interleaved with the lines.
 
     Args:
-        file: written to at once, so that the lines outlive the process.
-        epochs: that the run is to train.
+        file: written without buffering, so that the lines survive a crash of the process.
+        epochs: number of epochs of the run.
     """
 
     def __init__(self, file: Path, epochs: int):
@@ -38,7 +38,7 @@ class RunLog:
     def starts(
         self, run_id: str, name: str, settings: Settings, dataset: Dataset, overrides: Sequence[str]
     ) -> None:
-        """What is trained, on which data, and what about it is doubtful."""
+        """Log what is trained, on which data, and any warnings."""
         place = settings.sweep
         of_sweep = f", job {place.job} of {place.jobs} in sweep {place.id}" if place.id else ""
         self.write(f"run {run_id}: {name}, experiment {settings.place.experiment}{of_sweep}")
@@ -48,12 +48,12 @@ class RunLog:
             self.write(f"note: {note}")
 
     def resumes(self, state: TrainingState | None) -> None:
-        """After which epoch a run continues that was interrupted."""
+        """Log the epoch after which an interrupted run resumes."""
         if state is not None:
             self.write(f"resumes after epoch {len(state.epochs)}")
 
     def epoch(self, epoch: Epoch) -> None:
-        """The numbers of an epoch."""
+        """Log the numbers of an epoch."""
         self.write(
             f"epoch {epoch.number}/{self._epochs}: "
             f"training loss {epoch.loss_train:.4f}, accuracy {epoch.accuracy_train:.4f}; "
@@ -62,7 +62,7 @@ class RunLog:
         )
 
     def scores(self, metrics: Mapping[str, float], history: History) -> None:
-        """Which weights are kept, and how good they are."""
+        """Log which weights are kept and their scores."""
         best = history.best.number
         kept = f"of epoch {best}" if history.restored else f"of the last epoch (best: {best})"
         self.write(
@@ -71,7 +71,7 @@ class RunLog:
         )
 
     def parity(self, outcome: Parity) -> None:
-        """How the check against NumPy ended."""
+        """Log the outcome of the check against NumPy."""
         told = outcome.reason
         if not told and outcome.agreement is not None:
             told = f"probabilities differ by at most {outcome.agreement.max_abs_diff:.1e}"
@@ -79,7 +79,7 @@ class RunLog:
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """A block whose exception is the last line."""
+        """Log an exception of the block as the last line."""
         try:
             yield
         except BaseException as error:
@@ -89,11 +89,11 @@ class RunLog:
 
 @contextmanager
 def run_log(file: Path | None, epochs: int) -> Iterator[RunLog]:
-    """The log of one run.
+    """Open the log of one run.
 
     Args:
-        file: that the process's output goes to; None takes a temporary one.
-        epochs: that the run is to train.
+        file: the file that receives the process's output; None uses a temporary file.
+        epochs: number of epochs of the run.
     """
     with temporary_folder() as folder:
         yield RunLog(file or Path(folder) / names.LOG, epochs)

@@ -1,4 +1,4 @@
-"""What a job tells of itself while it lasts, to whoever watches it."""
+"""Callbacks of a running job."""
 
 from typing import Protocol
 
@@ -6,17 +6,17 @@ from pipeline.training.history import Epoch
 
 
 class Watch(Protocol):
-    """Shows a job to a person, in this process or, through a file, in another."""
+    """Shows a job's progress, in this process or, through a file, in another."""
 
     def waits(self) -> None:
-        """Another process is training the same job; this one waits for it."""
+        """Called when this process waits for another one that trains the same job."""
 
     def starts(self, run_id: str) -> None:
-        """The job has a run."""
+        """Called when the job has its run."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended, in this process or in an earlier one.
+        """Called when an epoch has ended, in this process or an earlier one.
 
         Raises:
-            PrunedError: when the job must not continue.
+            PrunedError: when the job must stop.
         """

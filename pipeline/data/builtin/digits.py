@@ -1,4 +1,4 @@
-"""`digits`: the 1,797 handwritten digits that come with scikit-learn, 8x8 pixels of 0 to 16."""
+"""`digits`: the 1,797 handwritten 8x8 digits of scikit-learn, with pixel values 0 to 16."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _VALIDATION_SIZE = _TEST_SIZE = 360
 
 
 def read() -> Source:
-    """Load the digits, split once and for all into 1,077 / 360 / 360."""
+    """Load the digits in a fixed split of 1,077 / 360 / 360 examples."""
     from sklearn.datasets import load_digits  # takes a second to import
 
     bundled = load_digits()

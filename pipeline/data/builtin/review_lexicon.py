@@ -1,6 +1,6 @@
-"""The words of the `reviews` data set: topics, what is judged in them, and how.
+"""The vocabulary of the `reviews` data set: topics, their aspects, and how each is judged.
 
-Every predicate makes a natural clause after any subject of its aspect, plain and negated.
+Every predicate forms a natural clause with any subject of its aspect, both plain and negated.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Aspect:
-    """Something a review judges.
+    """One thing that a review judges.
 
     Attributes:
         subjects: noun phrases.
-        positive: predicates of praise.
-        negative: predicates of blame.
+        positive: predicates that praise.
+        negative: predicates that blame.
     """
 
     subjects: tuple[str, ...]
@@ -23,12 +23,12 @@ class Aspect:
 
 @dataclass(frozen=True)
 class Topic:
-    """What a review is about.
+    """The topic of a review.
 
     Attributes:
-        occasions: sentences that open a review and judge nothing.
-        facts: sentences that inform and judge nothing.
-        aspects: what is judged.
+        occasions: opening sentences without sentiment.
+        facts: informative sentences without sentiment.
+        aspects: what a review judges.
     """
 
     occasions: tuple[str, ...]
@@ -274,14 +274,14 @@ ANYTHING = Aspect(
     positive=_words("memuaskan, menyenangkan, mengesankan"),
     negative=_words("mengecewakan, buruk, payah"),
 )
-"""Judgements that fit every subject."""
+"""Predicates that fit every subject."""
 
 SPEAKER = Aspect(
     subjects=_words("saya, kami, keluarga saya, teman saya, anak-anak"),
     positive=_words("puas, senang, suka"),
     negative=_words("kecewa, kesal, menyesal"),
 )
-"""How people felt about any topic."""
+"""Feelings that fit every topic."""
 
 MEDIOCRE = (
     "biasa saja",
@@ -295,4 +295,4 @@ INTENSIFIERS_BEFORE = _words("sangat, benar-benar, sungguh, amat, memang, cukup,
 INTENSIFIERS_AFTER = _words("sekali, banget")
 NEGATIONS = ("tidak", "sama sekali tidak", "jauh dari", "tidak bisa dibilang")
 NEGATIONS_OF_PRAISE = ("kurang", "tidak terlalu", "tidak begitu")
-"""Negations that sound natural before praise only."""
+"""Negations that sound natural only before praise."""

@@ -1,9 +1,9 @@
 """`reviews`: synthetic Indonesian review sentences in which word order decides the sentiment.
 
-A small grammar writes them. A clause praises or blames, plainly or by negating the opposite ("tidak
-mengecewakan"); sentences put clauses against each other, and the last one decides ("awalnya bersih,
-tetapi sekarang kotor"); what others say may be confirmed or denied. The same words thus carry
-either sentiment, and a bag of words cannot tell which.
+A small grammar generates them. A clause praises or blames, directly or by negating the opposite
+("tidak mengecewakan"). Sentences contrast clauses, and the last one decides ("awalnya bersih,
+tetapi sekarang kotor"). Claims of other people are confirmed or denied. The same words therefore
+occur with either sentiment, and a bag of words cannot separate the classes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from pipeline.data.examples import Examples, Source
 from scratch_forward.preprocessing import tokenize
 
 SIZES = (1_200, 300, 600)
-_SEED = 3_270  # fixed: the data set is one and the same, whatever a run's seed
+_SEED = 3_270  # fixed: the data set does not depend on a run's seed
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
-_NEGATED = 0.12  # how often a predicate is the negation of its opposite
-# Lengths in tokens. They are kept alike because an LSTM without a mask reads the padding after a
-# short review as well, and forgets on the way what it has read.
+_NEGATED = 0.12  # probability that a predicate is expressed as the negation of its opposite
+# Lengths in tokens. They vary little because an LSTM without a mask also reads the padding after
+# a short review, and forgets what it read before.
 _SHORT, _LONGEST = 7, 12
 _OPPOSITE = {NEGATIVE: POSITIVE, POSITIVE: NEGATIVE}
 _T = TypeVar("_T")
@@ -75,7 +75,7 @@ _UNDECIDED = (
 
 
 def read() -> Source:
-    """Generate the data set: 1,200 / 300 / 600 different sentences, classes in equal parts."""
+    """Generate 1,200 / 300 / 600 distinct sentences with balanced classes."""
     texts = _unique_reviews(sum(SIZES))
     labels = np.arange(len(texts), dtype=np.int64) % len(REVIEWS.classes)
     everything = Examples(texts, labels)
@@ -90,7 +90,7 @@ def read() -> Source:
 
 
 def _unique_reviews(count: int) -> tuple[str, ...]:
-    """Write reviews no two of which have the same tokens, their sentiments in rotation."""
+    """Generate reviews with pairwise different tokens, cycling through the sentiments."""
     writer = _Writer(np.random.RandomState(_SEED))  # its stream is frozen across NumPy versions
     texts: list[str] = []
     seen: set[tuple[str, ...]] = set()
@@ -104,13 +104,13 @@ def _unique_reviews(count: int) -> tuple[str, ...]:
 
 
 class _Writer:
-    """Writes reviews of a given sentiment by drawing from the grammar."""
+    """Generates reviews of a given sentiment from the grammar."""
 
     def __init__(self, random: np.random.RandomState) -> None:
         self._random = random
 
     def review(self, sentiment: int) -> str:
-        """Write a judgement, after a sentence on the occasion when it would be short alone."""
+        """Return a judgement, preceded by an opening sentence if it would be too short alone."""
         topic = self._one(TOPICS)
         sentences = [self._judgement(topic, sentiment)]
         if len(tokenize(sentences[0])) < _SHORT:
@@ -126,7 +126,7 @@ class _Writer:
         return self._one(forms)(topic, sentiment)
 
     def _change(self, topic: Topic, sentiment: int) -> str:
-        """Say what one thing was and what it is now; the latter decides."""
+        """Contrast what something was with what it is now; the latter decides."""
         subject, aspect = self._subject(topic)
         return self._one(_CHANGES).format(
             first=f"{subject} {self._predicate(aspect, self._other(sentiment))}",
@@ -148,7 +148,7 @@ class _Writer:
         )
 
     def _reason(self, topic: Topic, sentiment: int) -> str:
-        """Name a feeling and its cause, which agree."""
+        """Name a feeling and a cause of the same sentiment."""
         person = self._one(SPEAKER.subjects)
         return self._one(_REASONS).format(
             cause=self._clause(topic, sentiment),
@@ -156,7 +156,7 @@ class _Writer:
         )
 
     def _undecided(self, topic: Topic, _: int) -> str:
-        """Let praise and blame cancel out."""
+        """Combine praise and blame that cancel out."""
         subject, aspect = self._subject(topic)
         return self._one(_UNDECIDED).format(
             subject=subject, praise=self._one(aspect.positive), blame=self._one(aspect.negative)
@@ -166,17 +166,17 @@ class _Writer:
         return self._one(topic.facts)
 
     def _clause(self, topic: Topic, sentiment: int) -> str:
-        """Say something of a subject."""
+        """Return a clause about one subject."""
         subject, aspect = self._subject(topic)
         return f"{subject} {self._predicate(aspect, sentiment)}"
 
     def _subject(self, topic: Topic) -> tuple[str, Aspect]:
-        """Choose what is spoken of, and the words to judge it with."""
+        """Draw a subject and the aspect that provides its predicates."""
         aspect = self._one(topic.aspects)
         return self._one(aspect.subjects), ANYTHING if self._chance(0.25) else aspect
 
     def _predicate(self, aspect: Aspect, sentiment: int) -> str:
-        """Call it mediocre, or judge it: plainly, intensified or by the negated opposite."""
+        """Return a neutral predicate or a judgement: plain, intensified or a negated opposite."""
         if sentiment == NEUTRAL:
             return self._one(MEDIOCRE)
         if self._chance(_NEGATED):
@@ -187,7 +187,7 @@ class _Writer:
         return f"{self._one(INTENSIFIERS_BEFORE)} {word}" if self._chance(0.3) else word
 
     def _negation(self, sentiment: int) -> str:
-        """Choose a negation that gives its predicate this sentiment."""
+        """Draw a negation that gives its predicate this sentiment."""
         gentle = sentiment == NEGATIVE and self._chance(0.3)
         return self._one(NEGATIONS_OF_PRAISE if gentle else NEGATIONS)
 
@@ -195,7 +195,7 @@ class _Writer:
         return self._one([other for other in (POSITIVE, NEGATIVE, NEUTRAL) if other != sentiment])
 
     def _one(self, options: Sequence[_T]) -> _T:
-        """Draw one of the options, the first ones more often, as words are in real text."""
+        """Draw an option; the first ones are more frequent, as words are in real text (Zipf)."""
         weights = _weights(len(options))
         return options[bisect_right(weights, self._random.random_sample() * weights[-1])]
 
@@ -209,5 +209,5 @@ def _words(aspect: Aspect, sentiment: int) -> tuple[str, ...]:
 
 @cache
 def _weights(count: int) -> tuple[float, ...]:
-    """Sums of 1, 1/2, 1/3, ... up to each of the first so many."""
+    """Return the cumulative sums of 1, 1/2, 1/3, ..., 1/count."""
     return tuple(np.cumsum(1.0 / np.arange(1, count + 1)).tolist())

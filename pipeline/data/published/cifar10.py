@@ -1,6 +1,6 @@
 """`cifar10`: 60,000 colour photographs of 32x32 pixels, from the official binary archive.
 
-A batch file is a row of records of 3,073 bytes: the label, then 1,024 red, 1,024 green and 1,024
+A batch file is a sequence of 3,073-byte records: the label, then 1,024 red, 1,024 green and 1,024
 blue values, each plane row by row (https://www.cs.toronto.edu/~kriz/cifar.html).
 """
 
@@ -33,7 +33,7 @@ TRAIN_FILES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST_FILE = "test_batch.bin"
 NAMES_FILE = "batches.meta.txt"
 STAMP_FILE = "verified.json"
-"""Written beside downloaded files: the sha256 of the archive and of each file it held."""
+"""Stamp beside the downloaded files: the SHA-256 of the archive and of each of its files."""
 
 _BATCH_FILES = (*TRAIN_FILES, TEST_FILE)
 _RECORD = 3_073
@@ -41,16 +41,16 @@ _OFFICIAL_RECORDS = 10_000
 
 
 def read(data_dir: Path, archive: Remote = ARCHIVE) -> Source:
-    """Read the batches under `data_dir`, after downloading them if there are none.
+    """Read the batches under `data_dir`, downloading them first if there are none.
 
-    A tenth of the training images, stratified and always the same, is for validation.
+    A fixed stratified tenth of the training images becomes the validation split.
 
     Args:
-        data_dir: holds or will hold `cifar-10-batches-bin/`.
-        archive: what to download.
+        data_dir: the folder that contains, or will contain, `cifar-10-batches-bin/`.
+        archive: the archive to download.
 
     Raises:
-        DatasetError: the files cannot be had, are incomplete or are malformed.
+        DatasetError: when the files are unavailable, incomplete or malformed.
     """
     folder = data_dir / FOLDER
     _provide(data_dir, archive)
@@ -72,11 +72,11 @@ def read(data_dir: Path, archive: Remote = ARCHIVE) -> Source:
 
 
 def _provide(data_dir: Path, archive: Remote) -> None:
-    """Make sure that every batch file is in its folder."""
+    """Ensure that every batch file is in its folder."""
     wanted = Wanted(CIFAR10.name, data_dir / FOLDER, _BATCH_FILES)
     if wanted.missing() == wanted.files:
         with wanted.download_area(data_dir) as area:
-            if wanted.missing():  # else another process has just downloaded them
+            if wanted.missing():  # otherwise another process has just downloaded them
                 wanted.download(archive, area / "archive.tar.gz")
                 _unpack(area / "archive.tar.gz", area / FOLDER, archive)
                 (area / FOLDER).rename(wanted.folder)
@@ -88,7 +88,7 @@ def _provide(data_dir: Path, archive: Remote) -> None:
 
 
 def _unpack(archive_file: Path, folder: Path, archive: Remote) -> None:
-    """Unpack the expected members of the archive, and nothing else, and stamp them as verified."""
+    """Unpack only the expected members of the archive, and stamp them as verified."""
     folder.mkdir()
     expected = {f"{FOLDER}/{name}" for name in (*_BATCH_FILES, NAMES_FILE)}
     checksums = {}
@@ -112,7 +112,7 @@ def _unpack(archive_file: Path, folder: Path, archive: Remote) -> None:
 
 
 def _records(path: Path, content: bytes) -> NDArray[np.uint8]:
-    """Check a batch file whole and split it into records, uint8 of shape ``(N, 3073)``."""
+    """Check a whole batch file and split it into records, uint8 of shape ``(N, 3073)``."""
     whole, rest = divmod(len(content), _RECORD)
     if rest or not whole:
         raise DatasetError(
@@ -134,13 +134,13 @@ def _labels(records: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _examples(records: NDArray[np.uint8]) -> Examples:
-    """Labels, and a channels-last view of the planes: turned only when they are scaled."""
+    """Return labels and a channels-last view of the planes; scaling makes it contiguous."""
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
     return Examples(planes.transpose(0, 2, 3, 1), _labels(records))
 
 
 def _check_class_names(path: Path) -> None:
-    """Refuse class names that are not CIFAR-10's; the file itself may be left out."""
+    """Refuse class names other than CIFAR-10's; the file itself is optional."""
     if not path.is_file():
         return
     names = tuple(read_bytes(path).decode("utf-8", "replace").split())
@@ -151,7 +151,7 @@ def _check_class_names(path: Path) -> None:
 
 
 def _origin(folder: Path, checksums: Mapping[str, str], archive: Remote) -> str:
-    """Say whether these are the files of the verified archive."""
+    """Return whether these are the files of the verified archive, as a phrase."""
     stamp = _stamp(folder / STAMP_FILE)
     verified = stamp["files"] if stamp.get("archive_sha256") == archive.sha256 else {}
     if all(verified.get(name) == sha256 for name, sha256 in checksums.items()):
@@ -165,7 +165,7 @@ def _origin(folder: Path, checksums: Mapping[str, str], archive: Remote) -> str:
 
 
 def _stamp(path: Path) -> dict[str, Any]:
-    """Read the stamp; an absent or damaged one verifies nothing."""
+    """Read the stamp; a missing or damaged stamp verifies nothing."""
     try:
         stamp = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -175,7 +175,7 @@ def _stamp(path: Path) -> dict[str, Any]:
 
 
 def _unusual_sizes(batches: Mapping[str, NDArray[np.uint8]]) -> str:
-    """Say which files are well-formed and yet have another number of images than official ones."""
+    """Name the well-formed files whose number of images differs from the official one."""
     unusual = [
         f"{name} has {len(records):,}"
         for name, records in batches.items()

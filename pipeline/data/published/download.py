@@ -1,4 +1,4 @@
-"""Files of a data set: found under the data directory, or downloaded into it once, verified."""
+"""Finds the files of a data set in the data directory, or downloads and verifies them once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Remote:
-    """A file to download: its address and the sha256 it must have."""
+    """A file to download: its address and expected SHA-256."""
 
     url: str
     sha256: str
@@ -26,11 +26,11 @@ class Remote:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Files that a data set needs.
+    """The files that a data set needs.
 
     Attributes:
-        data_set: the data set's name.
-        folder: where the files belong.
+        data_set: the name of the data set.
+        folder: the folder that holds the files.
         files: their names.
     """
 
@@ -39,11 +39,11 @@ class Wanted:
     files: tuple[str, ...]
 
     def missing(self) -> tuple[str, ...]:
-        """Name the files that are not in the folder."""
+        """Return the names of the files that are not in the folder."""
         return tuple(name for name in self.files if not _is_file(self.folder / name))
 
     def unavailable(self, problem: str) -> DatasetError:
-        """Say in one sentence what was tried and what to do instead."""
+        """Return an error that names the failure and the alternative in one sentence."""
         return DatasetError(
             f"The data set {self.data_set} is not in {self.folder} and {problem}: put "
             f"{', '.join(self.missing())} there, or use a data set that needs no download "
@@ -52,14 +52,14 @@ class Wanted:
 
     @contextmanager
     def download_area(self, data_dir: Path) -> Iterator[Path]:
-        """Open a temporary folder on the data directory's disk, one process at a time.
+        """Yield a temporary folder on the data directory's disk, to one process at a time.
 
-        What is complete is moved from there to where it belongs; the rest disappears with it.
+        Complete files are moved from there to their destination; the rest is deleted with it.
 
         Raises:
-            DatasetError: the data directory cannot be written to.
+            DatasetError: when the data directory is not writable.
         """
-        from filelock import FileLock  # not needed once the files are there
+        from filelock import FileLock  # not needed if the files exist
 
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -71,12 +71,12 @@ class Wanted:
             raise self.unavailable(f"cannot be downloaded into {data_dir} ({reason})") from error
 
     def download(self, remote: Remote, target: Path) -> None:
-        """Download a file into a download area, which goes with it when this fails.
+        """Download a file into a download area, which is deleted on failure.
 
         Raises:
-            DatasetError: nothing came, or something else than expected.
+            DatasetError: when the download fails or its checksum differs.
         """
-        import pooch  # not needed once the files are there
+        import pooch  # not needed if the files exist
         import requests
 
         _log.info("Downloading %s", remote.url)
@@ -97,12 +97,12 @@ class Wanted:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # in a folder that may not be entered
+    except OSError:  # in a folder without permission to enter
         return False
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole file; DatasetError when that is not possible, as from a pipe."""
+    """Read a whole file; raise DatasetError if that is impossible, as for a pipe."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         raise DatasetError(f"{path} cannot be read: it is {kind}, not a file.")
@@ -113,7 +113,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Put a failed request in a few words."""
+    """Summarise a failed request in a few words."""
     import requests
 
     response = getattr(error, "response", None)

@@ -25,18 +25,18 @@ _COLUMNS = ("id", "text", "label")
 
 @dataclass(frozen=True)
 class Repository:
-    """Where the official files are.
+    """The location of the official files.
 
     Attributes:
-        address: the address under which `<language>/<file>` lies.
-        checksums: sha256 by language and file.
+        address: base address of `<language>/<file>`.
+        checksums: SHA-256 by language and file.
     """
 
     address: str
     checksums: Mapping[str, Mapping[str, str]] = field(repr=False)
 
     def remote(self, language: str, file: str) -> Remote:
-        """Name a file's address and checksum."""
+        """Return a file's address and checksum."""
         return Remote(f"{self.address}/{language}/{file}", self.checksums[language][file])
 
 
@@ -46,15 +46,15 @@ OFFICIAL = Repository(
 
 
 def read(data_dir: Path, language: str = "indonesian", repository: Repository = OFFICIAL) -> Source:
-    """Read a language's three files under `data_dir`, after downloading those that are missing.
+    """Read a language's three files under `data_dir`, downloading the missing ones first.
 
     Args:
-        data_dir: holds or will hold `nusax/<language>/`.
-        language: one of the twelve.
+        data_dir: the folder that contains, or will contain, `nusax/<language>/`.
+        language: one of the twelve languages.
         repository: where to download from.
 
     Raises:
-        DatasetError: the language is unknown, or the files cannot be had or are malformed.
+        DatasetError: when the language is unknown, or the files are unavailable or malformed.
     """
     if language not in NUSAX_LANGUAGES:
         raise DatasetError(
@@ -78,7 +78,7 @@ def read(data_dir: Path, language: str = "indonesian", repository: Repository = 
 
 
 def _provide(data_dir: Path, wanted: Wanted, repository: Repository) -> None:
-    """Make sure that the three files are in their folder."""
+    """Ensure that the three files are in their folder."""
     if not wanted.missing():
         return
     with wanted.download_area(data_dir) as area:
@@ -89,7 +89,7 @@ def _provide(data_dir: Path, wanted: Wanted, repository: Repository) -> None:
 
 
 def _origin(checksums: Mapping[str, str], official: Mapping[str, str]) -> str:
-    """Say which files, if any, are not the official ones."""
+    """Name the files, if any, that differ from the official ones."""
     differing = [
         f"{name} (sha256 {sha256})"
         for name, sha256 in checksums.items()

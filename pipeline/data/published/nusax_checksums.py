@@ -1,4 +1,4 @@
-"""The sha256 of every NusaX-Sentiment file at the commit that is used."""
+"""The SHA-256 of every NusaX-Sentiment file at the pinned commit."""
 
 CHECKSUMS: dict[str, dict[str, str]] = {
     "acehnese": {

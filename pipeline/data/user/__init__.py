@@ -1,1 +1,1 @@
-"""Data sets of a user's own: CSV files of texts, folders of images."""
+"""The user's own data sets: CSV files of texts, folders of images."""

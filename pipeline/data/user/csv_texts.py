@@ -1,4 +1,4 @@
-"""`csv`: labelled texts of a user's own, in one CSV file or in one for each part."""
+"""`csv`: the user's own labelled texts, in one CSV file or one file per split."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pipeline.errors import DatasetError
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns that hold the text, the label and, if given, the part."""
+    """Names of the columns for the text, the label and, optionally, the split."""
 
     text: str
     label: str
@@ -33,7 +33,7 @@ class Columns:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """All that a file needs."""
+        """All required column names."""
         return tuple(name for name in (self.text, self.label, self.part) if name is not None)
 
 
@@ -57,21 +57,21 @@ def read(
     split_column: str | None = None,
     classes: Sequence[str] | None = None,
 ) -> Source:
-    """Read a CSV file, or a folder with `train.csv`, `test.csv` and perhaps `validation.csv`.
+    """Read a CSV file, or a folder with `train.csv`, `test.csv` and optionally `validation.csv`.
 
     Args:
-        data_dir: searched for data of the same name, to say so where there are none at `path`.
+        data_dir: searched for data of the same name, to mention them if `path` does not exist.
         path: the file or the folder.
         text_column: name of the column of texts.
         label_column: name of the column of class names.
-        validation_share: of each class, for validation, where the data do not say which.
-        test_share: of each class, for the test, where the data do not say which.
-        split_seed: decides which.
-        split_column: name of the column that says train, validation or test; None if there is none.
-        classes: class names in label order; None takes those found.
+        validation_share: share of each class for validation, if the data define no splits.
+        test_share: share of each class for the test, if the data define no splits.
+        split_seed: decides which examples are held out.
+        split_column: name of the column with train, validation or test; None if there is none.
+        classes: class names in label order; None uses the classes found.
 
     Raises:
-        DatasetError: the data are not there, or malformed.
+        DatasetError: when the data do not exist or are malformed.
     """
     source = locate(path, data_dir)
     columns = Columns(text_column, label_column, split_column)
@@ -103,7 +103,7 @@ def read(
 
 
 def _files(source: Path, columns: Columns) -> list[tuple[str, Path]]:
-    """Each file with the part that it holds."""
+    """Return each file with the split that it holds."""
     if not source.is_dir():
         return [(WHOLE, source)]
     files = {name: source / f"{name}.csv" for name in PART_NAMES}

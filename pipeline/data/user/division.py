@@ -1,4 +1,4 @@
-"""What the readers of a user's own data share: its classes, and its three parts."""
+"""What the readers of the user's own data share: determining classes and splits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.data.sampling import held_out_shares
 from pipeline.errors import DatasetError
 
 WHOLE = "whole"
-"""The part that examples belong to where nothing says which one."""
+"""The part of examples that are not assigned to a split."""
 
 PART_NAMES: dict[str, str] = {
     "train": "train",
@@ -26,24 +26,24 @@ PART_NAMES: dict[str, str] = {
     "val": "validation",
     "test": "test",
 }
-"""What files, folders and values of a column are called, and the part that each means."""
+"""Accepted names of files, folders and column values, and the split that each means."""
 
 
-LONGEST_NAME = 200  # characters of a class; MLflow takes 250 in `validation/f1/<class>`
+LONGEST_NAME = 200  # characters in a class name; MLflow allows 250 in `validation/f1/<class>`
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _BOOLEANS = ("true", "false")
-_MOST_LISTED = 20  # classes that an error names
+_MOST_LISTED = 20  # maximum number of classes in an error message
 
 
 @dataclass(frozen=True)
 class Division:
-    """How examples are divided where the data do not say.
+    """How examples are split when the data do not define splits.
 
     Attributes:
-        validation_share: of each class's examples that are for validation.
-        test_share: of each class's examples that are for the test.
-        seed: decides which.
+        validation_share: share of each class for validation.
+        test_share: share of each class for the test.
+        seed: decides which examples are held out.
     """
 
     validation_share: float
@@ -52,10 +52,11 @@ class Division:
 
 
 def class_names(found: Iterable[str], given: Sequence[str] | None, source: Path) -> tuple[str, ...]:
-    """Put classes in label order: as given, else as found, in numerical or alphabetical order.
+    """Return the classes in label order: as given, else in numerical or alphabetical order.
 
     Raises:
-        DatasetError: fewer than two, one twice, or a name that no run can be logged with.
+        DatasetError: when there are fewer than two classes, a duplicate, or a name that cannot be
+            logged.
     """
     labels = set(found)
     names = _sorted(labels) if given is None else [_as_found(name, labels) for name in given]
@@ -74,15 +75,15 @@ def class_names(found: Iterable[str], given: Sequence[str] | None, source: Path)
 def label_indices(
     labels: Sequence[str], classes: Sequence[str], places: Sequence[str]
 ) -> NDArray[np.int64]:
-    """Give the index of each label's class, int64 of shape ``(N,)``.
+    """Return the class index of each label, int64 of shape ``(N,)``.
 
     Args:
         labels: N class names.
         classes: class names in label order.
-        places: where each label stands, for the error.
+        places: the location of each label, for the error.
 
     Raises:
-        DatasetError: for the first that is not among the classes.
+        DatasetError: for the first label that is not among the classes.
     """
     index_of = {name: index for index, name in enumerate(classes)}
     for label, place in zip(labels, places, strict=True):
@@ -101,22 +102,22 @@ def three_parts(
     source: Path,
     contents: Sequence[Hashable] | None = None,
 ) -> tuple[NDArray[np.int64], ...]:
-    """Say which examples are for training, validation and test.
+    """Assign examples to training, validation and test.
 
     Args:
-        parts: the part that each of N examples belongs to, `WHOLE` where nothing says.
+        parts: the part of each of N examples, `WHOLE` if the data define none.
         labels: class indices, shape ``(N,)``.
         classes: class names in label order.
-        division: of what has no part yet.
-        source: where the data come from, for errors.
-        contents: N values, equal for copies of an example, which then stay in one part of those
-            that are divided here; None where no two are known to be.
+        division: how to split the examples that have no part yet.
+        source: location of the data, for errors.
+        contents: N values, equal for copies of an example, which are then kept in one part when
+            they are split here; None if no copies are known.
 
     Returns:
         Three arrays of ascending indices.
 
     Raises:
-        DatasetError: a part, or a class in a part, lacks.
+        DatasetError: when a part is empty or lacks a class.
     """
     of_part = {part: _where(parts, part) for part in dict.fromkeys(parts)}
     if WHOLE in of_part:
@@ -138,7 +139,7 @@ def three_parts(
 
 
 def division_phrase(parts: Iterable[str]) -> str:
-    """Say in a phrase who decided which example belongs to which part."""
+    """Return a phrase that says whether the data or this project defined the splits."""
     known = set(parts)
     if WHOLE in known:
         return "divided by a seeded stratified choice"
@@ -152,13 +153,13 @@ def _sorted(names: Collection[str]) -> list[str]:
 
 
 def _as_found(name: str, labels: Collection[str]) -> str:
-    """A class as the data spell it: `True` on the command line is read as a boolean, `true`."""
+    """Return the spelling of a class in the data: Hydra reads a typed `True` as a boolean."""
     spellings = [label for label in (name, name.capitalize(), name.upper()) if label in labels]
     return spellings[0] if name in _BOOLEANS and spellings else name
 
 
 def _expect_usable(name: str, source: Path) -> None:
-    """Refuse a class name that MLflow, a file or a terminal would not take, before any training."""
+    """Refuse a class name that MLflow, a file name or a terminal cannot represent."""
     if len(name) > LONGEST_NAME:
         raise DatasetError(
             f"{source} has a class whose name has {len(name)} characters, {name[:20]!r}...: "

@@ -1,4 +1,4 @@
-"""One PNG or JPEG file to pixels: upright, without transparency, of one size, eight bits."""
+"""Decodes one PNG or JPEG file: upright, opaque, resized, 8 bits per channel."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-MOST_PIXELS = 40_000_000  # at four bytes, some of them three times over while one is converted
+MOST_PIXELS = 40_000_000  # at four bytes each; a conversion holds up to three copies of some
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """An image.
+    """A decoded image.
 
     Attributes:
         pixels: uint8 of shape ``(H, W, C)``.
-        size: height and width that the file had.
-        brightest: the largest value of a file with 16 bits of grey; None for another.
+        size: original height and width in pixels.
+        brightest: largest value of a 16-bit greyscale file; None for others.
     """
 
     pixels: NDArray[np.uint8]
@@ -36,28 +36,28 @@ class Decoded:
 
 
 def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
-    """Decode an image file and bring it to a shape.
+    """Decode an image file and convert it to a shape.
 
-    It is turned as its EXIF orientation says, laid on white where it is transparent, reduced from
-    16 bits to 8, converted to grey or colour and stretched (bicubic, averaging when it shrinks).
+    The image is rotated by its EXIF orientation, composited on white if transparent, reduced from
+    16 bits to 8, converted to greyscale or RGB, and stretched (bicubic, averaging if it shrinks).
 
     Args:
         content: the whole file.
-        path: where it comes from, for errors.
-        shape: height, width and channels (1 or 3) wanted.
+        path: source of the content, for errors.
+        shape: target height, width and channels (1 or 3).
 
     Raises:
-        DatasetError: it is damaged, too large, or no PNG or JPEG.
+        DatasetError: when the image is damaged, too large, or not PNG or JPEG.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit counts the pixels before `draft`
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit counts pixels before `draft`
     height, width, channels = shape
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as file:
             rows, columns = file.height, file.width
-            # A JPEG file is decoded at a half, a quarter or an eighth where that is still twice
-            # what is wanted: several times faster for photographs.
+            # A JPEG file is decoded at 1/2, 1/4 or 1/8 size if that is still twice the target size:
+            # several times faster for photographs.
             file.draft(None, (2 * max(height, width),) * 2)
             _expect_size(file.width * file.height, rows, columns, path)
             brightest = int(np.asarray(file).max()) if _has_16_bits(file) else None
@@ -74,7 +74,7 @@ def decode(content: bytes, path: Path, shape: tuple[int, int, int]) -> Decoded:
 
 
 def _expect_size(pixels: int, rows: int, columns: int, path: Path) -> None:
-    """Refuse an image that would take a gigabyte of memory, before it is decoded."""
+    """Refuse an image that would need a gigabyte of memory, before it is decoded."""
     if pixels > MOST_PIXELS:
         raise DatasetError(
             f"{path} has {rows:,} x {columns:,} pixels: expected at most {MOST_PIXELS:,}; make it "
@@ -87,7 +87,7 @@ def _has_16_bits(image: Image) -> bool:
 
 
 def _eight_bits(image: Image) -> Image:
-    """Bring grey values of 0 to 65535 to 0 to 255."""
+    """Map grey values from 0..65535 to 0..255."""
     from PIL.Image import fromarray
 
     if not _has_16_bits(image):
@@ -96,7 +96,7 @@ def _eight_bits(image: Image) -> Image:
 
 
 def _without_transparency(image: Image) -> Image:
-    """Lay an image on white."""
+    """Composite an image on white."""
     from PIL.Image import alpha_composite, new
 
     if not image.has_transparency_data:

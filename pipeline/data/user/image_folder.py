@@ -1,4 +1,4 @@
-"""`image_folder`: images of a user's own, in a folder for each class."""
+"""`image_folder`: the user's own images, in one folder per class."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from pipeline.data.user.location import locate
 from pipeline.errors import DatasetError
 
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
-"""Files that a desktop leaves in folders of images, besides hidden ones."""
-_DARK = 2**14  # a 16-bit value; the brightest of 12 bits is 4,095
+"""Files that desktops create in folders of images, in addition to hidden ones."""
+_DARK = 2**14  # 16-bit images below this value are nearly black; 12 bits reach 4,095
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,21 @@ def read(
     split_seed: int,
     classes: Sequence[str] | None = None,
 ) -> Source:
-    """Read a folder of class folders, or of `train`, `test` and perhaps `validation` above them.
+    """Read a folder of class folders, optionally below `train`, `test` and `validation`.
 
     Args:
-        data_dir: searched for data of the same name, to say so where there are none at `path`.
+        data_dir: searched for data of the same name, to mention them if `path` does not exist.
         path: the folder.
-        height: that all images are brought to, in pixels.
-        width: that all images are brought to, in pixels.
-        colour: red, green and blue; else grey.
-        validation_share: of each class, for validation, where no folder says which.
-        test_share: of each class, for the test, where no folder says which.
-        split_seed: decides which.
-        classes: class names in label order; None takes those of the folders.
+        height: target height of all images, in pixels.
+        width: target width of all images, in pixels.
+        colour: True for RGB, False for greyscale.
+        validation_share: share of each class for validation, if no folder defines it.
+        test_share: share of each class for the test, if no folder defines it.
+        split_seed: decides which examples are held out.
+        classes: class names in label order; None uses the folder names.
 
     Raises:
-        DatasetError: the data are not there, or are not laid out so, or an image is damaged.
+        DatasetError: when the folder does not exist, has another layout, or an image is damaged.
     """
     folder = locate(path, data_dir)
     files = _files(folder)
@@ -79,7 +79,7 @@ def read(
     labels = label_indices([file.label for file in files], names, places)
     parts = [file.part for file in files]
     division = Division(validation_share, test_share, split_seed)
-    three_parts(parts, labels, names, division, folder)  # refuses before anything is decoded
+    three_parts(parts, labels, names, division, folder)  # raises before anything is decoded
     done = _read_all(files, (height, width, 3 if colour else 1))
     everything = Examples(np.stack([one.image.pixels for one in done]), labels)
     contents = everything.contents()
@@ -100,7 +100,7 @@ def read(
 
 
 def _files(folder: Path) -> list[_File]:
-    """List every image with its part and class, in a fixed order."""
+    """List every image with its split and class, in a fixed order."""
     if not folder.is_dir():
         raise DatasetError(
             f"dataset.path={folder} is a file: expected a folder with a folder for each class."
@@ -114,7 +114,7 @@ def _files(folder: Path) -> list[_File]:
 
 
 def _parts(folder: Path) -> list[tuple[str, Path]]:
-    """Each part with its folder; the whole, if the folders are classes."""
+    """Return each split with its folder; the whole folder if its subfolders are classes."""
     folders = [entry for entry in _entries(folder) if entry.is_dir()]
     named = {entry.name: PART_NAMES.get(entry.name.lower()) for entry in folders}
     parts = [part for part in named.values() if part is not None]
@@ -154,7 +154,7 @@ def _images(class_folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a person put into a folder, by name."""
+    """Return the user's entries of a folder, sorted by name."""
     try:
         return sorted(
             entry
@@ -166,7 +166,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _read_all(files: Iterable[_File], shape: tuple[int, int, int]) -> list[_Read]:
-    """Read and decode all files, on every core: decoding runs outside Python's lock."""
+    """Read and decode all files on all cores; decoding releases the GIL."""
 
     def one(file: _File) -> _Read:
         content = read_bytes(file.path)
@@ -177,7 +177,7 @@ def _read_all(files: Iterable[_File], shape: tuple[int, int, int]) -> list[_Read
 
 
 def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
-    """Say in a phrase which sizes images had and have."""
+    """Describe the original and final image sizes in a phrase."""
     heights, widths = zip(*(one.image.size for one in images), strict=True)
     if set(heights) == {height} and set(widths) == {width}:
         return f"all of {height}x{width} pixels"
@@ -187,7 +187,7 @@ def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
 
 
 def _unused_bits(images: Sequence[_Read]) -> str:
-    """Say that 16-bit images hold values of fewer bits, which then come out nearly black."""
+    """Warn about 16-bit images whose values use fewer bits, which become nearly black."""
     brightest = max((one.image.brightest for one in images if one.image.brightest), default=0)
     if not brightest or brightest >= _DARK:
         return ""

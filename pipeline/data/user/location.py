@@ -1,4 +1,4 @@
-"""Where a user's own data lie."""
+"""The location of the user's own data."""
 
 import os
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from pipeline.errors import DatasetError
 
 
 def locate(path: str, data_dir: Path) -> Path:
-    """Find a user's own data at `path`; data of the same name elsewhere may be other data.
+    """Return the path of the user's own data; a folder of the same name elsewhere is not used.
 
     Raises:
-        DatasetError: it is not there.
+        DatasetError: when `path` does not exist.
     """
     if _exists(Path(path)):
         return Path(path)
@@ -26,15 +26,15 @@ def locate(path: str, data_dir: Path) -> Path:
 
 
 def found_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `load` for a run's data, which may have moved to the data directory.
+    """Return the arguments of `load` for a run's data, which may have moved to `data_dir`.
 
-    For those who compare the data's fingerprint with the run's, as on another machine.
+    For callers that compare the data's fingerprint with the run's, for example on another machine.
 
     Args:
-        arguments: as the run had them, with the data directory of this machine.
+        arguments: the run's arguments, with the data directory of this machine.
 
     Raises:
-        DatasetError: a user's own data are at neither place.
+        DatasetError: when the user's own data are in neither location.
     """
     path = arguments.get("path")
     if path is None or _exists(Path(path)):
@@ -46,4 +46,4 @@ def found_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - False where pathlib raises: no right to look
+    return os.path.exists(path)  # noqa: PTH110 - False where pathlib raises: no permission
