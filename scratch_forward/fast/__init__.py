@@ -1,6 +1,6 @@
-"""How a model predicts fast: runs of its layers become stages that compute them together.
+"""Fast prediction: sequences of layers are fused into stages that compute them together.
 
-`fusion` decides which layers; `image_stage` and `sequence_stage` turn them into stages made of
-kernels; `plan` runs a data set through the stages, in chunks spread over the cores. The layers
-themselves stay as their equations read, and a stage gives what they give, up to rounding.
+`fusion` decides which layers are fused. `image_stage` and `sequence_stage` build the stages from
+kernels. `plan` runs a data set through the stages, in chunks distributed over the cores. The layers
+keep their plain equations. A stage computes the same values as its layers, except for rounding.
 """

@@ -1,4 +1,4 @@
-"""What a stage does with inputs that its kernels do not take: it runs its layers as they are."""
+"""Layer-by-layer computation of a stage, for inputs that its kernels do not support."""
 
 from collections.abc import Sequence
 from typing import Any

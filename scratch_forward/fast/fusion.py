@@ -1,7 +1,7 @@
-"""Which layers are computed together: the one place that decides it.
+"""The rules for which layers are fused.
 
-A stage replaces a run of layers where all of them have options that its kernels know; every other
-layer is its own stage.
+A stage replaces a sequence of layers if its kernels support all their options. Every other layer is
+a stage of its own.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _CELLS = (SimpleRNNCell, LSTMCell, GRUCell)
 
 
 def fuse(layers: Sequence[Layer]) -> list[Stage]:
-    """Turn layers in a row into stages; what does nothing at inference is left out."""
+    """Convert layers in a row to stages. Layers without effect at inference are left out."""
     stages: list[Stage] = []
     rest = [layer for layer in layers if not layer.returns_its_input]
     while rest:
         if taken := _image_layers(rest):
-            from scratch_forward.fast.image_stage import ImageStage  # only who needs it waits
+            from scratch_forward.fast.image_stage import ImageStage  # saves start-up time
 
             stages.append(ImageStage(rest[:taken]))
         elif taken := _sequence_layers(rest):
@@ -63,7 +63,7 @@ def fuse(layers: Sequence[Layer]) -> list[Stage]:
 
 
 class Row:
-    """Stages in a row, in place of one layer."""
+    """Stages in a row, used in place of one layer."""
 
     def __init__(self, stages: list[Stage]) -> None:
         self.stages = stages
@@ -78,23 +78,23 @@ class Row:
 
     @property
     def worth_a_thread(self) -> int:
-        """How many examples gain by a thread of their own."""
+        """Number of examples from which an additional thread pays off."""
         return most_worth_a_thread(self.stages)
 
     def timed(self, clock: Clock) -> Row:
-        """Return the row with every stage telling a clock of what it does."""
+        """Return the row with every stage reporting its time to a clock."""
         return Row([timed(stage, clock) for stage in self.stages])
 
 
 def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:
-    """Replace rows of a graph's nodes, in each of which nothing else reads what is between.
+    """Fuse chains of nodes in a graph. No other node may read the tensors within a chain.
 
     Args:
-        nodes: The graph's nodes, each after those that it reads.
-        outputs: The graph's outputs, which are read from outside.
+        nodes: Nodes of the graph, each after the nodes that it depends on.
+        outputs: Outputs of the graph, which are always kept.
     """
     readers = Counter([*outputs, *(tensor for node in nodes for tensor in node.parents())])
-    rows: dict[SymbolicTensor, list[Node]] = {}  # by what the last node of each gives
+    rows: dict[SymbolicTensor, list[Node]] = {}  # by the output of each row's last node
     fused: list[list[Node]] = []
     for node in nodes:
         before = node.inputs if isinstance(node.inputs, SymbolicTensor) else None
@@ -112,7 +112,7 @@ def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list
 
 
 def _as_one_node(row: list[Node]) -> Node:
-    if row[0].arguments:  # initial states or a mask of its own: for the layer as it is
+    if row[0].arguments:  # has initial states or its own mask, which only the layer itself supports
         return row[0]
     stages = fuse([node.layer for node in row])
     layer: Any = stages[0] if len(stages) == 1 else Row(stages)
@@ -120,7 +120,7 @@ def _as_one_node(row: list[Node]) -> Node:
 
 
 def _image_layers(layers: Sequence[Any]) -> int:
-    """Count the layers from the first, a convolution, that an `ImageStage` can take."""
+    """Return how many layers, from a convolution on, one `ImageStage` can compute."""
     if type(layers[0]) not in _CONVOLUTIONS:
         return 0
     rank, flat = layers[0].rank, False
@@ -138,7 +138,7 @@ def _image_layers(layers: Sequence[Any]) -> int:
 
 
 def _is_spatial(layer: Any, rank: int) -> bool:
-    """Whether a stage can compute this layer on images with the batch as last axis."""
+    """Whether a stage can compute this layer on images with the batch as the last axis."""
     if isinstance(layer, BatchNormalization):
         return layer.axis in (-1, rank + 1)
     if getattr(layer, "data_format", "") != "channels_last":
@@ -157,17 +157,17 @@ def _is_elementwise(layer: Layer) -> bool:
 
 
 def _acts_elementwise(activation: Any) -> bool:
-    """Whether an activation looks at each element alone, wherever the channels are."""
+    """Whether an activation acts on each element alone, independent of the channel axis."""
     if isinstance(activation, Layer):
         return _is_elementwise(activation)
     return activation in activations.ACTIVATIONS.values() and activation not in _OVER_AN_AXIS
 
 
 def _sequence_layers(layers: Sequence[Any]) -> int:
-    """Count the layers from the first that a `SequenceStage` can take.
+    """Return how many layers, from the first on, one `SequenceStage` can compute.
 
-    An embedding, if one comes first, and recurrent layers, of which all but the last give an
-    output for every step.
+    These are an optional embedding and recurrent layers. All recurrent layers but the last return
+    sequences.
     """
     start = int(type(layers[0]) is Embedding)
     last = 0
@@ -181,7 +181,7 @@ def _sequence_layers(layers: Sequence[Any]) -> int:
 
 
 def _is_recurrent(layer: Layer) -> bool:
-    """Whether the recurrent kernels know all options of a layer."""
+    """Whether the recurrent kernels support all options of a layer."""
     if isinstance(layer, Bidirectional):
         forward, backward = layer.forward_layer, layer.backward_layer
         return (
@@ -199,7 +199,7 @@ def _is_recurrent(layer: Layer) -> bool:
 
 
 def _is_default(layer: RNN) -> bool:
-    """Whether a layer runs one cell with the default activations, from zeros, states unseen."""
+    """Whether a layer has one cell with default activations, is stateless and returns no state."""
     cell = layer.cell
     return (
         type(cell) in _CELLS

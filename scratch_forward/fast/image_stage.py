@@ -1,4 +1,4 @@
-"""Convolutions, what follows them cell by cell, and dense layers behind them, as one stage."""
+"""Stage for convolutions, the element-wise layers after them, and dense layers at the end."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from scratch_forward.layers.pooling import AveragePooling1D, AveragePooling2D
 from scratch_forward.layers.reshaping import Flatten
 from scratch_forward.layers.spatial import SpatialLayer
 
-MANY = 12  # examples from which rows of the batch are long enough for whole vectors
-GROUP = 64  # examples: matrix products of 64 columns run near their peak, caches hold the rest
-LARGEST_ARRAY = 1 << 22  # elements of what a layer gives for a group, so that memory is bounded
-KEPT_SHAPES = 4  # shapes of examples for which kernels and buffers are kept
+MANY = 12  # examples from which the batch axis fills whole vector registers
+GROUP = 64  # examples: 64-column matrix products run near peak speed, and the data stays in cache
+LARGEST_ARRAY = 1 << 22  # elements of a layer's output for one group; bounds the memory
+KEPT_SHAPES = 4  # example shapes for which prepared kernels and buffers are kept
 
 _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
     activations.linear: "linear",
@@ -50,19 +50,19 @@ _KERNEL_ACTIVATIONS: dict[Any, Activation] = {
 }
 
 ConvolutionLayer = Conv1D | Conv2D | DepthwiseConv2D | SeparableConv2D
-Step = Callable[[Array, Workspace], Array]  # batch first
-Run = tuple[list[Layer], tuple[int, ...]]  # layers computed together, the shape of their input
+Step = Callable[[Array, Workspace], Array]  # batch as the first axis of both arrays
+Run = tuple[list[Layer], tuple[int, ...]]  # fused layers, input shape without the batch
 
 
 class ImageStage:
-    """Layers from a convolution on, computed on groups of examples with the batch as last axis.
+    """Layers from a convolution on, computed on groups of examples with the batch as the last axis.
 
-    Few examples have the channels last instead. Kernels are transformed for each size of image when
-    it is first seen. Sequences, `(N, T, C)`, are images one cell wide. The mask ends here: Keras
-    drops it at a convolution.
+    Batches of fewer than 12 examples are computed with the channels as the last axis instead.
+    Kernels are transformed once for each image size. Sequences `(N, T, C)` are treated as images of
+    width 1. The stage returns no mask, because Keras drops the mask at a convolution.
 
     Args:
-        layers: The layers, as `fusion` admits them.
+        layers: The layers, selected by `fusion`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -80,7 +80,7 @@ class ImageStage:
         generator: Generator | None = None,
         clock: Clock | None = None,
     ) -> tuple[Array, None]:
-        """Compute the outputs of some examples; there is no mask."""
+        """Compute the outputs of a batch. The returned mask is None."""
         x = self.layers[0].convert(inputs)
         if x.ndim != self.rank + 2 or not x.size:
             return run_plain(self.layers, inputs, mask, generator)
@@ -92,7 +92,7 @@ class ImageStage:
         return parts[0] if len(parts) == 1 else np.concatenate(parts), None
 
     def _prepare(self, shape: tuple[int, ...]) -> _Prepared:
-        """Return what computes examples of this shape; of all shapes the last few are kept."""
+        """Return the prepared layers for examples of this shape. The last few shapes are cached."""
         with self._lock:
             if shape not in self._prepared:
                 if len(self._prepared) == KEPT_SHAPES:
@@ -102,7 +102,7 @@ class ImageStage:
 
 
 class _Prepared:
-    """The layers for examples of one shape: kernels transformed for it, and their buffers."""
+    """The layers for examples of one shape: transformed kernels and buffers."""
 
     def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
         largest = max(_elements_after_each(layers, shape))
@@ -112,10 +112,10 @@ class _Prepared:
         self._lock = threading.Lock()
 
     def run(self, x: Array, clock: Clock | None) -> Array:
-        """Compute a group of examples, each run of layers after the other."""
+        """Compute a group of examples, one run of layers after another."""
         lap = _laps(clock, self._runs, len(x))
         if len(x) >= MANY:
-            with self._lock:  # two threads must not prepare at once: buffers go by stage
+            with self._lock:  # only one thread may prepare: buffers are named by stage
                 stages = self._stages
             images = x if x.ndim == 4 else x[:, :, None]
             outputs = run_stack(stages, images, self._buffers.workspace, lap)
@@ -129,17 +129,17 @@ class _Prepared:
 
     @cached_property
     def _stages(self) -> list[Stage]:
-        """With the batch as last axis, one for each run of layers."""
+        """One stage per run of layers, with the batch as the last axis."""
         return [_stage(layers, shape) for layers, shape in self._runs]
 
     @cached_property
     def _steps(self) -> list[Step]:
-        """With the channels as last axis, one for each run; all but convolutions plain."""
+        """One step per run of layers, with the channels as the last axis."""
         return [_step(layers, shape) for layers, shape in self._runs]
 
 
 def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
-    """Return what tells a clock of each run of layers."""
+    """Return a function that reports each finished run of layers to the clock."""
     if clock is None:
         return lambda _: None
 
@@ -151,14 +151,18 @@ def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
 
 
 def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
-    """Yield how many numbers each layer gives for an example; raises what does not fit."""
+    """Yield the number of output elements per example of each layer.
+
+    Raises:
+        ValueError: If a layer does not accept its input shape.
+    """
     for layer in layers:
         shape = layer.compute_output_shape((None, *shape))[1:]
         yield math.prod(shape)
 
 
 def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
-    """Make the stage of a run of layers for many examples."""
+    """Return the stage of a run of layers for many examples."""
     layer = layers[0]
     if isinstance(layer, ConvolutionLayer):
         return _Unit.of(layers).stage(shape)
@@ -176,7 +180,7 @@ def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
 
 
 def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
-    """Make the step of a run of layers for few examples."""
+    """Return the step of a run of layers for few examples."""
     conv = layers[0]
     if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
         return _Unit.of(layers).unrolled(shape)
@@ -184,7 +188,7 @@ def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
 
 
 def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
-    """Yield each layer, a convolution with those it can take along, and its input's shape."""
+    """Yield runs of layers, a convolution with the layers fused into it, and their input shapes."""
     rest = list(layers)
     while rest:
         count = _taken_along(rest) if isinstance(rest[0], ConvolutionLayer) else 1
@@ -195,7 +199,7 @@ def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
 
 
 def _taken_along(layers: list[Layer]) -> int:
-    """Count a convolution and the normalisation, activation and pooling right behind it."""
+    """Count a convolution and the normalization, activation and pooling fused into it."""
     conv = layers[0]
     assert isinstance(conv, ConvolutionLayer)
     count, act = 1, _KERNEL_ACTIVATIONS.get(conv.activation)
@@ -207,9 +211,10 @@ def _taken_along(layers: list[Layer]) -> int:
 
 
 class _Unit(NamedTuple):
-    """A convolution with what is computed on its way; no activation if the kernels lack it.
+    """A convolution with the layers fused into it.
 
-    A separable one is its pointwise half, `stage` puts the depthwise one before it.
+    `activation` is None if the kernels do not support it. For a separable convolution this is the
+    pointwise part; `stage` adds the depthwise part before it.
     """
 
     conv: Any
@@ -220,7 +225,7 @@ class _Unit(NamedTuple):
 
     @classmethod
     def of(cls, layers: list[Layer]) -> Self:
-        """Put together the layers of a run."""
+        """Combine the layers of a run."""
         conv, *others = layers
         assert isinstance(conv, ConvolutionLayer)
         kernel, bias = _kernel(conv), conv.weights.get("bias")
@@ -256,7 +261,7 @@ class _Unit(NamedTuple):
         activation: Activation = "linear",
         pool: Pool | None = None,
     ) -> Convolution:
-        """Prepare a kernel that slides as the layer says; sequences are images one cell wide."""
+        """Prepare a kernel with the layer's strides and padding. A sequence has width 1."""
         image = (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1])
         return prepare(
             kernel,
@@ -271,7 +276,7 @@ class _Unit(NamedTuple):
         )
 
     def unrolled(self, shape: tuple[int, ...]) -> Im2col:
-        """Return the kernel for few examples of a 2-D convolution."""
+        """Return the im2col kernel of a 2-D convolution, for few examples."""
         geometry = Geometry.of(
             self.kernel.shape,
             shape,
@@ -284,7 +289,7 @@ class _Unit(NamedTuple):
 
 
 def _kernel(conv: ConvolutionLayer) -> Array:
-    """Return a convolution's kernel as (kh, kw, channels / groups, filters)."""
+    """Return the kernel of a convolution as (kh, kw, channels / groups, filters)."""
     if isinstance(conv, SeparableConv2D):
         return conv.weights["pointwise_kernel"]
     if isinstance(conv, DepthwiseConv2D):
@@ -294,7 +299,7 @@ def _kernel(conv: ConvolutionLayer) -> Array:
 
 
 def _one_per_filter(kernel: Array) -> Array:
-    """Turn a depthwise kernel (kh, kw, channels, multiplier) into one with a group a channel."""
+    """Convert a depthwise kernel (kh, kw, channels, multiplier) to one with a group per channel."""
     return kernel.reshape(*kernel.shape[:2], 1, -1)
 
 
@@ -320,18 +325,18 @@ def _pool(layer: Any) -> Pool:
 
 
 def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
-    """Write the sizes of one or two axes as those of two."""
+    """Extend the sizes of one axis to two axes."""
     return (sizes[0], sizes[1] if len(sizes) == 2 else 1)
 
 
 def _padding(conv: Any, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return what is padded (top, bottom), (left, right)."""
+    """Return the padding as (top, bottom), (left, right)."""
     sizes = [conv.pad_sizes(axis, size) for axis, size in enumerate(shape[:-1])]
     return (sizes[0], sizes[1] if len(sizes) == 2 else (0, 0))
 
 
 def _scale_and_shift(layer: Any) -> tuple[Array, Array]:
-    """Return a batch normalisation as `x * scale + shift`, rounded once."""
+    """Return scale and shift of a batch normalization `x * scale + shift`, rounded once."""
     weights = {name: np.float64(array) for name, array in layer.weights.items()}
     scale = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + layer.epsilon)
     shift = weights.get("beta", 0.0) - weights["moving_mean"] * scale
@@ -339,6 +344,6 @@ def _scale_and_shift(layer: Any) -> tuple[Array, Array]:
 
 
 def _normalised(kernel: Array, bias: Array | None, layer: Any) -> tuple[Array, Array]:
-    """Fold a batch normalisation into the kernel and bias before it."""
+    """Fold a batch normalization into the kernel and bias before it."""
     scale, shift = _scale_and_shift(layer)
     return kernel * scale, shift if bias is None else bias * scale + shift

@@ -1,6 +1,6 @@
-"""A model made ready to predict, and a data set's way through it.
+"""A model prepared for prediction, and the distribution of a data set over threads.
 
-Chunks of the data set go through all stages, each on one core, with BLAS kept to one thread.
+Each chunk of the data set passes through all stages on one core, with BLAS limited to one thread.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from scratch_forward.kernels.runtime.threads import available_cores, run
 from scratch_forward.layers.base import Array, Generator, Layer
 
-LARGEST_CHUNK = 256  # examples at once: what one core takes through all stages
-LARGEST_INPUT = 1 << 20  # elements of a chunk's inputs, so that memory is bounded for any images
-WORTH_A_THREAD = 16  # examples that are, unless a stage says otherwise
+LARGEST_CHUNK = 256  # examples that one core takes through all stages at once
+LARGEST_INPUT = 1 << 20  # elements of a chunk's inputs; bounds the memory for large images
+WORTH_A_THREAD = 16  # examples that justify another thread, unless a stage has its own value
 
 
 class Stage(Protocol):
-    """What computes one layer or several: a layer, or what stands for some."""
+    """A layer, or an object that computes one or several layers in its place."""
 
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None
@@ -29,12 +29,12 @@ class Stage(Protocol):
 
 
 def most_worth_a_thread(stages: Iterable[Any]) -> int:
-    """Return the number of examples from which all of these stages gain by another thread."""
+    """Return the number of examples from which another thread pays off for all of these stages."""
     return max((getattr(stage, "worth_a_thread", WORTH_A_THREAD) for stage in stages), default=1)
 
 
 class Plan:
-    """The stages of a model, good for as long as its weights are those they were made of.
+    """The stages of a model. They are valid as long as the model's weights do not change.
 
     Args:
         model: The model, with all its weights.
@@ -52,20 +52,20 @@ class Plan:
 
     @property
     def is_current(self) -> bool:
-        """Whether every weight is still the array that the stages were made of."""
+        """Whether every weight is still the array from which the stages were made."""
         return all(layer.weights is weights for layer, weights in self._holders) and all(
             weights.get(name) is array for weights, name, array in self._weights
         )
 
 
 class Parts(NamedTuple):
-    """The rows of each chunk, and what was computed for them."""
+    """The rows of each chunk and the outputs computed for them."""
 
     rows: list[slice]
     outputs: list[Any]
 
     def joined(self) -> Any:
-        """Put the outputs back in the order of the examples: one array, or a list or dict."""
+        """Join the outputs in the order of the examples: an array, or a list or dict of arrays."""
         return self._join(self.outputs)
 
     def _join(self, parts: list[Any]) -> Any:
@@ -84,7 +84,7 @@ class Parts(NamedTuple):
 
 
 def in_order(compute: Callable[[slice], Any], count: int, chunk: int) -> Parts:
-    """Compute chunk after chunk, in the order of the examples, on one core."""
+    """Compute one chunk after another, in the order of the examples, on one core."""
     rows = list(_deal(count, chunk, hands=1))
     return Parts(rows, run(compute, rows, workers=1))
 
@@ -97,15 +97,15 @@ def spread(
     threads: int | None = None,
     worth_a_thread: int = WORTH_A_THREAD,
 ) -> Parts:
-    """Compute chunks of a data set, a thread per core.
+    """Compute chunks of a data set, with one thread per core.
 
     Args:
-        compute: Takes the rows of a chunk.
+        compute: Function of the rows of a chunk, given as a slice.
         count: Number of examples.
-        elements: Numbers in the input of one example.
-        chunk: Examples in a chunk at most; by what an example takes unless given.
-        threads: The available cores unless given.
-        worth_a_thread: Examples from which another thread is a gain.
+        elements: Number of elements in the input of one example.
+        chunk: Largest number of examples per chunk. By default it depends on `elements`.
+        threads: Number of threads. Defaults to the number of available cores.
+        worth_a_thread: Number of examples from which another thread pays off.
     """
     most = max(LARGEST_CHUNK, 2 * worth_a_thread)
     largest = chunk or max(min(most, LARGEST_INPUT // max(elements, 1)), 1)
@@ -116,9 +116,9 @@ def spread(
 
 
 def _deal(count: int, chunk: int, hands: int) -> Iterator[slice]:
-    """Yield the rows of each chunk, dealt to `hands` workers in turn, a block after the other.
+    """Yield the rows of each chunk. The rows of a block are dealt to `hands` workers in turn.
 
-    So the chunks of a block cost about the same even where the examples are sorted by length.
+    The chunks of a block then have similar cost even if the examples are sorted by length.
     """
     blocks = -(-count // (chunk * hands))
     for block in range(blocks):

@@ -1,4 +1,4 @@
-"""Where a model's time goes: milliseconds, arithmetic and share of each run of layers."""
+"""Profile of a model: milliseconds, operations per second and share of each run of layers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _BY_STEP = (RNN, Bidirectional)
 
 
 class ProfileRow(NamedTuple):
-    """What a run of layers, computed together, took of one pass over the examples.
+    """The cost of layers that are computed together, for one pass over the examples.
 
     Attributes:
-        layers: Their names.
-        milliseconds: Time on one core, the least of the repeats.
-        gigaflops: Operations that the layers' equations ask for, a multiplication and an addition
-            each counted, by time, in 1e9 a second; steps that a mask leaves out are counted. A
-            method that needs fewer can be above what the processor can do.
-        share: Part of the time of all rows.
+        layers: Names of the layers.
+        milliseconds: Time on one core, the shortest of all repeats.
+        gigaflops: Operations in the equations of the layers divided by the time, in 1e9 per second.
+            A multiplication and an addition count as two. Masked steps are included. A method that
+            needs fewer operations, such as Winograd's, can exceed the peak of the processor.
+        share: Fraction of the total time, from 0 to 1.
     """
 
     layers: str
@@ -40,14 +40,14 @@ class ProfileRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Profile:
-    """A table of rows, in the order of computation; printing it prints the table."""
+    """A table of rows in the order of computation. `print` shows it as text."""
 
     rows: list[ProfileRow]
     examples: int
 
     @property
     def milliseconds(self) -> float:
-        """Time of all rows."""
+        """Total time of all rows."""
         return sum(row.milliseconds for row in self.rows)
 
     def __str__(self) -> str:
@@ -61,18 +61,18 @@ class Profile:
 
 @dataclass
 class Clock:
-    """Collects time and operations of every run of layers during one pass."""
+    """Collects the time and the operations of every run of layers during one pass."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     operations: dict[str, int] = field(default_factory=dict)
     _last: float = 0.0
 
     def start(self) -> None:
-        """Begin to measure the next run of layers."""
+        """Start timing the next run of layers."""
         self._last = time.perf_counter()
 
     def lap(self, layers: Sequence[Layer], examples: int, shapes: Sequence[Any]) -> None:
-        """Note that layers are done, which had inputs of these shapes."""
+        """Record that layers with inputs of these shapes have finished."""
         now = time.perf_counter()
         name = " + ".join(layer.name for layer in layers)
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
@@ -82,7 +82,7 @@ class Clock:
 
 
 class Timed:
-    """A stage that tells a clock of what it does."""
+    """A stage that reports its time to a clock."""
 
     def __init__(self, stage: Any, clock: Clock) -> None:
         self.stage, self.clock = stage, clock
@@ -90,7 +90,7 @@ class Timed:
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None
     ) -> tuple[Any, Any]:
-        """Run the stage between two looks at the clock, or more if it has parts."""
+        """Run the stage and report its time. A stage with several parts reports each part."""
         self.clock.start()
         if isinstance(self.stage, InputLayer):
             return self.stage.run(inputs, mask, generator)
@@ -104,12 +104,12 @@ class Timed:
 
 
 def timed(stage: Any, clock: Clock) -> Any:
-    """Return the stage, or the stages that it consists of, telling a clock of what they do."""
+    """Return the stage with its time, or that of each of its parts, reported to a clock."""
     return stage.timed(clock) if hasattr(stage, "timed") else Timed(stage, clock)
 
 
 def measure(run: Callable[[Clock], object], examples: int, repeats: int) -> Profile:
-    """Build the table of `repeats` passes over a number of examples; a first one prepares."""
+    """Build the table from `repeats` timed passes. An additional first pass is not timed."""
     run(Clock())
     passes = [Clock() for _ in range(repeats)]
     for clock in passes:
@@ -125,7 +125,7 @@ def measure(run: Callable[[Clock], object], examples: int, repeats: int) -> Prof
 
 
 def shapes_through(layers: Sequence[Layer], shape: Any) -> list[Any]:
-    """Return the shape of each layer's input, in a row of layers."""
+    """Return the shape of each layer's input, for layers in a row."""
     shapes = []
     for layer in layers:
         shapes.append(shape)
@@ -134,7 +134,7 @@ def shapes_through(layers: Sequence[Layer], shape: Any) -> list[Any]:
 
 
 def _operations(layer: Layer, input_shape: Any) -> int:
-    """Count the multiplications and additions of a layer's products for one example."""
+    """Return the number of multiplications and additions in a layer's products, per example."""
     kernels = sum(
         math.prod(shape)
         for part in layer.flatten()

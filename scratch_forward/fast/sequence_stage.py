@@ -1,4 +1,4 @@
-"""An embedding and the recurrent layers above it, as one stage."""
+"""Stage for recurrent layers in a row, with an optional embedding before them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ from scratch_forward.layers.recurrent.lstm import LSTMCell
 from scratch_forward.layers.recurrent.rnn import RNN
 from scratch_forward.layers.recurrent.simple_rnn import SimpleRNNCell
 
-# Cost of a step from which a thread is worth it: its calls are then long enough that waiting for
-# the interpreter's lock, 5 microseconds each time, does not matter. In elements of gates, were
-# their product without terms: at 64,000 a second thread gained nothing, at 77,000 it did.
+# Cost of a step from which another thread pays off, in gate elements, not counting the terms of
+# their products. From this size on, the calls of a step take long enough that the 5 microseconds of
+# waiting for the interpreter lock at each call do not matter. At 64,000 elements a second thread
+# gained nothing; at 77,000 it did.
 LEAST_STEP = 70_000
-TERMS = 64  # of a product take the time of what follows it
-LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not kept
+TERMS = 64  # terms of a product that take as long as the element-wise operations after it
+LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not stored
 
 _CELLS: dict[type[Layer], Cell] = {
     SimpleRNNCell: "simple_rnn",
@@ -43,13 +44,13 @@ _CELLS: dict[type[Layer], Cell] = {
 
 
 class SequenceStage:
-    """Recurrent layers, with an embedding before them or without, padding left out throughout.
+    """Recurrent layers with an optional embedding before them. Padding is never computed.
 
-    With an embedding of reasonable size the first layer's projection of every token is computed
-    once, and looked up.
+    If the embedding is not too large, the first layer's projection of every token is computed once
+    and then looked up.
 
     Args:
-        layers: The layers, as `fusion` admits them.
+        layers: The layers, selected by `fusion`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -71,12 +72,12 @@ class SequenceStage:
 
     @property
     def worth_a_thread(self) -> int:
-        """How many examples gain by a thread of their own."""
+        """Number of examples from which an additional thread pays off."""
         dearest = max(map(self._step_cost, range(len(self._stack.layers))))
         return math.ceil(LEAST_STEP / dearest)
 
     def _step_cost(self, number: int) -> float:
-        """Estimate what a step of a layer, or of a wavefront, costs for one example."""
+        """Estimate the cost of one step of a layer, or of a wavefront, for one example."""
         layer = self._stack.layers[number].recurrent
         looked_up = number == 0 and self._stack.table is not None and layer.depth == 1
         terms = layer.units if looked_up else layer.terms
@@ -97,7 +98,7 @@ class SequenceStage:
         generator: Generator | None = None,
         clock: Clock | None = None,
     ) -> tuple[Array, Any]:
-        """Compute outputs and their mask: the mask itself if there is an output for each step."""
+        """Compute outputs and their mask: the input mask if sequences are returned, else None."""
         x = self.layers[0].convert(inputs)
         embedding = self._embedding
         if embedding is not None:
@@ -111,7 +112,10 @@ class SequenceStage:
         return outputs, mask if self.return_sequences else None
 
     def _laps(self, clock: Clock | None, inputs: Any) -> Lap:
-        """Return what tells a clock of the recurrent layers, the first with the embedding."""
+        """Return a function that reports each finished layer to the clock.
+
+        The embedding is reported with the first recurrent layer.
+        """
         if clock is None:
             return lambda _: None
         shapes = shapes_through(self.layers, (None, *np.shape(inputs)[1:]))
@@ -128,7 +132,7 @@ def _fits(mask: Any, x: Array) -> bool:
 
 
 def _stack_layer(layer: RNN | Bidirectional) -> StackLayer:
-    """Prepare a recurrent layer's weights for its kernel."""
+    """Prepare the weights of a recurrent layer for its kernel."""
     if isinstance(layer, Bidirectional):
         cells = [layer.forward_layer.cell, layer.backward_layer.cell]
         assert layer.merge_mode is not None

@@ -1,5 +1,5 @@
-"""Models: layers in a row (`sequential`) or in a graph (`functional`).
+"""Models: `sequential` for layers in a row, `functional` for layers in a graph.
 
-`network` is what both do: predict, describe themselves, take weights. `node_order` is the
-order in which a graph is computed and in which its layers are listed.
+`network` contains what both share: prediction, summaries and loading of weights. `node_order`
+defines the order in which a graph is computed and in which its layers are listed.
 """

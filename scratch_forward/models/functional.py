@@ -1,4 +1,4 @@
-"""Layers in a graph, and how one batch is run through its nodes."""
+"""Functional models: layers in a graph, and how one batch passes through its nodes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ from scratch_forward.symbolic import Node, SymbolicTensor, is_symbolic, map_stru
 
 
 class Model(Network):
-    """Layers in a graph: branches, shared layers, models inside, several inputs and outputs.
+    """A graph of layers: branches, shared layers, nested models, several inputs and outputs.
+
+    As `keras.Model(inputs, outputs)`.
 
     Args:
-        inputs: What `Input` returned, or a list or dict of those.
-        outputs: Tensors computed from them by calling layers, or a list or dict of those.
+        inputs: Tensor that `Input` returned, or a list or dict of such tensors.
+        outputs: Tensor computed from the inputs by calling layers, or a list or dict of such
+            tensors.
         name: Name of the model.
+
+    Raises:
+        ValueError: If an output does not depend on the inputs.
     """
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name)
         if isinstance(outputs, list | tuple) and len(outputs) == 1:
-            outputs = outputs[0]  # Keras too returns one array for a list of one
+            outputs = outputs[0]  # as Keras does for a list with one output
         self.inputs = list(tensors_in(inputs))
         self.outputs = list(tensors_in(outputs))
         self._input_structure = inputs
@@ -49,19 +55,19 @@ class Model(Network):
 
     @property
     def class_name(self) -> str:
-        """Keras's name of a model that is a graph."""
+        """Keras's class name for a graph."""
         return "Functional"
 
     def build(self, input_shape: Any) -> None:
-        """Do nothing: the graph was built when its layers were called."""
+        """Do nothing. The graph was built when its layers were called."""
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input, or a list or dict of shapes as the model's inputs are."""
+        """Shape of the input, or a list or dict of shapes in the structure of the inputs."""
         return map_structure(lambda tensor: tensor.shape, self._input_structure)
 
     def upto(self, name: str) -> Model:
-        """Return the model that ends at the first call of a layer, with the same weights.
+        """Return the model that ends at the first call of a layer. It shares this model's weights.
 
         Raises:
             ValueError: If there is no layer of this name.
@@ -73,12 +79,12 @@ class Model(Network):
         return Model(self._input_structure, outputs, f"{self.name}_upto_{name}")
 
     def arranged(self, arrays: list[Any]) -> Any:
-        """Return one array for each of `inputs` in the structure of the model's inputs."""
+        """Arrange one array per entry of `inputs` in the structure of the model's inputs."""
         by_tensor = dict(zip(self.inputs, arrays, strict=True))
         return map_structure(lambda tensor: by_tensor[tensor], self._input_structure)
 
     def compute_output_shape(self, _input_shape: Any) -> Any:
-        """Return the shape of the output, or a list or dict of shapes as the outputs are."""
+        """Return the shape of the output, or a list or dict of shapes in the outputs' structure."""
         return map_structure(lambda tensor: tensor.shape, self._output_structure)
 
     def run(
@@ -88,17 +94,17 @@ class Model(Network):
         return self.run_nodes(self._nodes, inputs, mask, generator)
 
     def fused(self) -> Stage:
-        """Return the graph with rows of its nodes taken together where they can be."""
+        """Return the graph with chains of nodes fused where possible."""
         return _OtherNodes(self, fuse_nodes(self._nodes, self.outputs))
 
     def plain_stage(self) -> Stage:
-        """Return the graph of the layers as they are."""
+        """Return the graph without fused nodes."""
         return _OtherNodes(self, self._nodes)
 
     def run_nodes(
         self, nodes: Sequence[Node], inputs: Any, mask: Any, generator: Generator | None
     ) -> tuple[Any, Any]:
-        """Compute outputs and their masks by these nodes, the model's own or fused ones."""
+        """Compute outputs and their masks by the given nodes: the model's own, or fused ones."""
         values: dict[SymbolicTensor, tuple[Any, Any]] = {
             tensor: (tensor.node.layer.convert(value), its_mask)
             for tensor, value, its_mask in zip(
@@ -119,14 +125,14 @@ class Model(Network):
         return packed, [values[tensor][1] for tensor in self.outputs]
 
     def _flat_masks(self, mask: Any) -> list[Any]:
-        """Return one mask or None for each input; a mask alone is that of the first."""
+        """Return one mask or None per input. A single mask belongs to the first input."""
         if isinstance(mask, list | tuple | dict):
             return matched(self._input_structure, mask, self.name)
         return [mask] + [None] * (len(self.inputs) - 1)
 
 
 class _OtherNodes:
-    """A graph model by way of other nodes."""
+    """A graph model that is computed by other nodes than its own."""
 
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
         self.model, self.nodes = model, nodes
@@ -139,11 +145,11 @@ class _OtherNodes:
 
     @property
     def worth_a_thread(self) -> int:
-        """How many examples gain by a thread of their own."""
+        """Number of examples from which an additional thread pays off."""
         return most_worth_a_thread(node.layer for node in self.nodes)
 
     def timed(self, clock: Clock) -> _OtherNodes:
-        """Return the graph with every node telling a clock of what it does."""
+        """Return the graph with every node reporting its time to a clock."""
         nodes = [dataclasses.replace(node, layer=timed(node.layer, clock)) for node in self.nodes]
         return _OtherNodes(self.model, nodes)
 
@@ -153,9 +159,9 @@ def _run_node(
 ) -> tuple[Any, Any]:
     """Call a node's layer on values and masks computed before.
 
-    Keras hands a layer its input's mask only if the input is the one tensor argument: a recurrent
-    layer with an `initial_state` runs unmasked, yet passes the mask on. A layer that takes the mask
-    of each argument by name gets all of them.
+    Keras passes the mask of the input to a layer only if the input is the only tensor argument. A
+    recurrent layer with an `initial_state` therefore runs unmasked, but still passes the mask on.
+    A layer that accepts the mask of each argument by name receives all of them.
     """
 
     def value(item: Any) -> Any:
@@ -181,7 +187,7 @@ def _run_node(
 def _paired(
     tensors: list[SymbolicTensor], outputs: Any, masks: Any
 ) -> Iterator[tuple[SymbolicTensor, tuple[Any, Any]]]:
-    """Pair a node's tensors with what was computed for them; masks may be fewer than outputs."""
+    """Pair the output tensors of a node with values and masks. Missing masks are None."""
     flat = list(leaves(outputs))
     its_masks = list(masks) if isinstance(masks, list | tuple) else [masks]
     its_masks += [None] * (len(flat) - len(its_masks))

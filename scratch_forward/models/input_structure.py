@@ -1,4 +1,4 @@
-"""Inputs given to a model, matched with the structure of its inputs as Keras does."""
+"""Matching of the arrays given to a model with the structure of its inputs, as in Keras."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from scratch_forward.symbolic import SymbolicTensor, tensors_in
 
 
 def matched(structure: Any, values: Any, model: str) -> list[Any]:
-    """Return one value for each of a model's inputs, in the order of its tensors.
+    """Return one value per input of a model, in the order of its tensors.
 
     Args:
-        structure: The model's inputs: a tensor, or lists and dicts of tensors.
-        values: The same structure of arrays; or a dict by the names of the `Input`s for inputs
-            given as a list, or a list of as many arrays where the order is plain.
-        model: The model's name, for errors.
+        structure: The inputs of the model: a tensor, or lists and dicts of tensors.
+        values: Arrays in the same structure. For a list of inputs, a dict keyed by the names of
+            the `Input`s is also accepted. A flat list of arrays is accepted if the order is
+            unambiguous.
+        model: Name of the model, used in error messages.
 
     Raises:
-        ValueError: If values are missing, are too many, or could be meant otherwise.
+        ValueError: If values are missing, superfluous or ambiguous.
     """
     found = _matched(structure, values)
     if found is None:
@@ -31,7 +32,7 @@ def matched(structure: Any, values: Any, model: str) -> list[Any]:
 
 
 def _matched(structure: Any, values: Any) -> list[Any] | None:
-    """Match as `matched` does; None if values do not fit."""
+    """Match as `matched` does, but return None if the values do not fit."""
     if isinstance(structure, SymbolicTensor):
         return _of_one(structure, values)
     if isinstance(structure, dict):
@@ -53,7 +54,7 @@ def _matched(structure: Any, values: Any) -> list[Any] | None:
 
 
 def _of_one(tensor: SymbolicTensor, values: Any) -> list[Any] | None:
-    """Match a single input: an array, a list of one, or a dict by its name."""
+    """Match a single input with an array, a list of one array, or a dict keyed by its name."""
     if isinstance(values, dict):
         return _by_name([tensor], values)
     if isinstance(values, list | tuple):
@@ -62,7 +63,7 @@ def _of_one(tensor: SymbolicTensor, values: Any) -> list[Any] | None:
 
 
 def _by_name(structure: Any, values: dict[str, Any]) -> list[Any] | None:
-    """Match a list of inputs with a dict by the names of their `Input`s."""
+    """Match a list of inputs with a dict keyed by the names of the `Input`s."""
     if not all(isinstance(tensor, SymbolicTensor) for tensor in structure):
         return None
     names = [tensor.node.layer.name for tensor in structure]
@@ -70,14 +71,14 @@ def _by_name(structure: Any, values: dict[str, Any]) -> list[Any] | None:
 
 
 def _in_order(structure: Any, values: Any) -> list[Any] | None:
-    """Match arrays, or a flat list of them, one by one."""
+    """Match the inputs with an array, or with a flat list of arrays, in order."""
     flat = list(values) if isinstance(values, list | tuple) else [values]
     plain = not any(isinstance(item, list | tuple | dict) for item in flat)
     return flat if plain and len(flat) == len(list(tensors_in(structure))) else None
 
 
 def _joined(pairs: Any) -> list[Any] | None:
-    """Match pairs of structures and values; None if one of them does not fit."""
+    """Match pairs of structures and values. Returns None if one of them does not fit."""
     found: list[Any] = []
     for structure, values in pairs:
         part = _matched(structure, values)
@@ -88,7 +89,7 @@ def _joined(pairs: Any) -> list[Any] | None:
 
 
 def _expected(structure: Any) -> str:
-    """Describe a model's inputs by name and shape."""
+    """Describe the inputs of a model by name and shape."""
     if isinstance(structure, SymbolicTensor):
         return f"{structure.node.layer.name!r} {structure.shape}"
     if isinstance(structure, dict):
@@ -103,7 +104,7 @@ def _expected(structure: Any) -> str:
 
 
 def _described(values: Any) -> str:
-    """Describe what was given by its shapes."""
+    """Describe the given values by their shapes."""
     if isinstance(values, dict):
         return f"{{{', '.join(f'{key!r}: {_described(item)}' for key, item in values.items())}}}"
     if isinstance(values, list | tuple):

@@ -1,4 +1,4 @@
-"""What models of both kinds do: how a data set is run through them, and their summary."""
+"""The base class of all models: prediction, profile, summary, weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_SIZE = 128
 
 
 class Network(Layer):
-    """What models of both kinds do: predict, describe themselves, take weights."""
+    """Base class of `Sequential` and `Model`: prediction, profile, summary, weights."""
 
     layers: list[Layer]
     call_arguments = ("inputs", "training", "mask")
@@ -30,12 +30,12 @@ class Network(Layer):
         self._plan: Plan | None = None
 
     def children(self) -> dict[str, Layer]:
-        """Return the layers by their path in a weights file."""
+        """Return the layers, keyed by their path in a weights file."""
         names = numbered(self.layers)
         return {f"layers/{name}": layer for name, layer in zip(names, self.layers, strict=True)}
 
     def convert(self, inputs: Any) -> Any:
-        """Leave the inputs to the layers that they enter by."""
+        """Return the inputs unchanged. The layers that receive them convert them."""
         return inputs
 
     def predict(
@@ -47,24 +47,26 @@ class Network(Layer):
         threads: int | None = None,
         verbose: Any = None,
     ) -> Any:
-        """Compute the outputs of a data set, some examples at a time.
+        """Compute the outputs for a data set, in batches.
 
-        The result depends neither on `batch_size` nor on `threads`, up to rounding.
+        The result does not depend on `batch_size` or `threads`, except for rounding.
 
         Args:
-            x: Array whose first axis counts the examples, or a list or dict of them for a model
-                with several inputs.
-            batch_size: How many examples to compute at once; chosen for speed unless given.
-            fast: Whether layers may be computed together, and on several cores; without it, and in
-                float64 or with stateful layers, every layer runs by itself, as it is written.
-            threads: Number of threads; one for every available core unless given.
-            verbose: Ignored: taken so that calls written for Keras run.
+            x: Array whose first axis counts the examples, or a list or dict of such arrays for a
+                model with several inputs.
+            batch_size: Number of examples per batch. By default it is chosen for speed.
+            fast: Whether layers may be fused and computed on several cores. If False, in float64,
+                or if the model has stateful layers, every layer runs separately by its own
+                equation.
+            threads: Number of threads. Defaults to one per available core.
+            verbose: Ignored. Accepted for compatibility with Keras.
 
         Returns:
-            Array, or a list or dict of them as the model's outputs are, first axis as in `x`.
+            Array with the same first axis as `x`, or a list or dict of such arrays in the structure
+            of the model's outputs.
 
         Raises:
-            ValueError: If the inputs do not fit the model, or there are none.
+            ValueError: If the inputs do not fit the model, or contain no examples.
         """
         for option, value in (("batch_size", batch_size), ("threads", threads)):
             if value is not None and value < 1:
@@ -86,10 +88,10 @@ class Network(Layer):
         ).joined()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return a layer by its name, or by its place in `layers`.
+        """Return a layer by its name, or by its index in `layers`.
 
         Raises:
-            ValueError: If there is none; lists the names that there are.
+            ValueError: If there is no such layer. The message lists the existing names.
         """
         if (name is None) == (index is None):
             raise ValueError("Expected either a `name` or an `index`.")
@@ -102,7 +104,7 @@ class Network(Layer):
         return found
 
     def upto(self, name: str) -> Network:
-        """Return the model that ends at a layer: its outputs are the layer's, its weights these.
+        """Return the model that ends at the given layer. It shares this model's weights.
 
         Raises:
             ValueError: If there is no layer of this name.
@@ -110,22 +112,22 @@ class Network(Layer):
         raise NotImplementedError
 
     def arranged(self, arrays: list[Any]) -> Any:
-        """Return one array for each input, in the order of `inputs`, as `predict` takes them."""
+        """Arrange one array per input, in the order of `inputs`, as `predict` takes them."""
         return arrays if len(arrays) > 1 else arrays[0]
 
     def profile(self, x: Any, repeats: int = 5) -> Profile:
-        """Measure where the time of `predict` goes, on one core.
+        """Measure the time that each part of `predict` takes on one core.
 
         Args:
-            x: Examples as `predict` takes them; a few hundred say what many more would.
-            repeats: How many passes to time; the least time of each row counts.
+            x: Examples in the structure that `predict` takes. A few hundred are representative.
+            repeats: Number of timed passes. The shortest time of each row is reported.
 
         Returns:
-            A table of the layers that are computed together, with milliseconds, operations a
-            second and share; print it.
+            A table with one row for each group of fused layers: milliseconds, operations per second
+            and share of the time. Print it to see the table.
 
         Raises:
-            ValueError: If the inputs do not fit the model, there are none, or `repeats` is 0.
+            ValueError: If the inputs do not fit the model, contain no examples, or `repeats` is 0.
         """
         if repeats < 1:
             raise ValueError(f"Expected a positive `repeats`, got {repeats}.")
@@ -146,13 +148,14 @@ class Network(Layer):
         return measure(run, count, repeats)
 
     def plain_stage(self) -> Stage:
-        """Return the layers as they are, each its own stage."""
+        """Return the layers as separate stages, without fusion."""
         raise NotImplementedError
 
     def _fast_plan(self, columns: Any) -> Plan | None:
-        """Return what computes the model fast, made anew if weights have changed; None if nothing.
+        """Return the plan for fast prediction, or None if the model must run layer by layer.
 
-        Stateful layers need the examples in order, and float64 is there to check the fast way.
+        The plan is made again if weights have changed. Stateful layers need the examples in order,
+        and float64 serves to check the fast path.
         """
         if self._plan is not None and self._plan.is_current:
             return self._plan
@@ -162,24 +165,24 @@ class Network(Layer):
         layers = list(self.flatten())
         if any(getattr(layer, "stateful", False) or layer.dtype != np.float32 for layer in layers):
             return None
-        with one_blas_thread():  # its other threads would hold a core for a while after a product
+        with one_blas_thread():  # idle BLAS threads would occupy a core for a while after a product
             self._plan = Plan(self)
         return self._plan
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be made again."""
+        """Exclude from pickling what can be recreated."""
         return {**vars(self), "_plan": None}
 
     def load_weights(self, path: str | Path, limits: Limits | None = None) -> None:
-        """Set the weights from a file that was written for the same layers.
+        """Load the weights from a file that was written for the same architecture.
 
         Args:
-            path: Weights (`.weights.h5`, the `.h5` of Keras 2, the `.weights.json` of shards), or a
-                whole model.
-            limits: How much it may ask for.
+            path: A weights file (`.weights.h5`, the `.h5` of Keras 2, or the `.weights.json` of a
+                sharded file), or a file with a whole model.
+            limits: Limits on the file. Defaults to `Limits()`.
 
         Raises:
-            ArchiveError: If the file is malformed or its weights are not those of this model.
+            ArchiveError: If the file is malformed or its weights do not match this model.
         """
         if not self.built:
             raise ValueError(
@@ -189,7 +192,7 @@ class Network(Layer):
         read_weights(path, self, limits or Limits())
 
     def reset_state(self) -> None:
-        """Forget the states of stateful layers."""
+        """Reset the states of stateful layers."""
         for layer in self.flatten():
             if layer is not self and hasattr(layer, "reset_state"):
                 layer.reset_state()
@@ -198,7 +201,7 @@ class Network(Layer):
         """Print the layers with their output shapes and numbers of weights.
 
         Args:
-            print_fn: Receives each line.
+            print_fn: Function that receives each line.
         """
         rows = [("Layer", "Output shape", "Weights")]
         for layer in self.layers:
@@ -212,10 +215,10 @@ class Network(Layer):
 
 
 def give_unique_names(layers: list[Layer]) -> None:
-    """Name layers that were given no name after their class, numbered within the model.
+    """Name each unnamed layer after its class, numbered within the model.
 
     Raises:
-        ValueError: If two layers were given the same name.
+        ValueError: If two layers have the same explicit name.
     """
     unnamed = [layer for layer in layers if not layer.named]
     for layer, name in zip(unnamed, numbered(unnamed), strict=True):
@@ -228,7 +231,7 @@ def give_unique_names(layers: list[Layer]) -> None:
 
 
 def _shape_text(shape: Any) -> str:
-    """Write a shape, or several."""
+    """Format a shape, or several shapes."""
     if isinstance(shape, list):
         return ", ".join(map(_shape_text, shape))
     if isinstance(shape, dict):

@@ -9,10 +9,10 @@ from scratch_forward.symbolic import Node, SymbolicTensor, tensors_in
 
 
 def nodes_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
-    """List the nodes between inputs and outputs, each after those that it reads.
+    """Return the nodes between inputs and outputs, each after the nodes that it depends on.
 
     Raises:
-        ValueError: If an output does not follow from the inputs.
+        ValueError: If an output does not depend on the inputs.
     """
     given = set(inputs)
     ordered: dict[Node, None] = {}
@@ -37,10 +37,10 @@ def nodes_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -
 def layers_by_depth(
     inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], nodes: list[Node]
 ) -> list[Layer]:
-    """List the layers as Keras orders them, which decides their paths in a weights file.
+    """Return the layers in the order of Keras, which determines their paths in a weights file.
 
-    Farthest from the outputs first; among equals, the one met first when going back from the
-    outputs, depth first. Inputs that nothing reads come last but before layers of depth 0.
+    Layers farthest from the outputs come first. Layers at equal depth are in the order of a
+    depth-first traversal from the outputs. Unused inputs come last, but before layers of depth 0.
     """
     _, depth = _depths(inputs, nodes)
     met: dict[Layer, int] = {}
@@ -59,19 +59,19 @@ def layers_by_depth(
 def without_lost_masks(
     inputs: list[SymbolicTensor], nodes: list[Node]
 ) -> tuple[list[Node], set[SymbolicTensor]]:
-    """Note at each node which of the tensors that it reads have lost their masks by then.
+    """Record at each node which of its input tensors have lost their masks before it runs.
 
-    A layer with `clears_input_masks` takes them off the tensors themselves, so that it matters
-    which call comes first: Keras calls those farthest from the outputs first. A layer that returns
-    its input returns the same tensor.
+    A layer with `clears_input_masks` removes the masks from the input tensors themselves, so the
+    result depends on the order of calls. Keras calls the nodes farthest from the outputs first. A
+    layer that returns its input returns the same tensor.
 
     Args:
-        inputs: The model's inputs.
-        nodes: The model's nodes, each after those that it reads.
+        inputs: Inputs of the model.
+        nodes: Nodes of the model, each after the nodes that it depends on.
 
     Returns:
-        The nodes in the same order, copies where masks are lost, and the tensors without a mask
-        in the end.
+        The nodes in the same order, copied where masks are lost, and the set of tensors that have
+        no mask at the end.
     """
     depth, _ = _depths(inputs, nodes)
     same: dict[SymbolicTensor, SymbolicTensor] = {}
@@ -96,7 +96,7 @@ def without_lost_masks(
 def _depths(
     inputs: list[SymbolicTensor], nodes: list[Node]
 ) -> tuple[dict[Node, int], dict[Layer, int]]:
-    """Return how far each node and each layer is from the outputs, as Keras counts it."""
+    """Return the depth of each node and of each layer, counted from the outputs as in Keras."""
     depth_of_node: dict[Node, int] = {}
     depth: dict[Layer, int] = {}
     for node in reversed([*(tensor.node for tensor in inputs), *nodes]):

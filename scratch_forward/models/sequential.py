@@ -1,4 +1,4 @@
-"""Layers in a row."""
+"""Sequential models: layers in a row."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from scratch_forward.symbolic import SymbolicTensor, tensors_in
 
 
 class Sequential(Network):
-    """Layers in a row: the output and the mask of each go to the next.
+    """A row of layers. The output and mask of each layer are passed to the next.
 
-    A model that begins with an `InputLayer`, a tensor of `Input`, or an `Embedding` knows all
-    shapes at once; any other learns them from the first batch, or from `build(input_shape)`.
+    As `keras.Sequential`. If the first element is an `InputLayer`, a tensor of `Input`, or an
+    `Embedding`, all shapes are known at once. Otherwise the model is built on the first batch, or
+    by `build(input_shape)`.
 
     Args:
-        layers: The layers, first to last.
+        layers: The layers, from first to last.
         name: Name of the model.
     """
 
@@ -42,7 +43,7 @@ class Sequential(Network):
 
     @property
     def clears_input_masks(self) -> bool | list[bool]:  # type: ignore[override]
-        """Whether the first layer that does anything takes the mask off the input."""
+        """Whether the first layer that changes its input removes the mask from the input."""
         acting = [layer for layer in self.layers if not layer.returns_its_input]
         return acting[0].clears_input_masks if acting else False
 
@@ -52,7 +53,7 @@ class Sequential(Network):
         Sequential.__init__(self, [*self._entrance(), *self.layers, layer], named)
 
     def upto(self, name: str) -> Sequential:
-        """Return the model that ends at a layer, with the same weights.
+        """Return the model that ends at the given layer. It shares this model's weights.
 
         Raises:
             ValueError: If there is no layer of this name.
@@ -65,24 +66,24 @@ class Sequential(Network):
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input, None where a size is open.
+        """Shape of the input, with None for unknown sizes.
 
         Raises:
-            ValueError: If it is not known yet.
+            ValueError: If the model has not been built.
         """
         if not self.built:
             raise ValueError(f"Model {self.name!r} does not know its input's shape yet.")
         return self.built_shape
 
     def build(self, input_shape: Any) -> None:
-        """Fix the shapes of all weights, and set those that were given before."""
+        """Set the shapes of all weights, and assign weights that were set before."""
         super().build(input_shape)
         self.built_shape = input_shape
         if self._pending is not None:
             self.set_weights(self._pending)
 
     def build_children(self, input_shape: Any) -> None:
-        """Build each layer for the output of the one before."""
+        """Build each layer for the output shape of the previous one."""
         for layer in self.layers:
             layer.build(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
@@ -94,13 +95,13 @@ class Sequential(Network):
         return input_shape
 
     def set_weights(self, arrays: Sequence[Any]) -> None:
-        """Set all weights; before the input's shape is known they are kept until it is.
+        """Set all weights. If the model has not been built, they are kept until it is.
 
         Args:
-            arrays: As Keras's `get_weights` returns them.
+            arrays: Arrays in the order of Keras's `get_weights`.
 
         Raises:
-            ValueError: If their number or a shape is not what the model has.
+            ValueError: If the number of arrays or a shape does not match the model.
         """
         if self.built:
             super().set_weights(arrays)
@@ -114,18 +115,18 @@ class Sequential(Network):
         return self.plain_stage().run(inputs, mask, generator)
 
     def plain_stage(self) -> Row:
-        """Return the layers as they are, in a row."""
+        """Return the layers as separate stages, without fusion."""
         return Row([*self._entrance(), *self.layers])
 
     def fused(self) -> Stage:
-        """Return the layers in a row, those taken together that can be."""
+        """Return the layers with chains of them fused where possible."""
         return Row([*self._entrance(), *fuse(self.layers)])
 
     def _entrance(self) -> list[InputLayer]:
         return [] if self.input_layer is None else [self.input_layer]
 
     def __call__(self, inputs: Any, *args: Any, **arguments: Any) -> Any:
-        """Compute the outputs of a batch; see `Layer.__call__`."""
+        """Compute the outputs of a batch. See `Layer.__call__`."""
         if not self.built and not any(tensors_in(inputs)):
             self.build(shape_of(np.asarray(inputs)))
         return super().__call__(inputs, *args, **arguments)
