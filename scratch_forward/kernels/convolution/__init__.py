@@ -1,1 +1,1 @@
-"""Convolution methods."""
+"""Convolution kernels and the choice between them."""

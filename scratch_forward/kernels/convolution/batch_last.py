@@ -1,7 +1,7 @@
-"""Stages that follow one another on a group of examples, with the batch as last axis throughout.
+"""Stages in a row for groups of examples, with the batch as the last axis throughout.
 
-A group passes through every stage before the next group starts, so that what one stage writes is
-still in cache when the next one reads it.
+A group passes through all stages before the next group starts. The output of one stage is then
+still in cache when the next stage reads it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,41 +20,42 @@ from scratch_forward.kernels.convolution.fused_pooling import (
 from scratch_forward.kernels.runtime.matmul import multiply
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-CACHE_LINE = 16  # float32 numbers: with rows of whole lines, no vector straddles two of them
+CACHE_LINE = 16  # float32 elements; rows of whole cache lines keep vector loads within a line
 
-LARGEST_BLOCK, LEAST_BLOCK = 256, 48  # features of a dense layer in one product
+LARGEST_BLOCK, LEAST_BLOCK = 256, 48  # features of a dense layer per matrix product
 
-Lap = Callable[[int], None]  # told the number of each stage as it ends
+Lap = Callable[[int], None]  # called with the number of each stage when it ends
 
 
 class Stage(Protocol):
-    """A function of (..., n) arrays, the batch as last axis."""
+    """A function of arrays (..., n), with the batch as the last axis."""
 
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Compute the stage, into `out` if given; else the result may live in `workspace`.
+        """Compute the stage. The result is `out` if given, else it may be a buffer of `workspace`.
 
-        `out` is given where a convolution is next, for images.
+        `out` is given where the next stage is a convolution, for images.
         """
         ...
 
 
 class Flat:
-    """All axes before the batch as one: (..., n) to (features, n), in Keras' order of features."""
+    """Flattens all axes before the batch, (..., n) to (features, n), in the order of Keras."""
 
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """View x (..., n) as a matrix; rows, columns, channels is the order it has."""
+        """View x (..., n) as a matrix. Its axes already are rows, columns, channels."""
         return x.reshape(-1, x.shape[-1])
 
 
 @dataclass(frozen=True)
 class BatchLastDense:
-    """activation(W^T x + b), with W (features, units), one example a column.
+    """activation(W^T x + b), with W (features, units) and x (features, n).
 
-    As the sum of products of blocks of features: small ones, which BLAS takes as they lie.
+    The product is a sum over blocks of features. The blocks are small enough for BLAS to read
+    without copying them.
     """
 
     weights: np.ndarray  # (blocks, units, features / blocks)
@@ -65,7 +66,7 @@ class BatchLastDense:
     def prepare(
         cls, kernel: np.ndarray, bias: np.ndarray | None, activation: Activation = "linear"
     ) -> Self:
-        """Cut a kernel (features, units) into blocks of equal size, if any is suitable."""
+        """Split a kernel (features, units) into blocks of equal size, if a suitable size exists."""
         features, units = kernel.shape
         sizes = (size for size in range(LARGEST_BLOCK, LEAST_BLOCK, -1) if features % size == 0)
         blocks = kernel.reshape(-1, next(sizes, features), units).swapaxes(1, 2)
@@ -85,7 +86,7 @@ class BatchLastDense:
 
 @dataclass(frozen=True)
 class Pooling:
-    """Non-overlapping pooling that no convolution could do on its way: (H, W, C, n) to fewer."""
+    """Non-overlapping pooling that is not fused into a convolution, for x (H, W, C, n)."""
 
     pool: Pool
 
@@ -102,7 +103,7 @@ class Pooling:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """A function of each element by itself."""
+    """A function applied to each element."""
 
     function: Callable[[np.ndarray], np.ndarray]
 
@@ -115,7 +116,7 @@ class Elementwise:
 
 @dataclass(frozen=True)
 class Both:
-    """One stage, then another."""
+    """Two stages in a row."""
 
     first: Stage
     second: Stage
@@ -123,17 +124,17 @@ class Both:
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Map x (..., n) by both."""
+        """Apply both stages to x (..., n)."""
         return self.second(self.first(x, workspace), workspace, out)
 
     def inlet(self, examples: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray | None:
-        """Return where the first one wants its input, if anywhere."""
+        """Return the array from which the first stage reads its input, or None if it has none."""
         return inlet_of(self.first, examples, dtype, workspace)
 
 
 @dataclass(frozen=True)
 class ScaleShift:
-    """x scale + shift, per channel: (..., C, n) to the same."""
+    """x * scale + shift per channel. The shape (..., C, n) does not change."""
 
     scale: np.ndarray  # (C,)
     shift: np.ndarray  # (C,)
@@ -141,7 +142,7 @@ class ScaleShift:
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Map x (..., C, n)."""
+        """Map x (..., C, n) to the same shape."""
         return _into(out, x * self.scale[:, None] + self.shift[:, None])
 
 
@@ -155,7 +156,7 @@ def _into(out: np.ndarray | None, result: np.ndarray) -> np.ndarray:
 def inlet_of(
     stage: Stage, examples: int, dtype: np.dtype, workspace: Workspace
 ) -> np.ndarray | None:
-    """Return the array in which a stage need not copy its input any more; None for any array."""
+    """Return the array from which a stage reads its input without a copy, or None for any array."""
     if isinstance(stage, Convolution | Both):
         return stage.inlet(examples, dtype, workspace)
     return None
@@ -164,9 +165,9 @@ def inlet_of(
 def run_stack(
     stages: Sequence[Stage], images: np.ndarray, workspace: Workspace, lap: Lap = lambda _: None
 ) -> np.ndarray:
-    """Pass a group of images (n, H, W, C) through the stages; return the last one's, (n, ...).
+    """Pass images (n, H, W, C) through the stages. Returns the output of the last, (n, ...).
 
-    Each stage writes to where the next one wants its input.
+    Each stage writes its output to where the next one reads its input.
     """
     count = len(images)
     padded = -(-count // CACHE_LINE) * CACHE_LINE
@@ -184,14 +185,14 @@ def run_stack(
     for number, stage in enumerate(stages):
         x = stage(x, workspace, inlet(number + 1))
         lap(number)
-    return np.moveaxis(x[..., :count], -1, 0).copy()  # the next group uses the buffers again
+    return np.moveaxis(x[..., :count], -1, 0).copy()  # the next group reuses the buffers
 
 
 def _staggered(images: np.ndarray, workspace: Workspace) -> np.ndarray:
-    """Copy images (n, H, W, C) to where the same cell of each is in another set of the cache.
+    """Copy images (n, H, W, C) so that the same pixel of each maps to a different cache set.
 
-    Images of a multiple of 4 KiB push each other out of a few sets when they are read side by side:
-    turning 32x32x3 around was five times slower.
+    If the size of an image is a multiple of 4 KiB, the same pixels of all images compete for a few
+    cache sets when they are read side by side. Transposing 32x32x3 images took five times longer.
     """
     size = images[0].size
     rows = workspace.array("staggered", (len(images), size + CACHE_LINE), images.dtype)[:, :size]

@@ -1,7 +1,7 @@
-"""A 2-D convolution prepared once for its kernel and image size, then run on groups of examples.
+"""2-D convolution, prepared once for a kernel and image size and run on groups of examples.
 
-Arrays have the batch as *last* axis, (H, W, C, n): rows of n numbers are neighbours in memory, so
-every step is a long loop or a matrix product with n columns, no matter how few the channels.
+Arrays have the batch as the *last* axis, (H, W, C, n), so n numbers are contiguous in memory. Every
+step is then a long loop or a matrix product with n columns, however few channels there are.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ METHODS: tuple[type[Method], ...] = (Direct, Depthwise, Winograd)
 
 
 def cheapest_method(geometry: Geometry) -> type[Method]:
-    """Choose by the estimated time per example."""
+    """Return the method with the lowest estimated time per example."""
     covering = [method for method in METHODS if method.covers(geometry)]
     return min(covering, key=lambda method: method.cost(geometry))
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """pool(activation(x * kernel + bias)) for images of one size, of the kernel's dtype."""
+    """pool(activation(x * kernel + bias)) for images of one size, in the kernel's dtype."""
 
     geometry: Geometry
     kernel: np.ndarray
@@ -50,12 +50,12 @@ class Convolution:
         return height // high, width // wide, self.geometry.filters
 
     def inlet(self, examples: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
-        """Return the array (H, W, C, n) in which the input need not be copied any more."""
+        """Return the array (H, W, C, n) from which the input is read without a copy."""
         return self.method.inlet(self._rows, examples, dtype, workspace).inside
 
     @property
     def _rows(self) -> int:
-        """Output rows that are computed: those that pooling takes."""
+        """Number of output rows to compute: those that pooling uses."""
         return self.out_shape[0] * (self.pool.size[0] if self.pool else 1)
 
     @cached_property
@@ -65,7 +65,7 @@ class Convolution:
     def __call__(
         self, x: np.ndarray, workspace: Workspace | None = None, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Map x (H, W, C, n), any strides, to (out H, out W, filters, n)."""
+        """Map x (H, W, C, n), with any strides, to (out H, out W, filters, n)."""
         workspace = workspace or Workspace()
         shape = (*self.out_shape, x.shape[3])
         out = workspace.array(("out", id(self)), shape, x.dtype) if out is None else out
@@ -77,7 +77,7 @@ class Convolution:
         return out
 
     def _take_in(self, x: np.ndarray, workspace: Workspace) -> tuple[Method, np.ndarray]:
-        """Put x into the inlet of the method that computes it: the definition for wild values."""
+        """Select the method and copy x to its inlet. Extreme values are computed by `Direct`."""
         padded = self._padded(self.method, x, workspace)
         if not self.method.spreads or _is_tame(padded):
             return self.method, padded
@@ -90,10 +90,10 @@ class Convolution:
         return padded
 
     def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> None:
-        """Pool, add the bias and activate, while the rows are in cache.
+        """Pool, add the bias and apply the activation while the rows are in cache.
 
-        Pooling goes first where it may: adding a constant and ReLU keep order, so the largest of a
-        window stays the largest, and a quarter of the cells is left.
+        Max pooling comes first. Adding a constant and ReLU preserve order, so the maximum of each
+        window is the same, and 2x2 pooling leaves only a quarter of the elements for both.
         """
         if self.pool is not None and self.pool.kind == "max":
             pool_windows(rows, self.pool, out)
@@ -105,7 +105,7 @@ class Convolution:
             activate(rows, bias, self.activation, out)
 
     def _bias_of_group(self, examples: int, workspace: Workspace) -> np.ndarray | None:
-        """Repeat the bias for each example: adding (filters, n) is one loop, not `filters`."""
+        """Repeat the bias per example, so that adding (filters, n) is a single loop."""
         if self.bias is None:
             return None
         repeated = workspace.array("bias", (len(self.bias), examples), self.bias.dtype)
@@ -114,9 +114,9 @@ class Convolution:
 
 
 def _is_tame(x: np.ndarray) -> bool:
-    """Whether every value is finite, and small enough for sums of its multiples to be.
+    """Whether all values are finite and small enough for sums of their multiples to be finite.
 
-    A dot product reads the array once, at the speed of the caches; it overflows from 1e19 on.
+    A dot product reads the array once, at the speed of the cache. It overflows from 1e19 on.
     """
     flat = x.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -136,10 +136,20 @@ def prepare(
     pool: Pool | None = None,
     method: type[Method] | None = None,
 ) -> Convolution:
-    """Transform a kernel for images of one size, by the cheapest method unless one is given.
+    """Prepare a kernel for images of one size, by the cheapest method unless one is given.
 
-    kernel: (kh, kw, channels / groups, filters), float32 or float64, cross-correlated as in Keras'
-    Conv2D; bias: (filters,); input_shape: (H, W, channels).
+    Args:
+        kernel: Float32 or float64 array (kh, kw, channels / groups, filters), cross-correlated with
+            the input as in Keras's Conv2D.
+        bias: Array (filters,), or None.
+        input_shape: (H, W, channels).
+        strides: (rows, columns).
+        padding: `"valid"`, `"same"`, or ((top, bottom), (left, right)).
+        dilation: (rows, columns).
+        groups: Number of groups of channels.
+        activation: `"linear"` or `"relu"`.
+        pool: Pooling of the output, or None.
+        method: The method to use. The default is the one with the lowest estimated time.
     """
     geometry = Geometry.of(kernel.shape, input_shape, strides, padding, dilation, groups)
     chosen = method or (cheapest_method(geometry) if np.isfinite(kernel).all() else Direct)

@@ -1,8 +1,8 @@
-"""Depthwise convolution, of every channel by itself, as products with banded matrices.
+"""Depthwise convolution, computed as products with banded matrices.
 
-A channel alone makes products of one row, which take the time of their calls. But the cells of a
-tile of a row together are a band, the kernel's row once for each cell, times the columns that they
-see: though most of the band is zeros, it takes half the time.
+A single channel gives matrix products of one row, whose time is mostly call overhead. The pixels of
+a tile of a row together give a band matrix, which contains a row of the kernel once per pixel. Its
+product with the columns under the tile takes half the time, although most of the band is zeros.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
 from scratch_forward.kernels.convolution.method import Method, RowBlock, row_bounds
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-TILE = 8  # cells: the bands of more have more zeros, those of fewer make more products
+TILE = 8  # pixels; larger tiles have more zeros in their bands, smaller ones need more products
 
 
 @dataclass(frozen=True)
 class Depthwise(Method):
-    """The kernel's rows as bands: (kh, channels, tile, columns that a tile sees)."""
+    """Depthwise convolution by bands, (kh, channels, tile, columns under a tile)."""
 
     spreads = True
     geometry: Geometry
@@ -28,20 +28,20 @@ class Depthwise(Method):
 
     @staticmethod
     def covers(geometry: Geometry) -> bool:
-        """Whether every channel has one filter of its own, and rows have cells to take together.
+        """Whether every channel has exactly one filter, and rows have several pixels.
 
-        With more filters a channel, `Direct` has products of more rows and is faster.
+        With more filters per channel, the products of `Direct` have more rows and are faster.
         """
         return geometry.groups == geometry.channels == geometry.filters and geometry.out[1] > 1
 
     @staticmethod
     def cost(geometry: Geometry) -> float:
-        """Half of what `Direct` takes, as measured."""
+        """Half the cost of `Direct`, as measured."""
         return geometry.multiplications / 2
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
-        """Lay a kernel (kh, kw, 1, channels) out along the bands."""
+        """Arrange a kernel (kh, kw, 1, channels) as bands."""
         kh, kw, _, channels = kernel.shape
         tile, step, apart = min(TILE, geometry.out[1]), geometry.strides[1], geometry.dilation[1]
         columns = (tile - 1) * step + (kw - 1) * apart + 1
@@ -51,7 +51,7 @@ class Depthwise(Method):
         return cls(geometry, bands)
 
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
-        """Return where the input goes, inside its zero padding."""
+        """Return the view for the input inside its zero padding."""
         return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, workspace)
 
     def row_blocks(
@@ -64,12 +64,12 @@ class Depthwise(Method):
             shape = (stop - start, width, channels, examples)
             out = workspace.array("convolved", shape, padded.dtype)
             for left in range(0, width, tile):
-                first = min(left, width - tile)  # the last tile may overlap the one before
+                first = min(left, width - tile)  # the last tile may overlap the previous one
                 self._tile(padded[start * down :], first, out[:, first : first + tile], workspace)
             yield start, out
 
     def _tile(self, padded: np.ndarray, left: int, out: np.ndarray, workspace: Workspace) -> None:
-        """Sum, over the kernel's rows, the bands times what they see: (rows, tile, channels, n)."""
+        """Sum the products of bands and input over the kernel's rows: (rows, tile, channels, n)."""
         (down, right), apart = self.geometry.strides, self.geometry.dilation[0]
         rows, columns = (len(out) - 1) * down + 1, self.bands.shape[3]
         seen = padded[:, left * right : left * right + columns].swapaxes(1, 2)

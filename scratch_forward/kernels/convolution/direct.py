@@ -1,7 +1,8 @@
-"""Convolution as its definition reads: one matrix product per output cell of a group of examples.
+"""Direct convolution: one matrix product per output pixel of a group of examples.
 
-With the batch as last axis, the kernel's columns under an output cell are neighbours in memory, so
-only its rows are copied side by side ("unrolled"). Covers every stride, dilation and group.
+With the batch as the last axis, the columns under an output pixel are contiguous in memory. Only
+the rows of the kernel's window are copied side by side ("unrolled"). Supports all strides,
+dilations and groups.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 
 @dataclass(frozen=True)
 class Direct(Method):
-    """The weights as one matrix per group: (filters / groups, kw * kh * channels / groups)."""
+    """Direct convolution, weights (groups, filters / groups, kw * kh * channels / groups)."""
 
     spreads = False
     geometry: Geometry
@@ -27,12 +28,12 @@ class Direct(Method):
 
     @staticmethod
     def covers(geometry: Geometry) -> bool:
-        """Every stride, dilation and number of groups."""
+        """All strides, dilations and numbers of groups."""
         return True
 
     @staticmethod
     def cost(geometry: Geometry) -> float:
-        """The multiplications of the definition."""
+        """The number of multiplications in the definition."""
         return geometry.multiplications
 
     @classmethod
@@ -46,7 +47,7 @@ class Direct(Method):
         )
 
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
-        """Return where the input goes, inside its zero padding."""
+        """Return the view for the input inside its zero padding."""
         return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, workspace)
 
     def row_blocks(
@@ -63,7 +64,7 @@ class Direct(Method):
             yield start, out.reshape(stop - start, width, filters, examples)
 
     def _windows(self, padded: np.ndarray, rows: int, workspace: Workspace) -> np.ndarray:
-        """View what is under each cell: (rows, out width, groups, kw * kh * channels, n)."""
+        """View the input under each pixel: (rows, out width, groups, kw * kh * channels, n)."""
         geometry = self.geometry
         (kh, kw), step, width = geometry.kernel, geometry.strides[1], geometry.out[1]
         unrolled = self._unroll_rows(padded, rows, workspace)
@@ -72,14 +73,14 @@ class Direct(Method):
         shape = (rows, width, groups, kw, kh * channels * examples)
         strides = (by_row, by_column * step, by_group, by_column * geometry.dilation[1], by_example)
         columns = as_strided(unrolled, shape, strides, writeable=False)
-        if geometry.dilation[1] == 1 or kw == 1:  # the columns are neighbours: no copy
+        if geometry.dilation[1] == 1 or kw == 1:  # the columns are contiguous: no copy
             shape = (*shape[:3], kw * kh * channels, examples)
             strides = (*strides[:3], by_example * examples, by_example)
             return as_strided(unrolled, shape, strides, writeable=False)
         return columns.reshape(*shape[:3], kw * kh * channels, examples)
 
     def _unroll_rows(self, padded: np.ndarray, rows: int, workspace: Workspace) -> np.ndarray:
-        """Copy the kernel's rows side by side: (groups, rows, padded width, kh, channels, n)."""
+        """Copy the window's rows side by side: (groups, rows, padded width, kh, channels, n)."""
         geometry = self.geometry
         (kh, _), groups, step = geometry.kernel, geometry.groups, geometry.strides[0]
         _, width, channels, examples = padded.shape

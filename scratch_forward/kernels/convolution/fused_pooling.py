@@ -1,4 +1,4 @@
-"""Bias, activation and non-overlapping pooling of a convolution's rows while they are in cache."""
+"""Bias, activation and non-overlapping pooling, applied to a convolution's rows in cache."""
 
 from typing import Literal, NamedTuple
 
@@ -8,7 +8,7 @@ Activation = Literal["linear", "relu"]
 
 
 class Pool(NamedTuple):
-    """Windows of `size` cells, side by side; cells left over at the end are dropped ("valid")."""
+    """Adjacent windows of `size` pixels. Incomplete windows at the end are dropped ("valid")."""
 
     kind: Literal["max", "average"]
     size: tuple[int, int]
@@ -17,10 +17,11 @@ class Pool(NamedTuple):
 def activate(
     x: np.ndarray, bias: np.ndarray | None, activation: Activation, out: np.ndarray
 ) -> None:
-    """Write activation(x + bias) to `out`, which may be x; x: (..., filters, n), bias alike.
+    """Write activation(x + bias) to `out`, which may be x.
 
-    ReLU is max(x, -bias) + bias, which is max(x + bias, 0) to the last bit: NumPy takes the larger
-    of two arrays three times as fast as that of an array and a number.
+    x has shape (..., filters, n); the bias broadcasts to it. ReLU is computed as
+    max(x, -bias) + bias, which equals max(x + bias, 0) to the last bit. NumPy computes the maximum
+    of two arrays three times as fast as that of an array and a scalar.
     """
     if activation == "relu" and bias is not None:
         np.add(np.maximum(x, -bias, out=out), bias, out=out)
@@ -33,9 +34,10 @@ def activate(
 
 
 def pool_windows(rows: np.ndarray, pool: Pool, out: np.ndarray) -> None:
-    """Write the largest or the mean of each window of rows (r, w, filters, n) to `out`.
+    """Write the maximum or mean of each window of rows (r, w, filters, n) to `out`.
 
-    One call over both axes of the windows: its inner loop takes a whole cell, (filters, n).
+    A single call reduces both axes of the windows. Its inner loop covers a whole pixel,
+    (filters, n).
     """
     (high, wide), (height, width, filters, examples) = pool.size, out.shape
     cells = rows[: height * high, : width * wide]

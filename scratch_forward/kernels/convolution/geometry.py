@@ -1,4 +1,4 @@
-"""Where a convolution's kernel meets its input: sizes, padding, strides."""
+"""Sizes, padding and strides of a convolution."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -11,10 +11,10 @@ Padding = Literal["valid", "same"] | tuple[Pair, Pair]
 
 
 def out_and_padding(size: int, extent: int, stride: int, padding: str) -> tuple[int, Pair]:
-    """Return the output size and the padding (before, after) of one dimension, as Keras does.
+    """Return the output size and the padding (before, after) of one dimension, as in Keras.
 
-    "same": `ceil(size / stride)` outputs, the odd padded cell goes after. "valid": no padding.
-    `extent` is the kernel's reach, `(kernel - 1) * dilation + 1`.
+    "same" gives `ceil(size / stride)` outputs; an odd padded pixel goes after. "valid" has no
+    padding. `extent` is the reach of the kernel, `(kernel - 1) * dilation + 1`.
     """
     if padding == "valid":
         return (size - extent) // stride + 1, (0, 0)
@@ -24,7 +24,7 @@ def out_and_padding(size: int, extent: int, stride: int, padding: str) -> tuple[
 
 
 class Geometry(NamedTuple):
-    """Sizes of one 2-D convolution, each pair as (rows, columns)."""
+    """Sizes of one 2-D convolution. Pairs are (rows, columns)."""
 
     size: Pair
     channels: int
@@ -46,9 +46,10 @@ class Geometry(NamedTuple):
         dilation: Pair = (1, 1),
         groups: int = 1,
     ) -> Self:
-        """Work the sizes out; kernel (kh, kw, channels / groups, filters), input (H, W, C).
+        """Compute the sizes from kernel (kh, kw, channels / groups, filters) and input (H, W, C).
 
-        `padding` may also be explicit, `((top, bottom), (left, right))`: causal is `(k - 1, 0)`.
+        `padding` may also be explicit, `((top, bottom), (left, right))`. Causal padding is
+        `(k - 1, 0)`.
         """
         out, pads = [], []
         for axis in (0, 1):
@@ -72,17 +73,17 @@ class Geometry(NamedTuple):
 
     @property
     def multiplications(self) -> int:
-        """Multiplications per example of the definition of convolution."""
+        """Multiplications per example in the definition of convolution."""
         return int(np.prod(self.out + self.kernel)) * self.channels // self.groups * self.filters
 
     @property
     def is_dense(self) -> bool:
-        """Whether every step is 1 and every filter sees every channel."""
+        """Whether strides, dilation and groups are all 1."""
         return self.strides == (1, 1) and self.dilation == (1, 1) and self.groups == 1
 
 
 class Inlet(NamedTuple):
-    """Where a convolution's input goes: a view of the inside of a buffer with its zero padding."""
+    """The location of a convolution's input: a view of the interior of a zero-padded buffer."""
 
     inside: np.ndarray  # (H, W, C, n)
     padded: np.ndarray
@@ -96,7 +97,7 @@ def inlet(
     dtype: np.dtype,
     workspace: Workspace,
 ) -> Inlet:
-    """Return the inlet called `name` for a group of examples, with `below` rows more at its end."""
+    """Return the inlet `name` for a group of examples, with `below` additional rows at the end."""
     (top, bottom), (left, right) = geometry.padding
     height, width = geometry.size
     shape = (top + height + bottom + below, left + width + right, geometry.channels, examples)

@@ -1,8 +1,8 @@
-"""A 2-D convolution of few examples, with the channels as last axis: windows unrolled as rows.
+"""2-D convolution of few examples by im2col, with the channels as the last axis.
 
-One row for each output cell holds what the kernel sees there ("im2col"), so a single image makes
-matrix products as long as its number of cells. A block of rows of the image at a time: memory is
-bounded whatever its size.
+The input under each output pixel becomes one row of a matrix, so a single image gives matrix
+products with one row per pixel. Rows of the image are processed in blocks, which limits the memory
+for images of any size.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scratch_forward.kernels.convolution.geometry import Geometry
 from scratch_forward.kernels.runtime.matmul import multiply
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-LARGEST_BLOCK = 1 << 19  # unrolled elements
+LARGEST_BLOCK = 1 << 19  # elements of the unrolled matrix
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Im2col:
         return padded
 
     def _windows(self, padded: np.ndarray) -> np.ndarray:
-        """View what is under each cell: (n, out H, out W, kh, kw, channels)."""
+        """View the input under each output pixel: (n, out H, out W, kh, kw, channels)."""
         geometry = self.geometry
         by_example, by_row, by_column, by_channel = padded.strides
         (down, right), (apart_down, apart_right) = geometry.strides, geometry.dilation
@@ -59,7 +59,7 @@ class Im2col:
         return as_strided(padded, shape, (by_example, *steps, by_channel), writeable=False)
 
     def _multiply(self, windows: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Multiply what is under some rows of cells: (n, rows, out W, filters)."""
+        """Multiply the windows of some rows by the kernel: (n, rows, out W, filters)."""
         cells, size = windows.shape[:3], int(np.prod(windows.shape[:3]))
         rows = workspace.array("unrolled", windows.shape, windows.dtype)
         rows[...] = windows
@@ -67,7 +67,7 @@ class Im2col:
         return multiply(rows.reshape(size, -1), self.weights, out).reshape(*cells, -1)
 
     def _finish(self, cells: np.ndarray, out: np.ndarray) -> None:
-        """Pool, add the bias and activate: as `Convolution` does, the largest first."""
+        """Pool, add the bias and apply the activation. Max pooling is first, see `Convolution`."""
         largest = self.pool is not None and self.pool.kind == "max"
         if self.pool is not None and largest:
             _pool(cells, self.pool, out)
@@ -83,7 +83,7 @@ class Im2col:
 
 
 def _pool(cells: np.ndarray, pool: Pool, out: np.ndarray) -> None:
-    """Write the largest or the mean of each window of cells (n, h, w, filters) to `out`."""
+    """Write the maximum or mean of each window of cells (n, h, w, filters) to `out`."""
     (high, wide), (_, height, width, _) = pool.size, out.shape
     combine = np.maximum if pool.kind == "max" else np.add
     windows = [

@@ -1,14 +1,15 @@
-"""Winograd's F(m, r) along the rows: m output rows of an r-row kernel for m + r - 1 products.
+"""Winograd convolution F(m, r) along rows: m + r - 1 products give m output rows of r-row kernels.
 
-Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", equation 5, in one
-dimension: for m + r - 1 input rows d, r kernel rows g and m output rows y,
+Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", equation 5, in one
+dimension. For m + r - 1 input rows d, r kernel rows g and m output rows y,
 
     y = A^T [ (G g) * (B^T d) ]
 
-with the matrices of Toom and Cook: polynomials are multiplied by their values at m + r - 2 points
-and at infinity. The kernel's columns stay direct, side by side in memory, so every step is a matrix
-product. F(2, 3) costs about one bit of accuracy, F(4, 3) and F(2, 5) with these points less than
-three. A value reaches the output rows of its tiles, m - 1 more on either side than the kernel does.
+with the matrices of Toom and Cook: polynomials are multiplied by means of their values at
+m + r - 2 points and at infinity. The columns of the kernel are not transformed and are contiguous
+in memory, so every step is a matrix product. F(2, 3) costs about one bit of accuracy; F(4, 3) and
+F(2, 5) with these points cost less than three. A value affects all output rows of its tiles, m - 1
+more on either side than in direct convolution.
 """
 
 from collections.abc import Iterator
@@ -24,9 +25,10 @@ from scratch_forward.kernels.runtime.blas import blas
 from scratch_forward.kernels.runtime.matmul import multiply
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-# By the number of products per tile. Of all sets of small fractions, those near {0, +-2/3, +-3/2}
-# have the least expected rounding error for F(4, 3); {0, 1, -1, 2, -1/2} had 1.2 times as much,
-# {0, +-1, +-2} 1.5. With denominators that are powers of two, B^T and A^T are exact.
+# Interpolation points by the number of products per tile. Among all sets of small fractions, those
+# near {0, +-2/3, +-3/2} have the smallest expected rounding error for F(4, 3). The error of
+# {0, 1, -1, 2, -1/2} was 1.2 times as large, that of {0, +-1, +-2} 1.5 times. Since all
+# denominators are powers of two, B^T and A^T are exact.
 POINTS = {4: (0, 1, -1), 6: (0, 0.625, -0.625, 1.5, -1.5)}
 
 _SMALLEST_TILE = 2
@@ -39,8 +41,8 @@ def toom_cook(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A^T (rows, t), G (t, taps) and B^T (t, t), t = rows + taps - 1, in float64.
 
-    B^T's rows are polynomials with a leading coefficient of 1; what they are divided by for that is
-    in G.
+    The rows of B^T are polynomials scaled to a leading coefficient of 1. G compensates for the
+    scale.
     """
     total = rows + taps - 1
 
@@ -55,9 +57,9 @@ def toom_cook(
 
 @dataclass(frozen=True)
 class Winograd(Method):
-    """The transforms and the transformed kernel, (t, 1, filters, kw * channels).
+    """Winograd convolution: transforms and transformed kernel, (t, 1, filters, kw * channels).
 
-    `t = tile + kh - 1` input rows make a tile of output rows.
+    A tile of output rows needs `t = tile + kh - 1` input rows.
     """
 
     spreads = True
@@ -69,19 +71,19 @@ class Winograd(Method):
 
     @staticmethod
     def covers(geometry: Geometry) -> bool:
-        """Whether every step is 1 and a tile of this kernel is exact enough."""
+        """Whether strides, dilation and groups are 1 and a tile would be accurate enough."""
         return geometry.is_dense and _tile(geometry) is not None
 
     @staticmethod
     def cost(geometry: Geometry) -> float:
-        """Estimate the time per example, in multiplications of a matrix product."""
+        """Estimate the time per example, in multiplications of a large matrix product."""
         tile = _tile(geometry) or 1
         (height, width), total = geometry.out, tile + geometry.kernel[0] - 1
         tiles = -(-height // tile)
         inputs = tiles * total * total * (width + geometry.kernel[1] - 1) * geometry.channels
         outputs = tiles * tile * total * width * geometry.filters
         products = tiles * total * width * geometry.kernel[1] * geometry.channels * geometry.filters
-        return products + 6 * (inputs + outputs)  # products of six columns run at a sixth of peak
+        return products + 6 * (inputs + outputs)  # 6-column products run at a sixth of peak speed
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
@@ -98,7 +100,7 @@ class Winograd(Method):
         return cls(geometry, tile, *parts)
 
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
-        """Return where the input goes, inside its zero padding and that of the last tile."""
+        """Return the view for the input, inside its zero padding and that of the last tile."""
         below = max(-(-rows // self.tile) * self.tile - self.geometry.out[0], 0)
         return inlet(("inlet", id(self)), self.geometry, below, examples, dtype, workspace)
 
@@ -131,7 +133,7 @@ class Winograd(Method):
         return inputs
 
     def _multiply(self, inputs: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Multiply to (tiles, t, out width, filters, n)."""
+        """Multiply by the transformed kernel: (tiles, t, out width, filters, n)."""
         geometry = self.geometry
         tiles, total, _, channels, examples = inputs.shape
         windows = as_strided(
@@ -154,7 +156,8 @@ class Winograd(Method):
 def _combine_rows(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """Multiply a matrix (r, t) by the rows of each tile, x (tiles, t, width, C, n), into `out`.
 
-    One product for each column of cells: BLAS takes small ones as they are, and copies large ones.
+    There is one product per column of pixels: BLAS reads small operands in place and copies large
+    ones.
     """
     np.matmul(matrix, _by_column(x), out=_by_column(out))
 
@@ -165,12 +168,12 @@ def _by_column(x: np.ndarray) -> np.ndarray:
 
 
 def _tile(geometry: Geometry) -> int | None:
-    """The rows of a tile; None for a kernel whose products would be rounded too much, or not fewer.
+    """Return the rows per tile, or None if a kernel would lose too much accuracy or gain no speed.
 
-    Tiles of six products lose as much as any method in a sum over many channels. A sum of over 64
-    terms must then be rounded as little as OpenBLAS's kernels for AVX-512 do: with those for AVX2
-    and older ones the largest error would be up to five times that of Keras, with F(2, 3) it is up
-    to twice.
+    Tiles with six products lose as much accuracy as a sum over many channels may. A sum of more
+    than 64 terms must then be as accurate as with OpenBLAS's kernels for AVX-512. With its kernels
+    for AVX2 and older processors, the largest error would be up to five times that of Keras; with
+    F(2, 3) it is up to twice.
     """
     terms, library = geometry.kernel[1] * geometry.channels, blas()
     exact = terms <= _SHORT or (library is not None and library.core in _AVX512_CORES)

@@ -1,1 +1,1 @@
-"""Recurrent layers over ragged, time-major batches."""
+"""Recurrent kernels for ragged, time-major batches."""

@@ -1,10 +1,10 @@
 """The steps of SimpleRNN, LSTM and GRU: a few calls on whole arrays after each step's products.
 
-Axes: L lanes (what is stepped in the same calls: the directions of a layer, or layers one above the
-other), N sequences of the batch, u units. Calls are what a step of few sequences costs, and between
-calls threads take the interpreter's lock from each other, 5 microseconds each time. So calls are
-few and long, and constants are arrays and outputs positional: NumPy takes a call 0.2 to 0.5
-microseconds faster that way.
+Axes: L lanes (the directions of a layer, or several layers in a stack, which are computed by the
+same calls), N sequences of the batch, u units. With few sequences, a step costs as much as its
+number of NumPy calls, and threads compete for the interpreter lock between calls, 5 microseconds
+each time. Therefore calls are few and long. Constants are arrays and outputs are positional
+arguments, which makes each call 0.2 to 0.5 microseconds faster.
 """
 
 from collections.abc import Sequence
@@ -16,39 +16,39 @@ Cell = Literal["simple_rnn", "lstm", "gru"]
 
 
 class Step(NamedTuple):
-    """What is computed at once: lanes from `first` up to `last`, and so many sequences of each."""
+    """What one step computes: lanes `first` to `last` (exclusive) of the first `sequences`."""
 
     first: int
     last: int
     sequences: int
 
     def of(self, array: np.ndarray) -> np.ndarray:
-        """View these lanes and sequences of an array (L, N, ...)."""
+        """View the step's lanes and sequences of an array (L, N, ...)."""
         return array[self.first : self.last, : self.sequences]
 
 
 class Gates(Protocol):
-    """What a step begins with, for any kind of input.
+    """The gates at the start of a step, for any kind of input.
 
-    `states`, (L, N, u) each, zeros at first, is where the step before has written h; an LSTM's c is
-    the second.
+    `states` holds arrays (L, N, u), initially zeros. The first is h of the previous step; for an
+    LSTM, the second is c.
     """
 
     states: list[np.ndarray]
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where gates come to stand: (G, l, n, u), with an LSTM's c behind the gates."""
+        """Return the buffer for the gates, (G, l, n, u), followed by c for an LSTM."""
         ...
 
     def fill(self, number: int) -> None:
-        """Compute x W + h U + b of a step there."""
+        """Compute x W + h U + b of step `number` into the buffer."""
         ...
 
 
 def run_simple_rnn(
     gates: Gates, schedule: Sequence[Step], outputs: np.ndarray | None, _: np.ndarray | None
 ) -> None:
-    """Step h' = tanh(x W + b + h U)."""
+    """Compute the steps h' = tanh(x W + b + h U)."""
     (h,) = gates.states
     tanh, now = np.tanh, None
     for number, step in enumerate(schedule):
@@ -65,9 +65,9 @@ def run_simple_rnn(
 def run_lstm(
     gates: Gates, schedule: Sequence[Step], outputs: np.ndarray | None, _: np.ndarray | None
 ) -> None:
-    """Step c' = f c + i g, h' = o tanh(c'), with (o, i, f) = sigmoid(z), g = tanh(z).
+    """Compute the steps c' = f c + i g, h' = o tanh(c'); (o, i, f) = sigmoid(z), g = tanh(z).
 
-    The state in between is 2 h, and that is what the weights are made for.
+    The state between steps is 2 h, and the weights are scaled for it.
     """
     h, _ = gates.states
     h *= 2
@@ -99,10 +99,10 @@ def run_gru(
     outputs: np.ndarray | None,
     candidates: np.ndarray | None,
 ) -> None:
-    """Step h' = z h + (1 - z) hh, with (z, r) = sigmoid; r acts after the product, or before it.
+    """Compute the steps h' = z h + (1 - z) hh, with (z, r) = sigmoid(...).
 
-    reset_after: hh = tanh(x W + b + r (h U + b')); otherwise hh = tanh(x W + b + (r h) U), with U
-    the `candidates`, (L, u, u).
+    With `reset_after`, hh = tanh(x W + b + r (h U + b')). Otherwise hh = tanh(x W + b + (r h) U),
+    where U is `candidates`, (L, u, u).
     """
     (h,) = gates.states
     add, multiply, tanh, now = np.add, np.multiply, np.tanh, None

@@ -1,6 +1,7 @@
-"""What the gates of a step begin with: x W + h U + b, by the kind of input.
+"""The gates at the start of a step, x W + h U + b, for each kind of input.
 
-A layer's directions are the lanes (see `cell_steps`); `wavefront` has the gates of several layers.
+The lanes are the directions of a layer (see `cell_steps`). `wavefront` computes the gates of
+several layers.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,11 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 
 
 class Tokens(NamedTuple):
-    """Inputs by number: the table (G, D V, u), see `look_up_table`, and ids in [0, V), (S, N) each.
+    """Token ids as inputs.
 
-    There are ids for each direction.
+    Attributes:
+        table: Array (G, D V, u) from `Recurrent.look_up_table`.
+        ids: One integer array (S, N) per direction, with values in [0, V).
     """
 
     table: np.ndarray
@@ -24,13 +27,13 @@ class Tokens(NamedTuple):
 
 
 class Features(NamedTuple):
-    """Inputs for each direction, as parts (S, N, ...) whose features stand side by side."""
+    """Features as inputs: per direction, arrays (S, N, ...) to concatenate on the last axis."""
 
     parts: Sequence[Sequence[np.ndarray]]
 
 
 class Shape(NamedTuple):
-    """Sizes of the arrays of a step: lanes, gates, sequences, units; `cells` counts an LSTM's c."""
+    """Sizes of the arrays of a step. `cells` counts the cell states: 1 for an LSTM, else 0."""
 
     lanes: int
     gates: int
@@ -40,9 +43,9 @@ class Shape(NamedTuple):
 
 
 class Slots:
-    """One gate of all lanes after the other, (G, L, N, u), and behind them the c of an LSTM.
+    """The gates of all lanes, (G, L, N, u), followed by the cell state c of an LSTM.
 
-    So any number of gates in a row lies in one piece, which calls are quickest with.
+    Any number of consecutive gates is contiguous in memory, so that one fast call can process them.
     """
 
     def __init__(self, shape: Shape, dtype: np.dtype, workspace: Workspace) -> None:
@@ -53,18 +56,18 @@ class Slots:
             cell[...] = 0
 
     def cut(self, step: Step) -> tuple[np.ndarray, np.ndarray]:
-        """Return the slots of a step's lanes and sequences, and the gates among them."""
+        """Return the gates and cell states of a step's lanes and sequences, and the gates alone."""
         slots = self._work[:, step.first : step.last, : step.sequences]
         return slots, slots[: self._gates]
 
 
 def flat_view(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """View the beginning of a flat buffer as an array: contiguous, whatever its shape."""
+    """View the beginning of a flat buffer as a contiguous array of the given shape."""
     return buffer[: int(np.prod(shape))].reshape(shape)
 
 
 class _StateGates:
-    """Gates of h U, weights (D, G, u, u), to which x W + b is added as a whole."""
+    """Computes h U with weights (D, G, u, u) and adds x W + b, computed in advance."""
 
     def __init__(self, shape: Shape, weights: np.ndarray, workspace: Workspace) -> None:
         self._slots = Slots(shape, weights.dtype, workspace)
@@ -73,7 +76,7 @@ class _StateGates:
         self._weights = weights
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running sequences come to stand."""
+        """Return the buffer for the gates of the running sequences."""
         slots, self._z = self._slots.cut(step)
         state = step.of(self._state)[:, None]
         self._product = matmul.cut(state, self._weights, self._z.swapaxes(0, 1))
@@ -85,7 +88,7 @@ class _StateGates:
 
 
 class TokenGates(_StateGates):
-    """Gates whose inputs' part is looked up."""
+    """Gates for token ids. x W + b is looked up in a table."""
 
     def __init__(
         self, shape: Shape, weights: np.ndarray, inputs: Tokens, workspace: Workspace
@@ -99,23 +102,23 @@ class TokenGates(_StateGates):
         )
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running sequences come to stand."""
+        """Return the buffer for the gates of the running sequences."""
         slots = super().cut(step)
         self._found = flat_view(self._buffer, self._z.shape)
         self._now = self._ids[:, :, : step.sequences]
         return slots
 
     def fill(self, number: int) -> None:
-        """Compute x W + h U + b of a step there."""
+        """Compute x W + h U + b of step `number` into the buffer."""
         self._table.take(self._now[number], 1, self._found, "clip")
         self._fill(self._found)
 
 
 class ProjectedGates(_StateGates):
-    """Gates of few sequences: x W + b of all steps is one product, as long as the sequence.
+    """Gates for few sequences. x W + b of all steps is computed in one product.
 
-    A product of few rows takes the time of reading its weights, so the fewer of them in a step the
-    better; weights (D, G, F + u + 1, u).
+    The time of a product with few rows is that of reading its weights, so each step should read as
+    few weights as possible. The weights have shape (D, G, F + u + 1, u).
     """
 
     def __init__(
@@ -133,17 +136,17 @@ class ProjectedGates(_StateGates):
             self._ahead[:, :, lane] = by_step.swapaxes(0, 1)
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running sequences come to stand."""
+        """Return the buffer for the gates of the running sequences."""
         self._now = self._ahead[:, :, :, : step.sequences]
         return super().cut(step)
 
     def fill(self, number: int) -> None:
-        """Compute x W + h U + b of a step there."""
+        """Compute x W + h U + b of step `number` into the buffer."""
         self._fill(self._now[number])
 
 
 class FeatureGates:
-    """Gates of one product of rows [x, h, 1]; weights (D, G, F + u + 1, u): of all three."""
+    """Gates as one product of rows [x, h, 1] with weights (D, G, F + u + 1, u)."""
 
     def __init__(
         self, shape: Shape, weights: np.ndarray, inputs: Features, workspace: Workspace
@@ -164,7 +167,7 @@ class FeatureGates:
                 start = stop
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the running sequences come to stand."""
+        """Return the buffer for the gates of the running sequences."""
         count = step.sequences
         slots, z = self._slots.cut(step)
         self._now = [(place[:count], part[:, :count]) for place, part in self._places]
@@ -173,7 +176,7 @@ class FeatureGates:
         return slots
 
     def fill(self, number: int) -> None:
-        """Compute x W + h U + b of a step there."""
+        """Compute x W + h U + b of step `number` into the buffer."""
         for place, part in self._now:
             place[...] = part[number]
         np.matmul(*self._product)

@@ -1,7 +1,7 @@
-"""Recurrent layers one above the other on one share of a batch, padding left out from end to end.
+"""Recurrent layers in a stack, run on a part of the batch without computing padding.
 
-The batch is laid out as `Ragged` once, for all layers: a mask goes from each layer to the next as
-it is, and what a layer gives for a masked step is never read.
+The batch is converted to `Ragged` once for all layers. The mask is the same for every layer, and
+outputs of masked steps are never read by the next layer.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,12 @@ Merge = Literal["concat", "sum", "mul", "ave"]
 
 
 class StackLayer(NamedTuple):
-    """A recurrent layer of a stack, or several that are one `Wavefront`.
+    """A recurrent layer of a stack, or several layers combined to a `Wavefront`.
 
-    merge: how two directions join; backwards: whether a single direction starts at the last step.
+    Attributes:
+        recurrent: The prepared weights.
+        merge: How the outputs of two directions are combined.
+        backwards: Whether a layer of one direction starts at the last step.
     """
 
     recurrent: Recurrent | Wavefront
@@ -32,7 +35,7 @@ class StackLayer(NamedTuple):
 
 
 def join_wavefronts(layers: Sequence[StackLayer]) -> list[StackLayer]:
-    """Make one layer of those in a row that can be stepped together."""
+    """Combine consecutive layers that can be stepped together into one wavefront each."""
     rows: list[list[Recurrent]] = []
     joined: list[StackLayer] = []
     for layer in layers:
@@ -49,16 +52,16 @@ def join_wavefronts(layers: Sequence[StackLayer]) -> list[StackLayer]:
 
 @dataclass(frozen=True)
 class RecurrentStack:
-    """Recurrent layers, each fed the outputs of the one below.
+    """Recurrent layers, each applied to the outputs of the previous one.
 
-    All but the last give an output for every step; only the last may start at the last step, and
-    only if it gives the last output alone.
+    All layers but the last return sequences. Only the last layer may run backwards, and only if it
+    returns its last output alone.
     """
 
     layers: Sequence[StackLayer]
-    table: np.ndarray | None  # (G, D V, u), the first layer's look-up table, for token ids
+    table: np.ndarray | None  # (G, D V, u): look-up table of the first layer, for token ids
     return_sequences: bool = False
-    zero_masked: bool = False  # outputs of masked steps: zeros, or those of the step before
+    zero_masked: bool = False  # masked steps give zeros instead of the previous output
 
     def __call__(
         self,
@@ -67,10 +70,15 @@ class RecurrentStack:
         workspace: Workspace | None = None,
         lap: Lap = lambda _: None,
     ) -> np.ndarray:
-        """Map x to the last layer's outputs, (N, u) or (N, T, u); concatenated directions 2 u.
+        """Return the outputs of the last layer, (N, u) or (N, T, u).
 
-        x: token ids in [0, V), (N, T), if there is a table; features (N, T, F) otherwise.
-        mask: bool (N, T) of any pattern.
+        If directions are concatenated, the last axis has size 2 u.
+
+        Args:
+            x: Token ids in [0, V), (N, T), if there is a table. Otherwise features (N, T, F).
+            mask: Boolean array (N, T) of any pattern, or None.
+            workspace: Buffers to reuse.
+            lap: Called with the number of each layer when it ends.
         """
         workspace = workspace or Workspace()
         batch = Ragged.of(mask) if mask is not None else Ragged.full(*x.shape[:2])
@@ -85,7 +93,7 @@ class RecurrentStack:
         return y
 
     def _finish(self, parts: list["_BothWays"], batch: Ragged, workspace: Workspace) -> np.ndarray:
-        """Run the last layer and put its outputs back into the batch."""
+        """Run the last layer and restore its outputs to the order of the batch."""
         merge = self.layers[-1].merge
         last = len(self.layers) - 1
         result = self._run(last, parts, batch, workspace, sequences=self.return_sequences)
@@ -115,14 +123,14 @@ class RecurrentStack:
 
 
 class _BothWays(NamedTuple):
-    """Something for every step, (S, N, ...), in the order of the input and turned around."""
+    """An array (S, N, ...) in the order of the input, and the same array reversed in time."""
 
     forwards: np.ndarray
     backwards: np.ndarray
 
 
 def _parts(merge: Merge, result: Result, batch: Ragged) -> list[_BothWays]:
-    """Give the directions' outputs, one beside the other if they are concatenated, else as one."""
+    """Return the outputs per direction if they are concatenated, else one merged output."""
     assert result.outputs is not None
     first, *others = result.outputs
     parts = [_BothWays(first, batch.reverse(first))]
@@ -134,7 +142,7 @@ def _parts(merge: Merge, result: Result, batch: Ragged) -> list[_BothWays]:
 
 
 def _merged(merge: Merge, directions: list[np.ndarray]) -> np.ndarray:
-    """Join the outputs of one direction, which stays as it is, or of two."""
+    """Merge the outputs of two directions. The output of a single direction is returned as is."""
     if len(directions) == 1:
         return directions[0]
     forward, backward = directions

@@ -1,16 +1,17 @@
-"""SimpleRNN, LSTM and GRU over ragged, time-major batches; both directions in the same step.
+"""SimpleRNN, LSTM and GRU over ragged, time-major batches. Both directions share each step.
 
 Axes: D directions (1, or 2 for Bidirectional), G gates, S steps, N sequences of the batch, F
-features, u units. A step is one matrix product for each gate and a few calls on whole arrays:
+features, u units. A step is one matrix product per gate and a few calls on whole arrays:
 
-- Inputs, state and a one stand side by side in the rows that are multiplied, [x, h, 1], so the
-  product is x W + h U + b. For token ids straight from an Embedding x W + b is looked up instead:
-  embedding matrix times W, once per model.
-- sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all gates; the halves are folded into the
-  weights. The LSTM keeps 2 h, which saves a pass (exact: powers of two).
-- Sequences that have ended are left out: `Ragged` sorts them to the end.
+- The input, the state and a constant 1 are concatenated to rows [x, h, 1], so that one product
+  computes x W + h U + b. For token ids from an Embedding, x W + b is looked up in a table instead,
+  the product of the embedding matrix and W, computed once per model.
+- sigmoid(z) = (1 + tanh(z / 2)) / 2, so a single tanh computes all gates. The factors of one half
+  are folded into the weights. The state of the LSTM is kept as 2 h, which saves a pass over the
+  array. Powers of two are exact.
+- Sequences that have ended are skipped. `Ragged` sorts them to the end.
 
-The default activations (tanh, sigmoid) only.
+Only the default activations (tanh, sigmoid) are supported.
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ from scratch_forward.kernels.recurrent.gates import (
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-FEW_SEQUENCES = 4  # up to here a step's product takes the time of reading its weights
+FEW_SEQUENCES = 4  # up to this many, reading the weights dominates the time of a step's product
 
-# Keras' order of gates -> ours, sigmoids first; and the factor of each: half before a sigmoid.
+# Order of the gates, by their number in Keras, with the sigmoid gates first. The second tuple
+# contains the factor of each gate: one half for a sigmoid.
 _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
     "simple_rnn": ((0,), (1.0,)),
     "lstm": ((3, 0, 1, 2), (0.5, 0.5, 0.5, 1.0)),  # Keras: i, f, c, o
@@ -41,10 +43,12 @@ _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
 
 
 class Weights(NamedTuple):
-    """One direction as Keras stores it, G gates.
+    """Weights of one direction in the format of Keras, with G gates.
 
-    kernel: (features, G u); recurrent_kernel: (u, G u); bias: (G u,), None, or for a GRU with
-    `reset_after` (2, G u): of the inputs, of the state.
+    Attributes:
+        kernel: Array (features, G u).
+        recurrent_kernel: Array (u, G u).
+        bias: Array (G u,) or None. For a GRU with `reset_after`, (2, G u): input bias, state bias.
     """
 
     kernel: np.ndarray
@@ -53,10 +57,14 @@ class Weights(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a layer computed: every output (D, S, N, u) or None, and the states [(D, N, u), ...].
+    """The result of a layer.
 
-    Outputs are in processing order: the second direction's first output is of the last step. Those
-    past a sequence's end are anything.
+    Outputs are in processing order: the first output of the second direction belongs to the last
+    step. Outputs past the end of a sequence are arbitrary.
+
+    Attributes:
+        outputs: Outputs of all steps (D, S, N, u), or None.
+        states: Final states, arrays (D, N, u), h first.
     """
 
     outputs: np.ndarray | None
@@ -65,16 +73,16 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Recurrent:
-    """A recurrent layer's weights in the order of the product, scaled."""
+    """The weights of a recurrent layer, reordered and scaled for the product."""
 
     cell: Cell
     units: int
-    weights: np.ndarray  # (D, G, F + u + 1, u): rows of the inputs, of the state, the bias
-    candidate: np.ndarray | None  # (D, u, u): of the reset state, for a GRU that resets before
+    weights: np.ndarray  # (D, G, F + u + 1, u): rows for the input, the state and the bias
+    candidate: np.ndarray | None  # (D, u, u): for the reset state of a GRU without `reset_after`
 
     @classmethod
     def prepare(cls, cell: Cell, directions: list[Weights], *, reset_after: bool = True) -> Self:
-        """Order and scale the weights of a layer of one direction, or of two."""
+        """Reorder and scale the weights of a layer with one or two directions."""
         units = directions[0].recurrent_kernel.shape[0]
         stacks = [_rows(cell, weights, reset_after) for weights in directions]
         weights = np.stack([_split(rows, units) for rows, _ in stacks])
@@ -88,36 +96,36 @@ class Recurrent:
 
     @property
     def depth(self) -> int:
-        """One layer, as opposed to a `Wavefront`."""
+        """Number of layers: 1, unlike a `Wavefront`."""
         return 1
 
     @property
     def terms(self) -> int:
-        """Terms of the product that each number of the gates is."""
+        """Number of terms in the dot product of each gate element."""
         return self.weights.shape[2]
 
     @property
     def gates_of_a_step(self) -> int:
-        """Numbers that the gates of one sequence have in a step."""
+        """Number of gate elements per sequence and step."""
         return self.weights[:, :, 0].size
 
     @property
     def features(self) -> int:
-        """Size of an input."""
+        """Number of input features."""
         return self.weights.shape[2] - self.units - 1
 
     @property
     def of_inputs(self) -> np.ndarray:
-        """The rows of the inputs: (D, G, F, u)."""
+        """The weights of the input: (D, G, F, u)."""
         return self.weights[:, :, : self.features]
 
     @property
     def of_state(self) -> np.ndarray:
-        """The rows of the state: (D, G, u, u)."""
+        """The weights of the state: (D, G, u, u)."""
         return self.weights[:, :, self.features : -1]
 
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
-        """Project every row of embeddings (V, features): (G, D V, u), a direction after another."""
+        """Return x W + b of every row of `embeddings` (V, features): (G, D V, u), by direction."""
         directions, gates, _, units = self.weights.shape
         table = np.empty((gates, directions, len(embeddings), units), self.weights.dtype)
         np.matmul(embeddings, self.of_inputs.swapaxes(0, 1), out=table)
@@ -133,9 +141,14 @@ class Recurrent:
         initial_state: list[np.ndarray] | None = None,
         workspace: Workspace | None = None,
     ) -> Result:
-        """Run over a batch; initial_state: arrays (D, N, u), h first, in the batch's order.
+        """Run the layer over a batch.
 
-        With a `workspace` the outputs live in it, until this layer's next call.
+        Args:
+            inputs: Token ids or features.
+            batch: Layout of the batch.
+            return_sequences: Whether to return the outputs of all steps.
+            initial_state: Arrays (D, N, u), h first, in the order of `batch`. Defaults to zeros.
+            workspace: Buffers to reuse. The outputs are then valid until the layer's next call.
         """
         workspace = workspace or Workspace()
         gates = self._gates(inputs, len(batch.lengths), workspace)
@@ -146,7 +159,7 @@ class Recurrent:
             shape = (len(self.weights), batch.steps, len(batch.lengths), self.units)
             outputs = workspace.array(("outputs", id(self)), shape, self.weights.dtype)
             if not batch.is_full:
-                outputs[...] = 0  # past the sequences' ends, for who computes with the whole array
+                outputs[...] = 0  # past the sequences' ends, for readers of the whole array
         schedule = [Step(0, len(self.weights), count) for count in batch.running.tolist()]
         STEPPERS[self.cell](gates, schedule, outputs, self.candidate)
         return Result(outputs, gates.states)
@@ -161,11 +174,12 @@ class Recurrent:
 
 
 def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Stack what multiplies [x, h, 1]: (F + u + 1, G u), and a GRU's candidate if it resets before.
+    """Stack the weights of [x, h, 1], (F + u + 1, G u). Returns also a GRU's candidate weights.
 
-    A GRU's candidate needs its two parts apart: the inputs' stands third among the columns, with
-    zeros for the state, and after it, if the reset follows the product, the state's with zeros for
-    the inputs.
+    The candidate weights are None unless a GRU resets the state before the product. The candidate
+    gate of a GRU needs its two parts separately. The part of the input is the third block of
+    columns, with zeros for the state. With `reset_after`, the part of the state follows as a fourth
+    block, with zeros for the input.
     """
     kernel, recurrent = (_by_gate(cell, matrix) for matrix in weights[:2])
     units = recurrent.shape[0]
@@ -174,7 +188,7 @@ def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, 
         given = _by_gate(cell, np.atleast_2d(weights.bias))
         biases[: len(given)] = given
     if cell == "lstm":
-        recurrent = recurrent * recurrent.dtype.type(0.5)  # the state is 2 h
+        recurrent = recurrent * recurrent.dtype.type(0.5)  # because the state is 2 h
     if cell != "gru":
         return np.concatenate([kernel, recurrent, biases[:1]]), None
     gates = np.s_[:, : 2 * units]
@@ -189,12 +203,12 @@ def _rows(cell: Cell, weights: Weights, reset_after: bool) -> tuple[np.ndarray, 
 
 
 def _split(rows: np.ndarray, units: int) -> np.ndarray:
-    """Split gates that stand side by side: (rows, G u) to (G, rows, u)."""
+    """Split gates that are side by side: (rows, G u) to (G, rows, u)."""
     return np.stack(np.split(rows, rows.shape[1] // units, axis=1))
 
 
 def _by_gate(cell: Cell, matrix: np.ndarray) -> np.ndarray:
-    """Put the columns (rows, G u) in our order, scaled."""
+    """Reorder and scale the columns of a matrix (rows, G u) by `_GATES`."""
     order, factors = _GATES[cell]
     gates = np.split(matrix, len(order), axis=-1)
     scaled = [gates[gate] * matrix.dtype.type(f) for gate, f in zip(order, factors, strict=True)]

@@ -1,9 +1,9 @@
-"""Recurrent layers of one size above each other, stepped together: a wavefront through the stack.
+"""Stacked recurrent layers of equal size, computed together as a wavefront.
 
-When the first layer is at time t, the second is at t - 1, the third at t - 2: none waits for what
-another computes in the same step, so all of them take each step in the same few calls, and a stack
-costs the calls of one layer. With the layers' states side by side in the rows of one array, what a
-layer multiplies, [h of the layer below, its own h], is a view of it.
+When the first layer is at time t, the second is at t - 1 and the third at t - 2. No layer depends
+on what another computes in the same step, so the same few calls compute the step of all layers, and
+a stack needs as many calls as one layer. The states of the layers are side by side in the rows of
+one array. The input of each product, [h of the layer below, h of the layer], is a view of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,23 +23,23 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 
 @dataclass(frozen=True)
 class Wavefront:
-    """L layers of one direction, of the same cell and units u, each fed by the one below."""
+    """L layers of one direction with the same cell and u units, each applied to the one below."""
 
     cell: Cell
     units: int
     first: Recurrent
-    upper: np.ndarray  # (L - 1, G, 2 u, u): rows of the layer below's state, of the layer's own
+    upper: np.ndarray  # (L - 1, G, 2 u, u): weights of the state below, own state
     biases: np.ndarray  # (G, L, 1, u)
     candidate: np.ndarray | None  # (L, u, u), see `Recurrent`
 
     @classmethod
     def of(cls, layers: Sequence[Recurrent]) -> Self:
-        """Put the layers' weights together."""
+        """Combine the weights of the layers."""
         first, *others = layers
         units = first.units
         upper = np.concatenate([layer.weights[:, :, :-1] for layer in others])
         if first.cell == "lstm":
-            upper[:, :, :units] *= upper.dtype.type(0.5)  # the state below is 2 h too
+            upper[:, :, :units] *= upper.dtype.type(0.5)  # the state below is also 2 h
         biases = np.concatenate([layer.weights[:, :, -1:] for layer in layers]).swapaxes(0, 1)
         candidates = [layer.candidate for layer in layers if layer.candidate is not None]
         candidate = np.concatenate(candidates) if candidates else None
@@ -47,27 +47,27 @@ class Wavefront:
 
     @property
     def directions(self) -> int:
-        """A wavefront runs in one direction."""
+        """1: a wavefront has one direction."""
         return 1
 
     @property
     def depth(self) -> int:
-        """How many layers these are."""
+        """Number of layers."""
         return self.biases.shape[1]
 
     @property
     def terms(self) -> int:
-        """Terms of the product that each number of the gates is."""
+        """Number of terms in the dot product of each gate element."""
         return self.upper.shape[2]
 
     @property
     def gates_of_a_step(self) -> int:
-        """Numbers that the gates of one sequence have in a step."""
+        """Number of gate elements per sequence and step."""
         return self.biases.size
 
     @staticmethod
     def joins(below: Recurrent, above: Recurrent) -> bool:
-        """Whether two layers can be in one wavefront."""
+        """Whether two layers can be in the same wavefront."""
         one_way = len(below.weights) == len(above.weights) == 1
         alike = below.weights.shape[1] == above.weights.shape[1] and below.units == above.units
         return one_way and alike and below.cell == above.cell
@@ -80,7 +80,7 @@ class Wavefront:
         return_sequences: bool,
         workspace: Workspace | None = None,
     ) -> Result:
-        """Run over a batch; the result is the last layer's, as `Recurrent.run` gives it."""
+        """Run all layers over a batch. Returns the result of the last, see `Recurrent.run`."""
         workspace = workspace or Workspace()
         schedule = self._schedule(batch)
         gates = _WaveGates(self, inputs, len(batch.lengths), workspace)
@@ -96,10 +96,10 @@ class Wavefront:
         return Result(outputs, [state[-1:] for state in gates.states])
 
     def _schedule(self, batch: Ragged) -> list[Step]:
-        """List what each step computes.
+        """Return the lanes and sequences of each step.
 
-        The sequences are those that the last layer still needs. The others are ahead of it: past a
-        sequence's end they compute what nobody reads.
+        The sequences are those that the last layer still needs. The other layers are ahead of it,
+        so they also compute past the ends of sequences; those values are never read.
         """
         running, behind = batch.running.tolist(), len(self.upper)
         return [
@@ -109,7 +109,7 @@ class Wavefront:
 
 
 class _WaveGates:
-    """The gates of all layers of a wavefront at their own times."""
+    """The gates of all layers of a wavefront, each at its own time."""
 
     def __init__(
         self, wavefront: Wavefront, inputs: Tokens | Features, sequences: int, workspace: Workspace
@@ -126,7 +126,7 @@ class _WaveGates:
         self._first = workspace.array("found", (gates * sequences * units,), dtype)
 
     def cut(self, step: Step) -> np.ndarray:
-        """Return where the gates of the layers and sequences of a step come to stand."""
+        """Return the buffer for the gates of a step's layers and sequences."""
         slots, self._z = self._slots.cut(step)
         self._added = flat_view(self._buffer, self._z.shape)
         self._added[...] = self._wavefront.biases[:, step.first : step.last]
@@ -146,7 +146,7 @@ class _WaveGates:
         return slots
 
     def fill(self, number: int) -> None:
-        """Compute x W + h U + b of each layer's time there."""
+        """Compute x W + h U + b of each layer at its own time into the buffer."""
         if self._feed is not None:
             self._feed(number)
         for product in self._products:
@@ -154,14 +154,14 @@ class _WaveGates:
         np.add(self._z, self._added, self._z)
 
     def _pairs(self) -> np.ndarray:
-        """View the states of each layer but the first and the one below: (L - 1, 1, N, 2 u)."""
+        """View each layer's state next to the state below it: (L - 1, 1, N, 2 u)."""
         sequences, lanes, units = self._rows.shape
         by_sequence, by_lane, by_unit = self._rows.strides
         shape, strides = (lanes - 1, 1, sequences, 2 * units), (by_lane, 0, by_sequence, by_unit)
         return as_strided(self._rows, shape, strides, writeable=False)
 
     def _inputs_into(self, out: np.ndarray, sequences: int) -> Callable[[int], object]:
-        """Return what writes x W + b of the first layer at a time to `out`, (G, n, u)."""
+        """Return a function that writes x W + b of the first layer's time to `out`, (G, n, u)."""
         found = flat_view(self._first, out.shape)
         if isinstance(self._inputs, Tokens):
             table, (ids,) = self._inputs

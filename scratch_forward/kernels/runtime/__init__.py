@@ -1,1 +1,1 @@
-"""Threads, BLAS and reused buffers."""
+"""Threads, BLAS and reusable buffers."""

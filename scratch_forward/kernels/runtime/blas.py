@@ -1,4 +1,4 @@
-"""The BLAS that NumPy uses: its threads, and the processor that its products are made for."""
+"""The BLAS library that NumPy uses: its number of threads and its processor family."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 
 class Blas(NamedTuple):
-    """Functions that read and set the number of threads.
+    """The BLAS library in use.
 
     Attributes:
-        core: OpenBLAS's name for the family of processors whose kernels it chose, such as `Haswell`
-            or `SkylakeX`; empty for another BLAS.
+        get_threads: Returns the number of threads.
+        set_threads: Sets the number of threads.
+        core: OpenBLAS's name for the processor family whose kernels it uses, such as `Haswell` or
+            `SkylakeX`. Empty for other libraries.
     """
 
     get_threads: Callable[[], int]
@@ -20,13 +22,13 @@ class Blas(NamedTuple):
 
 @cache
 def blas() -> Blas | None:
-    """Find it; None where NumPy uses a BLAS that threadpoolctl does not know."""
-    from threadpoolctl import ThreadpoolController  # 15 ms that loading a model need not wait for
+    """Return NumPy's BLAS library, or None if threadpoolctl does not support it."""
+    from threadpoolctl import ThreadpoolController  # takes 15 ms, not needed to load a model
 
     libraries = ThreadpoolController().select(user_api="blas").lib_controllers
     if not libraries:
         return None
-    # SciPy may have brought one of its own.
+    # SciPy may have loaded a BLAS library of its own.
     ours = max(libraries, key=lambda library: "numpy" in library.filepath)
     core = getattr(ours, "architecture", None) or ""
     return Blas(ours.get_num_threads, ours.set_num_threads, core)

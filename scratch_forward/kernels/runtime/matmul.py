@@ -1,16 +1,17 @@
-"""Matrix products cut to the size at which BLAS is fastest."""
+"""Matrix products, split to the size at which BLAS is fastest."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-# Multiplications in one product: up to here OpenBLAS takes the operands as they lie, beyond it
-# copies both first. 128x192 by 192x64 ran at 123 GFLOP/s whole and at 165 in two halves.
+# Multiplications per product. Up to this number OpenBLAS reads the operands in place; for larger
+# products it copies both first. 128x192 by 192x64 ran at 123 GFLOP/s as one product and at 165
+# GFLOP/s as two.
 SMALL = 1_000_000
 
 
 class Product(NamedTuple):
-    """The operands of `numpy.matmul` and its output, as views cut to that size."""
+    """The operands and the output of `numpy.matmul`, as views split to that size."""
 
     a: np.ndarray
     b: np.ndarray
@@ -18,7 +19,7 @@ class Product(NamedTuple):
 
 
 def cut(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Product:
-    """Cut out = a b, (..., m, k) by (..., k, n), into products of blocks of rows of `a`."""
+    """Split out = a b, (..., m, k) by (..., k, n), into products of blocks of rows of `a`."""
     m, k, n = *a.shape[-2:], b.shape[-1]
     parts = 1 if m * k * n <= SMALL else _parts(m, k * n)
     if parts == 1:
@@ -28,13 +29,13 @@ def cut(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Product:
 
 
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Compute out = a b, (..., m, k) by (..., k, n), blocks of rows of `a` at a time."""
+    """Compute out = a b, (..., m, k) by (..., k, n), in blocks of rows of `a`."""
     np.matmul(*cut(a, b, out))
     return out
 
 
 def _parts(rows: int, cost: int) -> int:
-    """Return into how many equal parts of at least 16 rows to cut; 1 if none is small enough."""
+    """Return the number of equal blocks of at least 16 rows, or 1 if none is small enough."""
     for parts in range(-(-rows * cost // SMALL), rows // 16 + 1):
         if rows % parts == 0:
             return parts

@@ -1,7 +1,8 @@
-"""A thread per core over chunks of the batch, with BLAS kept to one thread meanwhile.
+"""Thread pool for chunks of a batch, with BLAS limited to one thread.
 
-NumPy releases the interpreter lock inside its loops and matrix products, so chunks of a batch run
-at the same time. BLAS's own threads split each product instead, and wait for each other after it.
+NumPy releases the interpreter lock inside its loops and matrix products, so several chunks are
+computed at the same time. The threads of BLAS would split each product instead, and wait for each
+other after it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ _before = 1
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS at one thread inside the block; the last block to end restores what was before.
+    """Limit BLAS to one thread within the block. The last block to end restores the setting.
 
-    The setting belongs to the process, so blocks of several threads share it. With a BLAS that is
-    not known the block changes nothing, and results are the same.
+    The setting applies to the whole process, so concurrent blocks share it. If the BLAS library is
+    unknown, the block has no effect, and results are the same.
     """
     _hold(+1)
     try:
@@ -57,7 +58,7 @@ def _hold(change: int) -> None:
 
 
 def available_cores() -> int:
-    """Count the cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -65,26 +66,33 @@ def available_cores() -> int:
 
 @cache
 def _pool(workers: int) -> ThreadPoolExecutor:
-    from concurrent.futures import ThreadPoolExecutor  # a single example needs no threads
+    from concurrent.futures import ThreadPoolExecutor  # not needed for a single example
 
     return ThreadPoolExecutor(workers, thread_name_prefix="scratch_forward")
 
 
-if hasattr(os, "register_at_fork"):  # a forked child has the pool's object but not its threads
+if hasattr(os, "register_at_fork"):  # a forked process has the pool object, but not its threads
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def run(
     function: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
 ) -> list[Result]:
-    """Call `function` on every item, a thread per core; results in the order of the items.
+    """Call `function` on every item, with one thread per core.
 
-    Threads, the calling one among them, take the next item when they are free, so items may differ
-    in cost (put the dearest first). `function` must not call `run` itself. `workers` defaults to
-    the cores available.
+    Each thread, including the calling one, takes the next item when it is free. Items may therefore
+    differ in cost; put the most expensive first. `function` must not call `run` itself.
+
+    Args:
+        function: Function of one item.
+        items: The items.
+        workers: Number of threads. Defaults to the number of available cores.
+
+    Returns:
+        The results in the order of the items.
     """
     workers = min(workers or available_cores(), len(items))
-    left = iter(enumerate(items))  # taking the next of an enumeration is atomic
+    left = iter(enumerate(items))  # `next` of an enumeration is atomic
     results: dict[int, Result] = {}
 
     def work() -> None:
@@ -103,6 +111,6 @@ def run(
 
 
 def slices(length: int, size: int) -> list[slice]:
-    """Cut `range(length)` into slices of `size`; the last one is what remains."""
+    """Split `range(length)` into slices of `size`. The last one may be shorter."""
     bounds = [*range(0, length, size), length]
     return [slice(start, stop) for start, stop in pairwise(bounds)]

@@ -1,4 +1,4 @@
-"""Buffers that are allocated once and used again for every group of a batch."""
+"""Buffers that are allocated once and reused for every group of a batch."""
 
 import threading
 from typing import Any
@@ -11,8 +11,8 @@ LINE = 64  # bytes of a cache line
 class Workspace:
     """Named work arrays of one thread.
 
-    A fresh large array costs the system a page fault for every 4 KiB of it, often more than the
-    arithmetic that fills it. Contents are whatever the last user left.
+    A new large array costs a page fault per 4 KiB, which often takes longer than the arithmetic
+    that fills it. The arrays are not cleared between uses.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Workspace:
         self._framed: dict[Any, np.ndarray] = {}
 
     def array(self, name: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """Return the array called `name`, contiguous, uninitialised, of this shape and dtype."""
+        """Return the contiguous, uninitialized array `name` with this shape and dtype."""
         size = int(np.prod(shape))
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
@@ -28,9 +28,9 @@ class Workspace:
         return buffer[:size].reshape(shape)
 
     def framed(self, name: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """Return the array called `name`, zeros at first; the same as before while its shape is.
+        """Return the array `name`, initially zeros. It is kept until its shape or dtype changes.
 
-        For users that write to its inside only and count on zeros around it.
+        Callers write to its interior only and rely on the zeros around it.
         """
         array = self._framed.get(name)
         if array is None or array.shape != shape or array.dtype != dtype:
@@ -40,14 +40,14 @@ class Workspace:
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
-    """Allocate an array that begins at a cache line, where vectors are loaded fastest."""
+    """Allocate an array that starts at a cache line, where vector loads are fastest."""
     spare = np.empty(size + LINE // dtype.itemsize, dtype)
     start = -spare.ctypes.data % LINE // dtype.itemsize
     return spare[start : start + size]
 
 
 class WorkspacePerThread(threading.local):
-    """A `Workspace` for each thread that asks; all are released with this object."""
+    """One `Workspace` per thread. All are released with this object."""
 
     def __init__(self) -> None:
         self.workspace = Workspace()
