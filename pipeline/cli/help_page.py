@@ -17,20 +17,21 @@ _WIDTH, _COLUMN = 79, 28
 _TRAIN_HEADER = """\
 python -m pipeline.train [group=choice ...] [setting=value ...]
 
-Trains, tracks and proves one model, or a whole sweep:
+Trains, tracks and checks one model, or a whole sweep:
   python -m pipeline.train model=lstm units=32,64,128
-Where values are too many to try all, Optuna searches:
+If there are too many values to try all of them, Optuna searches:
   python -m pipeline.train hydra/sweeper=optuna 'units=choice(8,16,32)' \\
       'learning_rate=tag(log,interval(1e-4,1e-1))'
-A study is a sweep with a question, and ends with a report that answers it:
+A study is a sweep with a question. It ends with a report that answers it:
   python -m pipeline.train study=lstm_units
 """
 _TRAIN_FOOTER = """\
-Hydra's -m (--multirun) may be left out: one run is a sweep of one.
-A configuration of your own: --config-dir my_conf +experiment=mine.
+Hydra's -m (--multirun) is optional: a single run is a sweep of one job.
+Your own model function: model=my_models:textcnn (docs/adding-a-model.md).
+Your own configuration files: --config-dir my_conf +experiment=mine.
 A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
---help model=cnn dataset=nusax describes those instead of the defaults above.
---cfg job prints the composed configuration; --hydra-help tells of Hydra itself.
+--help model=cnn dataset=nusax describes these instead of the defaults above.
+--cfg job prints the composed configuration; --hydra-help describes Hydra.
 """
 
 
@@ -38,14 +39,14 @@ _HEADERS = {
     "parity": """\
 python -m pipeline.parity run_id=...|experiment=... [setting=value ...]
 
-Downloads runs' artifacts, repeats their predictions with NumPy alone, compares
-them with Keras's, and logs the outcome to the same runs.
+Downloads the artifacts of runs, repeats their predictions with NumPy alone,
+compares them with Keras's, and logs the outcome to the same runs.
 """,
     "report": """\
 python -m pipeline.report study=...|sweep=...|experiment=... [setting=value ...]
 
-Reads a sweep's runs back and writes what they show: verdict, figures, table,
-one HTML page, Markdown and CSV, logged to the sweep's own run.
+Reads the runs of a sweep and writes a report: verdict, figures, table, one
+HTML page, Markdown and CSV. The report is logged to the sweep's own run.
 """,
     "fetch": """\
 python -m pipeline.fetch run_id=... to=... [setting=value ...]
@@ -56,29 +57,29 @@ TensorFlow. Weights that fail it are not kept.
     "runs": """\
 python -m pipeline.runs [--csv|--json] [setting=value ...]
 
-Lists runs, best first: as a table of what differs between them, or with all
-that is known of each as CSV or JSON. delete=ID shows what would be deleted,
-delete=ID sure=true deletes it.
+Lists runs, best first: as a table of what differs between them, or with
+everything known about each as CSV or JSON. delete=ID shows what would be
+deleted; delete=ID sure=true deletes it.
 """,
     "move": """\
 python -m pipeline.move to=http://host:5000 [setting=value ...]
 
-Carries the runs of this folder's store to an MLflow server, whole: parameters,
-every point of every curve, tags, times, artifacts, saved views. Nothing is
-removed here. The same command again continues where it stopped.
+Copies the runs of this folder's store completely to an MLflow server:
+parameters, every point of every curve, tags, times, artifacts, saved views.
+Nothing is removed here. To resume, run the same command.
 """,
     "ui": """\
 python -m pipeline.ui [setting=value ...]
 
-Opens MLflow on the store of this folder, at the latest sweep, on this machine
-alone.
+Opens MLflow on the store of this folder, at the latest sweep. Only this
+machine can reach the page.
 """,
     "predict": """\
 python -m pipeline.predict run_id=... "a text" "another" [setting=value ...]
 python -m pipeline.predict run_id=... texts.csv|image.png [setting=value ...]
 
-Answers with the class and the probabilities of all classes, through NumPy
-alone. A CSV needs a column `text` and is answered as CSV.
+Answers with the class and the probabilities of all classes, using NumPy alone.
+A CSV file needs a column `text` and is answered as CSV.
 """,
 }
 
