@@ -1,4 +1,4 @@
-"""python -m pipeline.move to=http://host:5000: carry runs to an MLflow server, whole."""
+"""python -m pipeline.move to=http://host:5000: copy runs to an MLflow server, complete."""
 
 from rich.progress import track
 
@@ -10,12 +10,12 @@ from pipeline.settings import SettingsError, parse_tracking
 
 @command("move")
 def main(given: Given) -> None:
-    """Carry every run that has ended and is not there yet; the source is only read."""
+    """Copy every finished run that the target lacks; the source is only read."""
     values = given.values
     source_place = parse_tracking(values["tracking"])
     to = _checked(values["to"])
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from mlflow.exceptions import MlflowException
 
     from pipeline.tracking.store import existing_store, open_server

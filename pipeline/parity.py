@@ -1,4 +1,4 @@
-"""python -m pipeline.parity run_id=...: check a finished run again, or all of an experiment."""
+"""python -m pipeline.parity run_id=...: check a finished run, or all of an experiment, again."""
 
 from pipeline.cli.command import RUN_CHOICE, Given, command
 from pipeline.cli.console import print_line
@@ -9,12 +9,12 @@ from pipeline.settings.schema import RunChoice
 
 @command("parity", verbatim=RUN_CHOICE)
 def main(given: Given) -> None:
-    """Check the chosen runs one after the other; fail unless each one is exact."""
+    """Check the selected runs one after another; fail unless every one is exact."""
     values = given.values
     chosen = _checked(parse_run_choice(values))
     tracking = parse_tracking(values["tracking"])
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.cli.parity_outcome import show_diagnosis, show_parity
     from pipeline.reports.run.run_page import write_run_page
     from pipeline.tracking.run_choice import choose_run, finished_runs

@@ -1,4 +1,4 @@
-"""python -m pipeline.predict run_id=... "a text": ask a run's model, through NumPy alone."""
+"""python -m pipeline.predict run_id=... "a text": predict with a run's model, in NumPy only."""
 
 from pipeline.cli.answers import answer
 from pipeline.cli.command import RUN_CHOICE, Given, command
@@ -16,7 +16,7 @@ _SETTINGS = ("run_id=", "sweep=", "experiment=", "select_by=", "tracking=", "tra
 
 @command("predict", only=_SETTINGS, verbatim=RUN_CHOICE)
 def main(given: Given) -> None:
-    """Answer the texts, the image files, or the CSV of texts on the command line."""
+    """Predict for the texts, image files or CSV files on the command line."""
     values, asked = given.values, given.words
     if values["run_id"] is None or not asked:
         raise SettingsError(['run_id=... and something to answer are needed, such as "a text".'])

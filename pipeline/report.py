@@ -1,4 +1,4 @@
-"""python -m pipeline.report study=lstm_units: what a sweep's runs show, with a verdict."""
+"""python -m pipeline.report study=lstm_units: write a sweep's report, with a verdict."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ _SOURCES = ("study", "sweep", "experiment")
 
 @command("report", verbatim=("study", "sweep", "experiment"))
 def main(given: Given) -> None:
-    """Read the chosen runs back, write their report, and print the verdict."""
+    """Read the selected runs, write their report, and print the verdict."""
     values = given.values
     if values["index"] is not None:
         from pipeline.reports.study.studies_index import write_index
@@ -30,7 +30,7 @@ def main(given: Given) -> None:
     _check(values)
     tracking = parse_tracking(values["tracking"])
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.cli.report_summary import show_report
     from pipeline.reports.study.write_report import write_report
     from pipeline.tracking.store import existing_store

@@ -1,4 +1,4 @@
-"""python -m pipeline.runs: list runs, best first, as a table, CSV or JSON; or delete."""
+"""python -m pipeline.runs: list runs, best first, as a table, CSV or JSON; or delete runs."""
 
 import json
 from datetime import UTC, datetime
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from pipeline.tracking.store import Store
 
-_REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that hold nothing of their own
+_REPEATED = ("mlflow.runName", names.DESCRIPTION)  # tags that repeat other fields
 
 
-# A condition holds quotes and equals signs, which Hydra's grammar would take apart.
+# A condition contains quotes and equals signs, which Hydra's grammar would split.
 @command("runs", flags=("--csv", "--json"), verbatim=("where", "sweep", "experiment", "delete"))
 def main(given: Given) -> None:
-    """Read runs from the store and print them; or delete some."""
+    """List the runs of a store, or delete some."""
     tracking = parse_tracking(given.values.pop("tracking"))
     doomed, sure = given.values.pop("delete"), given.values.pop("sure")
     listing = parse_listing(given.values)
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.cli.runs_table import show_runs
     from pipeline.tracking.store import existing_store
 
@@ -47,7 +47,7 @@ def main(given: Given) -> None:
 
 
 def _delete(store: "Store", doomed: str, sure: object) -> None:
-    """Show what would be deleted; delete it only when told to."""
+    """Show what would be deleted; delete it only with confirmation."""
     from pipeline.tracking.deletion import delete, plan_deletion
 
     if sure not in (True, False):
@@ -93,7 +93,7 @@ def _records(store: "Store", found: "list[Run]") -> list[dict[str, Any]]:
 
 
 def _record(run: "Run", experiment: str | None) -> dict[str, Any]:
-    """Everything known of a run in one flat row; parameters and tags keep their names apart."""
+    """Return a run as one flat row; prefixes keep parameters and tags apart."""
     params = {f"params.{key}": value for key, value in run.data.params.items()}
     metrics = {f"metrics.{key}": value for key, value in run.data.metrics.items()}
     tags = {f"tags.{key}": value for key, value in run.data.tags.items() if key not in _REPEATED}
@@ -105,7 +105,7 @@ def _record(run: "Run", experiment: str | None) -> dict[str, Any]:
 
 
 def _time(milliseconds: int | None) -> str | None:
-    """A moment in UTC, `2026-11-23T09:48:15+00:00`; None for one that has not come."""
+    """Format a time in UTC, `2026-11-23T09:48:15+00:00`; None stays None."""
     if milliseconds is None:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

@@ -33,7 +33,7 @@ class Spec:
 
     @property
     def title(self) -> str:
-        """Return the name, marked if the data set is synthetic."""
+        """The name, marked if the data set is synthetic."""
         return f"{self.name} (synthetic data)" if self.synthetic else self.name
 
 

@@ -1,4 +1,4 @@
-"""Attention models of texts."""
+"""Attention models for text."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def transformer(
     l1: Penalty = 0.0,
     l2: Penalty = 0.0,
 ) -> keras.Model:
-    """A transformer's encoder (Vaswani et al., 2017): learned positions, mean over the words.
+    """A transformer encoder (Vaswani et al., 2017) with learned positions and mean pooling.
 
-    Normalization comes before attention and feed-forward layers, which trains without a warm-up.
+    Layer normalization precedes attention and feed-forward layers (pre-norm), which trains without
+    a warm-up.
     """
     from pipeline.models.keras_backend import keras
 
@@ -48,7 +49,7 @@ def transformer(
 def _block(
     features: Any, width: int, heads: int, feed_forward: int, dropout: float, regularizer: Any
 ) -> Any:
-    """Attention and two dense layers, each beside a way around it."""
+    """Attention and two dense layers, each with a residual connection."""
     from pipeline.models.keras_backend import keras
 
     layers = keras.layers

@@ -1,4 +1,4 @@
-"""From a model function and its settings to a Keras model that can be trained and checked."""
+"""Calls a model function and checks that its Keras model can be trained and verified."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from scratch_forward.preprocessing import ImagePreprocessing
 
 
 class ModelFunctionError(ValueError):
-    """A model function that gives no model for its data; the message says why."""
+    """A model function does not return a model for its data; the message says why."""
 
 
 def data_spec(dataset: Dataset) -> DataSpec:
-    """What a model has to fit to be trained on a data set."""
+    """Return the shapes and the meaning of a data set, which a model must fit."""
     reading, outputs = dataset.preprocessing, len(dataset.classes)
     if isinstance(reading, ImagePreprocessing):
         return ImageSpec(reading.input_shape, "float32", outputs)
@@ -34,13 +34,14 @@ def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.
     """Call a model function.
 
     Args:
-        name: of the model, as `model=` chooses it.
-        data: what it has to fit.
-        options: its settings.
+        name: name of the model, as in `model=`.
+        data: the data that the model must fit.
+        options: the settings of the model.
 
     Raises:
-        ModelFunctionError: it raises, or gives something else than a model for these data.
-        UnsupportedModelError: it has a layer that could not be checked after the training.
+        ModelFunctionError: when the function raises, or returns no model for these data.
+        UnsupportedModelError: when a layer has no NumPy equivalent, so that the trained model
+            could not be checked.
     """
     function = model_function(name).function
     try:

@@ -1,4 +1,4 @@
-"""Convolutional models of images."""
+"""Convolutional models for images."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _add_convolution(
     if not batch_norm:
         model.add(keras.layers.Conv2D(filters, kernel_size, activation="relu", **shared))
         return
-    # The normalization's own offset makes the convolution's bias redundant.
+    # The bias of the batch normalization makes the convolution's bias redundant.
     model.add(keras.layers.Conv2D(filters, kernel_size, use_bias=False, **shared))
     model.add(keras.layers.BatchNormalization())
     model.add(keras.layers.ReLU())

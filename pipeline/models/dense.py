@@ -1,4 +1,4 @@
-"""Models of dense layers alone."""
+"""Models that consist of dense layers."""
 
 from __future__ import annotations
 

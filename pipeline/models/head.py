@@ -1,4 +1,4 @@
-"""What the models here end in, and the penalties on their kernels."""
+"""The output layers and the kernel regularization that several models share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def add_head(
     model: keras.Sequential, outputs: int, dropout: float, l1: float, l2: float
 ) -> keras.Model:
-    """Add dropout, if any, and a softmax layer; gives the model back."""
+    """Add optional dropout and a softmax layer; return the model."""
     from pipeline.models.keras_backend import keras
 
     if dropout:
@@ -21,7 +21,7 @@ def add_head(
 
 
 def penalty(l1: float, l2: float) -> keras.regularizers.Regularizer | None:
-    """A penalty on a kernel's absolute and squared values; None where both are 0."""
+    """Return an L1/L2 regularizer of a kernel; None if both factors are 0."""
     from pipeline.models.keras_backend import keras
 
     return keras.regularizers.L1L2(l1, l2) if l1 or l2 else None

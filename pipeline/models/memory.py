@@ -1,17 +1,17 @@
-"""How this process gets memory from the system."""
+"""How the C library gets memory from the system."""
 
 import ctypes
 
 _KEPT_BYTES = 2**30
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of mallopt(3)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # parameters of mallopt(3)
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep what is freed, in one heap, for the next step to use.
+    """Make the C library keep freed memory in one heap, for reuse by the next step.
 
-    Else the tensors of every training step are pages that the system has to clear anew, which
-    takes up to half of a CNN's epoch. Threads that have a heap of their own keep it, so the
-    earlier this is called the better. Only glibc has these settings.
+    Otherwise the tensors of every training step use new pages, which the kernel must zero. This
+    takes up to half of a CNN's epoch. A thread that has its own heap already keeps it, so call this
+    early. Has an effect with glibc only.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

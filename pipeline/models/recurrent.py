@@ -1,4 +1,4 @@
-"""Recurrent models of texts: SimpleRNN, LSTM and GRU layers above an embedding."""
+"""Recurrent models for text: SimpleRNN, LSTM and GRU layers on an embedding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def rnn(
     l1: Penalty = 0.0,
     l2: Penalty = 0.0,
 ) -> keras.Model:
-    """Plain recurrent layers (Elman, 1990): Keras's SimpleRNN with tanh."""
+    """Simple recurrent layers (Elman, 1990): Keras's SimpleRNN with tanh."""
     return _stack("rnn", "SimpleRNN", **locals())
 
 

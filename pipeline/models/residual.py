@@ -1,4 +1,4 @@
-"""Residual models of images."""
+"""Residual models for images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def resnet(
 ) -> keras.Model:
     """A small residual network for CIFAR (He et al., 2016, section 4.2): groups of blocks.
 
-    Each group but the first halves height and width.
+    Each group after the first halves height and width.
     """
     from pipeline.models.keras_backend import keras
 
@@ -43,7 +43,7 @@ def resnet(
 
 
 def _block(features: Any, width: int, stride: int, regularizer: Any) -> Any:
-    """Two convolutions beside a way around them, which is projected where the shape changes."""
+    """Two convolutions and a shortcut, which is a 1x1 convolution where the shape changes."""
     from pipeline.models.keras_backend import keras
 
     inner = keras.layers.ReLU()(_normalized(features, width, stride, regularizer))
@@ -56,7 +56,7 @@ def _block(features: Any, width: int, stride: int, regularizer: Any) -> Any:
 def _normalized(
     features: Any, width: int, stride: int, regularizer: Any, kernel_size: int = 3
 ) -> Any:
-    """A convolution without a bias, and batch normalization."""
+    """A convolution without bias, followed by batch normalization."""
     from pipeline.models.keras_backend import keras
 
     convolution = keras.layers.Conv2D(

@@ -1,1 +1,1 @@
-"""Figures and pages: what runs, studies and sweeps show."""
+"""Figures and pages of runs, studies and sweeps."""

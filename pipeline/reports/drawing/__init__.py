@@ -1,1 +1,1 @@
-"""One visual language for pages and figures: colours, letters, shapes; light and dark."""
+"""The common look of pages and figures: colours, text, shapes; light and dark."""

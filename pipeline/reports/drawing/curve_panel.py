@@ -1,4 +1,4 @@
-"""A panel of curves by epoch; each is named at its end, so there is no legend."""
+"""A panel of curves by epoch; names at the ends of the curves replace a legend."""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _LEFT, _RIGHT, _BOTTOM, _NOTE = 44.0, 82.0, 30.0, 26.0  # `validation` fits on t
 _SMALL, _TITLE, _TITLE_LINE = 12.0, 13.0, 17.0
 _TITLE_LETTERS = 34
 SPLITS: tuple[tuple[str, Role], ...] = (("train", "blue"), ("validation", "orange"))
-_APART = 14.0  # pixels between two names
+_APART = 14.0  # minimum distance of two names, in pixels
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Frame:
-    """What panels that are to be compared share: the reach of both axes, and the title's height."""
+    """What comparable panels share: the range of both axes, and the height of the title."""
 
     epochs: int
     low: float
@@ -46,7 +46,7 @@ class Frame:
 
 
 def frame(panels: Sequence[Sequence[Line]], titles: Sequence[str]) -> Frame:
-    """A frame that holds every panel; one exploding curve does not flatten all the others."""
+    """Return a frame for all panels in which one exploding curve does not flatten the others."""
     lines = [line for panel in panels for line in panel if len(line.values)]
     highs = sorted(max(line.high or line.values) for line in lines) or [1.0]
     lows = [min(line.low or line.values) for line in lines] or [0.0]
@@ -63,14 +63,14 @@ def frame(panels: Sequence[Sequence[Line]], titles: Sequence[str]) -> Frame:
 def curve_panel(
     title: str, lines: Sequence[Line], within: Frame, note: str = "", mark: float | None = None
 ) -> Drawing:
-    """Curves on a frame.
+    """Draw curves within a frame.
 
     Args:
-        title: above the panel.
+        title: the title above the panel.
         lines: the curves.
-        within: the frame, shared with the panels beside it.
+        within: the frame, shared with the neighbouring panels.
         note: a smaller line under the title.
-        mark: an epoch to mark by a dotted line.
+        mark: an epoch to mark with a dotted line.
     """
     top = within.title_lines * _TITLE_LINE + _NOTE
     drawing = Drawing(_WIDTH, top + _HEIGHT)
@@ -121,12 +121,12 @@ def _draw_line(drawing: Drawing, line: Line, x: Scale, y: Scale) -> None:
 
 
 def _within(y: Scale, value: float) -> float:
-    """The place of a value, at the frame's edge where it lies beyond (or is not a number)."""
+    """Return a value's position, clipped to the frame's edge if it is outside or NaN."""
     return y(min(max(value, y.low), y.high)) if value == value else y(y.high)
 
 
 def _name_lines(drawing: Drawing, lines: Sequence[Line], x: Scale, y: Scale) -> None:
-    """Each name beside its line's end, moved down where two would touch."""
+    """Write each name beside the end of its line, moved down where two would overlap."""
     lowest = -_APART
     for line in sorted((one for one in lines if one.values), key=lambda one: -one.values[-1]):
         end = _within(y, line.values[-1])

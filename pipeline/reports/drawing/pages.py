@@ -1,4 +1,4 @@
-"""Pages from templates: one look, everything in one file, no network requests."""
+"""Pages from templates: one style, self-contained, no network requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from pipeline.reports.drawing.palette import DARK, LIGHT, page_rules, variables
 
 @dataclass(frozen=True)
 class Table:
-    """Cells for people.
+    """A table of formatted cells.
 
     Attributes:
         columns: headings.
-        rows: as many cells each.
-        marked: the number of the row to emphasize, from 0; None for none.
+        rows: the cells of each row, one per column.
+        marked: index of the row to emphasize, from 0; None for none.
     """
 
     columns: Sequence[str]
@@ -26,26 +26,27 @@ class Table:
 
 
 def number(value: float | None, form: str) -> str:
-    """A number in a cell; a dash where there is none."""
+    """Format a number for a cell; a dash if it is None."""
     return "–" if value is None else f"{value:{form}}"
 
 
 def render_page(package: str, name: str, **values: object) -> str:
-    """Fill in an HTML template.
+    """Render an HTML template.
 
     Values are escaped unless they are marked safe; control characters become visible symbols.
 
     Args:
-        package: whose `templates` folder holds it, beside the templates of this package.
-        name: of its file; it extends `page.html.j2`.
-        values: what the template shows.
+        package: the package whose `templates` folder contains the template. The templates of this
+            package are available as well.
+        name: file name of the template, which extends `page.html.j2`.
+        values: variables of the template.
     """
     page = _environment(package, True).get_template(name).render(style=_style(), **values)
     return printable(page)
 
 
 def render_text(package: str, name: str, **values: object) -> str:
-    """Fill in a template that is not HTML."""
+    """Render a template that is not HTML."""
     return printable(_environment(package, False).get_template(name).render(**values))
 
 

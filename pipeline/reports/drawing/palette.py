@@ -1,7 +1,7 @@
 """The colours of every page and figure, by their role.
 
-Colour-blind readers can tell blue and orange apart (Okabe & Ito, 2008), and both stand out from
-the paper well enough to be read as letters (a contrast of 4.5 and more), in light and in dark.
+Colour-blind readers can distinguish blue and orange (Okabe & Ito, 2008). Both have enough contrast
+for text (4.5 or more) against the background, light and dark.
 """
 
 from typing import Literal
@@ -30,17 +30,17 @@ DARK: dict[Role, str] = {
 
 
 def variables(colours: dict[Role, str]) -> str:
-    """CSS custom properties, `--ink: #1b1b1b; ...`."""
+    """Return CSS custom properties, `--ink: #1b1b1b; ...`."""
     return " ".join(f"--{role}: {colour};" for role, colour in colours.items())
 
 
 def page_rules() -> str:
-    """CSS by which a figure within a page takes the page's colours."""
+    """Return the CSS that colours a figure within a page."""
     return _rules({role: f"var(--{role})" for role in LIGHT})
 
 
 def file_rules() -> str:
-    """CSS of a figure that is a file of its own: on white, whoever looks."""
+    """Return the CSS of a stand-alone figure: always on white."""
     return _rules(LIGHT)
 
 

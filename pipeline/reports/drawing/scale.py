@@ -1,21 +1,21 @@
-"""From numbers to pixels, with round numbers to mark on the way."""
+"""Maps numbers to pixels, and chooses round numbers for ticks."""
 
 import math
 from dataclasses import dataclass
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-_FEWEST, _TRIED = 3, 12  # ticks
+_FEWEST, _TRIED = 3, 12  # ticks: the fewest wanted, and how far `most` is raised for them
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A linear map.
+    """A linear map from numbers to pixels.
 
     Attributes:
         low: the number at `start`.
         high: the number at `end`.
-        start: a place in pixels.
-        end: another; before `start` for a scale that rises upwards.
+        start: a position in pixels.
+        end: a position in pixels; below `start` for a scale that rises upwards.
     """
 
     low: float
@@ -24,16 +24,16 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """The place of a number, in pixels."""
+        """Return the position of a number, in pixels."""
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return self.start + share * (self.end - self.start)
 
     def ticks(self, most: int, whole: bool = False) -> list[float]:
-        """Round numbers between both ends.
+        """Return round numbers within the scale.
 
         Args:
-            most: how many at most; a few more where there would be less than three.
-            whole: only whole numbers, which may be fewer.
+            most: maximum number of ticks; exceeded slightly where there would be fewer than three.
+            whole: return whole numbers only, of which there may be fewer.
         """
         found = self._multiples(_step(self.high - self.low, most, whole))
         while len(found) < _FEWEST and most < _TRIED:
@@ -54,7 +54,7 @@ def _step(reach: float, most: int, whole: bool) -> float:
 
 
 def tick_label(value: float, ticks: list[float]) -> str:
-    """A tick's number with as many decimals as its neighbours need, and a true minus sign."""
+    """Format a tick with as many decimals as its neighbours need, and a true minus sign."""
     step = ticks[1] - ticks[0] if len(ticks) > 1 else value or 1.0
     decimals = next((d for d in range(7) if abs(round(step, d) - step) < 1e-9 * abs(step)), 6)
     return f"{value + 0.0:.{decimals}f}".replace("-", "−")

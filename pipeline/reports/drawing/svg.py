@@ -1,8 +1,8 @@
-"""A figure as SVG: a few kinds of shapes, placed in pixels, coloured by role.
+"""A figure as SVG: a few kinds of shapes, positioned in pixels, coloured by role.
 
-Written directly, for three reasons: a page's theme colours the figure (its shapes carry classes,
-no colours), words stay words, and it takes about a millisecond, where a plotting library takes
-some hundred.
+SVG is written directly for three reasons: the page's theme colours the figure (shapes carry
+classes, not colours), text stays text, and a figure takes about 1 ms, where a plotting library
+takes some 100 ms.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,17 +18,17 @@ from pipeline.reports.drawing.palette import Role, file_rules
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
 
-SIZE = 13.0  # of letters, pixels
-_LETTER = 0.6  # width of a letter in its size: DejaVu Sans, wider than most
+SIZE = 13.0  # font size in pixels
+_LETTER = 0.6  # width of a letter relative to its size: DejaVu Sans, wider than most
 _BOLD_LETTER = 0.66
-_LEAST_SCALE = 0.8  # below it a page scrolls a figure sideways rather than shrink its letters
+_LEAST_SCALE = 0.8  # a page scrolls a figure sideways rather than shrink it further
 _ZOOM = 2.0  # dots per pixel of a PNG
-_MARGIN = 12.0  # around a figure that is a file of its own
+_MARGIN = 12.0  # around a stand-alone figure
 _FONT = "font-family:'DejaVu Sans',Verdana,sans-serif"
 
 
 def width_of(words: str, size: float = SIZE, bold: bool = False) -> float:
-    """About how wide words are drawn, in pixels; rather too wide than too narrow."""
+    """Estimate the width of text in pixels, rather too wide than too narrow."""
     return len(words) * size * (_BOLD_LETTER if bold else _LETTER)
 
 
@@ -42,7 +42,7 @@ class Drawing:
     def line(
         self, start: Point, end: Point, role: Role, width: float = 1.0, dash: str | None = None
     ) -> None:
-        """A straight line."""
+        """Draw a straight line."""
         (x1, y1), (x2, y2) = start, end
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._shapes.append(
@@ -51,24 +51,24 @@ class Drawing:
         )
 
     def curve(self, points: Iterable[Point], role: Role, width: float = 2.0) -> None:
-        """A line through several points."""
+        """Draw a line through several points."""
         self._shapes.append(
             f'<path class="s-{role}" stroke-width="{_n(width)}" stroke-linejoin="round" '
             f'd="{_path(points)}"/>'
         )
 
     def area(self, outline: Iterable[Point], role: Role, opacity: float) -> None:
-        """A filled shape."""
+        """Draw a filled polygon."""
         path = _path(outline)
         self._shapes.append(f'<path class="f-{role}" opacity="{_n(opacity)}" d="{path}Z"/>')
 
     def dot(self, centre: Point, radius: float, role: Role, opacity: float = 1.0) -> None:
-        """A filled circle."""
+        """Draw a filled circle."""
         place = f'cx="{_n(centre[0])}" cy="{_n(centre[1])}" r="{_n(radius)}"'
         self._shapes.append(f'<circle class="f-{role}" {place}{_faint(opacity)}/>')
 
     def box(self, corner: Point, size: Point, role: Role, opacity: float = 1.0) -> None:
-        """A filled rectangle, by its top left corner."""
+        """Draw a filled rectangle, given its top left corner."""
         (x, y), (width, height) = corner, size
         self._shapes.append(
             f'<rect class="f-{role}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" '
@@ -86,7 +86,7 @@ class Drawing:
         bold: bool = False,
         turn: float = 0.0,
     ) -> None:
-        """Words on one line; `place` is on its baseline, `turn` in degrees around it."""
+        """Write one line of text; `place` is on its baseline, `turn` rotates it in degrees."""
         x, y = place
         style = "" if anchor == "start" else f' text-anchor="{anchor}"'
         style += "" if size == SIZE else f' font-size="{_n(size)}"'
@@ -97,15 +97,15 @@ class Drawing:
         )
 
     def place(self, other: "Drawing", corner: Point) -> None:
-        """Put another drawing into this one."""
+        """Insert another drawing with its top left corner at `corner`."""
         shift = f"translate({_n(corner[0])} {_n(corner[1])})"
         self._shapes.append(f'<g transform="{shift}">{"".join(other._shapes)}</g>')
 
     def inline(self, description: str) -> str:
-        """An element for a page that has `palette.page_rules()`.
+        """Return an element for a page that includes `palette.page_rules()`.
 
         Args:
-            description: for people who do not see it.
+            description: the text alternative for screen readers.
         """
         least = f"min-width:{_n(self.width * _LEAST_SCALE)}px"
         style = f"max-width:{_n(self.width * 1.15)}px;{least}"
@@ -115,7 +115,7 @@ class Drawing:
         )
 
     def document(self) -> str:
-        """A file of its own, on white."""
+        """Return a stand-alone SVG file on white."""
         whole = Drawing(self.width + 2 * _MARGIN, self.height + 2 * _MARGIN)
         whole.box((0, 0), (whole.width, whole.height), "paper")
         whole.place(self, (_MARGIN, _MARGIN))
@@ -131,7 +131,7 @@ class Drawing:
 
 
 def sheet(panels: Sequence[Drawing], columns: int) -> Drawing:
-    """Several drawings of one size as one, in rows."""
+    """Combine drawings of the same size into one, row by row."""
     columns = max(1, min(columns, len(panels)))
     rows = -(-len(panels) // columns)
     width = max((panel.width for panel in panels), default=0)
@@ -144,7 +144,7 @@ def sheet(panels: Sequence[Drawing], columns: int) -> Drawing:
 
 
 def png(drawing: Drawing) -> bytes:
-    """A picture on white, two dots a pixel, with the same letters on every machine."""
+    """Render a PNG on white, 2 dots per pixel, with the same font on every machine."""
     fonts = files("matplotlib") / "mpl-data/fonts/ttf"
     with as_file(fonts / "DejaVuSans.ttf") as plain, as_file(fonts / "DejaVuSans-Bold.ttf") as bold:
         return bytes(
@@ -172,5 +172,5 @@ def _faint(opacity: float) -> str:
 
 
 def _n(value: float) -> str:
-    """A number as short as a hundredth of a pixel allows."""
+    """Format a number with at most two decimals."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

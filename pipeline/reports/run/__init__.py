@@ -1,1 +1,1 @@
-"""A run's own page: what was set, how it went, how well it agrees, how to do it again."""
+"""The page of a single run: settings, training, scores, parity, and how to repeat it."""

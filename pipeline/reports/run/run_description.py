@@ -1,4 +1,4 @@
-"""A run's Description in MLflow: what it is, as Markdown."""
+"""A run's description in MLflow, as Markdown."""
 
 import re
 
@@ -14,7 +14,7 @@ _SHOWN = (
 
 
 def run_description(stored: StoredRun) -> str:
-    """Settings, scores, parity and a link to the report of a run."""
+    """Return settings, scores, parity and a link to the run's page as Markdown."""
     parts = [_what(stored), _parity(stored), _scores(stored), _links(stored)]
     return "\n\n".join(part for part in parts if part)
 
@@ -22,7 +22,7 @@ def run_description(stored: StoredRun) -> str:
 def _what(stored: StoredRun) -> str:
     params = stored.run.data.params
     model, dataset = (params.get(key, "?") for key in ("model", "dataset"))
-    by_hand = " ".join(stored.overrides).replace("`", "'")  # which would end the code
+    by_hand = " ".join(stored.overrides).replace("`", "'")  # a backtick would end the code
     trained = f"**{_plain(model)}** on **{_plain(dataset)}**"
     return f"{trained}, set by hand: `{by_hand}`" if by_hand else f"{trained}, all defaults"
 
@@ -61,5 +61,5 @@ def _links(stored: StoredRun) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Escape text so that Markdown shows it literally."""
     return _SPECIAL.sub(r"\\\1", text)

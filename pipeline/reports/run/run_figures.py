@@ -11,16 +11,16 @@ from pipeline.training.history import History
 
 _CELL_HEIGHT = 34.0
 _CELL, _WIDEST_CELL = 44.0, 76.0  # a cell is as wide as its name; wider names are rotated
-_SHADE = 0.55  # of a cell with a whole row of counts; the letters stay readable
+_SHADE = 0.55  # opacity of a cell that holds a whole row's counts; its text stays readable
 
 
 def loss_curves(history: History) -> Drawing:
-    """Training and validation loss by epoch."""
+    """Draw training and validation loss by epoch."""
     return _curves(history, "loss", "Cross-entropy loss")
 
 
 def accuracy_curves(history: History) -> Drawing:
-    """Training and validation accuracy by epoch."""
+    """Draw training and validation accuracy by epoch."""
     return _curves(history, "accuracy", "Accuracy")
 
 
@@ -35,7 +35,7 @@ def _curves(history: History, quantity: str, title: str) -> Drawing:
 
 
 def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Drawing:
-    """Counts of each true class (rows) by predicted class (columns), shaded by share of the row.
+    """Draw the counts of true (rows) by predicted classes (columns), shaded by share of the row.
 
     Args:
         counts: `(C, C)` integers.
@@ -45,7 +45,7 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Drawing:
     turned = longest + 10 > _WIDEST_CELL
     cell = _CELL if turned else max(_CELL, longest + 10)
     left, top = longest + 14, 44.0 + (0.75 * longest if turned else 14.0)
-    room = 0.75 * longest if turned else 0.0  # for the last column's turned name
+    room = 0.75 * longest if turned else 0.0  # for the rotated name of the last column
     drawing = Drawing(left + cell * len(classes) + room, top + _CELL_HEIGHT * len(classes) + 4)
     drawing.text((0, 14), "Test examples", bold=True)
     drawing.text((0, 32), "row: true class, column: predicted", "grey", size=12)

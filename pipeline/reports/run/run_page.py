@@ -1,4 +1,4 @@
-"""A run's page: what it shows, and the artifact that holds it."""
+"""Composes the page of a run and stores it as an artifact."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from pipeline.verification.worst_examples import Mistake, WorstExample
 
 @dataclass(frozen=True)
 class Tile:
-    """One important number, with its name and something to compare it with."""
+    """One important number with its name and a value to compare it with."""
 
     value: str
     name: str
@@ -32,7 +32,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class RunPage:
-    """Every word, number and figure of a run's page."""
+    """All text, numbers and figures of a run's page."""
 
     title: str
     subtitle: str
@@ -55,7 +55,7 @@ class RunPage:
 
 
 def write_run_page(run: TrackedRun) -> None:
-    """Compose the page and the description from what a run has stored, and store them with it."""
+    """Compose the page and the description from a run's stored data, and store both with it."""
     stored = read_stored(run.client, run.run_id)
     page = compose_run_page(stored)
     run.set_tags({names.DESCRIPTION: run_description(stored)})
@@ -63,7 +63,7 @@ def write_run_page(run: TrackedRun) -> None:
 
 
 def compose_run_page(stored: StoredRun) -> RunPage:
-    """Put what a run stored into words."""
+    """Return the content of the page for a stored run."""
     params, tags = stored.run.data.params, stored.run.data.tags
     by_hand = dict(line.lstrip("+").partition("=")[::2] for line in stored.overrides)
     return RunPage(
@@ -171,7 +171,7 @@ def _scores(stored: StoredRun) -> Table:
 
 
 def _class_scores(stored: StoredRun) -> Table | None:
-    """Keras's scores of each class, and how far those of NumPy are from them."""
+    """Return Keras's scores per class, with the deviation of NumPy's."""
     keras, scratch = (stored.class_scores.get(side, ()) for side in ("keras", "scratch"))
     if not keras or [one.name for one in keras] != [one.name for one in scratch]:
         return None

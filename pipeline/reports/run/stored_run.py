@@ -1,4 +1,4 @@
-"""What a run stored, read back for its page; no TensorFlow."""
+"""What a run stored, read back for its page without TensorFlow."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,28 +32,28 @@ _FILES = (
     names.WORST_EXAMPLES,
     names.MISTAKES,
 )
-_LARGEST = 1e300  # MLflow keeps infinity as 1.8e308
+_LARGEST = 1e300  # MLflow stores infinity as 1.8e308
 _Item = TypeVar("_Item", ClassScores, WorstExample, Mistake)
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """All that a run's page shows; empty, or None, where the run did not store it.
+    """The data of a run's page; empty or None where the run did not store them.
 
     Attributes:
         run: parameters, last metrics and tags.
-        experiment: the name of its experiment.
+        experiment: name of the run's experiment.
         overrides: the settings that were set by hand.
-        machine: where it ran.
+        machine: the machine that it ran on.
         classes: names in label order.
         history: every epoch.
-        predicted: the class that Keras gave each test example, `(N,)`.
-        labels: their true classes, `(N,)`.
-        parity: the check's outcome.
-        class_scores: scores of each class by `keras` and by `scratch`.
+        predicted: Keras's predicted class of each test example, `(N,)`.
+        labels: the true classes, `(N,)`.
+        parity: outcome of the check.
+        class_scores: scores per class, by `keras` and by `scratch`.
         reports: both classification reports as text, side by side.
-        examples: on which both sides differ most.
-        mistakes: the most confident ones.
+        examples: the examples on which Keras and NumPy differ most.
+        mistakes: the most confident wrong predictions.
     """
 
     run: Run
@@ -72,7 +72,7 @@ class StoredRun:
 
 
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
-    """Read a run back from where it is tracked."""
+    """Read a run back from its store."""
     run = client.get_run(run_id)
     with temporary_folder() as folder:
         files = {path: _download(client, run, path, folder) for path in _FILES}
@@ -101,7 +101,7 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
 
 
 def _download(client: MlflowClient, run: Run, path: str, folder: Path) -> Path | None:
-    """An artifact as a file; None when there is none."""
+    """Download an artifact as a file; None if it does not exist."""
     try:
         return download(client, run.info.artifact_uri, path, folder)
     except (MlflowException, OSError):
@@ -113,7 +113,7 @@ def _text(file: Path | None) -> str:
 
 
 def _json(text: str, otherwise: Any) -> Any:
-    """What a document holds; the page leaves out a spoiled one, which the check reports."""
+    """Parse a JSON document; the page omits a damaged one, which the check reports."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -122,7 +122,7 @@ def _json(text: str, otherwise: Any) -> Any:
 
 
 def _overrides(text: str) -> list[str]:
-    """The lines of a list; a spoiled one shows on the page as no list."""
+    """Parse the list of overrides; a damaged one is shown as empty."""
     try:
         lines = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -131,7 +131,7 @@ def _overrides(text: str) -> list[str]:
 
 
 def _items(documents: Any, kind: type[_Item]) -> list[_Item]:
-    """The objects that documents describe; none where one is not of their kind."""
+    """Build objects from documents; an empty list if one does not fit."""
     try:
         return [kind(**document) for document in documents]
     except TypeError:
@@ -151,7 +151,7 @@ def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | Non
 
 
 def _history(client: MlflowClient, run_id: str) -> History | None:
-    """Every epoch whose numbers can be drawn; a fit that diverges ends with one that cannot."""
+    """Return the epochs with finite numbers; a diverging fit ends with one that is not."""
     curves = {
         name: {one.step: one.value for one in client.get_metric_history(run_id, metric)}
         for name, metric in names.EPOCH_METRICS.items()
@@ -160,6 +160,6 @@ def _history(client: MlflowClient, run_id: str) -> History | None:
     epochs = [
         Epoch(number=number, **{name: curve[number] for name, curve in curves.items()})
         for number in numbers
-        if all(abs(curve[number]) < _LARGEST for curve in curves.values())  # no NaN either
+        if all(abs(curve[number]) < _LARGEST for curve in curves.values())  # also False for NaN
     ]
     return History(tuple(epochs), restored=False) if epochs else None

@@ -1,1 +1,1 @@
-"""What a sweep shows: runs read back, statistics over seeds, verdict, figures, page."""
+"""The report of a sweep: runs read back, statistics over seeds, verdict, figures, page."""

@@ -1,4 +1,4 @@
-"""From variants to comparisons: which setting is best, which differ, by how much, how surely."""
+"""Compares variants: which setting is best, which ones differ, by how much, how surely."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from pipeline.reports.study.statistics import Difference, holm, paired_differenc
 from pipeline.reports.study.study_run import MAIN, Measure, selection_measure
 from pipeline.reports.study.variants import Setting, Variant, group_by_values, setting_of
 
-_ALL_PAIRS = 4  # up to this many variants every pair is compared, above only the first with others
+_ALL_PAIRS = 4  # above this many variants, only pairs with the first one are compared
 _SIGNIFICANT = 0.05
 
 
@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """`shown`, `likely` (alone, but not among so many), `no difference shown`, `too few`."""
+        """`shown`, `likely` (only without adjustment), `no difference shown`, `too few`."""
         if self.difference.interval is None:
             return "too few seeds for an interval"
         if not self.difference.shown:
@@ -46,19 +46,19 @@ class Comparison:
 
     @property
     def lower(self) -> Setting:
-        """The other one."""
+        """The setting with the lower mean."""
         return self.second if self.difference.mean >= 0 else self.first
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one of several varied keys does, averaged over the settings of all the others.
+    """The effect of one of several varied keys, averaged over the settings of the others.
 
     Attributes:
         key: the key.
-        comparisons: its best value (by the measure that selects) against each other one; p
-            allows for the comparisons of all keys.
-        ranges: for each comparison, its least and greatest mean in any setting of the other keys.
+        comparisons: its best value (by the selection measure) against each other one; p is
+            adjusted for the comparisons of all keys.
+        ranges: for each comparison, its smallest and largest mean in any setting of the other keys.
     """
 
     key: str
@@ -68,17 +68,17 @@ class Effect:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that is computed from the runs of a report.
+    """All results that are computed from a report's runs.
 
     Attributes:
         gathered: the runs.
         variants: finished runs by setting, in the order of their values.
         selection: the validation score that selects the best setting.
-        ranked: variants with a test score, the best mean of `selection` first; of the test score
-            where no setting can be selected.
-        best: the first of them, selected on validation; None when a run lacks that score.
-        comparisons: paired differences of the main measure, the first variant's first.
-        effects: of each varied key, where there are several.
+        ranked: variants with a test score, sorted by the mean of `selection`, best first; by the
+            test score if no setting can be selected.
+        best: the first of `ranked`, selected on validation; None if a run lacks that score.
+        comparisons: paired differences of the main measure, those of the first variant first.
+        effects: one per varied key, if there are several.
     """
 
     gathered: Gathered
@@ -91,15 +91,15 @@ class Analysis:
 
     @property
     def seeds(self) -> list[int]:
-        """How many runs each variant has, without repetition."""
+        """The distinct numbers of runs per variant."""
         return sorted({len(variant.runs) for variant in self.variants})
 
 
 def analyse(gathered: Gathered) -> Analysis:
     """Group a report's finished runs and compare them.
 
-    The best setting is selected on the validation set, since the score of one that was selected
-    on the test set would be too high there. Runs of early versions have no validation score.
+    The best setting is selected on the validation set: a setting selected on the test set would
+    have a test score that is too high. Runs of early versions have no validation score.
 
     Raises:
         ValueError: when no run has a test score.
@@ -126,7 +126,7 @@ def analyse(gathered: Gathered) -> Analysis:
 
 
 def _place(samples: Iterable[float], measure: Measure) -> float:
-    """What to sort by for the best mean to come first."""
+    """Return a sort key that puts the best mean first."""
     mean = fmean(samples)
     return mean if measure.least else -mean
 
@@ -145,19 +145,19 @@ def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
 def _comparison(
     first: Setting, of_first: Mapping[int, float], second: Setting, of_second: Mapping[int, float]
 ) -> Comparison | None:
-    """One comparison, its p not adjusted yet; None when no seed is in both."""
+    """Compare two variants, with p not adjusted yet; None if they have no seed in common."""
     difference = paired_difference(of_first, of_second)
     return None if difference is None else Comparison(first, second, difference, difference.p)
 
 
 def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons, their p values adjusted for their number."""
+    """Return the comparisons with p values adjusted for their number."""
     corrected = iter(holm([c.p for c in comparisons if c.p is not None]))
     return [c if c.p is None else replace(c, p=next(corrected)) for c in comparisons]
 
 
 def _effects(gathered: Gathered, variants: Sequence[Variant], by: Measure) -> list[Effect]:
-    """The effect of every key that can be judged; the comparisons of all keys are one family."""
+    """Return the effect of every key with enough runs; p is adjusted over all keys together."""
     found = [effect for key in gathered.varied if (effect := _effect(key, gathered, variants, by))]
     corrected = iter(_adjusted([c for effect in found for c in effect.comparisons]))
     return [
@@ -169,7 +169,7 @@ def _effects(gathered: Gathered, variants: Sequence[Variant], by: Measure) -> li
 def _effect(
     key: str, gathered: Gathered, variants: Sequence[Variant], by: Measure
 ) -> Effect | None:
-    """One effect; None when no setting of the other keys has runs for every value of this one."""
+    """Return one effect; None if no setting of the other keys has runs for all its values."""
     samples = _samples(key, variants, MAIN)
     if sum(map(bool, samples.values())) < 2:
         return None
@@ -189,7 +189,7 @@ _Samples = dict[tuple[tuple[str, ...], int], float]  # score by setting of the o
 
 
 def _samples(key: str, variants: Sequence[Variant], measure: Measure) -> dict[str, _Samples]:
-    """Scores by value of a key, for those settings of the others and seeds that all values have."""
+    """Return scores per value of a key, for settings of the others and seeds common to all."""
     samples: dict[str, _Samples] = {}
     for variant in variants:
         values = variant.setting.by_key

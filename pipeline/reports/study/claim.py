@@ -1,4 +1,4 @@
-"""Judges the claim of an earlier report by the runs at hand."""
+"""Judges the claim of an earlier report by the present runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class _Pair:
 
 
 def with_interval(found: Difference, measure: Measure) -> str:
-    """A difference with its interval: `+0.012 [−0.010, +0.031]`."""
+    """Format a difference with its interval: `+0.012 [−0.010, +0.031]`."""
     mean = measure.show(found.mean, signed=True)
     if found.interval is None:
         return f"{mean} (n={found.n}, too few seeds for an interval)"
@@ -45,7 +45,7 @@ def with_interval(found: Difference, measure: Measure) -> str:
 
 
 def in_words(found: Difference, measure: Measure) -> str:
-    """A difference and what it shows: `+0.012 [−0.010, +0.031], no difference shown`."""
+    """Format a difference and its verdict: `+0.012 [−0.010, +0.031], no difference shown`."""
     unclear = found.interval is not None and not found.shown
     return with_interval(found, measure) + (", no difference shown" if unclear else "")
 
@@ -53,12 +53,12 @@ def in_words(found: Difference, measure: Measure) -> str:
 def judge(study: Study, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judgement | None:
     """Compare each pair of values that a study's claim orders, under its conditions.
 
-    Reproduced: every pair differs as claimed, its interval clear of 0. In part: some do, none the
-    other way. Artefact: reproduced, but where the other cause is absent at most half of the gap
-    remains, and the shrinking is itself clear of 0.
+    Reproduced: every pair differs as claimed, and its interval excludes 0. In part: some pairs do,
+    and none differs the other way. Artefact: reproduced, but without the other cause at most half
+    of the gap remains, and the interval of that reduction excludes 0.
 
     Args:
-        study: with the claim; None is returned if it has none.
+        study: the study; returns None if it has no claim.
         runs: finished runs.
         varied: keys that differ between them.
     """
@@ -118,7 +118,7 @@ def _by_seed(
 def _artefact(
     study: Study, artefact: Artefact, runs: Sequence[StudyRun], key: str, measure: Measure
 ) -> str:
-    """Why the first pair's gap is an artefact; empty when it is not."""
+    """Return why the gap of the first pair is an artefact; "" if it is not."""
     assert study.claim is not None
     higher, lower = study.claim.expects[0]
     gaps = []

@@ -1,4 +1,4 @@
-"""Training curves of a report, a panel per setting: mean over seeds within their range."""
+"""Training curves of a report, one panel per setting: mean and range over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from pipeline.reports.study.score_figures import MANY
 from pipeline.reports.study.study_run import MEASURES
 from pipeline.reports.study.variants import Variant
 
-_SHOWN = 3  # of the best and of the worst, where more than MANY settings are too many to draw
+_SHOWN = 3  # of the best and of the worst, if there are more than MANY settings
 
 
 @dataclass(frozen=True)
 class Band:
-    """Curves of several seeds, put together by epoch.
+    """Curves of several seeds, combined by epoch.
 
     Attributes:
         epochs: `(E,)`, from 1.
-        mean: over the seeds that reached the epoch, `(E,)`.
-        low: their least, `(E,)`.
-        high: their greatest, `(E,)`.
+        mean: mean over the seeds that reached the epoch, `(E,)`.
+        low: minimum over the seeds, `(E,)`.
+        high: maximum over the seeds, `(E,)`.
     """
 
     epochs: np.ndarray
@@ -33,7 +33,7 @@ class Band:
 
 
 def band(curves: Sequence[Sequence[float]]) -> Band:
-    """Put curves together; those that stopped early count as long as they last."""
+    """Combine curves; one that stopped early counts up to its last epoch."""
     longest = max(map(len, curves), default=0)
     table = np.full((len(curves), longest), np.nan)
     for row, curve in enumerate(curves):
@@ -46,17 +46,17 @@ def band(curves: Sequence[Sequence[float]]) -> Band:
 
 
 def panels(analysis: Analysis) -> list[Variant]:
-    """The settings whose curves are drawn: all, or of many the best and the worst."""
+    """Return the settings to draw: all, or the best and worst of many."""
     if len(analysis.variants) <= MANY:
         return list(analysis.variants)
     return [*analysis.ranked[:_SHOWN], *analysis.ranked[-_SHOWN:]]
 
 
 def curves(analysis: Analysis, quantity: str) -> list[Drawing]:
-    """Training and validation curves, one panel per setting, all on the same axes.
+    """Draw training and validation curves, one panel per setting, all on the same axes.
 
     Args:
-        analysis: whose settings to draw.
+        analysis: the settings and their runs.
         quantity: `loss` or `accuracy`.
     """
     variants = panels(analysis)

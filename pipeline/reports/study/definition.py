@@ -1,4 +1,4 @@
-"""A study as its file describes it: the question, words for its values, an earlier claim."""
+"""A study as defined in its file: a question, names of its values, an earlier claim."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,14 +28,14 @@ class Artefact(Group):
 
 
 class Claim(Group):
-    """What an earlier report claimed, and how to judge it.
+    """The claim of an earlier report, and how to judge it.
 
     Attributes:
         said: the claim in short.
-        dataset: the data set that it was made on.
-        measure: the name in `MEASURES` that it is about.
+        dataset: the data set of the claim.
+        measure: a name in `MEASURES`.
         expects: pairs of values of the varied key, the one with the higher measure first.
-        under: values of other varied keys, the conditions that the claim was made under.
+        under: values of other varied keys, under which the claim was made.
         artefact: another possible cause of the effect.
     """
 
@@ -52,11 +52,11 @@ class Study(Group):
 
     Attributes:
         name: the file's name.
-        question: in plain words.
+        question: the question in plain words.
         words: how a report names the values of a varied key: a pattern such as `{} units`, or a
             phrase for each value.
-        claim: of an earlier report, if there is one.
-        against: `tfidf` when the question is whether values beat that baseline.
+        claim: the claim of an earlier report, if there is one.
+        against: `tfidf` if the question is whether values beat that baseline.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Study(Group):
     against: Literal["tfidf"] | None = None
 
     def words_for(self, key: str, value: str) -> str | None:
-        """What a value is called; None where the study does not say."""
+        """Return the name of a value; None if the study does not define one."""
         words = self.words.get(key)
         if isinstance(words, str):
             return words.replace("{}", value)
@@ -77,11 +77,11 @@ def parse_study(node: Mapping[str, Any] | None, name: str) -> Study:
     """Check the `study` node of a composed configuration.
 
     Args:
-        node: its values; None where the study's file has only settings.
-        name: the name that the study was chosen by.
+        node: its values; None if the study's file contains only settings.
+        name: the name of the study.
 
     Raises:
-        SettingsError: with a sentence for each fault.
+        SettingsError: with one sentence per fault.
     """
     values = {"question": f"What do the runs of study={name} show?", **(node or {}), "name": name}
     try:
@@ -97,14 +97,14 @@ def _fault(detail: Any) -> str:
 
 
 def study_names(conf: Path) -> list[str]:
-    """The names of the studies in a folder of configuration files."""
+    """Return the names of the studies in a folder of configuration files."""
     return sorted(path.stem for path in (conf / "study").glob("*.yaml"))
 
 
 def load_study(conf: Path, name: str) -> Study:
-    """The study of that name in a folder of configuration files; without a file, a plain one.
+    """Load a study from a folder of configuration files; without a file, an empty one.
 
-    Sweeps store their study, so this serves sweeps of earlier versions.
+    Sweeps store their study, so this is needed only for sweeps of earlier versions.
     """
     file = conf / "study" / f"{name}.yaml"
     text = file.read_text(encoding="utf-8") if name in study_names(conf) else ""

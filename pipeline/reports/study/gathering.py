@@ -1,4 +1,4 @@
-"""Which runs a report is about: those of a study, a sweep or an experiment."""
+"""Collects the runs of a report: those of a study, a sweep or an experiment."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,19 +25,19 @@ from pipeline.tracking.sweep_run import find_sweep_runs
 
 @dataclass(frozen=True)
 class Gathered:
-    """All runs that a report has to account for.
+    """The runs of a report, and what is known about them.
 
     Attributes:
-        title: what the report is about, `study=lstm_units`.
-        key: by which the report is found again, `20261123-094815-3fa2`.
-        experiment_id: where the report is stored.
-        study: its question, if the runs are a study's.
+        title: the subject of the report, `study=lstm_units`.
+        key: identifies the report, `20261123-094815-3fa2`.
+        experiment_id: the experiment that stores the report.
+        study: the study, if the runs belong to one.
         varied: keys whose values are compared, without the seed.
-        runs: one for each set of parameters, finished or not.
-        superseded: older runs of the same parameters, left out.
-        planned: parameters of every job; None when no plan was stored.
-        lost: number of jobs without a run, where no plan was stored.
-        command: that made the runs.
+        runs: one per set of parameters, finished or not.
+        superseded: older runs of the same parameters, which are left out.
+        planned: parameters of every job; None if no plan was stored.
+        lost: number of jobs without a run, if no plan was stored.
+        command: the command that made the runs.
         own_run_id: the sweep's own run, if there is one.
         select_by: the validation score that selects the best setting.
     """
@@ -57,21 +57,21 @@ class Gathered:
 
     @property
     def missing(self) -> list[Mapping[str, str]]:
-        """Parameters of planned jobs that no run was found for."""
+        """The parameters of planned jobs that have no run."""
         have = [run.params for run in self.runs]
         return [job for job in self.planned or () if job not in have]
 
 
 def gather_study(store: Store, conf: Path, name: str) -> Gathered:
-    """The latest sweep of a study, whether its file is ours or the user's.
+    """Gather the latest sweep of a study, whether its file is built in or the user's.
 
     Args:
-        store: where its runs are tracked.
+        store: the store of its runs.
         conf: a folder of configuration files, for sweeps that did not store their study.
         name: the study's name.
 
     Raises:
-        StoreError: when it never ran in this store.
+        StoreError: when the study never ran in this store.
     """
     own = find_sweep_runs(store, names.STUDY, name)
     if not own:
@@ -84,7 +84,7 @@ def gather_study(store: Store, conf: Path, name: str) -> Gathered:
 
 
 def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
-    """One sweep, by its id.
+    """Gather one sweep by its id.
 
     Raises:
         StoreError: when no run belongs to it.
@@ -124,7 +124,7 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
 
 
 def _study(own: Run, plan: Mapping[str, Any], conf: Path) -> Study | None:
-    """The study that a sweep stored with its plan; for one of an earlier version, its file."""
+    """Return the study that a sweep stored with its plan; for earlier versions, from its file."""
     if (name := own.data.tags.get(names.STUDY)) is None:
         return None
     if (stored := plan.get("study")) is not None:
@@ -133,10 +133,10 @@ def _study(own: Run, plan: Mapping[str, Any], conf: Path) -> Study | None:
 
 
 def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> Gathered:
-    """All runs of an experiment, compared by the keys that differ, or by those given.
+    """Gather all runs of an experiment, compared by the given keys or all that differ.
 
     Raises:
-        StoreError: when there is no such experiment, or no run in it.
+        StoreError: when there is no such experiment, or it has no runs.
     """
     found = find_experiment(store, name)
     read = [read_run(store.client, one) for one in job_runs(store, name, "")]
@@ -171,7 +171,7 @@ def _plan(store: Store, run_id: str) -> dict[str, Any]:
 
 
 def _newest(runs: Sequence[StudyRun]) -> tuple[tuple[StudyRun, ...], tuple[StudyRun, ...]]:
-    """One run for each set of parameters, a finished one before others, and those left out."""
+    """Return the newest run per set of parameters, finished ones first, and the other runs."""
     chosen: dict[tuple[tuple[str, str], ...], StudyRun] = {}
     for run in sorted(runs, key=lambda run: (run.finished, run.started)):
         chosen[tuple(sorted(run.params.items()))] = run

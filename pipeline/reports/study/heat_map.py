@@ -11,7 +11,7 @@ _CELL_HEIGHT, _SHADE = 40.0, 0.55
 
 
 def heat_map(analysis: Analysis) -> Drawing:
-    """Mean score of each combination: the first half of the varied keys down, the rest across."""
+    """Draw the mean score of each combination: the first half of the keys down, the rest across."""
     keys = analysis.gathered.varied
     down, across = keys[: (len(keys) + 1) // 2], keys[(len(keys) + 1) // 2 :]
     rows = list(dict.fromkeys(_chosen(variant, down) for variant in analysis.variants))
@@ -78,7 +78,7 @@ def _draw_cell(
     reach: tuple[float, float],
     best: bool,
 ) -> None:
-    """A score, on a deeper ground the higher it is; the letters stay readable on each."""
+    """Draw a score on a background that is darker for higher scores; the text stays readable."""
     (x, y), (low, high) = corner, reach
     drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "light", 0.4)
     found, middle = variant.estimate(MAIN), (x + cell / 2, y + _CELL_HEIGHT / 2 + 5)

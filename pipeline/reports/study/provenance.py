@@ -24,8 +24,8 @@ class Provenance:
     Attributes:
         runs_command: the command that made the runs.
         report_command: the command that made the report.
-        data: the data set in words.
-        facts: further names and values, in the order to show them.
+        data: a description of the data set.
+        facts: further names and values, in display order.
         settings: parameters that all runs share, as typed on the command line.
     """
 
@@ -40,9 +40,9 @@ def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, .
     """Collect the provenance from the runs.
 
     Args:
-        client: of the store that holds them.
-        gathered: the runs that were looked for.
-        runs: the finished ones.
+        client: client of the store.
+        gathered: the runs of the report.
+        runs: the finished runs.
     """
     first = runs[0]
     machine = json.loads(read_text(client, first.run_id, names.MACHINE) or "{}")
@@ -65,7 +65,7 @@ def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, .
 
 
 def _command(client: MlflowClient, run: StudyRun, gathered: Gathered) -> str:
-    """From the first run, for a sweep that stored no command."""
+    """Reconstruct the command from the first run, for a sweep that stored none."""
     varied = read_config(client, run.run_id).get("sweep", {}).get("varied", gathered.varied)
     return f"a sweep over {', '.join(varied)}" if varied else "a single run"
 

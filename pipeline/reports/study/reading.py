@@ -1,4 +1,4 @@
-"""Reads runs back from MLflow, wherever they were made."""
+"""Reads runs back from MLflow, whichever machine made them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pipeline.tracking.temporary_folder import temporary_folder
 
 
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
-    """Read a run's numbers and, if it finished, its curves (one request each)."""
+    """Read a run's numbers and, if it finished, its curves (one request per curve)."""
     finished = run.info.status == "FINISHED"
     return StudyRun(
         run_id=run.info.run_id,
@@ -36,13 +36,13 @@ def _curve(client: MlflowClient, run_id: str, name: str) -> tuple[float, ...]:
 
 
 def read_config(client: MlflowClient, run_id: str) -> dict[str, Any]:
-    """The composed configuration that a run was made from; empty when it was not stored."""
+    """Return the composed configuration of a run; empty if it was not stored."""
     text = read_text(client, run_id, names.CONFIG)
     return yaml.safe_load(text) if text else {}
 
 
 def read_text(client: MlflowClient, run_id: str, path: str) -> str | None:
-    """A text artifact of a run; None when there is none."""
+    """Return a text artifact of a run; None if there is none."""
     with temporary_folder() as folder:
         try:
             return Path(client.download_artifacts(run_id, path, str(folder))).read_text("utf-8")

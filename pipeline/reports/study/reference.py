@@ -19,11 +19,11 @@ from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 
 @dataclass(frozen=True)
 class References:
-    """Baselines of each variant, on the data that it was trained and tested on.
+    """Baselines of each variant, on its training and test data.
 
     Attributes:
-        majority: by the variant's setting.
-        tfidf: by the variant's setting; empty for images.
+        majority: baseline per setting.
+        tfidf: baseline per setting; empty for images.
         remarks: one sentence for each baseline that is not available.
     """
 
@@ -33,12 +33,12 @@ class References:
 
 
 def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str) -> References:
-    """Baselines for all variants; data are read where texts are needed.
+    """Return the baselines of all variants; data are read only for texts.
 
     Args:
-        client: of the store that holds the runs.
-        variants: to return baselines for.
-        data_dir: where data sets lie on this machine.
+        client: client of the store that contains the runs.
+        variants: the variants.
+        data_dir: the data directory of this machine.
     """
     majority, tfidf, remarks = {}, {}, []
     known: dict[tuple[str | None, ...], Baseline | str | None] = {}
@@ -63,7 +63,7 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
 
 
 def majority_class(run: StudyRun) -> Baseline | None:
-    """The baseline that a run logged; None when it did not log both of its scores."""
+    """Return the baseline that a run logged; None if one of its two scores is missing."""
     f1_macro = run.metrics.get(names.BASELINE_F1_MACRO)
     accuracy = run.metrics.get(names.BASELINE_ACCURACY)
     if f1_macro is None or accuracy is None:
@@ -72,7 +72,7 @@ def majority_class(run: StudyRun) -> Baseline | None:
 
 
 def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str | None:
-    """The baseline, why there is none, or None for images."""
+    """Return the baseline, a sentence on why there is none, or None for images."""
     spec = SPECS.get(run.params.get("dataset", ""))
     if spec is None or spec.kind != "text":
         return None

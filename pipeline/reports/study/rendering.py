@@ -1,4 +1,4 @@
-"""A page and its figures as files."""
+"""Renders a page and its figures as files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from pipeline.reports.study.study_run import MAIN
 from pipeline.tracking import names
 
 _PACKAGE = "pipeline.reports.study"
-_COLUMNS = 3  # panels beside each other in a file
+_COLUMNS = 3  # panels per row in a file
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Drawn:
 
     @property
     def inline(self) -> str:
-        """As HTML of a page: the panels flow into as many columns as fit."""
+        """HTML for a page; the panels flow into as many columns as fit."""
         shown = "".join(drawing.inline(self.caption) for drawing in self.drawings)
         return f'<div class="panels">{shown}</div>' if len(self.drawings) > 1 else shown
 
     @property
     def whole(self) -> Drawing:
-        """As one drawing, for a file."""
+        """One drawing for a file."""
         return sheet(self.drawings, _COLUMNS)
 
 
 def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
-    """All figures of a report, by the name of their files."""
+    """Draw all figures of a report, by file name."""
     count = len(analysis.variants)
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
     some = "" if count <= MANY else f" The three best and the three worst of {count}."
@@ -70,10 +70,10 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
 
 
 def render(page: StudyPage, analysis: Analysis, drawn: Mapping[str, Drawn]) -> dict[str, bytes]:
-    """Every file of a report, by its path.
+    """Render every file of a report, by its path.
 
     Returns:
-        `report.html` (all in one), `report.md`, `figures/*.png`, `figures/*.svg`, `runs.csv`,
+        `report.html` (self-contained), `report.md`, `figures/*.png`, `figures/*.svg`, `runs.csv`,
         `summary.csv` and `verdict.json`.
     """
     gathered = analysis.gathered
@@ -92,7 +92,7 @@ def render(page: StudyPage, analysis: Analysis, drawn: Mapping[str, Drawn]) -> d
 
 
 def _verdict(page: StudyPage, analysis: Analysis) -> str:
-    """The answer as JSON, for programs and for the table of several studies."""
+    """Return the answer as JSON, for programs and for the index of studies."""
     judgement = page.verdict.judgement
     document = {
         "title": analysis.gathered.title,

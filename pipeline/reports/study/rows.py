@@ -1,4 +1,4 @@
-"""A plot with a row per setting: its values on the left, its numbers on the right."""
+"""A plot with one row per setting: its values on the left, its numbers on the right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from pipeline.reports.drawing.svg import Drawing, width_of
 from pipeline.reports.study.variants import Setting
 
 _PLOT, _GAP, _SMALL = 330.0, 14.0, 12.0
-_ROW, _CLOSE_ROW, _MANY = 30.0, 22.0, 12  # height of a row, and where there are many
+_ROW, _CLOSE_ROW, _MANY = 30.0, 22.0, 12  # height of a row; of a close row, used above MANY rows
 _HEAD, _FOOT, _NAME_LINE = 26.0, 44.0, 15.0
-_NOTHING = ("false", "off", "null", "0", "0.0")  # values that switch something off are grey
+_NOTHING = ("false", "off", "null", "0", "0.0")  # values that switch something off, shown in grey
 
-Column = tuple[str, Sequence[str]]  # its heading, and its words in each row
+Column = tuple[str, Sequence[str]]  # heading, and the text of each row
 
 
 @dataclass(frozen=True)
 class Rows:
-    """An empty plot to draw on.
+    """A plot without data yet.
 
     Attributes:
-        drawing: everything that is drawn so far.
-        x: places of numbers.
-        heights: the middle of each row, in pixels.
+        drawing: everything drawn so far.
+        x: maps numbers to horizontal positions.
+        heights: the vertical centre of each row, in pixels.
         row: the height of a row.
         top: the upper edge of the plot.
     """
@@ -42,14 +42,14 @@ def rows_plot(
     axis: str,
     names: int = 0,
 ) -> Rows:
-    """Lay out a plot and write all of its words.
+    """Lay out a plot and write all of its text.
 
     Args:
         columns: the values that distinguish the rows, from left to right.
-        numbers: written to the right of each row.
-        reach: least and greatest number that is to be drawn.
-        axis: what the numbers are.
-        names: how many `name_lines` will write above.
+        numbers: the text to the right of each row.
+        reach: smallest and largest number to draw.
+        axis: label of the axis.
+        names: how many names `name_lines` will write above the plot.
     """
     count = len(numbers)
     row = _CLOSE_ROW if count > _MANY else _ROW
@@ -74,7 +74,7 @@ def _draw_axis(drawing: Drawing, x: Scale, top: float, bottom: float, axis: str)
         label = tick_label(tick, ticks)
         drawing.text((x(tick), bottom + 17), label, "grey", anchor="middle", size=_SMALL)
     drawing.line((x.start, bottom), (x.end, bottom), "grey")
-    place = min(x.start, drawing.width - width_of(axis, _SMALL))  # a long one begins further left
+    place = min(x.start, drawing.width - width_of(axis, _SMALL))  # a long label begins further left
     drawing.text((place, bottom + 36), axis, "grey", size=_SMALL)
 
 
@@ -101,7 +101,7 @@ def write_numbers(rows: Rows, place: int, words: str, role: Role, bold: bool = F
 
 
 def name_lines(rows: Rows, names: Mapping[str, float], role: Role) -> None:
-    """Names above the plot, each over its place; one goes higher where two would touch."""
+    """Write names above the plot at their positions; one that would overlap goes a level higher."""
     last, level = -1e9, 0
     for words, value in sorted(names.items(), key=lambda item: item[1]):
         half = width_of(words, _SMALL) / 2
@@ -114,7 +114,7 @@ def name_lines(rows: Rows, names: Mapping[str, float], role: Role) -> None:
 
 
 def columns_of(settings: Sequence[Setting]) -> list[Column]:
-    """A column for each key, with its value in every row."""
+    """Return one column per key, with the value of every row."""
     keys = settings[0].keys
     if not keys:
         return [("", [setting.words for setting in settings])]

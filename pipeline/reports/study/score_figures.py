@@ -1,7 +1,6 @@
-"""Scores of a report as plots with a row per setting or comparison.
+"""Plots of a report's scores, with one row per setting or comparison.
 
-Everything is labelled in place, without a legend; colour-blind readers can tell the two colours
-apart.
+Labels are in place, without a legend; colour-blind readers can distinguish the two colours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +21,14 @@ from pipeline.reports.study.study_run import MAIN
 from pipeline.reports.study.variants import Setting, Variant
 from pipeline.tasks.baselines import Baseline
 
-MANY = 12  # settings, from which on only the best and worst are drawn where all would be too much
+MANY = 12  # settings; above it, only the best and worst are drawn where all would not fit
 _MINUS = "−"
 
 
 def forest(analysis: Analysis, baselines: References) -> Drawing:
-    """Mean and interval of each setting, its seeds as dots, baselines as lines.
+    """Draw mean and interval of each setting, its seeds as dots, and baselines as lines.
 
-    Settings stand in the order of their values; more than `MANY` of them from the best down.
+    Settings are in the order of their values; more than `MANY` are sorted best first.
     """
     variants = list(analysis.variants)
     if len(variants) > MANY:
@@ -59,7 +58,7 @@ def _reach(variants: Sequence[Variant]) -> tuple[float, float]:
 
 
 def _near(baselines: References, low: float, high: float) -> list[float]:
-    """Baselines near enough not to squeeze everything else."""
+    """Return the baselines that are close enough not to compress the rest of the plot."""
     reach = max(high - low, 0.02)
     scores = [*baselines.majority.values(), *baselines.tfidf.values()]
     return [one.f1_macro for one in scores if low - reach <= one.f1_macro <= high + reach]
@@ -93,7 +92,7 @@ def _draw_variant(rows: Rows, place: int, variant: Variant, best: bool) -> None:
 
 
 def _draw_references(rows: Rows, variants: Sequence[Variant], baselines: References) -> None:
-    """A line through all rows where a baseline is the same for all, else a tick in each row."""
+    """Draw a baseline as a line if it is the same for all rows, otherwise a tick per row."""
     names: dict[str, float] = {}
     for name, scores in (("majority class", baselines.majority), ("TF-IDF", baselines.tfidf)):
         values = {round(found.f1_macro, 9) for found in scores.values()}
@@ -105,7 +104,7 @@ def _draw_references(rows: Rows, variants: Sequence[Variant], baselines: Referen
 
 
 def _draw_reference(rows: Rows, name: str, value: float) -> dict[str, float]:
-    """The line's name and place; of a line beyond the plot, an arrow towards it."""
+    """Draw the line and return its label and position; an arrow if it is outside the plot."""
     words = f"{name} {MAIN.show(value)}"
     if value < rows.x.low:
         return {f"← {words}": rows.x.low}
@@ -119,7 +118,7 @@ def _draw_reference(rows: Rows, name: str, value: float) -> dict[str, float]:
 def _draw_ticks(
     rows: Rows, variants: Sequence[Variant], scores: Mapping[Setting, Baseline]
 ) -> float:
-    """A tick in each row that has the baseline; returns the first one's place for its name."""
+    """Draw a tick in each row that has the baseline; return the first one's position."""
     for variant, height in zip(variants, rows.heights, strict=True):
         if variant.setting in scores:
             x = rows.x(min(max(scores[variant.setting].f1_macro, rows.x.low), rows.x.high))
@@ -128,7 +127,7 @@ def _draw_ticks(
 
 
 def differences(comparisons: Sequence[Comparison]) -> Drawing:
-    """Paired differences with their intervals around zero: of very many, the nearest to zero."""
+    """Draw paired differences with intervals around zero; of very many, the closest to zero."""
     shown = comparisons[:MANY]
     ends = [end for c in shown for end in (c.difference.interval or (c.difference.mean,))]
     columns, lead = _compared(shown)
@@ -153,7 +152,7 @@ def _draw_difference(rows: Rows, place: int, comparison: Comparison, words: str)
 
 
 def _compared(comparisons: Sequence[Comparison]) -> tuple[list[Column], str]:
-    """Columns that name what is compared, and what the first of each has in common."""
+    """Return columns that name what is compared, and what all first settings have in common."""
     firsts, seconds = [c.first for c in comparisons], [c.second for c in comparisons]
     if len(comparisons) > 1 and len(set(firsts)) == 1:
         return columns_of(seconds), f"{firsts[0].words} minus each: "

@@ -1,10 +1,10 @@
-"""Means over seeds, differences between settings, and how sure both are.
+"""Means over seeds and differences between settings, with confidence intervals.
 
-Student's t gives the interval of a mean. The interval of a paired difference is the wider, on each
-side, of the bootstrap's (BCa; Efron, 1987) and Student's: with the three to ten seeds that are
-usual here the bootstrap alone is too narrow. In 4,000 simulated normal samples it covered the truth
-in 73 % of cases with 3 seeds, 84 % with 5 and 89 % with 10, where 95 % was meant; the wider of the
-two covered it in 95 %.
+The interval of a mean is Student's t. The interval of a paired difference is, on each side, the
+wider of the bootstrap's (BCa; Efron, 1987) and Student's. With the usual three to ten seeds the
+bootstrap alone is too narrow: in 4,000 simulated normal samples its 95 % interval covered the truth
+in 73 % of cases with 3 seeds, 84 % with 5 and 89 % with 10; the wider of the two covered it in
+95 %.
 """
 
 import math
@@ -17,19 +17,19 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
-FEWEST = 3  # samples below which no interval is given
+FEWEST = 3  # samples below which there is no interval
 _RESAMPLES = 9_999
 _EQUAL = 1e-12  # a spread below this is rounding
 
 
 class Interval(NamedTuple):
-    """Both ends of a confidence interval."""
+    """Lower and upper end of a confidence interval."""
 
     low: float
     high: float
 
     def covers(self, value: float) -> bool:
-        """Whether the value is one that the data leave possible."""
+        """Return whether the interval contains a value."""
         return self.low <= value <= self.high
 
 
@@ -38,7 +38,7 @@ class Estimate:
     """A mean over seeds.
 
     Attributes:
-        mean: of the samples.
+        mean: mean of the samples.
         deviation: standard deviation of the samples (n - 1); NaN for a single one.
         n: number of samples.
         interval: 95 % interval of the mean (Student's t); None below 3 samples.
@@ -52,14 +52,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference between two settings trained with the same seeds.
+    """A mean difference between two settings that were trained with the same seeds.
 
     Attributes:
         mean: first minus second, over the seeds that both have.
         n: number of such seeds.
-        interval: 95 %, the wider of bootstrap and Student's t on each side; None below 3 seeds.
-        bootstrap: the bootstrap's alone (BCa); None below 3 seeds.
-        p: of Student's paired t test; None below 3 seeds.
+        interval: 95 % interval, on each side the wider of bootstrap and Student's t; None below 3
+            seeds.
+        bootstrap: the bootstrap interval (BCa) alone; None below 3 seeds.
+        p: p value of Student's paired t test; None below 3 seeds.
     """
 
     mean: float
@@ -70,18 +71,18 @@ class Difference:
 
     @property
     def shown(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.interval is not None and not self.interval.covers(0)
 
 
 def estimate(samples: Sequence[float]) -> Estimate:
-    """Mean of independent samples, with its interval.
+    """Return the mean of independent samples with its interval.
 
     Args:
         samples: one number per seed, at least one.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: when there are no samples.
     """
     values = np.asarray(samples, dtype=np.float64)
     if not len(values):
@@ -95,18 +96,18 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
     """Compare two settings seed by seed.
 
     Args:
-        first: a number for each seed.
-        second: likewise; seeds that only one has are left out.
+        first: one number per seed.
+        second: one number per seed; seeds that only one setting has are left out.
 
     Returns:
-        The mean of first minus second; None when no seed is in both.
+        The mean of first minus second; None if no seed is in both.
     """
     seeds = sorted(first.keys() & second.keys())
     return difference([first[seed] - second[seed] for seed in seeds]) if seeds else None
 
 
 def difference(differences: Sequence[float]) -> Difference:
-    """What paired differences show; see `Difference`."""
+    """Estimate the mean of paired differences; see `Difference`."""
     values = np.asarray(differences, dtype=np.float64)
     mean = float(values.mean())
     if len(values) < FEWEST:
@@ -121,10 +122,10 @@ def difference(differences: Sequence[float]) -> Difference:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values for their number, so that one false alarm among all stays at its rate.
+    """Adjust p values so that the family-wise error rate stays at the level of a single test.
 
     Holm (1979), step down: the smallest is multiplied by their number m, the next by m - 1, ...;
-    none becomes smaller than one before it.
+    no adjusted value is smaller than the one before it.
     """
     adjusted = [0.0] * len(p_values)
     largest = 0.0
@@ -142,7 +143,7 @@ def _student(values: np.ndarray) -> Interval:
 
 
 def _bootstrap(values: np.ndarray) -> Interval:
-    """Seeded, so that a page written twice says the same."""
+    """Return the BCa interval; seeded, so that the same runs give the same page."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(

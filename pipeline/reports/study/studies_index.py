@@ -1,4 +1,4 @@
-"""The table of all reports in a folder: what was claimed, what was found."""
+"""The table of all reports in a folder: their claims and findings."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ def write_index(folder: Path) -> int:
     """Rewrite the table between the two marks in a folder's README.md.
 
     Args:
-        folder: holds a folder for each report, with its `verdict.json` and `report.md`.
+        folder: contains one folder per report, with `verdict.json` and `report.md`.
 
     Returns:
-        How many reports the table has.
+        The number of reports in the table.
 
     Raises:
         SettingsError: when there is no README.md with the marks, or no report.

@@ -1,4 +1,4 @@
-"""The content of a report's page, before it becomes HTML or Markdown."""
+"""The content of a report's page, before it is rendered as HTML or Markdown."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _TIMING = (
 
 @dataclass(frozen=True)
 class StudyPage:
-    """Every word and number of a report."""
+    """All text and numbers of a report."""
 
     question: str
     subtitle: str
@@ -61,12 +61,12 @@ def compose_study_page(
     made: Provenance,
     mixed: list[str],
 ) -> StudyPage:
-    """Put everything into words.
+    """Compose the content of a report.
 
     Args:
         analysis: the numbers.
         verdict: the conclusion.
-        baselines: to compare with.
+        baselines: the baselines for comparison.
         made: how the runs were made.
         mixed: how the runs differ in what should be the same, if they were combined anyway.
     """
@@ -140,7 +140,7 @@ def _baselines(baselines: References) -> str:
 
 
 def parity_sentence(runs: list[StudyRun]) -> str:
-    """How many runs agree with NumPy's forward pass, and how closely."""
+    """Return how many runs agree with NumPy's forward pass, and how closely."""
     tags = Counter(run.tags.get(names.PARITY, "not checked") for run in runs)
     counted = ", ".join(f"{count} {tag}" for tag, count in tags.most_common())
     differences = [run.metrics.get(names.PARITY_MAX_ABS_DIFF) for run in runs]
@@ -151,7 +151,7 @@ def parity_sentence(runs: list[StudyRun]) -> str:
 
 
 def left_out(gathered: Gathered) -> list[str]:
-    """A sentence for each run that is missing, failed, stale or superseded."""
+    """Return one sentence per missing, failed, stale or superseded run."""
     lines = [f"{_named(job, gathered)}: no run was found." for job in gathered.missing]
     if gathered.lost:
         lines.append(f"{gathered.lost} jobs of the sweep left no run.")
@@ -172,7 +172,7 @@ def left_out(gathered: Gathered) -> list[str]:
 
 
 def _named(params: Mapping[str, str], gathered: Gathered) -> str:
-    """A job in words: `64 units, seed 3`."""
+    """Name a job: `64 units, seed 3`."""
     keys = [*gathered.varied, "seed"]
     values = dict(zip(keys, values_in(params, keys), strict=True))
     return setting_of(values, gathered.study).words

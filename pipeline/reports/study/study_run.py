@@ -1,4 +1,4 @@
-"""A run as a report sees it, and every number that it is measured by; no MLflow."""
+"""A run as a report uses it, and the measures computed from it; no MLflow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from pipeline.settings.scores import SCORES
 from pipeline.tracking import names
 
-RISE = 0.05  # of the least validation loss: a later rise above this is overfitting
+RISE = 0.05  # relative to the minimum validation loss: a later rise above this is overfitting
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """What a report needs of one run.
+    """The data of one run that a report needs.
 
     Attributes:
-        run_id: MLflow's.
-        name: as the UI shows it.
+        run_id: MLflow's id.
+        name: the name in MLflow's UI.
         status: FINISHED, FAILED, KILLED or RUNNING.
         started: milliseconds since 1970.
-        params: as logged.
-        metrics: the last value of each.
-        tags: as logged.
+        params: parameters as logged.
+        metrics: the last value of each metric.
+        tags: tags as logged.
         curves: values by epoch, for each of `names.CURVES`.
     """
 
@@ -46,11 +46,11 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a run.
+    """A number that can be computed for a run.
 
     Attributes:
         title: its name in words.
-        of: returns it for a run; None where the run did not log it.
+        of: returns it for a run; None if the run did not log it.
         decimals: number of decimals to print.
         least: whether the lowest value is the best.
     """
@@ -61,23 +61,23 @@ class Measure:
     least: bool = False
 
     def show(self, value: float, signed: bool = False) -> str:
-        """The number as text, with a true minus sign."""
+        """Format the number, with a true minus sign."""
         sign = "+" if signed else ""
         return f"{value:{sign},.{self.decimals}f}".replace("-", "−")
 
 
 def logged(name: str) -> Callable[[StudyRun], float | None]:
-    """The last value of a metric."""
+    """Return a function that reads the last value of a metric."""
     return lambda run: run.metrics.get(name)
 
 
 def peak_accuracy(run: StudyRun) -> float | None:
-    """The highest validation accuracy of any epoch, as read off a curve."""
+    """Return the highest validation accuracy of any epoch."""
     return max(run.curves.get(names.ACCURACY_VALIDATION, ()), default=None)
 
 
 def overfits_after(run: StudyRun) -> float | None:
-    """The epoch of least validation loss, if the loss later rises by 5 % of itself; else None."""
+    """Return the epoch of minimum validation loss if the loss later rises by 5 %, else None."""
     losses = run.curves.get(names.LOSS_VALIDATION, ())
     if not losses:
         return None
@@ -101,11 +101,11 @@ MEASURES: dict[str, Measure] = {
     "parameters": Measure("parameters", logged(names.PARAMETERS), 0),
 }
 
-MAIN = MEASURES["test_f1_macro"]  # is reported and compared
+MAIN = MEASURES["test_f1_macro"]  # the measure that is reported and compared
 
 
 def selection_measure(select_by: str) -> Measure:
-    """The validation score that decides which setting is best, by a value of `select_by=`."""
+    """Return the validation score that a value of `select_by=` names."""
     score = SCORES[select_by]
     of = logged(names.VALIDATION + select_by)
     return Measure(f"validation {score.title}", of, least=score.least)

@@ -1,4 +1,4 @@
-"""A report's numbers as tables, for the page and for CSV files."""
+"""The numbers of a report as tables, for the page and for CSV files."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ _COST = (MEASURES["parameters"], MEASURES["seconds"])
 
 
 def score_table(analysis: Analysis) -> Table:
-    """One row per setting: mean and interval of each score; the best setting is marked."""
+    """Return one row per setting: mean and interval of each score; the best one is marked."""
     variants = analysis.variants
     measures = [analysis.selection, *(MEASURES[name] for name in _SCORES)]
     return Table(
@@ -49,7 +49,7 @@ def _values(variant: Variant) -> tuple[str, ...]:
 
 
 def mean_and_interval(variant: Variant, measure: Measure) -> str:
-    """`0.712 [0.690, 0.733]`, without the interval below 3 seeds; for epochs, the range."""
+    """Format `0.712 [0.690, 0.733]`, without interval below 3 seeds; for epochs, the range."""
     found = variant.estimate(measure)
     if found is None:
         return "–"
@@ -65,7 +65,7 @@ def mean_and_interval(variant: Variant, measure: Measure) -> str:
 
 
 def overfitting_table(variants: Sequence[Variant]) -> Table:
-    """One row per setting: how many seeds overfit, after which epoch, and by how much."""
+    """Return one row per setting: how many seeds overfit, after which epoch, by how much."""
     columns = (
         *(*_keys(variants), "overfits", "after epoch"),
         *("least validation loss", "validation loss at the end"),
@@ -85,7 +85,7 @@ def _overfitting(variant: Variant) -> list[str]:
 
 
 def cost_table(variants: Sequence[Variant]) -> Table:
-    """One row per setting: parameters, and seconds from start to parity."""
+    """Return one row per setting: parameters, and seconds from start to parity."""
     return Table(
         [*_keys(variants), *(measure.title for measure in _COST)],
         [
@@ -96,7 +96,7 @@ def cost_table(variants: Sequence[Variant]) -> Table:
 
 
 def comparison_table(analysis: Analysis) -> Table:
-    """One row per comparison."""
+    """Return one row per comparison."""
     return Table(
         ["compared", "n", f"difference in {MAIN.title}", "p (Holm)", ""],
         [
@@ -113,7 +113,7 @@ def comparison_table(analysis: Analysis) -> Table:
 
 
 def run_table(runs: Sequence[StudyRun], varied: Sequence[str]) -> Table:
-    """One row per run: scores, parity, and anything unusual."""
+    """Return one row per run: scores, parity, and anything unusual."""
     numbers = {
         "validation macro F1": (names.VALIDATION_F1_MACRO, ".4f"),
         MAIN.title: (names.TEST_F1_MACRO, ".4f"),
@@ -143,7 +143,7 @@ def _remark(run: StudyRun) -> str:
 
 
 def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
-    """Every run with every measure, unrounded."""
+    """Return every run with every measure as CSV, unrounded."""
     head = ["run_id", "status", *varied, "seed", *MEASURES]
     rows = [
         [
@@ -158,7 +158,7 @@ def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
 
 
 def summary_csv(variants: Sequence[Variant]) -> str:
-    """Every setting with mean, standard deviation, interval and n of every measure, unrounded."""
+    """Return mean, standard deviation, interval and n of every measure per setting, unrounded."""
     rows = []
     for variant in variants:
         for name, measure in MEASURES.items():

@@ -1,4 +1,4 @@
-"""Runs grouped by the setting they share: one variant, several seeds."""
+"""Runs grouped by setting: a variant is one setting with several seeds."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 
-_CHOICES = ("model", "optimizer", "dataset")  # keys whose value says it all: `lstm`
+_CHOICES = ("model", "optimizer", "dataset")  # keys whose value needs no key beside it: `lstm`
 _SWITCHED = {"true": "on", "false": "off"}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A value for each varied key.
+    """One value per varied key.
 
     Attributes:
-        keys: the varied keys; none when only the seed was varied.
-        values: one for each key, as typed on the command line.
-        words: the same in words, `one layer`; of several keys separated by commas.
+        keys: the varied keys; empty if only the seed was varied.
+        values: one per key, as typed on the command line.
+        words: a description, `one layer`; those of several keys are separated by commas.
     """
 
     keys: tuple[str, ...]
@@ -35,20 +35,20 @@ class Setting:
 
     @property
     def subject(self) -> str:
-        """The words as the subject of a sentence in the singular."""
+        """The description as the singular subject of a sentence."""
         if len(self.keys) > 1:
             return f"the combination of {self.words}"
         return self.words
 
 
 def setting_of(values: Mapping[str, str], study: Study | None) -> Setting:
-    """A setting, named by the words of its study or, without them, by key and value."""
+    """Return a setting, named by its study's words or else by key and value."""
     words = [_in_words(key, value, study) for key, value in values.items()]
     return Setting(tuple(values), tuple(values.values()), ", ".join(words) or "all runs")
 
 
 def _in_words(key: str, value: str, study: Study | None) -> str:
-    """`one layer` where the study says so, else `lstm`, `units 64` or `mask on`."""
+    """Return `one layer` if the study defines it, else `lstm`, `units 64` or `mask on`."""
     if study is not None and (words := study.words_for(key, value)) is not None:
         return words
     if key in _CHOICES:
@@ -70,22 +70,22 @@ class Variant:
 
     @property
     def degenerate(self) -> list[StudyRun]:
-        """Runs whose model predicts one class for at least 99 of 100 examples."""
+        """The runs that predict one class for at least 99 of 100 examples."""
         return [run for run in self.runs if run.tags.get(names.DEGENERATE, "no") != "no"]
 
     def by_seed(self, measure: Measure) -> dict[int, float]:
-        """The measure of each seed's run, where it has one."""
+        """Return the measure by seed, for the runs that have it."""
         found = {run.seed: measure.of(run) for run in self.runs}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def estimate(self, measure: Measure) -> Estimate | None:
-        """The mean over seeds; None when no run has the measure."""
+        """Return the mean over seeds; None if no run has the measure."""
         samples = list(self.by_seed(measure).values())
         return estimate(samples) if samples else None
 
 
 def values_in(params: Mapping[str, str], varied: Sequence[str]) -> tuple[str, ...]:
-    """The values of the varied keys among a run's parameters."""
+    """Return the values of the varied keys among a run's parameters."""
     return tuple(label(params.get(key)) for key in varied)
 
 
@@ -95,11 +95,11 @@ def group_by_values(
     planned: Sequence[Mapping[str, str]] | None,
     study: Study | None = None,
 ) -> list[Variant]:
-    """Variants in the order they were planned in, or sorted by value; seeds in order.
+    """Group runs into variants, in planned order or else sorted by value; seeds in order.
 
     Args:
-        runs: finished ones.
-        varied: keys whose values make a variant.
+        runs: finished runs.
+        varied: keys whose values define a variant.
         planned: parameters of each job of the sweep, if known.
         study: names the values.
     """
@@ -119,7 +119,7 @@ def group_by_values(
 
 
 def _natural(values: tuple[str, ...]) -> list[tuple[float, str]]:
-    """Numbers by size, lists by their first number, words by the alphabet."""
+    """Return a sort key: numbers by size, lists by their first number, words alphabetically."""
     keys = []
     for value in values:
         number = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", value)

@@ -1,4 +1,4 @@
-"""What differs between runs: the parameters to compare by, and what should be the same."""
+"""Differences between runs: parameters to compare by, and what should be the same."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
@@ -8,31 +8,31 @@ from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 
-_GROUPS = ("model", "optimizer", "dataset")  # choosing another one changes further parameters
-_DATA = ("dataset", "padding", "train_size")  # what changes the arrays that are trained on
+_GROUPS = ("model", "optimizer", "dataset")  # choosing another option changes further parameters
+_DATA = ("dataset", "padding", "train_size")  # prefixes of keys that change the training arrays
 
 
 class HasParams(Protocol):
-    """Anything with the parameters of a run."""
+    """An object with a run's parameters."""
 
     @property
     def params(self) -> Mapping[str, str]:
-        """By name, as logged."""
+        """Parameters by name, as logged."""
 
 
 def is_data_key(key: str) -> bool:
-    """Whether runs that differ in this parameter have other data by intention."""
+    """Return whether runs that differ in this parameter have different data on purpose."""
     return key in _DATA or key.startswith("dataset.")
 
 
 def differing_keys(runs: Sequence[HasParams]) -> tuple[str, ...]:
-    """Parameters to compare by: those that differ, except the seed and the data set."""
+    """Return the parameters to compare by: those that differ, except seed and data set."""
     keys = told_apart_by(runs)
     return tuple(key for key in keys if key != "seed" and key.split(".")[0] != "dataset")
 
 
 def told_apart_by(runs: Sequence[HasParams]) -> tuple[str, ...]:
-    """Parameters that differ, without those that only follow from another choice."""
+    """Return the parameters that differ, except those that follow from another choice."""
     keys = dict.fromkeys(key for run in runs for key in run.params)
     differing = [key for key in keys if len(values_of(runs, key)) > 1]
     groups = [key for key in _GROUPS if key in differing]
@@ -40,12 +40,12 @@ def told_apart_by(runs: Sequence[HasParams]) -> tuple[str, ...]:
 
 
 def values_of(runs: Iterable[HasParams], key: str) -> list[str | None]:
-    """The different values of a parameter, in order of appearance."""
+    """Return the distinct values of a parameter, in order of appearance."""
     return list(dict.fromkeys(run.params.get(key) for run in runs))
 
 
 def follows(runs: Sequence[HasParams], key: str, varied: Iterable[str]) -> bool:
-    """Whether a parameter differs only because another model, optimizer or data set was chosen."""
+    """Return whether a parameter differs only because of the model, optimizer or data set."""
     groups = [group for group in _GROUPS if group in varied]
     by_choice: dict[tuple[str | None, ...], set[str | None]] = {}
     for run in runs:
@@ -55,11 +55,11 @@ def follows(runs: Sequence[HasParams], key: str, varied: Iterable[str]) -> bool:
 
 
 def incompatibilities(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
-    """One sentence for each thing that should be the same in all finished runs but differs.
+    """Return one sentence per property that should be the same in all finished runs but differs.
 
     Args:
-        runs: finished ones.
-        varied: keys whose values are compared, and so may differ.
+        runs: finished runs.
+        varied: keys whose values are compared and may differ.
     """
     return [*_settings(runs, varied), *_data(runs, varied), *_code(runs)]
 
@@ -79,7 +79,7 @@ def _parameter(key: str) -> Callable[[StudyRun], str]:
 
 
 def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
-    """Runs whose settings ask for the same data must have been given the same arrays."""
+    """Check that runs whose settings ask for the same data were trained on the same arrays."""
     asked = [key for key in varied if is_data_key(key)]
     by_request: dict[tuple[str | None, ...], list[StudyRun]] = {}
     for run in runs:
@@ -97,7 +97,7 @@ def _fingerprint(split: str) -> Callable[[StudyRun], str]:
 
 
 def code_version(run: StudyRun) -> str:
-    """Commit, and whether files differed from it."""
+    """Return the commit, and whether files differed from it."""
     commit = run.tags.get(names.GIT_COMMIT, "")[:10] or "not recorded"
     return f"{commit} with changes" if run.tags.get(names.GIT_DIRTY) == "True" else commit
 

@@ -1,4 +1,4 @@
-"""The answer in plain words, made from the numbers alone."""
+"""The answer of a study in plain words, derived from the numbers alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from pipeline.reports.study.study_run import MAIN
 from pipeline.reports.study.variants import Setting, Variant
 
 _NAMED = 3  # settings that a sentence names; of more it gives the number
-_MANY_KEYS = 3  # from so many varied keys on, the largest effect says more than the best setting
+_MANY_KEYS = 3  # from this many varied keys on, the largest effect says more than the best setting
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a study found.
+    """The conclusion of a study.
 
     Attributes:
         headline: the answer in one sentence.
-        selection: one sentence on what `best` means in it; empty when there is one setting.
-        points: the findings behind it, a sentence each.
-        judgement: of the earlier report's claim, if there was one.
+        selection: one sentence that defines `best`; empty if there is one setting.
+        points: the supporting findings, one sentence each.
+        judgement: the judgement of the earlier report's claim, if there is one.
     """
 
     headline: str
@@ -32,7 +32,7 @@ class Verdict:
 
 
 def conclude(analysis: Analysis, baselines: References) -> Verdict:
-    """Put an analysis into words."""
+    """Formulate the conclusion of an analysis."""
     study = analysis.gathered.study
     points = _comparison_points(analysis) + _effect_points(analysis.effects)
     if study is not None and study.against == "tfidf" and baselines.tfidf:
@@ -51,7 +51,7 @@ def _sentence(words: str) -> str:
 
 
 def _selection(analysis: Analysis) -> str:
-    """On which scores the best setting was selected, or why none was."""
+    """Return which score selected the best setting, or why none did."""
     if len(analysis.ranked) == 1:
         return ""
     selection = analysis.selection
@@ -64,7 +64,7 @@ def _selection(analysis: Analysis) -> str:
             "its own score."
         )
     found = analysis.best.estimate(selection)
-    assert found is not None  # all runs have it, else there is no best
+    assert found is not None  # all runs have it, otherwise there is no best
     return (
         f"Best is the setting with the {'lowest' if selection.least else 'highest'} mean "
         f"{selection.title} ({selection.show(found.mean)} over {_seeds(analysis.best)}); the test "
@@ -114,7 +114,7 @@ def _headline(analysis: Analysis) -> str:
 
 
 def _sides(with_best: Sequence[Comparison]) -> tuple[list[Setting], ...]:
-    """Settings that the best is ahead of, behind, likely ahead of, and level with."""
+    """Return the settings that the best is ahead of, behind, likely ahead of, and level with."""
     ahead = [c.second for c in with_best if c.verdict == "shown" and c.difference.mean > 0]
     behind = [c.second for c in with_best if c.verdict == "shown" and c.difference.mean < 0]
     likely = [c.second for c in with_best if c.verdict == "likely" and c.difference.mean > 0]
@@ -123,7 +123,7 @@ def _sides(with_best: Sequence[Comparison]) -> tuple[list[Setting], ...]:
 
 
 def _headline_without_best(analysis: Analysis) -> str:
-    """Scores side by side, where no setting may be called best."""
+    """Return the scores side by side, if no setting can be called best."""
     ranked = analysis.ranked
     if len(ranked) > _NAMED:
         ranked = (ranked[0], ranked[-1])
@@ -138,7 +138,7 @@ def _headline_without_best(analysis: Analysis) -> str:
 
 
 def _headline_of_effects(analysis: Analysis) -> str | None:
-    """The largest effect of many keys, where one is shown, and the best setting."""
+    """Return the largest effect of many keys, if one is shown, and the best setting."""
     if len(analysis.effects) < _MANY_KEYS:
         return None
     judged = _with_ranges(analysis.effects)
@@ -156,7 +156,7 @@ def _headline_of_effects(analysis: Analysis) -> str | None:
 
 
 def _gain(comparison: Comparison, ends: tuple[float, float]) -> str:
-    """A clause; where the gain turns into a loss with other settings, it says so."""
+    """Return a clause on the gain, and on its reversal in other settings if there is one."""
     likely = "likely " if comparison.verdict == "likely" else ""
     gain = MAIN.show(abs(comparison.difference.mean))
     ahead = f"{comparison.higher.words} is {likely}ahead of {comparison.lower.words} by {gain}"
@@ -165,7 +165,7 @@ def _gain(comparison: Comparison, ends: tuple[float, float]) -> str:
 
 
 def _with_ranges(effects: tuple[Effect, ...]) -> list[tuple[Comparison, tuple[float, float]]]:
-    """Each comparison of the effects, with its least and greatest mean."""
+    """Pair each comparison of the effects with its smallest and largest mean."""
     return [
         found for effect in effects for found in zip(effect.comparisons, effect.ranges, strict=True)
     ]
@@ -177,7 +177,7 @@ def _from_to(ends: tuple[float, float]) -> str:
 
 def _mean(variant: Variant) -> float:
     found = variant.estimate(MAIN)
-    assert found is not None  # only ranked variants are asked
+    assert found is not None  # called for ranked variants only
     return found.mean
 
 
@@ -196,7 +196,7 @@ def _by(comparisons: Sequence[Comparison]) -> str:
 
 
 def _list(settings: Sequence[Setting], count: int) -> str:
-    """Settings by name; of many their number, of all but one `all 4 others`."""
+    """Name the settings; give the number of many, and `all 4 others` for all but one."""
     if len(settings) == count - 1 and count - 1 > _NAMED:
         return f"all {count - 1} others"
     if len(settings) > _NAMED:
@@ -240,13 +240,13 @@ def _effect_points(effects: tuple[Effect, ...]) -> list[str]:
 
 
 def beyond(variant: Variant, baseline: float) -> Difference | None:
-    """How far a variant's runs lie above a fixed score; None when it has no run."""
+    """Return how far a variant's runs are above a fixed score; None if it has no run."""
     samples = variant.by_seed(MAIN).values()
     return difference([sample - baseline for sample in samples]) if samples else None
 
 
 def _baseline_points(analysis: Analysis, baselines: References) -> list[str]:
-    """The best setting, or the only one, held against each baseline."""
+    """Compare the best (or only) setting with each baseline."""
     variant = analysis.best or analysis.ranked[0]
     if analysis.best is None and len(analysis.ranked) > 1:
         return []
@@ -262,7 +262,7 @@ def _baseline_points(analysis: Analysis, baselines: References) -> list[str]:
 
 
 def _against_tfidf(analysis: Analysis, baselines: References) -> str:
-    """Both scores for each variant, and whether the difference is shown."""
+    """Return both scores per variant, and whether the difference is shown."""
     clauses = []
     for variant in analysis.variants:
         baseline = baselines.tfidf.get(variant.setting)

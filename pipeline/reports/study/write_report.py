@@ -1,4 +1,4 @@
-"""From gathered runs to a report that is stored where they are."""
+"""Writes the report of gathered runs and stores it with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +22,14 @@ from pipeline.tracking.tracked_run import TrackedRun
 def write_report(
     store: Store, gathered: Gathered, data_dir: str, *, mixed: bool = False, to: Path | None = None
 ) -> tuple[StudyPage, str]:
-    """Analyse runs, draw, and log the report to the sweep's own run.
+    """Analyse runs, draw figures, and log the report to the sweep's own run.
 
     Args:
-        store: where the runs are.
+        store: the store of the runs.
         gathered: the runs.
-        data_dir: where data sets lie on this machine; for baselines of texts.
-        mixed: continue although the runs differ in data, code or fixed settings.
-        to: a folder to write the same files to.
+        data_dir: the data directory of this machine, for baselines of texts.
+        mixed: continue even if the runs differ in data, code or fixed settings.
+        to: a folder for another copy of the files.
 
     Returns:
         The page, and the id of the run that the report was logged to.
