@@ -1,7 +1,9 @@
-"""An independent forward pass for Keras models: NumPy for the arithmetic, h5py for the weights.
+"""An independent forward pass for Keras models, with NumPy for arithmetic and h5py for weights.
 
-model = scratch_forward.load("model.keras")
-probabilities = model.predict(x)
+Load a model and predict:
+
+    model = scratch_forward.load("model.keras")
+    probabilities = model.predict(x)
 """
 
 from scratch_forward import activations, layers

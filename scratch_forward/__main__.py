@@ -1,11 +1,11 @@
-"""The command line: what a model file holds, what it answers, and whether it answers as Keras did.
+"""Command line: inspect a model file, predict from it, compare it with Keras, or convert it.
 
     python -m scratch_forward model.keras
     python -m scratch_forward predict model.keras inputs.npy --output outputs.npy
     python -m scratch_forward verify model.keras [--write]
     python -m scratch_forward convert old.h5 new.keras
 
-Exit code 0: done; 1: the model does not answer as Keras did; 2: the file or the input is refused.
+Exit code 0: success; 1: the outputs differ from those of Keras; 2: the file or input is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COMMANDS = ("summary", "predict", "verify", "convert")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] not in COMMANDS and not given[0].startswith("-"):
         given = ["summary", *given]
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def summary(options: argparse.Namespace, limits: Limits) -> int:
-    """Print the layers of a model; what is not supported is the error."""
+    """Print the layers of a model, or the list of what is not supported."""
     model = load(options.model, limits=limits)
     model.summary()
     print("Every layer is supported.")
@@ -51,7 +51,7 @@ def summary(options: argparse.Namespace, limits: Limits) -> int:
 
 
 def predict(options: argparse.Namespace, limits: Limits) -> int:
-    """Write what a model makes of an array, or of several in an .npz file, by input name."""
+    """Predict from an .npy array, or from several arrays in an .npz file, by input name."""
     model = load(options.model, limits=limits)
     outputs = model.predict(_inputs(options.inputs))
     if isinstance(outputs, np.ndarray):
@@ -66,7 +66,7 @@ def predict(options: argparse.Namespace, limits: Limits) -> int:
 
 
 def verify(options: argparse.Namespace, limits: Limits) -> int:
-    """Replay the card beside a model, or write it where Keras is installed."""
+    """Check a model against the parity card beside it; --write makes the card with Keras."""
     from scratch_forward.card import card_path, verify_card
 
     model = load(options.model, limits=limits)
@@ -88,7 +88,7 @@ def verify(options: argparse.Namespace, limits: Limits) -> int:
 
 
 def convert(options: argparse.Namespace, limits: Limits) -> int:
-    """Write a model of any format as a .keras archive that Keras 3 loads."""
+    """Convert a model file of any format to a .keras archive for Keras 3."""
     from scratch_forward.io.conversion import convert_model
 
     convert_model(options.model, options.target, limits)
@@ -97,7 +97,7 @@ def convert(options: argparse.Namespace, limits: Limits) -> int:
 
 
 def _inputs(path: Path) -> Any:
-    """Read an array, or several by name."""
+    """Read one array, or several by name."""
     if path.suffix == ".npz":
         return read_arrays(path, path.name)
     return np.load(path, allow_pickle=False)
@@ -108,7 +108,7 @@ def _numbered(outputs: list[Any]) -> dict[str, Any]:
 
 
 def _limits(settings: list[str]) -> Limits:
-    """Return the limits with those that `--limit NAME=NUMBER` raises."""
+    """Return the limits, with changes from the `--limit NAME=NUMBER` options."""
     known = {name: type(value) for name, value in asdict(Limits()).items()}
     given = {}
     for setting in settings:

@@ -1,7 +1,8 @@
-"""Every Keras activation function, by its Keras name.
+"""All Keras activation functions, by their Keras names.
 
-All take an array of any shape and return one of the same shape and dtype (`glu` halves an axis).
-They sit near the exact value instead of copying TensorFlow's roundings, which are coarser.
+Each takes a float array of any shape and returns an array of the same shape and dtype, except that
+`glu` halves one axis. Results are close to the exact values. They do not reproduce the rounding
+errors of TensorFlow, which are larger.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ _ERF_SLOPES = 2 / math.sqrt(math.pi) * np.exp(-(_ERF_NODES**2))
 
 
 def linear(x: Array) -> Array:
-    """`x`."""
+    """Return `x` unchanged."""
     return x
 
 
 def relu(
     x: Array, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> Array:
-    """`x` above the threshold, at most `max_value`; `negative_slope * (x - threshold)` below."""
+    """`x` where `x > threshold`, at most `max_value`; else `negative_slope * (x - threshold)`."""
     above = np.where(x > threshold, x, x.dtype.type(0)) if threshold else np.maximum(x, 0)
     if max_value is not None:
         above = np.clip(above, 0, max_value)
@@ -46,27 +47,27 @@ def relu(
 
 
 def relu6(x: Array) -> Array:
-    """`min(max(x, 0), 6)`."""
+    """`min(max(x, 0), 6)` (Krizhevsky 2010)."""
     return np.clip(x, 0, 6)
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
-    """`x` if positive, else `negative_slope * x`."""
+    """`x` if positive, else `negative_slope * x` (Maas et al. 2013)."""
     return np.where(x > 0, x, negative_slope * x)
 
 
 def elu(x: Array, alpha: float = 1.0) -> Array:
-    """`x` if positive, else `alpha * (exp(x) - 1)`."""
+    """`x` if positive, else `alpha * (exp(x) - 1)` (arXiv:1511.07289)."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def selu(x: Array) -> Array:
-    """`scale * elu(x, alpha)` with the constants of self-normalising networks (1706.02515)."""
+    """`scale * elu(x, alpha)`, with the constants of arXiv:1706.02515 (self-normalizing)."""
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
 def celu(x: Array, alpha: float = 1.0) -> Array:
-    """`max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1)`."""
+    """`max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1)` (arXiv:1704.07483)."""
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
 
 
@@ -77,17 +78,17 @@ def sigmoid(x: Array) -> Array:
 
 
 def sparse_sigmoid(x: Array) -> Array:
-    """`(x + 1) / 2`, kept within 0 and 1."""
+    """`(x + 1) / 2`, clipped to [0, 1]."""
     return np.clip(0.5 * (x + 1), 0, 1)
 
 
 def hard_sigmoid(x: Array) -> Array:
-    """`(x + 3) / 6`, kept within 0 and 1."""
+    """`(x + 3) / 6`, clipped to [0, 1], as `relu6(x + 3) / 6` in Keras 3."""
     return relu6(x + 3) / 6
 
 
 def keras_2_hard_sigmoid(x: Array) -> Array:
-    """`0.2 x + 0.5`, kept within 0 and 1: what Keras 2 calls `hard_sigmoid`."""
+    """`0.2 * x + 0.5`, clipped to [0, 1]. This is `hard_sigmoid` in Keras 2."""
     return np.clip(0.2 * x + 0.5, 0, 1)
 
 
@@ -102,14 +103,14 @@ def tanh(x: Array) -> Array:
 
 
 def tanh_shrink(x: Array) -> Array:
-    """`x - tanh(x)`; near zero by its series, where the difference would cancel."""
+    """`x - tanh(x)`. Near zero the Taylor series avoids the cancellation of the difference."""
     cube = x * x * x
     series = cube * (1 / 3 - x * x * (2 / 15 - x * x * (17 / 315 - x * x * (62 / 2835))))
     return np.where(np.abs(x) < 0.1, series, x - np.tanh(x))
 
 
 def hard_tanh(x: Array) -> Array:
-    """`x`, kept within -1 and 1."""
+    """`x`, clipped to [-1, 1]."""
     return np.clip(x, -1, 1)
 
 
@@ -119,12 +120,15 @@ def softplus(x: Array) -> Array:
 
 
 def sparse_plus(x: Array) -> Array:
-    """0 up to -1, `(x + 1)**2 / 4` up to 1, `x` from there."""
+    """0 for `x <= -1`, `(x + 1)**2 / 4` for `-1 < x < 1`, else `x`."""
     return np.where(x < 1, 0.25 * np.maximum(x + 1, 0) ** 2, x)
 
 
 def squareplus(x: Array, b: float = 4.0) -> Array:
-    """`(x + sqrt(x**2 + b)) / 2`; for negative x as `b / 2 / (sqrt(x**2 + b) - x)`."""
+    """`(x + sqrt(x**2 + b)) / 2` (arXiv:2112.11687).
+
+    For negative x, the equal expression `b / 2 / (sqrt(x**2 + b) - x)` avoids cancellation.
+    """
     root = np.sqrt(x * x + x.dtype.type(b))
     return np.where(x < 0, b / 2 / (root + np.abs(x)), (x + root) / 2)
 
@@ -135,26 +139,27 @@ def softsign(x: Array) -> Array:
 
 
 def silu(x: Array) -> Array:
-    """`x * sigmoid(x)`."""
+    """`x * sigmoid(x)` (arXiv:1702.03118)."""
     return x * sigmoid(x)
 
 
 def hard_silu(x: Array) -> Array:
-    """`x * hard_sigmoid(x)`."""
+    """`x * hard_sigmoid(x)` (arXiv:1905.02244)."""
     return x * hard_sigmoid(x)
 
 
 def mish(x: Array) -> Array:
-    """`x * tanh(softplus(x))`."""
+    """`x * tanh(softplus(x))` (arXiv:1908.08681)."""
     return x * np.tanh(softplus(x))
 
 
 def gelu(x: Array, approximate: bool = False) -> Array:
-    """`x * P(X <= x)` for a standard normal X: `x / 2 * (1 + erf(x / sqrt(2)))`.
+    """`x * P(X <= x)` for a standard normal X, `x / 2 * (1 + erf(x / sqrt(2)))` (arXiv:1606.08415).
 
     Args:
         x: Input.
-        approximate: Use `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))` instead.
+        approximate: Whether to compute `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`
+            instead.
     """
     wide = x.astype(np.float64)
     if approximate:
@@ -165,7 +170,7 @@ def gelu(x: Array, approximate: bool = False) -> Array:
 
 
 def glu(x: Array, axis: int = -1) -> Array:
-    """`a * sigmoid(b)`, where a and b are the halves of `x` along the axis."""
+    """`a * sigmoid(b)`, where a and b are the halves of `x` along `axis` (arXiv:1612.08083)."""
     if x.shape[axis] % 2:
         raise ValueError(
             f"Activation `glu` halves axis {axis}, which must be even; it is {x.shape[axis]}."
@@ -186,7 +191,7 @@ def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
 
 
 def soft_shrink(x: Array, threshold: float = 0.5) -> Array:
-    """`x` moved towards 0 by `threshold`, and 0 where it would pass it."""
+    """`x - threshold` above `threshold`, `x + threshold` below `-threshold`, else 0."""
     return x - np.clip(x, -threshold, threshold)
 
 
@@ -196,14 +201,14 @@ def threshold(x: Array, threshold: float, default_value: float) -> Array:
 
 
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
-    """`exp(x) / sum(exp(x))` along an axis or several; the largest x is subtracted first."""
+    """`exp(x) / sum(exp(x))` along one or several axes. The maximum is subtracted first."""
     powers = np.exp(x - x.max(axis=axis, keepdims=True))
     powers /= powers.sum(axis=axis, keepdims=True)
     return powers
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
-    """`x - log(sum(exp(x)))` along an axis; the largest x is subtracted first."""
+    """`x - log(sum(exp(x)))` along an axis. The maximum is subtracted first."""
     shifted = x - x.max(axis=axis, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
@@ -211,9 +216,10 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
 def sparsemax(x: Array, axis: int = -1) -> Array:
     """`max(x - tau, 0)` along an axis, with tau as Keras computes it.
 
-    With x sorted from the largest, s_k the sum of the first k and K the largest k for which
-    `k * x_k > s_k - 1`, the projection on the simplex (1602.02068) has `tau = (s_K - 1) / K`. Keras
-    has `tau = (s_1 + ... + s_K - 1) / K`, which is the same for K = 1 only; so has this.
+    Let x be sorted in descending order, s_k the sum of the first k elements, and K the largest k
+    with `k * x_k > s_k - 1`. The projection onto the simplex (arXiv:1602.02068) has
+    `tau = (s_K - 1) / K`. Keras computes `tau = (s_1 + ... + s_K - 1) / K`, which is the same only
+    for K = 1. This function follows Keras.
     """
     z = np.moveaxis(x, axis, -1)
     descending = -np.sort(-z, axis=-1)
@@ -228,8 +234,8 @@ def sparsemax(x: Array, axis: int = -1) -> Array:
 def erf(x: Array) -> Array:
     """Error function in float64, within 2e-16 of the exact value.
 
-    Taylor series of degree 4 around the nearest node of a grid on which `math.erf` was tabulated:
-    with d = x - node and s = erf'(node),
+    A Taylor series of degree 4 around the nearest node of a grid with tabulated values of
+    `math.erf`. With d = x - node and s = erf'(node),
     `erf(x) = erf(node) + s * (d - node d^2 + (2 node^2 - 1)/3 d^3 + node (3 - 2 node^2)/6 d^4)`.
     """
     size = np.fmin(np.abs(x), _ERF_END)
@@ -257,11 +263,11 @@ _OF_KERAS_2: dict[str, Activation] = {"keras_2_hard_sigmoid": keras_2_hard_sigmo
 
 
 def get(identifier: str | Activation | None, option: str = "activation") -> Activation:
-    """Return an activation function by name; None stands for `linear`, as in Keras.
+    """Return an activation function by name. None gives `linear`, as in Keras.
 
     Args:
-        identifier: A name, a function or layer (returned as it is), or None.
-        option: The argument that named it, for the error.
+        identifier: A name, a function or layer (returned unchanged), or None.
+        option: Name of the layer's argument, used in the error message.
 
     Raises:
         InvalidOption: If there is no activation of this name.

@@ -1,7 +1,7 @@
-"""The parity card: a few inputs with what Keras made of them, to be replayed wherever a model goes.
+"""The parity card: a few inputs with Keras's outputs, stored beside a model to check it anywhere.
 
-It is written beside the model while Keras is at hand, and checked without it. For a model with a
-preprocessing it also holds raw inputs, so that an exchanged class name or vocabulary is noticed.
+The card is written where Keras is installed, and checked without Keras. For a model with
+preprocessing it also contains raw inputs, so that a changed class name or vocabulary is detected.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from scratch_forward.nested_arrays import leaves
 from scratch_forward.preprocessing import Preprocessing, TextPreprocessing
 from scratch_forward.rounding import measure
 
-MOST_EXAMPLES = 64  # a card holds seven
+MOST_EXAMPLES = 64  # this package writes seven
 BAR = 1e-6  # largest absolute difference that needs no explanation
-LENGTH = 9  # of an axis whose size the model leaves open: odd, longer than most kernels
+LENGTH = 9  # of an axis of unknown size: odd, and longer than most kernels
 UNPROVEN = (
     "The parity card does not cover preprocessing.json (class names and vocabulary or scale): it "
     "is of an earlier version."
@@ -41,15 +41,16 @@ AnyModel = Model | Sequential
 
 
 def card_path(model_path: str | Path) -> Path:
-    """Place of a model's card: `model.keras` has `model.card.npz` beside it."""
+    """Return the path of a model's card: `model.card.npz` for `model.keras`."""
     return Path(model_path).with_suffix(".card.npz")
 
 
 def probes(model: AnyModel) -> list[Array]:
-    """Inputs that ask the awkward questions, one array of seven examples for each model input.
+    """Return inputs that cover unusual cases, one array of seven examples per model input.
 
-    Ids: a full row with the largest id, padding on the right, on the left, in holes, everywhere, a
-    single token, and random ids among them 0. Numbers: zeros, ones, negatives, a ramp and noise.
+    Token ids, int32: a full row with the largest id; padding on the right, on the left, and in
+    between; padding only; a single token; random ids that include 0. Numbers, float32: zeros, ones,
+    minus ones, a ramp, and noise.
     """
     rng = np.random.default_rng(_SEED)
     return [
@@ -59,10 +60,10 @@ def probes(model: AnyModel) -> list[Array]:
 
 
 def raw_probes(preprocessing: Preprocessing) -> list[str] | Array:
-    """Raw texts, or images `(N, H, W, C)` uint8, that use the whole preprocessing.
+    """Return raw texts, or images `(N, H, W, C)` uint8, that use all of the preprocessing.
 
-    Texts: none, known and unknown words, capitals and punctuation, more words than are read.
-    Images: the least and the greatest values, and noise.
+    Texts: empty, known and unknown words, capitals and punctuation, more words than the sequence
+    length. Images: the smallest and largest values, and noise.
     """
     rng = np.random.default_rng(_SEED)
     if isinstance(preprocessing, TextPreprocessing):
@@ -88,14 +89,14 @@ def write_card(
     """Write the card of a model.
 
     Args:
-        model_path: the `.keras` file that the card will lie beside.
-        model: the same model, loaded by this package.
-        predict: Keras's own prediction for a list of input arrays.
-        about: versions, threads, batch size: what the outputs were computed with.
-        preprocessing: of a classifier: what makes the model's input and names its classes.
+        model_path: The `.keras` file. The card is written beside it.
+        model: The same model, loaded by this package.
+        predict: Returns Keras's prediction for a list of input arrays.
+        about: How the outputs were computed: versions, threads, batch size.
+        preprocessing: The preprocessing of a classifier, if the card is to cover it.
 
     Returns:
-        The card's path.
+        The path of the card.
     """
     inputs = probes(model)
     document = {"weights_sha256": weights_digest(model), "batch": len(inputs[0]), **about}
@@ -120,21 +121,21 @@ def verify_card(
     oracle: Callable[[], AnyModel],
     preprocessing: Preprocessing | None = None,
 ) -> bool:
-    """Replay a model's card, and refuse a model that does not answer as Keras did.
+    """Replay a model's card and refuse a model whose outputs differ from those of Keras.
 
     Args:
-        model_path: the `.keras` file beside which the card lies.
-        model: what was loaded from it.
-        oracle: gives the same model in float64; asked only where the bar is not met.
-        preprocessing: what lies beside the model, if that is to be checked too.
+        model_path: The `.keras` file. The card is beside it.
+        model: The model loaded from this file.
+        oracle: Returns the same model in float64. Called only if a difference exceeds 1e-6.
+        preprocessing: The preprocessing of the model, if it is to be checked as well.
 
     Returns:
-        Whether the card covers the preprocessing, which those of version 0.1 do not.
+        Whether the card covers the preprocessing. Cards of version 0.1 do not.
 
     Raises:
-        ArchiveError: the card is missing or malformed, the weights or the preprocessing are not
-            those it was written for, or an output differs by more than 1e-6 and by more than
-            rounding explains.
+        ArchiveError: If the card is missing or malformed, if the weights or the preprocessing are
+            not those for which it was written, or if an output differs by more than 1e-6 and by
+            more than rounding explains.
     """
     path = card_path(model_path)
     card = _read(path)
@@ -167,7 +168,7 @@ def _replay(
     what: str,
     path: Path,
 ) -> None:
-    """Predict once more; refuse what is further from Keras's outputs than rounding explains."""
+    """Predict again and refuse outputs that differ from Keras's by more than rounding."""
     try:
         given = model.arranged(inputs)
         found = list(leaves(model.predict(given)))
@@ -187,13 +188,13 @@ def _replay(
 
 
 def preprocessing_digest(preprocessing: Preprocessing) -> str:
-    """The sha256 over everything that it consists of."""
+    """SHA-256 of the stored form of a preprocessing."""
     described = {"kind": preprocessing.kind, **asdict(preprocessing)}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 def weights_digest(model: AnyModel) -> str:
-    """The sha256 over all weights in Keras's order, as little-endian float32 with their shapes."""
+    """SHA-256 of all weights in Keras's order, as little-endian float32, and their shapes."""
     digest = hashlib.sha256()
     for array in model.get_weights():
         digest.update(f"{array.shape}".encode())
@@ -202,7 +203,7 @@ def weights_digest(model: AnyModel) -> str:
 
 
 def _inputs(model: AnyModel) -> Iterator[tuple[tuple[int, ...], int | None]]:
-    """The shape of each input without its batch axis, and the vocabulary of one that takes ids."""
+    """Yield each input's shape without the batch axis, and its vocabulary size or None."""
     if isinstance(model, Sequential):
         first = model.layers[0]
         if isinstance(first, Model | Sequential):
@@ -246,14 +247,14 @@ def _numbers(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Card:
-    """What a card holds: all but `document` as arrays, a row for each example.
+    """The content of a card. Arrays have one row per example.
 
     Attributes:
-        document: what it was made for, and with.
-        inputs: of the model.
-        outputs: Keras's.
-        raw: texts or images, in as many rows as `answers`.
-        answers: Keras's probabilities for `raw`; None in a card of version 0.1.
+        document: The model for which the card was made, and how its outputs were computed.
+        inputs: Inputs of the model.
+        outputs: Outputs of Keras.
+        raw: Texts or images, as many as `answers` has rows.
+        answers: Keras's probabilities for `raw`. None in a card of version 0.1.
     """
 
     document: dict[str, Any]
@@ -281,7 +282,7 @@ def _read(path: Path) -> _Card:
 
 
 def _is_sound(examples: Array) -> bool:
-    """Whether these are numbers, of a few examples only: each of them takes a prediction."""
+    """Whether an array contains numbers for few examples, which limits the time of a prediction."""
     return examples.dtype.kind in "fiu" and examples.ndim > 0 and len(examples) <= MOST_EXAMPLES
 
 
@@ -296,13 +297,13 @@ def _document(about: Array, path: Path) -> dict[str, Any]:
 
 
 def _numbered(stored: Mapping[str, Array], kind: str) -> list[Array]:
-    """`input_0`, `input_1` and so on, as far as they go."""
+    """Return the arrays `input_0`, `input_1` and so on."""
     count = sum(name.startswith(f"{kind}_") for name in stored)
     return [stored[name] for name in (f"{kind}_{i}" for i in range(count)) if name in stored]
 
 
 def _distance(one: Array, other: Array) -> float:
-    """Largest absolute difference; infinite where only one is NaN."""
+    """Largest absolute difference. It is infinite if only one of two values is NaN."""
     same_nan = np.isnan(one) & np.isnan(other)
     difference = np.where(same_nan, 0, np.abs(one - other))
     return float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0))

@@ -1,7 +1,9 @@
-"""From raw input to class names: a model together with the way its input is made.
+"""From raw input to class names: a model with the preprocessing of its input.
 
-classifier = scratch_forward.Classifier.load("weights")
-classifier(["makanannya enak sekali"])[0].class_name
+Load a classifier and use it:
+
+    classifier = scratch_forward.Classifier.load("weights")
+    classifier(["makanannya enak sekali"])[0].class_name
 """
 
 from __future__ import annotations
@@ -28,11 +30,11 @@ PREPROCESSING_FILE = "preprocessing.json"
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one example.
+    """The prediction for one example.
 
     Attributes:
-        class_name: the most probable class.
-        probabilities: of every class by name, most probable first.
+        class_name: The most probable class.
+        probabilities: Probability of each class by name, most probable first.
     """
 
     class_name: str
@@ -41,12 +43,12 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A model that takes raw texts, or raw images, and answers with class names.
+    """A model that takes raw texts or raw images and returns class names.
 
     Attributes:
-        model: gives probabilities `(N, classes)`.
-        preprocessing: turns raw input into the model's, and names the classes.
-        preprocessing_proven: whether a parity card that covers it was replayed.
+        model: Computes probabilities `(N, classes)`.
+        preprocessing: Converts raw input to the model's input and contains the class names.
+        preprocessing_proven: Whether a parity card that covers the preprocessing was replayed.
     """
 
     model: Model | Sequential
@@ -55,16 +57,19 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: str | Path, verify: bool = False) -> Classifier:
-        """Read `model.keras` and `preprocessing.json` from one folder.
+        """Load `model.keras` and `preprocessing.json` from a folder.
 
         Args:
-            folder: where both lie.
-            verify: replay the parity card that lies there too, before the model is used.
+            folder: The folder with both files.
+            verify: Whether to replay the parity card in the folder before the model is used.
+
+        Returns:
+            The classifier.
 
         Raises:
-            ArchiveError: a file is missing or malformed, both do not fit each other, or the model
-                or its preprocessing fails the card.
-            UnsupportedModelError: the model uses what is not supported.
+            ArchiveError: If a file is missing or malformed, if the two files do not match, or if
+                the model or its preprocessing does not match the card.
+            UnsupportedModelError: If the model uses unsupported features.
         """
         described, model_path = Path(folder) / PREPROCESSING_FILE, Path(folder) / MODEL_FILE
         preprocessing = _read_preprocessing(described)
@@ -80,13 +85,16 @@ class Classifier:
         return cls(model, preprocessing, covered)
 
     def probabilities(self, raw: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities `(N, classes)`, float32.
+        """Compute the probabilities of all classes.
 
         Args:
             raw: N texts, or images as uint8 of shape `(N, height, width, channels)`.
 
+        Returns:
+            Probabilities, float32 of shape `(N, classes)`.
+
         Raises:
-            PreprocessingError: the input is not of the kind that the model reads.
+            PreprocessingError: If the input does not have the kind or shape that the model needs.
         """
         encoded: NDArray[Any]
         if isinstance(self.preprocessing, TextPreprocessing):
@@ -98,7 +106,7 @@ class Classifier:
         return self.model.predict(encoded)
 
     def __call__(self, raw: Sequence[str] | NDArray[np.uint8]) -> list[Prediction]:
-        """Answer for each of N raw examples; see `probabilities`."""
+        """Return a prediction for each of N raw examples. See `probabilities`."""
         names = self.preprocessing.classes
         answers = []
         for row in self.probabilities(raw):
@@ -119,6 +127,6 @@ def _read_preprocessing(path: Path) -> Preprocessing:
 
 
 def _outputs(model: Model | Sequential) -> int | None:
-    """The number of classes that a model gives a probability; None where its shape is open."""
+    """Return the number of classes that a model predicts, or None if it is unknown."""
     shape = model.output_shape
     return shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None

@@ -1,4 +1,4 @@
-"""What can be wrong with a file, a model or an option, told in one sentence each."""
+"""Errors for files, models and options. Each message is one sentence."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 
 class ArchiveError(ValueError):
-    """A file is malformed, contradicts itself, or asks for more than the limits allow."""
+    """A file is malformed, inconsistent, or exceeds a limit."""
 
 
 class PreprocessingError(ValueError):
-    """Raw input, or the description of how to prepare it, is not what it should be."""
+    """Raw input or a stored preprocessing is invalid."""
 
 
 class InvalidOption(ValueError):
-    """A layer's argument has a value that is not supported.
+    """An argument of a layer has a value that is not supported.
 
     Attributes:
         option: Name of the argument.
-        value: What was received.
-        nearest: What is supported instead, in words.
+        value: The received value.
+        nearest: Description of what is supported instead.
     """
 
     def __init__(self, option: str, value: Any, nearest: str) -> None:
@@ -35,13 +35,13 @@ class InvalidOption(ValueError):
 
 @dataclass(frozen=True)
 class Unsupported:
-    """One thing in a model that this package does not compute.
+    """A feature of a model that this package does not support.
 
     Attributes:
-        layer: Path of the layer, names of its containers first, as `model/encoder/lstm`.
-        option: The argument, or `class_name` when the layer itself is unknown.
-        value: What the model asks for.
-        nearest: What is supported instead, in words.
+        layer: Path of the layer, from the outermost container, such as `model/encoder/lstm`.
+        option: The argument, or `class_name` if the layer itself is unknown.
+        value: The value in the model.
+        nearest: Description of what is supported instead.
     """
 
     layer: str
@@ -54,7 +54,7 @@ class Unsupported:
 
 
 class UnsupportedModelError(ValueError):
-    """A model uses what this package does not compute; `items` is the whole list of it."""
+    """A model uses unsupported features. `items` lists all of them."""
 
     def __init__(self, items: Sequence[Unsupported]) -> None:
         self.items = tuple(items)

@@ -1,4 +1,4 @@
-"""A model's card written by Keras, where Keras is installed; this package does not need it."""
+"""Parity cards, written with Keras where it is installed. Only this module uses Keras."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from scratch_forward.models.sequential import Sequential
 
 
 def write_card_by_keras(path: Path, model: Model | Sequential, limits: Limits) -> Path:
-    """Have the Keras that wrote a file answer the card's inputs.
+    """Write the card of a model file with the predictions of the Keras version that wrote the file.
 
     Args:
         path: The model file.
         model: The same model, loaded by this package.
-        limits: How much the file may ask for.
+        limits: Limits on the file.
 
     Returns:
-        The card's path.
+        The path of the card.
 
     Raises:
-        ValueError: If that Keras is not installed: `tf_keras` for a file of Keras 2.
+        ValueError: If that version of Keras is not installed: `tf_keras` for a file of Keras 2.
     """
     package = "tf_keras" if read_model_file(path, limits).is_keras_2 else "keras"
     try:

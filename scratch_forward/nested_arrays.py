@@ -1,6 +1,6 @@
-"""Arrays alone, or in lists, tuples and dicts: walked, counted, and taken some rows of each.
+"""Nested structures of arrays: single arrays, or lists, tuples and dicts of them.
 
-Dicts are walked by sorted key, as Keras does.
+Dicts are traversed by sorted key, as in Keras.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def leaves(structure: Any) -> Iterator[Any]:
-    """Yield the arrays in a list, tuple or dict, however deep."""
+    """Yield the leaves of nested lists, tuples and dicts."""
     if isinstance(structure, list | tuple):
         for item in structure:
             yield from leaves(item)
@@ -24,7 +24,7 @@ def leaves(structure: Any) -> Iterator[Any]:
 
 
 def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
-    """Apply a function to every leaf of lists, tuples and dicts; tuples become lists."""
+    """Apply a function to every leaf of nested lists, tuples and dicts. Tuples become lists."""
     if isinstance(structure, dict):
         return {key: map_leaves(function, item) for key, item in structure.items()}
     if isinstance(structure, list | tuple):
@@ -33,10 +33,10 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
 
 
 def columns_of(x: Any) -> tuple[Any, int]:
-    """Return the inputs as arrays, and the number of examples in each.
+    """Convert inputs to arrays. Returns them with the number of examples.
 
-    A list is several inputs if it holds arrays, data frames, tuples or dicts at any depth; a list
-    of numbers, texts, or lists of them is one array.
+    A list is several inputs if it contains arrays, data frames, tuples or dicts at any depth. A
+    list of numbers or texts, or of lists of them, is one array.
 
     Raises:
         ValueError: If something is not an array, or the number of examples differs or is 0.
@@ -57,7 +57,7 @@ def _columns(x: Any) -> Any:
 
 
 def _holds_arrays(items: list[Any]) -> bool:
-    """Whether a list is several inputs rather than the rows of one."""
+    """Whether a list is several inputs, not the rows of one input."""
     return any(
         isinstance(item, tuple | dict)
         or (hasattr(item, "__array__") and not isinstance(item, np.generic))
@@ -67,7 +67,7 @@ def _holds_arrays(items: list[Any]) -> bool:
 
 
 def _column(x: Any) -> Any:
-    """Return one input as an array with an axis of examples."""
+    """Convert one input to an array whose first axis counts the examples."""
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -80,10 +80,10 @@ def _column(x: Any) -> Any:
 
 
 def elements_of(columns: Any) -> int:
-    """Count the numbers in the inputs of one example."""
+    """Return the number of elements in the inputs of one example."""
     return sum(column.size // len(column) for column in leaves(columns))
 
 
 def rows_of(columns: Any, chunk: slice) -> Any:
-    """Take some examples of every array."""
+    """Select examples of every array."""
     return map_leaves(lambda column: column[chunk], columns)

@@ -1,7 +1,7 @@
-"""From raw input to a model's input, in a form that travels with the weights.
+"""Conversion of raw input to a model's input, in a form that is stored with the weights.
 
-What is stored is enough to predict from raw texts or images later: the vocabulary or the scale,
-and the class names.
+The stored form contains the vocabulary or the scale, and the class names, which is all that later
+predictions from raw texts or images need.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_TOKENS = ("", "[UNK]")
 PADDINGS = ("post", "pre")
-LONGEST = 1_000_000  # ids in a row of a stored preprocessing
-WIDEST = 100_000  # pixels and channels of a stored one
-_AT_ONCE = 256  # images scaled at once: what fits a cache is put in order twice as fast
+LONGEST = 1_000_000  # largest sequence length of a stored preprocessing
+WIDEST = 100_000  # largest number of pixels and channels of a stored preprocessing
+_AT_ONCE = 256  # images scaled at once; a batch that fits the cache is reordered twice as fast
 
 tokenize = TextVectorization().tokenize
-"""Text to tokens as Keras's TextVectorization: lower case, no punctuation, by white space."""
+"""Split a text as Keras's TextVectorization: lower case, no punctuation, by whitespace."""
 
 
 @dataclass(frozen=True)
 class TextPreprocessing:
-    """Texts to padded token ids, as Keras's TextVectorization numbers them.
+    """Conversion of texts to padded token ids, numbered as by Keras's TextVectorization.
 
     Attributes:
-        vocabulary: tokens by id; 0 is padding (``""``) and 1 any unknown token (``"[UNK]"``).
-        sequence_length: ids in a row; longer texts lose their end.
-        padding: ``"post"`` or ``"pre"``, the side of the text on which zeros stand.
-        classes: class names in label order.
+        vocabulary: Tokens by id. Id 0 is padding (``""``), and 1 any unknown token (``"[UNK]"``).
+        sequence_length: Number of ids per text. Longer texts are truncated at the end.
+        padding: ``"post"`` or ``"pre"``: the side of the text on which zeros are added.
+        classes: Class names in label order.
     """
 
     kind: ClassVar[str] = "text"
@@ -76,15 +76,19 @@ class TextPreprocessing:
         """Learn the vocabulary, most frequent token first, and the length from training texts.
 
         Args:
-            texts: the training texts, and only those.
-            classes: class names in label order.
-            vocabulary_size: most entries to keep, the two reserved ones included; None keeps all.
-            max_length: ids in a row; None takes the longest training text's.
+            texts: The training texts, without validation or test texts.
+            classes: Class names in label order.
+            vocabulary_size: Largest size of the vocabulary, including the two reserved entries.
+                None keeps all tokens.
+            max_length: Number of ids per text. None uses the length of the longest training text.
             padding: ``"post"`` or ``"pre"``.
 
+        Returns:
+            The preprocessing.
+
         Raises:
-            PreprocessingError: no room for a word, a length below 1, or an unknown
-                padding.
+            PreprocessingError: If the vocabulary has no room for a word, the length is below 1, or
+                the padding is unknown.
         """
         if vocabulary_size is not None and vocabulary_size <= len(RESERVED_TOKENS):
             raise PreprocessingError(
@@ -107,7 +111,7 @@ class TextPreprocessing:
         return {token: index for index, token in enumerate(self.vocabulary)}
 
     def encode(self, texts: Iterable[str]) -> NDArray[np.int32]:
-        """Token ids of N texts, padded with zeros, int32 of shape ``(N, sequence_length)``."""
+        """Convert N texts to zero-padded token ids, int32 of shape ``(N, sequence_length)``."""
         rows = [tokenize(text)[: self.sequence_length] for text in texts]
         ids = np.full((len(rows), self.sequence_length), PADDING_ID, np.int32)
         for row, tokens in zip(ids, rows, strict=True):
@@ -116,16 +120,16 @@ class TextPreprocessing:
         return ids
 
     def describe(self) -> str:
-        """Put the sizes of a row and of the vocabulary in a phrase."""
+        """Return a phrase with the sequence length and the vocabulary size."""
         return f"{self.sequence_length} tokens from a vocabulary of {len(self.vocabulary):,}"
 
     def to_json(self) -> str:
-        """Everything needed to encode later and to name the classes, as JSON text."""
+        """Return all that is needed to encode and to name the classes, as JSON text."""
         return _to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> TextPreprocessing:
-        """Read what `to_json` wrote; PreprocessingError when the text is not that."""
+        """Parse the output of `to_json`. Raises PreprocessingError if the text is invalid."""
         stored = _fields(text, cls)
         return cls(
             vocabulary=_words(stored, "vocabulary"),
@@ -137,12 +141,12 @@ class TextPreprocessing:
 
 @dataclass(frozen=True)
 class ImagePreprocessing:
-    """Images of small integers to float32 in [0, 1].
+    """Conversion of images with integer pixels to float32 in [0, 1].
 
     Attributes:
-        input_shape: height, width and channels.
-        scale: what a raw pixel is multiplied by (the `scale` of Keras's Rescaling).
-        classes: class names in label order.
+        input_shape: Height, width and channels.
+        scale: Factor for raw pixels (the `scale` of Keras's Rescaling).
+        classes: Class names in label order.
     """
 
     kind: ClassVar[str] = "image"
@@ -155,7 +159,7 @@ class ImagePreprocessing:
         """Scale N images, uint8 of shape ``(N, H, W, C)``, to float32 of the same shape.
 
         Raises:
-            PreprocessingError: the images have another shape or dtype.
+            PreprocessingError: If the images have another shape or dtype.
         """
         if images.dtype != np.uint8 or images.shape[1:] != self.input_shape:
             raise PreprocessingError(
@@ -170,16 +174,16 @@ class ImagePreprocessing:
         return encoded
 
     def describe(self) -> str:
-        """Put the shape of an image in a phrase."""
+        """Return a phrase with the shape of an image."""
         return f"images {'x'.join(map(str, self.input_shape))}"
 
     def to_json(self) -> str:
-        """Everything needed to encode later and to name the classes, as JSON text."""
+        """Return all that is needed to encode and to name the classes, as JSON text."""
         return _to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> ImagePreprocessing:
-        """Read what `to_json` wrote; PreprocessingError when the text is not that."""
+        """Parse the output of `to_json`. Raises PreprocessingError if the text is invalid."""
         stored = _fields(text, cls)
         shape, scale = stored["input_shape"], stored["scale"]
         if not isinstance(shape, list) or len(shape) != 3:
@@ -194,10 +198,10 @@ Preprocessing: TypeAlias = TextPreprocessing | ImagePreprocessing
 
 
 def from_json(text: str) -> Preprocessing:
-    """Read a preprocessing of either kind that `to_json` wrote.
+    """Parse a preprocessing of either kind from the output of `to_json`.
 
     Raises:
-        PreprocessingError: the text is not a stored preprocessing.
+        PreprocessingError: If the text is not a stored preprocessing.
     """
     kind = _document(text).get("kind")
     for preprocessing in (TextPreprocessing, ImagePreprocessing):
@@ -250,7 +254,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _words(stored: dict[str, Any], name: str) -> tuple[str, ...]:
-    """A list of texts of which none stands there twice."""
+    """Return a stored list of texts, after checking that it has no duplicates."""
     words = stored[name]
     if not isinstance(words, list):
         raise PreprocessingError(f"{name} is not a list.")

@@ -1,4 +1,4 @@
-"""Whose rounding a difference is: both float32 results held against a float64 run."""
+"""The source of a difference: both float32 results are compared with a float64 run."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from scratch_forward.nested_arrays import leaves
 
 Array = NDArray[Any]
 
-UNIT = 2.0**-23  # the last place of a float32 near 1
+UNIT = 2.0**-23  # spacing of float32 numbers from 1 on
 ROUNDING = 4 * UNIT
-DRAWS = 4  # of nudged weights
-# TensorFlow's tanh and sigmoid are off by 5 to 6 such units, NumPy's by 1 to 3. Among 222 trained
-# models that missed 1e-6, the greater error was up to 9.3 times what it is held against.
+DRAWS = 4  # random perturbations of the weights
+# TensorFlow's tanh and sigmoid have errors of 5 to 6 such units, NumPy's of 1 to 3. Among 222
+# trained models with differences above 1e-6, the larger error was at most 9.3 times what it is
+# compared to.
 FACTOR = 16
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Largest absolute error of two float32 predictions against the same model in float64.
+    """Largest absolute errors of two float32 predictions, measured against the model in float64.
 
-    Deep recurrent models can carry rounding past any fixed bar in Keras itself. The float64 run is
-    ours, so a fault of ours is in it too, and shows as an error of Keras that is out of proportion.
+    Rounding errors of deep recurrent models can exceed any fixed threshold, in Keras as well. The
+    float64 run uses this package, so a fault in the package affects it too. Such a fault appears as
+    a disproportionate error of Keras.
 
     Attributes:
-        keras: of the reference.
-        scratch: of the forward pass in float32.
-        sensitivity: how far the float64 outputs move when every weight is nudged by up to a unit
-            in float32's last place, the most of four draws; None where the two errors alone are
-            in proportion. A backward-stable float32 pass is the exact pass of such a model
-            (Higham, Accuracy and Stability of Numerical Algorithms, 1.5).
+        keras: Error of the reference.
+        scratch: Error of the forward pass in float32.
+        sensitivity: Largest change of the float64 outputs when every weight is changed by up to one
+            unit in float32's last place, over four random draws. None if the two errors alone are
+            in proportion. A backward-stable float32 computation is the exact computation of such a
+            perturbed model (Higham, Accuracy and Stability of Numerical Algorithms, 1.5).
     """
 
     keras: float
@@ -45,9 +47,9 @@ class Errors:
 
     @property
     def explain(self) -> bool:
-        """Whether both errors are of the size of rounding.
+        """Whether both errors have the size of rounding errors.
 
-        The greater is at most 16 times the lesser, or 16 times the sensitivity.
+        The larger error is at most 16 times the smaller one, or 16 times the sensitivity.
         """
         less, more = sorted((self.keras, self.scratch))
         return more <= FACTOR * max(less, ROUNDING, self.sensitivity or 0.0)
@@ -61,13 +63,16 @@ def errors(keras: Array, scratch: Array, oracle: Array) -> Errors:
 def measure(
     double: Model | Sequential, inputs: Any, keras: Sequence[Array], scratch: Sequence[Array]
 ) -> list[Errors]:
-    """Measure two float32 predictions, and the model's sensitivity where they leave a doubt.
+    """Measure two float32 predictions, and the model's sensitivity if the errors leave a doubt.
 
     Args:
-        double: the model in float64; its weights are afterwards what they were.
-        inputs: as `double.predict` takes them.
-        keras: the reference, an array for each output of the model.
-        scratch: the same of the forward pass in float32.
+        double: The model in float64. Its weights are restored afterwards.
+        inputs: Inputs in the form that `double.predict` takes.
+        keras: Outputs of the reference, one float32 array per output of the model.
+        scratch: Outputs of the forward pass in float32, in the same form.
+
+    Returns:
+        The errors of each output.
     """
     oracle = list(leaves(double.predict(inputs)))
     found = [errors(*arrays) for arrays in zip(keras, scratch, oracle, strict=True)]

@@ -1,4 +1,4 @@
-"""Values that are not known yet: what `Input` returns, and how layers are wired on them."""
+"""Symbolic tensors: what `Input` returns, and the nodes that connect layers to a graph."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scratch_forward.nested_arrays import map_leaves
 
 @dataclass(eq=False)
 class SymbolicTensor:
-    """An array to come: output number `index` of a node.
+    """A value that is not computed yet: output number `index` of a node.
 
     Attributes:
-        shape: Its shape, None where a size is open.
+        shape: Shape of the value, with None for unknown sizes.
         node: The call that computes it.
-        index: Which of the node's outputs it is.
+        index: Number of the output among the outputs of the node.
     """
 
     shape: tuple[int | None, ...]
@@ -31,13 +31,13 @@ class Node:
     """One call of a layer in a graph.
 
     Attributes:
-        layer: The `Layer` called; a shared layer has several nodes.
-        inputs: The first argument: a tensor, or a list or dict of tensors and constants.
-        arguments: Other arguments of the call by name, such as `initial_state` and `mask`.
-        outputs: The tensors that the call returns, dicts by sorted key.
-        written: Positional and named arguments as a file has them; Keras reads tensors in that
-            order. None where it is that of `inputs` and `arguments`.
-        maskless: Tensors that it reads whose masks another call has taken off before.
+        layer: The called `Layer`. A shared layer has several nodes.
+        inputs: First argument: a tensor, or a list or dict of tensors and constants.
+        arguments: Other arguments by name, such as `initial_state` and `mask`.
+        outputs: Tensors that the call returns; those of a dict by sorted key.
+        written: Positional and keyword arguments as a file lists them, which is the order in which
+            Keras reads tensors. None if it is the order of `inputs` and `arguments`.
+        maskless: Input tensors whose masks an earlier call has removed.
     """
 
     layer: Any
@@ -48,16 +48,16 @@ class Node:
     maskless: frozenset[SymbolicTensor] = frozenset()
 
     def parents(self) -> list[SymbolicTensor]:
-        """All tensors that the call reads, in the order of its arguments."""
+        """Return all tensors that the call reads, in the order of its arguments."""
         written = (self.inputs, self.arguments) if self.written is None else self.written
         return list(tensors_in(written))
 
 
 def connect(layer: Any, inputs: Any, **arguments: Any) -> Any:
-    """Call a layer on tensors to come, building it for their shape.
+    """Call a layer on symbolic tensors. The layer is built for their shapes if necessary.
 
     Returns:
-        A tensor to come, or a tuple or dict of them for a layer with several outputs.
+        A symbolic tensor, or a tuple or dict of them for a layer with several outputs.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     if not layer.built:
@@ -69,7 +69,7 @@ def connect(layer: Any, inputs: Any, **arguments: Any) -> Any:
 
 
 def _to_come(shapes: Any, node: Node) -> Any:
-    """Make a node's tensors, for a structure of shapes: lists and dicts of tuples."""
+    """Create the output tensors of a node for shapes in lists and dicts."""
     if isinstance(shapes, list):
         return tuple(_to_come(shape, node) for shape in shapes)
     if isinstance(shapes, dict):
@@ -80,12 +80,12 @@ def _to_come(shapes: Any, node: Node) -> Any:
 
 
 def is_symbolic(structure: Any) -> bool:
-    """Whether a structure of lists, tuples and dicts holds a tensor to come."""
+    """Whether nested lists, tuples and dicts contain a symbolic tensor."""
     return next(tensors_in(structure), None) is not None
 
 
 def tensors_in(structure: Any) -> Iterator[SymbolicTensor]:
-    """Yield all tensors to come in a structure, from first to last; dicts by sorted key."""
+    """Yield all symbolic tensors in a structure, in order; those of a dict by sorted key."""
     if isinstance(structure, SymbolicTensor):
         yield structure
     elif isinstance(structure, list | tuple):
@@ -97,7 +97,7 @@ def tensors_in(structure: Any) -> Iterator[SymbolicTensor]:
 
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
-    """Apply a function to every leaf of a structure; constants count as arrays."""
+    """Apply a function to every leaf of a structure. Constants are converted to arrays."""
     return map_leaves(
         lambda leaf: function(leaf if isinstance(leaf, SymbolicTensor) else np.asarray(leaf)),
         structure,
