@@ -33,7 +33,7 @@ _FILES = [f"part-{number}/file.txt" for number in range(4)]
 def identities(store: Store) -> list[str]:
     """The identity of each of the sweep's jobs."""
     plan = plan_sweep(SWEEP, composer("train"))
-    return [entry.identity for entry in schedule_sweep(plan, store).entries]
+    return [one.identity for one in schedule_sweep(plan, store).jobs]
 
 
 def insert(store: Store, experiment_id: str, identities: Iterable[str], with_files: bool) -> None:

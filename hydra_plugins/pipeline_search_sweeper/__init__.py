@@ -1,11 +1,14 @@
-"""Hydra's plugin namespace for sweepers; `pipeline.search.conduct_search` does the work."""
+"""Hydra's plugin namespace for sweepers; `pipeline.search` does the work."""
 
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from hydra_plugins.pipeline_sweeper import PipelineSweeper
+
+if TYPE_CHECKING:
+    from pipeline.sweep.conduct import Sweep
 
 _NEEDED = "hydra/sweeper=optuna needs Optuna: pip install 'parity-pipeline[pipeline,search]'."
 
@@ -17,14 +20,13 @@ class SearchSweeper(PipelineSweeper):
         super().__init__(max_batch_size=None, params=params)
         self.options = options
 
-    def sweep(self, arguments: list[str]) -> Any:
-        """Plan the search, or resume it, and run it until all trials are done."""
+    def _planned(self, arguments: list[str]) -> "Sweep":
         from pipeline.settings import SettingsError
 
         if find_spec("optuna") is None:
             raise SettingsError([_NEEDED])
-        from pipeline.search.conduct_search import conduct_search
         from pipeline.search.search_plan import plan_search
+        from pipeline.search.search_sweep import SearchSweep
 
         plan = plan_search(self._lines(arguments), self.options, self._composer())
-        conduct_search(plan, self._launching())
+        return SearchSweep(plan, prunes=self._has_workers)

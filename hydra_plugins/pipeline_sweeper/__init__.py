@@ -8,7 +8,8 @@ from hydra_plugins.pipeline_launcher import WorkersLauncher
 
 if TYPE_CHECKING:
     from pipeline.settings.composer import Composer
-    from pipeline.sweep.launchers import Launching
+    from pipeline.sweep.conduct import Sweep
+    from pipeline.sweep.launchers import JobLauncher
 
 
 class PipelineSweeper(BasicSweeper):
@@ -17,9 +18,14 @@ class PipelineSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Plan the sweep and run the unfinished jobs with the configured launcher."""
         from pipeline.sweep.conduct import conduct
+
+        conduct(self._planned(arguments), self._job_launcher)
+
+    def _planned(self, arguments: list[str]) -> "Sweep":
+        from pipeline.sweep.grid_sweep import GridSweep
         from pipeline.sweep.plan import plan_sweep
 
-        conduct(plan_sweep(self._lines(arguments), self._composer()), self._launching)
+        return GridSweep(plan_sweep(self._lines(arguments), self._composer()))
 
     def _lines(self, arguments: list[str]) -> list[str]:
         """Return the sweep of the configuration file, followed by the command line's overrides."""
@@ -40,10 +46,14 @@ class PipelineSweeper(BasicSweeper):
             self.hydra_context.config_loader, node.job.config_name, list(node.overrides.hydra)
         )
 
-    def _launching(self) -> "Launching":
+    @property
+    def _has_workers(self) -> bool:
+        """Whether jobs run in our own worker processes, not by another launcher of Hydra's."""
+        return isinstance(self.launcher, WorkersLauncher)
+
+    def _job_launcher(self) -> "JobLauncher":
         from pipeline.sweep.launchers import HydraJobs
         from pipeline.sweep.workers.pool import WorkerJobs
 
         assert self.launcher is not None
-        ours = isinstance(self.launcher, WorkersLauncher)
-        return WorkerJobs() if ours else HydraJobs(self.launcher)
+        return WorkerJobs() if self._has_workers else HydraJobs(self.launcher)

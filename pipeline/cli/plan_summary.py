@@ -28,7 +28,7 @@ def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
 
 def _standings(schedule: Schedule) -> str:
     """Return `7 done, 1 failed (will be retried), 3 new`, or "" if all jobs are new."""
-    stands = [entry.standing for entry in schedule.entries]
+    stands = [scheduled.standing for scheduled in schedule.jobs]
     counts = Counter(stand.state for stand in stands)
     epochs = sorted({stand.epoch for stand in stands if stand.state == "interrupted"})
     where = "/".join(map(str, epochs[:4])) + ("/..." if len(epochs) > 4 else "")

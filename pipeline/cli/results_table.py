@@ -6,12 +6,12 @@ from pipeline.cli import cells
 from pipeline.cli.console import console, plain, print_line, say
 from pipeline.sweep.schedule import Schedule
 from pipeline.tracking.links import SweepView
-from pipeline.tracking.queries import Result
+from pipeline.tracking.queries import RunResult
 from pipeline.tracking.ranking import Criterion
 
 
 def show_results(
-    results: Sequence[Result], done: Collection[str | None], criterion: Criterion
+    results: Sequence[RunResult], done: Collection[str | None], criterion: Criterion
 ) -> None:
     """Print one row per run, the best one marked, then the ranking criterion and any failures.
 
@@ -38,7 +38,7 @@ def show_results(
             say(f"{result.name}: {sentence}")
 
 
-def _best(results: Sequence[Result], criterion: Criterion) -> Result | None:
+def _best(results: Sequence[RunResult], criterion: Criterion) -> RunResult | None:
     """Return the first result, or None if it has no score or there is no other run."""
     ranked = len(results) > 1 and results[0].metrics.get(criterion.metric) is not None
     return results[0] if ranked else None
@@ -55,10 +55,10 @@ def show_links(view: SweepView) -> None:
     print_line(f"  {view.curves}")
 
 
-def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> None:
+def show_way_on(command: str, schedule: Schedule, results: Sequence[RunResult]) -> None:
     """Print the command that resumes the sweep, if jobs are left."""
     failed = sum(result.status == "FAILED" for result in results)
-    left = len(schedule.entries) - sum(result.status == "FINISHED" for result in results)
+    left = len(schedule.jobs) - sum(result.status == "FINISHED" for result in results)
     if not left:
         return
     console.print()
@@ -70,7 +70,7 @@ def show_way_on(command: str, schedule: Schedule, results: Sequence[Result]) -> 
         print_line(f"  {command}")
 
 
-def _row(result: Result, criterion: Criterion, best: bool, done: bool) -> tuple[str, ...]:
+def _row(result: RunResult, criterion: Criterion, best: bool, done: bool) -> tuple[str, ...]:
     return (
         cells.short(result.run_id),
         plain(result.name),
@@ -82,18 +82,18 @@ def _row(result: Result, criterion: Criterion, best: bool, done: bool) -> tuple[
     )
 
 
-def _remark(result: Result, best: bool, done: bool) -> str:
+def _remark(result: RunResult, best: bool, done: bool) -> str:
     if result.status != "FINISHED":
         return f"[red]{result.status}[/]"
     words = {"best": best, "done": done, "[yellow]degenerate[/]": _is_degenerate(result)}
     return ", ".join(word for word, holds in words.items() if holds)
 
 
-def _is_degenerate(result: Result) -> bool:
+def _is_degenerate(result: RunResult) -> bool:
     return result.degenerate != "no"
 
 
-def _remarks(result: Result) -> list[str]:
+def _remarks(result: RunResult) -> list[str]:
     remarks = [result.error] if result.error else []
     if _is_degenerate(result):
         remarks.append(f"on the test set the model {result.degenerate}.")

@@ -11,7 +11,7 @@ from pipeline.cli import cells
 from pipeline.cli.console import console, plain, print_line, say
 from pipeline.search.metric import compared, doubts
 from pipeline.search.search_plan import SearchPlan
-from pipeline.search.search_results import Tried
+from pipeline.search.search_results import TrialResult
 from pipeline.settings.schema import Search
 from pipeline.sweep.naming import without_running
 
@@ -81,7 +81,7 @@ def _so_far(done: Sequence[FrozenTrial]) -> str:
     return ", ".join(f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state])
 
 
-def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
+def show_trials(trials: Sequence[TrialResult], plan: SearchPlan) -> None:
     """Print one row per trial, best first, then why trials failed or have no parity."""
     table = cells.open_table()
     table.add_column("run", no_wrap=True)
@@ -103,7 +103,7 @@ def show_tried(trials: Sequence[Tried], plan: SearchPlan) -> None:
             say(f"{trial.name}: {sentence}")
 
 
-def _outcome(trial: Tried, test_metric: str, best: bool) -> tuple[str, ...]:
+def _outcome(trial: TrialResult, test_metric: str, best: bool) -> tuple[str, ...]:
     run = trial.run
     remarks = {
         TrialState.COMPLETE: "best" if best else "",
@@ -119,7 +119,7 @@ def _outcome(trial: Tried, test_metric: str, best: bool) -> tuple[str, ...]:
     )
 
 
-def _remarks(trial: Tried) -> list[str]:
+def _remarks(trial: TrialResult) -> list[str]:
     if trial.state is TrialState.FAIL:
         return [trial.reason]
     run = trial.run
@@ -128,7 +128,7 @@ def _remarks(trial: Tried) -> list[str]:
     return []
 
 
-def show_best(trials: Sequence[Tried], plan: SearchPlan) -> None:
+def show_best(trials: Sequence[TrialResult], plan: SearchPlan) -> None:
     """Print the command that trains the best model again."""
     if not trials or trials[0].state is not TrialState.COMPLETE:
         return

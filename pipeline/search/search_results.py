@@ -17,14 +17,14 @@ from pipeline.search.space import Dimension
 from pipeline.search.trials import NAME, REASON, RUN
 from pipeline.settings.schema import Search
 from pipeline.tracking import names
-from pipeline.tracking.queries import Result
+from pipeline.tracking.queries import RunResult
 from pipeline.tracking.tracked_run import TrackedRun
 
 _ORDER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialResult:
     """One trial that is over.
 
     Attributes:
@@ -47,21 +47,23 @@ class Tried:
     reason: str
     epoch: int | None
     run_id: str | None
-    run: Result | None
+    run: RunResult | None
 
 
-def tried(study: optuna.Study, search: Search, results: Sequence[Result]) -> list[Tried]:
+def trial_results(
+    study: optuna.Study, search: Search, results: Sequence[RunResult]
+) -> list[TrialResult]:
     """Every trial that is over: complete ones best first, then pruned ones, then failed ones."""
     by_id = {result.run_id: result for result in results}
     sign = -1 if search.direction == "maximize" else 1
-    found = [_tried(trial, by_id) for trial in finished_trials(study)]
+    found = [_trial_result(trial, by_id) for trial in finished_trials(study)]
     return sorted(found, key=lambda one: (_ORDER.index(one.state), sign * (one.value or 0.0)))
 
 
-def _tried(trial: FrozenTrial, results: Mapping[str, Result]) -> Tried:
+def _trial_result(trial: FrozenTrial, results: Mapping[str, RunResult]) -> TrialResult:
     run_id = trial.user_attrs.get(RUN)
     complete = trial.state is TrialState.COMPLETE
-    return Tried(
+    return TrialResult(
         number=trial.number,
         name=trial.user_attrs.get(NAME) or " ".join(f"{k}={v}" for k, v in trial.params.items()),
         state=trial.state,
@@ -79,7 +81,7 @@ def log_search(
     study: optuna.Study,
     search: Search,
     space: Sequence[Dimension],
-    trials: Sequence[Tried],
+    trials: Sequence[TrialResult],
 ) -> None:
     """Log the trials as CSV, their history and what mattered as PNG, to the search's own run."""
     with run.artifact_folder(names.SEARCH_RESULTS) as folder:
@@ -89,7 +91,7 @@ def log_search(
 
 
 def _write_csv(
-    file: Path, search: Search, space: Sequence[Dimension], trials: Sequence[Tried]
+    file: Path, search: Search, space: Sequence[Dimension], trials: Sequence[TrialResult]
 ) -> None:
     with file.open("w", newline="", encoding="utf-8") as opened:
         table = csv.writer(opened, lineterminator="\n")

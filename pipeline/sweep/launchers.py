@@ -61,7 +61,7 @@ class Source(Protocol):
         """A job is over."""
 
 
-class Launching(Protocol):
+class JobLauncher(Protocol):
     """Runs jobs."""
 
     def started(self, workers: int) -> AbstractContextManager[None]:

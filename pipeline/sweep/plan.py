@@ -66,6 +66,11 @@ class Plan:
         return sweep_title([job.overrides for job in self.jobs], self.jobs[0].settings.model_name)
 
     @property
+    def experiments(self) -> list[str]:
+        """Names of the experiments that the jobs are tracked in."""
+        return list(dict.fromkeys(job.settings.place.experiment for job in self.jobs))
+
+    @property
     def varied_parameters(self) -> list[str]:
         """The varied keys that runs log as parameters; an experiment's name is none."""
         logged = {key for job in self.jobs for key in job.parameters}

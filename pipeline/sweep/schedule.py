@@ -20,7 +20,7 @@ _NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model 
 
 
 @dataclass(frozen=True)
-class Entry:
+class ScheduledJob:
     """A job of a sweep and how far it has come."""
 
     job: Job
@@ -34,38 +34,38 @@ class Schedule:
 
     Attributes:
         sweep_id: the same whenever the same jobs are run.
-        entries: the jobs, in the plan's order.
+        jobs: the jobs, in the plan's order.
         data: one line for each data set.
         repeated: jobs left out, since another one is the same.
     """
 
     sweep_id: str
-    entries: tuple[Entry, ...]
+    jobs: tuple[ScheduledJob, ...]
     data: tuple[str, ...]
     repeated: int
 
     @property
     def running(self) -> Running:
         """How the sweep is run."""
-        return self.entries[0].job.settings.running
+        return self.jobs[0].job.settings.running
 
     @property
-    def to_train(self) -> list[Entry]:
+    def to_train(self) -> list[ScheduledJob]:
         """The jobs that a launcher is given."""
-        return [entry for entry in self.entries if self._wanted(entry.standing)]
+        return [one for one in self.jobs if self._wanted(one.standing)]
 
     @property
-    def done(self) -> list[Entry]:
+    def done(self) -> list[ScheduledJob]:
         """The jobs whose finished run is used."""
         if self.running.rerun:
             return []
-        return [entry for entry in self.entries if entry.standing.state == "done"]
+        return [one for one in self.jobs if one.standing.state == "done"]
 
     @property
-    def superseded(self) -> list[Entry]:
+    def superseded(self) -> list[ScheduledJob]:
         """The jobs that have ended well in this sweep, and are done anew by another run."""
-        ended = [e for e in self.entries if e.standing.state in ("done", "damaged")]
-        return [e for e in ended if e.standing.listed and self._wanted(e.standing)]
+        ended = [one for one in self.jobs if one.standing.state in ("done", "damaged")]
+        return [one for one in ended if one.standing.listed and self._wanted(one.standing)]
 
     def _wanted(self, standing: Standing) -> bool:
         if self.running.retry == "failed":
@@ -93,7 +93,7 @@ def schedule_sweep(plan: Plan, store: Store) -> Schedule:
     found = _standings(by_identity, store, sweep_id)
     return Schedule(
         sweep_id,
-        tuple(Entry(job, key, found[key]) for key, job in by_identity.items()),
+        tuple(ScheduledJob(job, key, found[key]) for key, job in by_identity.items()),
         tuple(dict.fromkeys(one.description for one in data.values())),
         repeated=len(plan.jobs) - len(by_identity),
     )
@@ -158,10 +158,10 @@ def launched_jobs(
     """The jobs to train, each told its place in the sweep."""
     sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(names)}
     sweep["started"] = round(started, 3)
-    sweep["threads"] = threads_within_operation(entry.job.settings for entry in schedule.entries)
-    for number, (entry, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
-        place = {**sweep, "identity": entry.identity, "job": number}
-        yield launched_job(entry.job, name, place)
+    sweep["threads"] = threads_within_operation(one.job.settings for one in schedule.jobs)
+    for number, (scheduled, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
+        place = {**sweep, "identity": scheduled.identity, "job": number}
+        yield launched_job(scheduled.job, name, place)
 
 
 def launched_job(job: Job, name: str, place: Mapping[str, object]) -> LaunchedJob:

@@ -15,7 +15,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """What a closing table says of one run; None where the run did not get that far."""
 
     run_id: str
@@ -35,7 +35,7 @@ def sweep_results(
     sweep_id: str,
     varied: Sequence[str],
     criterion: Criterion,
-) -> list[Result]:
+) -> list[RunResult]:
     """Every run of a sweep, the best first, runs without the score last.
 
     Args:
@@ -104,12 +104,12 @@ def search_runs(
             return
 
 
-def _result(run: Run, varied: Sequence[str], experiment: str) -> Result:
+def _result(run: Run, varied: Sequence[str], experiment: str) -> RunResult:
     info, tags = run.info, run.data.tags
     # The time between a run's start and its end holds any interruption too.
     duration = (info.end_time - info.start_time) / 1000 if info.end_time else None
     values = {**logged_parameters(run.data.params), "experiment": experiment}
-    return Result(
+    return RunResult(
         run_id=info.run_id,
         name=name_of(values, varied) or info.run_name,
         status=info.status,

@@ -1,6 +1,6 @@
 from pipeline.cli import results_table
 from pipeline.cli.results_table import show_results
-from pipeline.tracking.queries import Result
+from pipeline.tracking.queries import RunResult
 from pipeline.tracking.ranking import criterion
 
 CHOSEN = criterion("f1_macro")
@@ -13,7 +13,7 @@ def result(run_id, validation=None, test=None, **told):
         **{"name": f"units={run_id}", "status": "FINISHED", "metrics": known, "parity": "exact"},
         **{"parity_reason": "", "degenerate": "no", "error": None, "seconds": 1.0},
     }
-    return Result(**{"run_id": run_id * 16, **usual, **told})
+    return RunResult(**{"run_id": run_id * 16, **usual, **told})
 
 
 def shown(results, done=()):

@@ -1,0 +1,145 @@
+"""A search: an Optuna study chooses one trial after the other, and keeps what each has given."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import optuna
+from optuna.distributions import distribution_to_json
+from optuna.trial import TrialState
+
+from pipeline.cli.console import console
+from pipeline.cli.search_summary import show_best, show_search, show_trials, show_trials_left
+from pipeline.search.optuna_study import (
+    ask_again_for_interrupted,
+    find_study,
+    finished_trials,
+    open_study,
+    shown,
+    storage_url,
+)
+from pipeline.search.search_plan import SearchPlan
+from pipeline.sweep.conduct import Sweep, command
+from pipeline.sweep.launchers import Failure, JobLauncher
+from pipeline.sweep.naming import sweep_name
+from pipeline.sweep.schedule import Schedule, schedule_sweep
+from pipeline.tracking import names
+from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.ranking import Criterion
+from pipeline.tracking.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.search.search_results import TrialResult
+    from pipeline.tracking.queries import RunResult
+    from pipeline.tracking.tracked_run import TrackedRun
+
+
+class SearchSweep(Sweep):
+    """The trials of a search, as one sweep.
+
+    Args:
+        searched: the checked search.
+        prunes: whether the launcher can end a trial early.
+    """
+
+    _study: optuna.Study  # while the sweep is open
+
+    def __init__(self, searched: SearchPlan, prunes: bool):
+        self.searched, self.plan, self._prunes = searched, searched.probes, prunes
+        self._storage = storage_url(searched.search.storage)
+
+    @property
+    def title(self) -> str:
+        """The search by what is fixed and what is searched."""
+        return self.searched.title
+
+    @property
+    def criterion(self) -> Criterion:
+        """What its trials are ranked by."""
+        return self.searched.criterion
+
+    def schedule(self, place: Store) -> Schedule:
+        """Look up the probes and the trials of earlier commands, and show the search."""
+        probed = schedule_sweep(self.plan, place)
+        schedule = replace(probed, sweep_id=_search_id(self.searched, probed))
+        earlier = find_study(self._storage, schedule.sweep_id)
+        done = finished_trials(earlier) if earlier else []
+        places = (
+            f"{place.uri} (sweep {schedule.sweep_id})",
+            f"{shown(self._storage)} (study {schedule.sweep_id})",
+        )
+        show_search(self.searched, done, schedule.data, places, self._prunes)
+        return schedule
+
+    @contextmanager
+    def opened(self, schedule: Schedule, store: Store) -> "Iterator[tuple[Store, TrackedRun]]":
+        """Hold the study alone: a second process for the same search waits and finds it done."""
+        from pipeline.tracking.claims import claim
+        from pipeline.tracking.sweep_run import sweep_run
+
+        search_id, search = schedule.sweep_id, self.searched.search
+        experiment = store.experiment(self.plan.experiments[0]).experiment_id
+        tags = {names.SEARCH: search.metric}
+        with (
+            claim(store, search_id, _show_waiting) as own,
+            sweep_run(own, experiment, search_id, self.title, tags) as run,
+        ):
+            self._study = open_study(self._storage, search_id, search)
+            ask_again_for_interrupted(self._study)
+            yield own, run
+
+    def train(self, schedule: Schedule, store: Store, launcher: JobLauncher) -> list[Failure]:
+        """Run trials until there are as many as asked for; the study keeps their failures."""
+        from pipeline.search.trials import Trials
+
+        trials = Trials(self.searched, self._study, schedule.sweep_id, store)
+        if trials.left:
+            launcher.search(trials, store, self.running.workers)
+        return []
+
+    def conclude(
+        self,
+        schedule: Schedule,
+        results: "Sequence[RunResult]",
+        failures: Sequence[Failure],
+        run: "TrackedRun | None",
+    ) -> str:
+        """Show a row per trial, and log trials, figures and plan to the search's own run."""
+        from pipeline.search.search_results import log_search, trial_results
+        from pipeline.tracking.sweep_run import log_plan
+
+        assert run is not None
+        search = self.searched.search
+        trials = trial_results(self._study, search, results)
+        log_search(run, self._study, search, self.searched.space, trials)
+        show_trials(trials, self.searched)
+        show_best(trials, self.searched)
+        show_trials_left(search.n_trials - len(trials), command())
+        complete = [one.params for one in trials if one.state is TrialState.COMPLETE]
+        parameters = [self.searched.job(params).parameters for params in complete]
+        log_plan(run, command(), self.plan.varied, parameters)
+        return "" if _is_proven(trials) else "Trials failed or lack parity."
+
+
+def _search_id(plan: SearchPlan, probed: Schedule) -> str:
+    """The name of a search, its study and its sweep: a hash of what is searched, and for what.
+
+    How it is searched (sampler, pruner, number of trials) may change from command to command.
+    """
+    space = {f"{one.key} {distribution_to_json(one.distribution)}" for one in plan.space}
+    aim = f"{plan.search.direction} {plan.search.metric}"
+    identities = [scheduled.identity for scheduled in probed.jobs]
+    return sweep_name(identities, {aim, *plan.probes.experiments, *space})
+
+
+def _show_waiting() -> None:
+    console.print("The same search is going on in another process; waiting for it.")
+
+
+def _is_proven(trials: "Sequence[TrialResult]") -> bool:
+    """Whether trials are complete, each of these passed its check, and none failed."""
+    complete = [one for one in trials if one.state is TrialState.COMPLETE]
+    proven = all(one.run and one.run.parity in PASSED for one in complete)
+    failed = any(one.state is TrialState.FAIL for one in trials)
+    return bool(complete) and proven and not failed
