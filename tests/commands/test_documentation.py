@@ -23,7 +23,10 @@ from tests.support.ports import free_port
 pytestmark = pytest.mark.slow
 
 ADDING = "docs/adding-a-model.md"
-SEVERAL_MACHINES = "docs/distributed.md"  # its commands are run by test_server and test_launchers
+TESTED_ELSEWHERE = (
+    "docs/adding-a-layer.md",  # by test_adding_a_layer
+    "docs/distributed.md",  # by test_server and test_launchers
+)
 SMALL = "train_size=60 epochs=1 seed=0"
 PATIENCE_SECONDS = 600  # for a block of commands
 REAL_DATA = {
@@ -81,7 +84,7 @@ def draw_photos(folder):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in pages() if page not in (ADDING, SEVERAL_MACHINES)]
+    "page", [page for page in pages() if page not in (ADDING, *TESTED_ELSEWHERE)]
 )
 def test_the_commands_and_programs_of_a_page_run(page, workshop):
     left_out = []
