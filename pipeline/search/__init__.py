@@ -1,1 +1,1 @@
-"""Hyperparameter search with Optuna: space, trials, results."""
+"""Hyperparameter search with Optuna: search space, trials, results."""

@@ -1,4 +1,4 @@
-"""What a search may choose by, and what it compares while a trial runs."""
+"""The metric that a search optimises, and the series that it compares running trials by."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pipeline.training.history import Epoch
 SERIES = {metric: name for name, metric in names.EPOCH_METRICS.items() if metric in names.CURVES}
 _OF_CLASSES = tuple(split + classification.CLASS_F1 for split in (names.VALIDATION, names.TEST))
 _LOSSES = (names.LOSS_TRAIN, names.LOSS_VALIDATION)
-_TWO_CLASSES = ("a", "b")  # where only the files tell which classes there are
+_TWO_CLASSES = ("a", "b")  # stand-ins where only the files define the classes
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Metric:
     """A metric of a run.
 
     Attributes:
-        name: in MLflow.
-        least: whether less is better, as of a loss or a time.
+        name: its name in MLflow.
+        least: whether lower is better, as for a loss or a time.
         on_test: whether it is a score on the test data.
     """
 
@@ -34,10 +34,10 @@ class Metric:
 
 
 def compared(search: Search) -> str:
-    """The series, logged every epoch, by which a trial is compared with earlier ones.
+    """Return the per-epoch series by which a trial is compared with earlier ones.
 
-    The metric itself if it is one; else the validation accuracy, or the validation loss where less
-    is better.
+    The metric itself if it is logged every epoch; otherwise the validation accuracy, or the
+    validation loss if lower is better.
     """
     if search.metric in SERIES:
         return search.metric
@@ -45,7 +45,7 @@ def compared(search: Search) -> str:
 
 
 def value_of(epoch: Epoch, series: str) -> float:
-    """What an epoch gave of a series.
+    """Return the value of a series in an epoch.
 
     >>> value_of(Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0), "accuracy/validation")
     0.6
@@ -54,7 +54,7 @@ def value_of(epoch: Epoch, series: str) -> float:
 
 
 def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
-    """A sentence if the runs on one of these data sets have no such metric."""
+    """Return a sentence if runs on one of these data sets do not log the metric."""
     for name in datasets:
         classes = SPECS[name].classes
         known = {one.name: one for one in _metrics(classes or _TWO_CLASSES)}
@@ -70,7 +70,7 @@ def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
 
 
 def doubts(search: Search) -> list[str]:
-    """A sentence for each choice that is likely not meant."""
+    """Return one sentence per choice that is probably unintended."""
     known = {one.name: one for one in _metrics(_TWO_CLASSES)}
     chosen = known.get(search.metric, Metric(search.metric))
     found = []
@@ -102,7 +102,7 @@ def _metrics(classes: Sequence[str]) -> list[Metric]:
 
 
 def _scores(split: str, classes: Sequence[str]) -> dict[str, bool]:
-    """The scores that an evaluation gives, here of one example per class; true of losses."""
+    """Return the score names of an evaluation; the value is True for losses."""
     labels = np.arange(len(classes))
     scores = classification.scores(np.eye(len(classes)), labels, classes)
     return {split + score: score == "loss" for score in scores}

@@ -1,4 +1,4 @@
-"""The Optuna study that a search keeps its trials in: opening it, and taking it up again."""
+"""Opens or resumes the Optuna study that stores a search's trials."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from pipeline.search.space import Dimension
 from pipeline.settings.schema import Search
 from pipeline.tracking.local_database import FOLDER, address, file_at
 
-CONTINUES = "continues"  # attribute of a trial: the number of the one that it stands for now
+CONTINUES = "continues"  # trial attribute: the number of the interrupted trial that it continues
 _DATABASE = "optuna.db"
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -25,12 +25,12 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def storage_url(storage: str | None) -> str:
-    """The database that a search is kept in."""
+    """Return the URL of a search's database."""
     return storage or address(Path.cwd().resolve() / FOLDER / _DATABASE)
 
 
 def shown(url: str) -> str:
-    """A database's address without its password."""
+    """Return a database URL without its password."""
     try:
         return make_url(url).render_as_string(hide_password=True)
     except SQLAlchemyError:
@@ -38,7 +38,7 @@ def shown(url: str) -> str:
 
 
 def find_study(url: str, name: str) -> optuna.Study | None:
-    """The study of that name, where there is one; no file is created.
+    """Return the study of that name, or None; creates no file.
 
     Raises:
         StoreError: when the storage cannot be used.
@@ -56,13 +56,13 @@ def find_study(url: str, name: str) -> optuna.Study | None:
 
 
 def open_study(url: str, name: str, search: Search) -> optuna.Study:
-    """The study of that name, created when it is not there.
+    """Return the study of that name, creating it if needed.
 
     Raises:
         StoreError: when the storage cannot be used.
     """
     try:
-        if file := _sqlite_file(url):  # with runs on a server, nothing else makes its folder
+        if file := _sqlite_file(url):  # with runs on a server, nothing else creates its folder
             file.parent.mkdir(parents=True, exist_ok=True)
         return optuna.create_study(
             storage=url,
@@ -82,7 +82,7 @@ def _sqlite_file(url: str) -> Path | None:
 
 
 def _expect_place(file: Path) -> None:
-    """Refuse a database that could not be created later, when runs would be there already."""
+    """Refuse a database that could not be created later, after the first runs."""
     nearest = next(folder for folder in file.resolve().parents if folder.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is not a folder")
@@ -112,23 +112,23 @@ def _pruner(search: Search) -> optuna.pruners.BasePruner:
 
 
 def _sampler(search: Search, number: int) -> BaseSampler:
-    """One for each trial, so that a search that was interrupted draws as it would have."""
+    """Return a sampler per trial, so that a resumed search draws the same values."""
     seed = int(np.random.SeedSequence([search.seed, number]).generate_state(1)[0])
     return RandomSampler(seed) if search.sampler == "random" else TPESampler(seed=seed)
 
 
 def ask(study: optuna.Study, search: Search, space: Sequence[Dimension]) -> Trial:
-    """The next trial: one that waits in the storage, or a new one."""
+    """Return the next trial: one that waits in the storage, or a new one."""
     trials = study.get_trials(deepcopy=False)
     study.sampler = _sampler(search, sum(CONTINUES not in one.user_attrs for one in trials))
     return study.ask({one.key: one.distribution for one in space})
 
 
 def ask_again_for_interrupted(study: optuna.Study) -> None:
-    """Let trials that nobody is at any more wait for their turn again, with the same values.
+    """Queue interrupted trials, whose process has died, again with the same values.
 
-    Optuna has no way to take up a trial: the old one is told to have failed, and a new one says
-    which it continues. A kill between any two steps is mended by the next call.
+    Optuna cannot resume a trial: the old one is marked as failed, and a new one records which
+    trial it continues. If the process is killed between two steps, the next call completes them.
     """
     trials = study.get_trials(deepcopy=False)
     continued = _continued(trials)
@@ -140,7 +140,7 @@ def ask_again_for_interrupted(study: optuna.Study) -> None:
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Every trial that is over, those that another one continues left out."""
+    """Return every finished trial, except those that another one continues."""
     trials = study.get_trials(deepcopy=False)
     continued = _continued(trials)
     return [one for one in trials if one.state.is_finished() and one.number not in continued]

@@ -1,4 +1,4 @@
-"""Turns the overrides of a search into its space, all that can be checked of it checked."""
+"""Turns the overrides of a search into its space, and checks what can be checked in advance."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,15 +19,15 @@ from pipeline.tracking.ranking import Criterion
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """A search to be made.
+    """A checked search.
 
     Attributes:
         fixed: overrides that all trials share.
-        space: the keys that differ, and what they may be.
-        search: how it is searched.
-        probes: jobs that take every listed value and both ends of every interval.
-        job: the checked job of one trial, given Optuna's value of each key; raises `SettingsError`
-            where values do not go together.
+        space: the varied keys and their possible values.
+        search: the settings of the search.
+        probes: jobs that cover every listed value and both ends of every interval.
+        job: returns the checked job of a trial, given Optuna's value of each key; raises
+            `SettingsError` if the values are incompatible.
     """
 
     fixed: tuple[str, ...]
@@ -38,14 +38,14 @@ class SearchPlan:
 
     @property
     def title(self) -> str:
-        """The search by what is fixed and what is searched."""
+        """The fixed overrides and the searched keys as one title."""
         model = self.probes.jobs[0].settings.model_name
         space = " ".join(f"{one.key}={one.describe()}" for one in self.space)
         return f"{sweep_title([self.fixed], model)} {space}"
 
     @property
     def criterion(self) -> Criterion:
-        """What its trials are ranked by."""
+        """The criterion that ranks the trials."""
         search = self.search
         least = search.direction == "minimize"
         return replace(self.probes.criterion, metric=search.metric, least=least)
@@ -58,11 +58,11 @@ def plan_search(
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=choice(8,16)"]`.
-        options: the sweeper's own settings.
-        composer: gives the configuration for overrides.
+        options: the settings of the sweeper.
+        composer: composes the configuration for overrides.
 
     Raises:
-        SettingsError: with one sentence for every fault.
+        SettingsError: with one sentence per fault.
     """
     search = parse_search(options)
     fixed, space, probes, plan = plan_space(arguments, composer)
@@ -88,10 +88,10 @@ _Plan = Callable[[list[str]], Plan]
 def plan_space(
     arguments: Sequence[str], composer: Composer
 ) -> tuple[tuple[str, ...], tuple[Dimension, ...], Plan, _Plan]:
-    """What is fixed, what is searched, the jobs that probe it, and what plans others like them.
+    """Return the fixed overrides, the space, the plan of the probing jobs, and a job planner.
 
     Raises:
-        SettingsError: with one sentence for every fault.
+        SettingsError: with one sentence per fault.
     """
     plan = partial(plan_sweep, composer=composer)
     fixed, space = _space(parse_overrides(arguments, composer))
@@ -121,9 +121,9 @@ def _space(overrides: Iterable[Override]) -> tuple[tuple[str, ...], tuple[Dimens
 
 
 def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> Plan:
-    """Each key through its values, the others at their first: all of them checked, few of the jobs.
+    """Vary one key at a time, the others at their first value: few jobs check every value.
 
-    What only a combination breaks is refused when it is asked for.
+    A combination that is invalid is refused when the sampler draws it.
     """
     first = {one.key: f"{one.key}={one.probes[0]}" for one in space}
     jobs: dict[tuple[str, ...], Job] = {}
@@ -144,7 +144,7 @@ def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> Pl
 
 
 def _whole(space: Sequence[Dimension], faults: Sequence[str]) -> list[str]:
-    """An interval is of real numbers, unless it is told otherwise."""
+    """Suggest the integer form for a key that refuses the real numbers of its interval."""
     return [
         f"For whole numbers write {one.key}=int(interval(...)) or {one.key}=range(...)."
         for one in space

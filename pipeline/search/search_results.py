@@ -1,4 +1,4 @@
-"""What a search has come to: its trials beside their runs, best first, and Optuna's figures."""
+"""The results of a search: its trials with their runs, best first, and Optuna's figures."""
 
 import csv
 import warnings
@@ -25,18 +25,18 @@ _ORDER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One trial that is over.
+    """One finished trial.
 
     Attributes:
-        number: Optuna's.
-        name: what was chosen.
+        number: Optuna's number of the trial.
+        name: the values that were drawn.
         state: COMPLETE, PRUNED or FAIL.
-        value: of the metric; None unless it is complete.
+        value: value of the metric; None unless complete.
         params: Optuna's value of each key.
         reason: why it was pruned or failed.
-        epoch: that a pruned one was ended after; None where that is not known.
-        run_id: of its run; None where it never had one.
-        run: how that run did, where it is known.
+        epoch: last epoch of a pruned trial; None if unknown.
+        run_id: id of its run; None if it never had one.
+        run: the result of that run, if known.
     """
 
     number: int
@@ -53,7 +53,7 @@ class TrialResult:
 def trial_results(
     study: optuna.Study, search: Search, results: Sequence[RunResult]
 ) -> list[TrialResult]:
-    """Every trial that is over: complete ones best first, then pruned ones, then failed ones."""
+    """Return every finished trial: complete ones best first, then pruned, then failed ones."""
     by_id = {result.run_id: result for result in results}
     sign = -1 if search.direction == "maximize" else 1
     found = [_trial_result(trial, by_id) for trial in finished_trials(study)]
@@ -83,7 +83,7 @@ def log_search(
     space: Sequence[Dimension],
     trials: Sequence[TrialResult],
 ) -> None:
-    """Log the trials as CSV, their history and what mattered as PNG, to the search's own run."""
+    """Log the trials as CSV, and their history and importances as PNG, to the search's run."""
     with run.artifact_folder(names.SEARCH_RESULTS) as folder:
         _write_csv(folder / "trials.csv", search, space, trials)
         for name, figure in _figures(study, search).items():
@@ -106,7 +106,7 @@ def _write_csv(
 
 
 def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
-    """Optuna's own; those that so few trials allow."""
+    """Return Optuna's figures, as far as the number of trials allows."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -116,7 +116,7 @@ def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     figures = {}
     with pyplot.style.context("default"), warnings.catch_warnings():
-        # Optuna calls the drawing experimental, and has doubts where trials are few.
+        # Optuna warns that plotting is experimental, and about few trials.
         warnings.simplefilter("ignore")
         if complete:
             axes = plots.plot_optimization_history(study, target_name=search.metric)
@@ -131,7 +131,7 @@ def _figures(study: optuna.Study, search: Search) -> dict[str, Figure]:
 
 
 def _finished(axes: Axes, title: str) -> Figure:
-    axes.set_title("")  # Optuna's, in the middle or at the left
+    axes.set_title("")  # Optuna sets it in the middle or at the left
     axes.set_title(title, loc="left")
     figure = axes.get_figure(root=True)
     assert figure is not None

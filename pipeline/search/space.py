@@ -1,4 +1,4 @@
-"""What a search may choose: Hydra's grammar of sweeps as Optuna's distributions."""
+"""The search space: Hydra's sweep syntax as Optuna's distributions."""
 
 import itertools
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from pipeline.settings import SettingsError
 from pipeline.settings.suggest import choices
 
 _TAGS = {"log"}
-_MOST_VALUES = 10_000  # of a range
+_MOST_VALUES = 10_000  # in a range
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One key whose value is searched.
+    """One searched key.
 
     Attributes:
-        key: as on the command line.
-        distribution: Optuna's; the choices of a categorical one are texts.
+        key: the key, as on the command line.
+        distribution: Optuna's distribution; categorical choices are texts.
         probes: texts of all values that can be listed, or of both ends.
     """
 
@@ -34,14 +34,14 @@ class Dimension:
     probes: tuple[str, ...]
 
     def text(self, value: Any) -> str:
-        """A value as it stands on the command line; of a real number four digits that count."""
+        """Format a value for the command line; real numbers with four significant digits."""
         if not isinstance(self.distribution, FloatDistribution):
             return str(value)
         low, high = self.distribution.low, self.distribution.high
         return str(min(max(float(f"{value:.4g}"), low), high))
 
     def describe(self) -> str:
-        """What there is to choose from, in words."""
+        """Describe the possible values in words."""
         distribution = self.distribution
         if isinstance(distribution, CategoricalDistribution):
             texts = [str(choice) for choice in distribution.choices]
@@ -53,14 +53,14 @@ class Dimension:
 
 
 def dimension(override: Override) -> Dimension:
-    """The values that an override such as `units=choice(8,16)` offers.
+    """Parse the values of an override such as `units=choice(8,16)`.
 
     Args:
-        override: `a,b` or `choice(...)`, `range(...)`, `interval(...)`; the last two may be tagged
+        override: `a,b` or `choice(...)`, `range(...)`, `interval(...)`; the last two accept the tag
             `log`.
 
     Raises:
-        SettingsError: when there is nothing to choose from, or its ends make no sense.
+        SettingsError: when there are no values, or the bounds are invalid.
     """
     value = override.value()
     tags: set[str] = getattr(value, "tags", set())
@@ -120,7 +120,7 @@ def _values(override: Override, given: RangeSweep) -> Any:
 def _check_ends(
     override: Override, low: float, high: float, log: bool, single: bool = False
 ) -> None:
-    if not (low < high or (single and low == high)):  # which NaN is not either
+    if not (low < high or (single and low == high)):  # also refuses NaN
         raise SettingsError(
             [f"{override.input_line} is empty: its second end must be above its first."]
         )
@@ -136,5 +136,5 @@ def _listed(override: Override) -> Dimension:
 
 
 def _typed(text: str) -> str:
-    """Hydra spells booleans as Python does; people type them in lower case."""
+    """Spell booleans in lower case, as users do; Hydra prints them as Python does."""
     return text.lower() if text in ("True", "False") else text

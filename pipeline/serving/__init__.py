@@ -1,1 +1,1 @@
-"""The MLflow model of a run: answers raw texts or images with NumPy, no TensorFlow."""
+"""The MLflow model of a run: predicts for raw texts or images with NumPy, no TensorFlow."""

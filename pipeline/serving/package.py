@@ -15,7 +15,7 @@ from mlflow.types.schema import Map
 import scratch_forward
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
 
-logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it tells of each example checked
+logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it logs every validated example
 
 PREDICTOR = Path(__file__).with_name("predictor.py")
 _NEEDED = ("numpy", "h5py", "threadpoolctl")
@@ -28,9 +28,9 @@ def save_served_model(
     """Write the MLflow model of a run into a folder.
 
     Args:
-        path: the folder to fill.
+        path: the folder to write to.
         weights: the folder with `model.keras` and `preprocessing.json`.
-        preprocessing: decides what the model takes: a column `text`, or images of whole numbers.
+        preprocessing: determines the model's input: a column `text`, or images of integers.
     """
     mlflow.pyfunc.save_model(
         path=str(path),

@@ -1,7 +1,7 @@
-"""The code inside a run's MLflow model; MLflow runs this file when it loads the model.
+"""The code inside a run's MLflow model; MLflow executes this file when it loads the model.
 
-It imports nothing of the pipeline, so that serving needs `scratch_forward` (which travels with the
-model), NumPy and h5py.
+It imports nothing from the pipeline, so serving needs only `scratch_forward` (which is packaged
+with the model), NumPy and h5py.
 """
 
 from typing import Any
@@ -15,21 +15,21 @@ from scratch_forward.preprocessing import TextPreprocessing
 
 
 class Answers:
-    """Texts, or images of whole numbers from 0 to 255, to class names and probabilities.
+    """Maps texts, or images of integers from 0 to 255, to class names and probabilities.
 
-    Apart from the MLflow class and without type hints, because MLflow asks a `predict` defined
-    there for hints, and reads any as the signature; it knows none for "texts or images".
+    It is separate from the MLflow class and has no type hints, because MLflow reads the hints of a
+    `predict` defined there as the signature, and knows no hint for "texts or images".
     """
 
     classifier: Classifier
 
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Answer each example with its `class` and the `probabilities` of all classes.
+        """Return the `class` and the `probabilities` of all classes for each example.
 
         Args:
-            context: MLflow's; not used.
+            context: unused; part of MLflow's interface.
             model_input: a data frame with a column `text`, or images `(N, H, W, C)`.
-            params: not used.
+            params: unused.
         """
         if isinstance(self.classifier.preprocessing, TextPreprocessing):
             raw: Any = [str(text) for text in model_input["text"]]
@@ -42,10 +42,10 @@ class Answers:
 
 
 class ScratchClassifier(Answers, PythonModel):
-    """The same, as MLflow loads it."""
+    """`Answers` as a model that MLflow can load."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the weights and the preprocessing; refuse a model that fails its parity card."""
+        """Load the weights and the preprocessing; refuse a model that fails its parity card."""
         self.classifier = Classifier.load(context.artifacts["weights"], verify=True)
 
 

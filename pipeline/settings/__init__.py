@@ -1,4 +1,4 @@
-"""Typed settings of a run: schema, parsing, and every fault in one sentence."""
+"""Typed settings of a run: schema, parsing, and one sentence per fault."""
 
 import pipeline.settings.mlflow_environment  # noqa: F401  # a resolver for `conf/`
 from pipeline.settings.parse import (

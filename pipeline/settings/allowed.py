@@ -1,4 +1,4 @@
-"""Says in words what a setting may be, from the JSON schema of its type."""
+"""Describes the allowed values of a setting, based on the JSON schema of its type."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pipeline.settings.suggest import choices
 
 
 def allowed(schema: dict[str, Any]) -> str:
-    """Describe the values that a JSON schema admits.
+    """Describe the values that a JSON schema allows.
 
     >>> allowed({"type": "integer", "minimum": 1})
     'a whole number, 1 or more'

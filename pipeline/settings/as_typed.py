@@ -1,15 +1,15 @@
-"""Values of settings as they are typed on the command line: `true`, `off`, `null`, `[16,32]`."""
+"""Values of settings as typed on the command line: `true`, `off`, `null`, `[16,32]`."""
 
 import ast
 from collections.abc import Mapping
 
 from pipeline.settings.schema import SWITCHES
 
-_OFF = ("false", "null", "off")  # how a switch that is off may be written
+_OFF = ("false", "null", "off")  # accepted spellings of a disabled option
 
 
 def as_typed(value: object) -> str:
-    """A value in the command line's spelling.
+    """Format a value as on the command line.
 
     >>> as_typed(True), as_typed(None), as_typed([16, 32])
     ('true', 'null', '[16,32]')
@@ -24,7 +24,7 @@ def as_typed(value: object) -> str:
 
 
 def parameter(key: str, value: object) -> str:
-    """A parameter's value; a switch that is off is `off`, whether YAML read it as false or not.
+    """Format a parameter's value; a disabled option is `off`, even if YAML read it as false.
 
     >>> parameter("early_stopping", False), parameter("mask", False)
     ('off', 'false')
@@ -34,7 +34,7 @@ def parameter(key: str, value: object) -> str:
 
 
 def label(value: object) -> str:
-    """A value of a configuration or of a parameter that a run has logged, of any version.
+    """Format a value of a configuration, or of a parameter logged by any version.
 
     Earlier versions logged values as Python prints them.
 
@@ -48,11 +48,11 @@ def label(value: object) -> str:
     if value.startswith(("[", "(")):
         try:
             return as_typed(ast.literal_eval(value))
-        except (ValueError, SyntaxError):  # as typed already: [no,yes]
+        except (ValueError, SyntaxError):  # already as typed: [no,yes]
             return value.replace(", ", ",")
     return value
 
 
 def logged_parameters(params: Mapping[str, str]) -> dict[str, str]:
-    """A run's parameters as typed, whichever version has logged them."""
+    """Return a run's parameters as typed, whichever version logged them."""
     return {key: parameter(key, label(value)) for key, value in params.items()}

@@ -1,4 +1,4 @@
-"""From Hydra's configuration object to plain values; below the entry points there are no others."""
+"""Converts Hydra's configuration object to plain values, which all code below uses."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
-    """A composed configuration as plain Python values, interpolations resolved, no `hydra` node."""
+    """Return a composed configuration as plain Python values, resolved, without `hydra`."""
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
     plain = {str(key): value for key, value in values.items() if key != "hydra"}
@@ -16,6 +16,6 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
 
 
 def _make_absolute(dataset: object) -> None:
-    """The path of a user's own data counts from where a command starts, and holds elsewhere too."""
+    """Make the path of the user's own data absolute, so that it is valid in any process."""
     if isinstance(dataset, dict) and dataset.get("path") not in (None, ""):
         dataset["path"] = str(Path(str(dataset["path"])).expanduser().absolute())

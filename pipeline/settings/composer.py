@@ -1,8 +1,8 @@
-"""Composes configurations as Hydra does, with the files of each choice of groups read once.
+"""Composes configurations as Hydra does, but reads the files of each group choice only once.
 
-Hydra first merges the files that the chosen groups name, which takes tens of milliseconds, and then
-sets single keys. The jobs of a sweep mostly differ in keys, so the merged files are kept: hundreds
-of jobs are composed in about the time of one, by the same steps of Hydra's own.
+Hydra first merges the files of the selected groups, which takes tens of milliseconds, and then sets
+single keys. The jobs of a sweep mostly differ in keys, so the merged files are cached: hundreds of
+jobs are composed in about the time of one, by the same steps as in Hydra.
 """
 
 from collections.abc import Sequence
@@ -36,27 +36,27 @@ _NEEDS_QUOTES = (
 
 
 class Composer:
-    """Gives the configuration of one primary file for any overrides."""
+    """Composes the configuration of one primary file for any overrides."""
 
     def __init__(
         self, loader: ConfigLoader, config_name: str | None, hydra_overrides: Sequence[str] = ()
     ):
-        """Use a loader of Hydra's.
+        """Create a composer on a Hydra config loader.
 
         Args:
-            loader: knows the search path, `--config-dir` included.
+            loader: knows the search path, including `--config-dir`.
             config_name: the primary file.
-            hydra_overrides: of Hydra's own node, such as `hydra.searchpath=[...]`.
+            hydra_overrides: overrides of Hydra's own node, such as `hydra.searchpath=[...]`.
         """
         self._loader, self._name, self._hydra = loader, config_name, list(hydra_overrides)
         self._files = cache(self._merge_files)
         self._options = cache(self._list_options)
 
     def parse(self, lines: Sequence[str]) -> list[Override]:
-        """Overrides as on the command line; an error names the line that cannot be read.
+        """Parse overrides as on the command line; an error names the invalid line.
 
         Raises:
-            SettingsError: with one sentence per such line.
+            SettingsError: with one sentence per invalid line.
         """
         parser, faults, parsed = OverridesParser.create(self), [], []  # type: ignore[arg-type]
         for line in lines:
@@ -74,20 +74,20 @@ class Composer:
     def get_group_options(
         self, group: str, results_filter: ObjectType | None = ObjectType.CONFIG
     ) -> list[str]:
-        """The names that a group offers; Hydra's parser asks for them, too, to expand `glob(*)`."""
+        """Return the options of a group; Hydra's parser also calls this to expand `glob(*)`."""
         return self._options(group, results_filter)
 
     def _list_options(self, group: str, results_filter: ObjectType | None) -> list[str]:
         return self._loader.get_group_options(group, results_filter, self._name, self._hydra)
 
     def is_choice(self, override: Override) -> bool:
-        """Whether an override chooses files, as Hydra tells them from those that set a key."""
+        """Return whether an override selects a file of a group, as opposed to setting a key."""
         if isinstance(override.value(), dict):
             return False
         return bool(self.get_group_options(override.key_or_group, None))
 
     def files(self, choices: Sequence[Override]) -> DictConfig:
-        """The merged files of chosen groups, not to be changed; without the `hydra` node.
+        """Return the merged files of the selected groups, without `hydra`; do not modify them.
 
         Raises:
             SettingsError: when they cannot be merged.
@@ -95,7 +95,7 @@ class Composer:
         return self._files(tuple(one.input_line or "" for one in choices))
 
     def hydra_faults(self) -> list[str]:
-        """One sentence for each override of Hydra's own node that it has no place for."""
+        """Return one sentence per override of Hydra's own node that names an unknown key."""
         overrides = self.parse(self._hydra)
         chosen = [one for one in overrides if self.is_choice(one)]
         faults = [
@@ -129,7 +129,7 @@ class Composer:
             raise SettingsError([one_line(error)]) from error
         if "${hydra:" in OmegaConf.to_yaml(whole):
             HydraConfig.instance().set_config(whole)
-        # Hydra's own node is the larger part, and would be copied and resolved for every job.
+        # Hydra's own node is the larger part; it would be copied and resolved for every job.
         return OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
 
 
@@ -137,7 +137,7 @@ def set_key(config: DictConfig, override: Override) -> None:
     """Set one key of a composed configuration, as Hydra does.
 
     Raises:
-        SettingsError: when the key does not take that value.
+        SettingsError: when the key does not accept the value.
     """
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
@@ -147,10 +147,10 @@ def set_key(config: DictConfig, override: Override) -> None:
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """A composed configuration as plain values.
+    """Return a composed configuration as plain values.
 
     Raises:
-        SettingsError: when a value refers to what there is not.
+        SettingsError: when a value refers to a key that does not exist.
     """
     try:
         return plain_values(config)
@@ -164,22 +164,22 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message without line breaks."""
+    """Return an error's message without line breaks."""
     return " ".join(str(error).split())
 
 
 def composer(
     config_name: str, config_dir: str | None = None, hydra_overrides: Sequence[str] = ()
 ) -> Composer:
-    """A composer outside of Hydra's own program.
+    """Return a composer for use outside of a Hydra program.
 
     Args:
         config_name: the primary file.
-        config_dir: a user's folder of configuration files, besides our own.
-        hydra_overrides: of Hydra's own node.
+        config_dir: the user's folder of configuration files, in addition to the built-in one.
+        hydra_overrides: overrides of Hydra's own node.
 
     Raises:
-        SettingsError: when there is no such folder.
+        SettingsError: when the folder does not exist.
     """
     setup_globals()
     search_path = create_config_search_path(str(CONF))

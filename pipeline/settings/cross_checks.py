@@ -1,4 +1,4 @@
-"""Combinations of settings that are each fine and cannot work together."""
+"""Combinations of valid settings that do not work together."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ RECURRENT = "pipeline.models.recurrent"
 
 
 def cross_check(settings: Settings) -> list[str]:
-    """One sentence for each combination that cannot be trained."""
+    """Return one sentence per combination that cannot be trained."""
     spec = SPECS[settings.dataset.name]
     return [
         *_model_reads_data(settings, spec),
@@ -23,7 +23,7 @@ def cross_check(settings: Settings) -> list[str]:
 
 
 def notes(settings: Settings) -> list[str]:
-    """One sentence for each combination that trains, but likely not as meant."""
+    """Return one sentence per combination that trains, but is probably unintended."""
     model = settings.model.model_dump()
     recurrent = model_function(settings.model_name).module == RECURRENT
     if (
@@ -60,7 +60,7 @@ def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
 
 
 def _feature_maps_fit(model: Any, input_shape: tuple[int, int, int]) -> Iterator[str]:
-    """Follow the smaller side of the feature map through convolutions and poolings."""
+    """Track the smaller side of the feature map through convolutions and pooling layers."""
     side = min(input_shape[:2])
     for number in range(1, len(model.filters) + 1):
         if model.conv_padding == "valid":

@@ -1,4 +1,4 @@
-"""Passwords in addresses, hidden where an address is shown or kept."""
+"""Hides credentials in addresses that are printed or stored."""
 
 import re
 
@@ -6,7 +6,7 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*(?=@)")
 
 
 def masked(text: str) -> str:
-    """The text with the user name and password of each address in it replaced by stars.
+    """Replace the user name and password of each address in a text with stars.
 
     >>> masked("tracking.uri=http://me:secret@host:5000")
     'tracking.uri=http://***@host:5000'

@@ -1,4 +1,4 @@
-"""What MLflow's environment variables mean here: which are settings' defaults, which are unused."""
+"""MLflow's environment variables: which ones set defaults here, and which have no effect."""
 
 import os
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ _UNUSED = {
 
 
 def _store_kind() -> str:
-    """The `tracking` that is chosen where nothing else says which."""
+    """Return the default of `tracking`."""
     return "server" if os.environ.get(URI, "").startswith(_ADDRESS) else "local"
 
 
 def unused_variables() -> Iterator[str]:
-    """One sentence for each variable that is set and has no effect."""
+    """Yield one sentence per variable that is set but has no effect."""
     uri = os.environ.get(URI)
     if uri and not uri.startswith(_ADDRESS):
         yield f"{URI}={masked(uri)} is not used: only http:// and https:// addresses are."

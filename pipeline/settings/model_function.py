@@ -1,7 +1,7 @@
-"""A model is a function: its keyword arguments are its settings, its docstring is its help.
+"""A model is a function: its keyword arguments are the settings, its docstring is the help.
 
-`model=lstm` is a function of that name in `pipeline/models/`; `model=my_models:textcnn` one of the
-user's, in a module beside where the command is started or anywhere on Python's path.
+`model=lstm` names a function in `pipeline/models/`. `model=my_models:textcnn` names a user's
+function, in a module in the working directory or on Python's path.
 """
 
 import ast
@@ -47,12 +47,12 @@ class ModelFunction:
     """A function that builds a model.
 
     Attributes:
-        name: as `model=` chooses it.
+        name: the name in `model=`.
         function: takes a `DataSpec` and the settings.
-        module: that it is defined in.
-        file: of that module.
-        reads: the only kind of data that it takes; None for any.
-        settings: the types, ranges and defaults of its keyword arguments.
+        module: the module that defines it.
+        file: the file of that module.
+        reads: the only kind of data that it accepts; None for any.
+        settings: types, ranges and defaults of its keyword arguments.
     """
 
     name: str
@@ -64,12 +64,12 @@ class ModelFunction:
 
     @property
     def own(self) -> bool:
-        """Whether it is the user's."""
+        """Whether it is a user's function."""
         return ":" in self.name
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The value of each argument where none is given; None for one without a default."""
+        """The default of each keyword argument; None for one without."""
         fields = self.settings.model_fields
         return {
             key: None if field.is_required() else _plain(field.default)
@@ -77,7 +77,7 @@ class ModelFunction:
         }
 
     def as_yaml(self) -> str:
-        """Its settings as a configuration file would explain them."""
+        """Return the settings as a commented configuration file."""
         told = _explained(inspect.getdoc(self.function) or "")
         properties = self.settings.model_json_schema().get("properties", {})
         lines = [
@@ -88,15 +88,15 @@ class ModelFunction:
 
 
 def is_own(name: object) -> bool:
-    """Whether a choice of `model=` has the form of a user's function, `module:function`."""
+    """Return whether a value of `model=` has the form of a user's function, `module:function`."""
     return isinstance(name, str) and _OWN.fullmatch(name) is not None
 
 
 @cache
 def built_in_models() -> Mapping[str, str]:
-    """The module of each model function in `pipeline/models/`, by the function's name.
+    """Return the module of each model function in `pipeline/models/`, by function name.
 
-    Found in the parsed files: functions whose first argument is called `data`.
+    The files are parsed, not imported: a model function's first argument is called `data`.
     """
     return {
         node.name: f"pipeline.models.{path.stem}"
@@ -111,10 +111,10 @@ def built_in_models() -> Mapping[str, str]:
 
 @cache
 def model_function(name: str) -> ModelFunction:
-    """The model function that `model=` names.
+    """Return the model function that `model=` names.
 
     Raises:
-        SettingsError: when there is none, or it cannot be one; one sentence for every fault.
+        SettingsError: when it does not exist or is not usable; with one sentence per fault.
     """
     if name in built_in_models():
         module_name, function_name = built_in_models()[name], name
@@ -160,7 +160,7 @@ def _imported(name: str, module: str) -> ModuleType:
 
 
 def _quiet_keras(module: str) -> None:
-    """Let our own start of Keras come first where a module imports it: on TensorFlow, and quiet."""
+    """Make an import of Keras by a module use the quiet TensorFlow start of this project."""
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.origin or module.startswith("pipeline."):
         return
@@ -211,12 +211,12 @@ def _argument_faults(name: str, argument: inspect.Parameter) -> Iterator[str]:
 
 
 def _evaluated(annotation: Any, module: ModuleType) -> Any:
-    """An annotation, also where the module postpones its evaluation."""
+    """Return an annotation's value, even if the module postpones its evaluation."""
     return eval(annotation, vars(module)) if isinstance(annotation, str) else annotation
 
 
 def _field(argument: inspect.Parameter, module: ModuleType) -> tuple[Any, Any]:
-    """An argument as pydantic takes it; YAML has lists where Python has tuples."""
+    """Return an argument as a pydantic field; a tuple becomes a list, as in YAML."""
     annotation = _evaluated(argument.annotation, module)
     if get_origin(annotation) is tuple:
         annotation = Annotated[annotation, BeforeValidator(_tuple)]
@@ -247,7 +247,7 @@ def _check_defaults(found: ModelFunction) -> None:
 
 
 def _explained(docstring: str) -> dict[str, str]:
-    """The words on each argument in a docstring's section `Args:`."""
+    """Return the description of each argument in a docstring's section `Args:`."""
     section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", docstring, re.MULTILINE)
     if not section:
         return {}

@@ -1,4 +1,4 @@
-"""Turns a composed configuration into `Settings`, or into one sentence for each fault."""
+"""Turns a composed configuration into `Settings`, or reports one sentence per fault."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -50,10 +50,10 @@ _NO_SWEEP: dict[str, object] = {
 
 
 def parse_settings(config: Config) -> schema.Settings:
-    """Check a resolved configuration and give it types.
+    """Check a resolved configuration and convert it to typed settings.
 
     Args:
-        config: what Hydra composed, as plain Python values, without the `hydra` node.
+        config: the composed configuration as plain Python values, without the `hydra` node.
 
     Raises:
         SettingsError: with every fault found, not only the first.
@@ -84,13 +84,13 @@ def _parse(config: Config, model: type[schema.Model]) -> schema.Settings:
 
 
 def parse_stored(config: Config) -> schema.Settings:
-    """The settings of a run that was stored, by this version or an earlier one.
+    """Return the settings of a stored run, made by this version or an earlier one.
 
-    How its sweep was run matters no longer, so what an earlier version did not know of is neutral.
-    Its model need not be known here: its weights are stored, and its settings were checked.
+    Settings of the sweep are ignored, and keys that an earlier version did not have get neutral
+    values. The model need not exist here: its weights are stored, and its settings were checked.
 
     Raises:
-        SettingsError: when what the check of a run needs is damaged.
+        SettingsError: when a value that the parity check needs is damaged.
     """
     whole = {**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}}
     if faults := _unknown_names(whole):
@@ -105,10 +105,10 @@ def parse_stored(config: Config) -> schema.Settings:
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
-    """Check the `tracking` node of a configuration that has no model.
+    """Check the `tracking` node of a configuration without a model.
 
     Raises:
-        SettingsError: when it is not a store that could be opened.
+        SettingsError: when it does not describe a store that can be opened.
     """
     if tracking.get("kind") not in TRACKING:
         raise SettingsError([f"tracking must be {choices(TRACKING)}."])
@@ -120,7 +120,7 @@ def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTrac
 
 
 def flat_parameters(config: Config) -> dict[str, str]:
-    """Every hyperparameter under the name that sets it on the command line, its value as typed.
+    """Return every hyperparameter by its command-line name, with its value as typed.
 
     `{"model": {"name": "lstm"}, "mask": True, "dataset": {"name": "nusax", "language": "english"}}`
     becomes `{"model": "lstm", "mask": "true", "dataset": "nusax", "dataset.language": "english"}`.
@@ -138,7 +138,7 @@ def flat_parameters(config: Config) -> dict[str, str]:
 
 
 def parse_listing(values: Config) -> schema.Listing:
-    """Check which runs are to be listed.
+    """Check which runs to list.
 
     Raises:
         SettingsError: with every fault found.
@@ -147,7 +147,7 @@ def parse_listing(values: Config) -> schema.Listing:
 
 
 def parse_run_choice(values: Config) -> schema.RunChoice:
-    """Check which run a command is about; other keys of its configuration are left out.
+    """Check which run a command refers to; other keys of its configuration are ignored.
 
     Raises:
         SettingsError: with every fault found.
@@ -186,7 +186,7 @@ _Layout = list[tuple[str, type[schema.Group], str]]
 
 
 def _layout(config: Config, model: type[schema.Model]) -> _Layout:
-    """Which group of settings lies where: (field of Settings, its type, prefix of its keys)."""
+    """Return where each group of settings is: (field of Settings, its type, prefix of keys)."""
     return [
         ("model", model, ""),
         ("texts", schema.Texts, ""),
@@ -201,7 +201,7 @@ def _layout(config: Config, model: type[schema.Model]) -> _Layout:
 
 
 def _unknown_names(config: Config) -> list[str]:
-    """A group's `name` is fixed by the file that was chosen; nothing can be said without it."""
+    """Return faults in the fixed `name` of a group, which all further checks depend on."""
     known: dict[tuple[str, str], Iterable[str]] = {
         ("dataset", "name"): DATASETS,
         ("optimizer", "name"): OPTIMIZERS,
@@ -226,14 +226,14 @@ def _keys(kind: type[schema.Group], prefix: str) -> set[str]:
 
 
 def _unknown_keys(config: Config, layout: _Layout) -> list[str]:
-    known = {"model", "study"}  # a study's question and claim change no run
+    known = {"model", "study"}  # a study's question and claim do not change a run
     for _, kind, prefix in layout:
         known |= _keys(kind, prefix)
     return [unknown_option(key, config, known) for key in config if key not in known]
 
 
 def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
-    """The sentence for a key that a configuration does not have, though another choice may."""
+    """Return a sentence on an unknown key; another group choice may define it."""
     group, dot, _ = key.partition(".")
     if group == "sweep":
         return f"`{key}` cannot be set by hand: a sweep plans it."
@@ -268,7 +268,7 @@ def _parse_group(
 
 
 def _is_number_or_switch(text: object) -> bool:
-    """Whether a text, such as an environment variable's, would be more if YAML had read it."""
+    """Return whether YAML would read a text, such as an environment variable, as another type."""
     return isinstance(text, str) and isinstance(yaml.safe_load(text), bool | int | float)
 
 

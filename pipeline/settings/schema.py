@@ -1,6 +1,6 @@
-"""The typed settings of one run: every key, its type and its range.
+"""The typed settings of one run: every key with its type and range.
 
-Defaults live in `conf/`, so that each is written and explained once.
+Defaults are defined in `conf/`, so that each is written and documented once.
 """
 
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 def _off_is_none(value: object) -> object:
-    """YAML reads a bare `off` as false, the command line reads it as the word."""
+    """Convert a bare `off`: YAML reads it as false, the command line as a word."""
     return None if value is False or value == "off" else value
 
 
@@ -29,7 +29,7 @@ def _false_is_off(value: object) -> object:
 
 
 def _as_words(value: object) -> object:
-    """Names such as 1 or true are read as numbers and booleans; here they are words."""
+    """Convert names such as 1 or true, which are parsed as numbers and booleans, to words."""
     if not isinstance(value, list):
         return value
     return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in value)
@@ -46,7 +46,7 @@ Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_wor
 
 
 class Group(BaseModel):
-    """Settings that belong together; immutable, and strict about types."""
+    """A group of settings; immutable and strictly typed."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -56,10 +56,10 @@ class Model(Group):
 
 
 class Texts(Group):
-    """How a model that reads texts is given them."""
+    """How texts are passed to a model."""
 
     padding: Literal["post", "pre"] = "post"
-    # Runs from before there was the option are read back, and had no buckets.
+    # Stored runs from before this option existed had no buckets.
     bucket: Annotated[Literal["auto", "off"], BeforeValidator(_false_is_off)] = "off"
 
 
@@ -88,13 +88,13 @@ class Rmsprop(Group):
 
 
 class Data(Group):
-    """A data set."""
+    """The settings of a data set."""
 
     name: str
 
 
 class TextData(Data):
-    """A set of texts."""
+    """The settings of a text data set."""
 
     vocabulary_size: Annotated[int, Field(ge=3)]
     max_length: Count | None
@@ -107,7 +107,7 @@ class NusaxData(TextData):
 
 
 class OwnData(Data):
-    """What a user's own data need to be told: where they lie and how they are divided."""
+    """The settings of the user's own data: their location and how they are split."""
 
     path: Annotated[str, Field(min_length=1, json_schema_extra={"format": "path"})]
     classes: Names | None
@@ -117,7 +117,7 @@ class OwnData(Data):
 
 
 class CsvData(OwnData, TextData):
-    """A user's own texts."""
+    """The user's own texts in CSV files."""
 
     text_column: Name
     label_column: Name
@@ -125,7 +125,7 @@ class CsvData(OwnData, TextData):
 
 
 class ImageFolderData(OwnData):
-    """A user's own images."""
+    """The user's own images in folders."""
 
     height: Count
     width: Count
@@ -134,12 +134,12 @@ class ImageFolderData(OwnData):
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Height, width and channels that every image is brought to."""
+        """Height, width and channels after resizing."""
         return self.height, self.width, 3 if self.colour else 1
 
 
 class Training(Group):
-    """How the model is fitted, and on how much."""
+    """How the model is fitted, and how much data it is fitted on."""
 
     epochs: Count
     batch_size: Count
@@ -151,7 +151,7 @@ class Training(Group):
 
 
 class LocalTracking(Group):
-    """SQLite and a folder of artifacts under `mlruns/`."""
+    """A local store: SQLite and a folder of artifacts under `mlruns/`."""
 
     kind: Literal["local"]
 
@@ -164,14 +164,14 @@ class ServerTracking(Group):
 
 
 class Place(Group):
-    """Where data is read from and runs are grouped; changes no result."""
+    """Where data are read from and runs are grouped; does not change results."""
 
     data_dir: Name
     experiment: Name
 
 
 class Running(Group):
-    """How a sweep is run; changes no result and is one for all its jobs."""
+    """How a sweep is run; does not change results and applies to all of its jobs."""
 
     workers: Count
     rerun: bool
@@ -182,7 +182,7 @@ class Running(Group):
 
 
 class Sweep(Group):
-    """Which job of which sweep a run is; filled in by the sweeper."""
+    """Which job of which sweep a run belongs to; set by the sweeper."""
 
     id: str | None
     identity: str | None
@@ -206,7 +206,7 @@ class Listing(Group):
 
 
 class RunChoice(Group):
-    """Which run a command is about."""
+    """The run that a command refers to."""
 
     run_id: Name | None
     sweep: Name | None
@@ -215,7 +215,7 @@ class RunChoice(Group):
 
 
 class Search(Group):
-    """How Optuna searches; no part of any run's settings."""
+    """The settings of an Optuna search; not part of any run's settings."""
 
     n_trials: Count
     metric: Annotated[str, Field(min_length=1)]
@@ -229,7 +229,7 @@ class Search(Group):
 
 
 class Settings(Group):
-    """Everything that one run is made from."""
+    """All settings of one run."""
 
     model_name: str
     model: Model
@@ -244,7 +244,7 @@ class Settings(Group):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The arguments of `pipeline.data.load`; equal where two runs use the same data."""
+        """The arguments of `pipeline.data.load`; equal for runs on the same data."""
         options: dict[str, Any] = self.dataset.model_dump(exclude_none=True)
         if isinstance(self.dataset, TextData):
             options["padding"] = self.texts.padding
@@ -268,6 +268,6 @@ SWITCHES = frozenset(
     for name, field in kind.model_fields.items()
     if _MAY_BE_OFF & {mark for mark in field.metadata if isinstance(mark, BeforeValidator)}
 )
-"""Settings that may be `off`."""
+"""Settings that accept `off`."""
 OPTIMIZERS: dict[str, type[Group]] = {"adam": Adam, "sgd": Sgd, "rmsprop": Rmsprop}
 TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}

@@ -1,16 +1,16 @@
-"""The scores that the best of several runs may be chosen by: values of `select_by=`."""
+"""The scores that can select the best of several runs: the values of `select_by=`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score of a model on a split of the data.
+    """A score of a model on a split.
 
     Attributes:
-        title: for prose, `macro F1`.
-        column: for the head of a column, `F1`.
-        least: whether the least is the best, as of a loss.
+        title: name in prose, `macro F1`.
+        column: column heading, `F1`.
+        least: whether lower is better, as for a loss.
     """
 
     title: str

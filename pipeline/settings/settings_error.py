@@ -1,8 +1,8 @@
-"""The error of a configuration that cannot be run."""
+"""The error for an invalid configuration."""
 
 
 class SettingsError(ValueError):
-    """A configuration that cannot be run; `faults` holds one sentence for each reason."""
+    """A configuration cannot be run; `faults` contains one sentence per reason."""
 
     def __init__(self, faults: list[str]):
         super().__init__("\n".join(faults))

@@ -1,11 +1,11 @@
-"""Words for what was meant, and for what may be chosen."""
+"""Wording for suggestions and for lists of allowed values."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question that names the closest known word, or nothing when none is close.
+    """Return a question that names the closest known word; "" if none is close.
 
     >>> did_you_mean("unit", ["units", "layers"])
     ' (did you mean `units`?)'
@@ -15,13 +15,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def choices(known: Iterable[str]) -> str:
-    """Words for a sentence: "a, b or c"."""
+    """Join words for a sentence: "a, b or c"."""
     words = sorted(known)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def not_offered(key: str, value: str, offered: Iterable[str]) -> str:
-    """The sentence for a value that is not among those offered.
+    """Return the sentence for a value that is not offered.
 
     >>> not_offered("optimizer", "sdg", ["adam", "sgd"])
     'optimizer=sdg must be adam or sgd (did you mean `sgd`?).'

@@ -1,1 +1,1 @@
-"""A sweep's life: check every job, show the plan, launch, close with a table."""
+"""The stages of a sweep: check every job, show the plan, launch, print the results."""

@@ -1,4 +1,4 @@
-"""Which of two jobs will take longer."""
+"""Estimates which of two jobs takes longer."""
 
 import math
 from collections.abc import Mapping
@@ -8,17 +8,18 @@ from pipeline.settings import Settings
 
 
 def relative_cost(settings: Settings) -> float:
-    """A number for how long a training takes, to be compared with that of another job.
+    """Return a relative duration of a job's training, for comparison with other jobs.
 
-    More examples, more epochs and larger models take longer. A model's size is not known before it
-    is built, so any count among its settings counts: jobs of a sweep mostly differ in one of them.
+    It grows with the number of examples, the number of epochs and the size of the model. The size
+    is unknown before the model is built, so every count among its settings is a factor: the jobs of
+    a sweep mostly differ in one of them.
     """
     examples = settings.training.train_size or SPECS[settings.dataset.name].train_size or 1
     return _size(settings.model.model_dump()) * examples * settings.training.epochs
 
 
 def _size(model: Mapping[str, object]) -> float:
-    """The product of all counts, a list of counts as its sum; a switch that is on counts twice."""
+    """Return the product of all counts; a list counts as its sum, an enabled switch as 2."""
     return math.prod(max(1.0, _count(value)) for value in model.values())
 
 

@@ -1,7 +1,7 @@
-"""A planned job as one override, for launchers of Hydra's.
+"""Encodes a planned job as one override, for Hydra's launchers.
 
-Such a launcher composes its jobs anew, in another process or on another machine, where environment,
-configuration folders and so the configuration may differ. It is given the planned job instead.
+Such a launcher composes the job again in another process or on another machine, where environment
+and configuration folders, and so the result, may differ. The planned job is passed instead.
 """
 
 import json
@@ -15,21 +15,21 @@ KEY = "sweep.document"
 
 
 def job_override(values: Mapping[str, Any], overrides: Sequence[str]) -> str:
-    """The override that hands over a job; percent-encoded, so that Hydra's grammar lets it be.
+    """Return the override that passes on a job, percent-encoded against Hydra's grammar.
 
     Args:
         values: the job's configuration, as plain values.
-        overrides: what was set by hand in it.
+        overrides: the settings that were set by hand.
     """
     document = json.dumps({"values": dict(values), "overrides": list(overrides)})
     return f"{KEY}={quote(document, safe='')}"
 
 
 def read_document(document: str | None) -> tuple[dict[str, Any], list[str]]:
-    """The values and overrides that `job_override` handed over.
+    """Return the values and overrides that `job_override` encoded.
 
     Raises:
-        SettingsError: when a job was not planned.
+        SettingsError: when the job was not planned.
     """
     if document is None:
         raise SettingsError(["hydra/sweeper must be pipeline or optuna: it plans the jobs."])

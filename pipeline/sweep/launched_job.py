@@ -1,4 +1,4 @@
-"""One job, in whatever process a launcher has put it."""
+"""Runs one job in the process that a launcher started."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,19 +14,19 @@ from pipeline.tracking.store import join_store
 def run_job(
     values: Mapping[str, Any], overrides: Sequence[str], watch: Watch, log: Path | None = None
 ) -> str:
-    """Train, track and check what a configuration describes.
+    """Train, track and check the job that a configuration describes.
 
     Args:
         values: the configuration, as plain values.
-        overrides: what was set by hand in it.
-        watch: is told of every epoch.
-        log: the file that this process's output goes to, to be kept with the run.
+        overrides: the settings that were set by hand.
+        watch: receives every epoch.
+        log: the file that receives this process's output, stored with the run.
 
     Returns:
-        The tag that says how the check ended.
+        The parity tag, which says how the check ended.
 
     Raises:
-        Exception: whatever went wrong; it is recorded in the run.
+        Exception: any error of the job, which is also recorded in the run.
     """
     settings = parse_settings(values)
     name = run_name(overrides, settings.sweep.varied, flat_parameters(values))

@@ -1,4 +1,4 @@
-"""Builds the user's own models before anything trains, so that a bad function is refused here."""
+"""Builds the user's own models before training, so that a faulty function is refused early."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,12 @@ from pipeline.settings.model_function import model_function
 
 
 def check_own_models(jobs: Iterable[Settings]) -> None:
-    """Build each model that a function of the user's gives for these jobs.
+    """Build each user model for these jobs.
 
-    Those of this package need no such check, and are not slowed down by it: TensorFlow is imported
-    for models of the user's alone.
+    Built-in models need no such check, and TensorFlow is imported only for models of the user.
 
     Raises:
-        SettingsError: with one sentence for every model that cannot be trained or checked.
+        SettingsError: with one sentence per model that cannot be trained or verified.
     """
     own = [settings for settings in jobs if model_function(settings.model_name).own]
     if not own:

@@ -1,4 +1,4 @@
-"""Names that tell runs and sweeps apart at a glance."""
+"""Names of runs and sweeps."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ _HOW_AND_WHERE = {*Running.model_fields, *Place.model_fields, "tracking"}
 
 
 def set_by_hand(overrides: Iterable[str]) -> list[tuple[str, str]]:
-    """Key and value of each override, without Hydra's plus signs.
+    """Return key and value of each override, without Hydra's plus signs.
 
     >>> set_by_hand(["model=lstm", "++units=64"])
     [('model', 'lstm'), ('units', '64')]
@@ -20,12 +20,12 @@ def set_by_hand(overrides: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def says_what(key: str) -> bool:
-    """Whether a key says what is run, not how and where."""
+    """Return whether a key decides what is trained, not how and where."""
     return key.split(".")[0] not in _HOW_AND_WHERE
 
 
 def without_running(overrides: Sequence[str]) -> list[str]:
-    """The overrides that say what is trained, those that say how a sweep is run left out.
+    """Return the overrides that decide what is trained, without those of the sweep itself.
 
     >>> without_running(["units=64", "workers=2"])
     ['units=64']
@@ -35,7 +35,7 @@ def without_running(overrides: Sequence[str]) -> list[str]:
 
 
 def naming_keys(overrides: Iterable[str], varied: Sequence[str]) -> list[str]:
-    """The keys that name a run: the varied ones in a sweep, else all that was set by hand.
+    """Return the keys that name a run: the varied ones of a sweep, else all overrides.
 
     >>> naming_keys(["model=lstm", "units=64", "workers=2"], [])
     ['model', 'units']
@@ -59,14 +59,14 @@ def run_name(overrides: Sequence[str], varied: Sequence[str], parameters: Mappin
 
 
 def sweep_title(jobs: Iterable[Sequence[str]], model: str) -> str:
-    """Name a sweep by its overrides: each key once, its values in the order given.
+    """Name a sweep by its overrides: each key once, with its values in the given order.
 
     >>> sweep_title([["model=lstm", "units=32"], ["model=lstm", "units=64"]], "lstm")
     'model=lstm units=32,64'
 
     Args:
         jobs: the overrides of each job.
-        model: of the first job; it names a sweep of which nothing was set by hand.
+        model: the model of the first job, which names a sweep without overrides.
     """
     values: dict[str, dict[str, None]] = {}
     for key, value in (pair for overrides in jobs for pair in set_by_hand(overrides)):
@@ -76,14 +76,14 @@ def sweep_title(jobs: Iterable[Sequence[str]], model: str) -> str:
 
 
 def sweep_name(identities: Iterable[str], places: Iterable[str]) -> str:
-    """The id of a sweep: the same jobs in the same place are the same sweep, whenever they run.
+    """Return the id of a sweep; the same jobs in the same place always have the same id.
 
     >>> sweep_name(["b", "a"], ["reviews"]) == sweep_name(["a", "b"], ["reviews"])
     True
 
     Args:
-        identities: of its jobs.
-        places: what else tells sweeps of the same jobs apart: experiments, a study.
+        identities: identities of its jobs.
+        places: what else distinguishes sweeps of the same jobs: experiments, a study.
 
     Returns:
         Ten hexadecimal digits.

@@ -1,4 +1,4 @@
-"""Turns the overrides of a sweep into checked jobs, before anything is trained."""
+"""Turns the overrides of a sweep into checked jobs before any training."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,18 +31,18 @@ _GROUPS = (
     "optimizer",
     "tracking",
     "study",
-)  # to suggest where a key is unknown
+)  # for suggestions if a key is unknown
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to come.
+    """One planned run.
 
     Attributes:
-        overrides: what composes it.
-        settings: what that gives, checked.
-        values: the same, as plain values.
-        parameters: the part of them that a run logs.
+        overrides: the overrides that compose it.
+        settings: the checked settings.
+        values: the same configuration as plain values.
+        parameters: the values that a run logs.
     """
 
     overrides: tuple[str, ...]
@@ -53,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a sweep, the keys that differ between them, remarks on them, and its study."""
+    """The jobs of a sweep, the keys that differ between them, remarks, and the study."""
 
     jobs: tuple[Job, ...]
     varied: tuple[str, ...]
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def title(self) -> str:
-        """The sweep by its overrides, `model=lstm units=32,64`."""
+        """The overrides of the sweep, `model=lstm units=32,64`."""
         return sweep_title([job.overrides for job in self.jobs], self.jobs[0].settings.model_name)
 
     @property
@@ -72,13 +72,13 @@ class Plan:
 
     @property
     def varied_parameters(self) -> list[str]:
-        """The varied keys that runs log as parameters; an experiment's name is none."""
+        """The varied keys that runs log as parameters; an experiment's name is not one."""
         logged = {key for job in self.jobs for key in job.parameters}
         return [key for key in self.varied if key in logged]
 
     @property
     def criterion(self) -> Criterion:
-        """What the best of its runs is chosen by."""
+        """The criterion that selects the best run."""
         return criterion(self.jobs[0].settings.running.select_by)
 
 
@@ -87,10 +87,10 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=32,64"]`.
-        composer: gives the configuration for overrides.
+        composer: composes the configuration for overrides.
 
     Raises:
-        SettingsError: with one sentence for every fault in any of the jobs.
+        SettingsError: with one sentence per fault in any of the jobs.
     """
     overrides = parse_overrides(arguments, composer)
     faults = list(_illegal(overrides, composer))
@@ -110,7 +110,7 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
 
 
 def _as_typed(line: str) -> str:
-    """Hydra spells booleans as Python does, and escapes the colon of `my_models:textcnn`."""
+    """Undo Hydra's spelling of booleans and its escaped colon in `my_models:textcnn`."""
     key, _, value = line.partition("=")
     if key == "model":
         return line.replace("\\:", ":")
@@ -118,17 +118,17 @@ def _as_typed(line: str) -> str:
 
 
 def parse_overrides(arguments: Sequence[str], composer: Composer) -> list[Override]:
-    """The last of each key: what a file sweeps gives way to the command line.
+    """Return the last override of each key: the command line overrides a file's sweep.
 
     Raises:
-        SettingsError: when they cannot be read.
+        SettingsError: when they cannot be parsed.
     """
     overrides = composer.parse(arguments)
     return list({override.key_or_group: override for override in overrides}.values())
 
 
 def _varied(overrides: Sequence[Override], jobs: Sequence[Job]) -> tuple[str, ...]:
-    """The swept keys; for a swept group that is no parameter of runs, the parameters it changes."""
+    """Return the swept keys; a swept group that is no parameter counts by what it changes."""
     varied: dict[str, None] = {}
     for override in overrides:
         key = override.key_or_group
@@ -149,7 +149,7 @@ def _study(overrides: list[Override]) -> str | None:
 
 
 def _illegal(overrides: list[Override], composer: Composer) -> Iterator[str]:
-    """Faults that can be told from the overrides alone, or that Hydra would let pass."""
+    """Yield faults that are visible in the overrides alone, or that Hydra would ignore."""
     for override in overrides:
         key = override.key_or_group
         if override.is_delete():
@@ -185,7 +185,7 @@ def _illegal_choice(override: Override, composer: Composer) -> Iterator[str]:
 
 
 def _unusable(model: str) -> list[str]:
-    """Why a function of the user's cannot be a model."""
+    """Return why a user's function cannot be used as a model."""
     try:
         model_function(model)
     except SettingsError as error:
@@ -220,12 +220,12 @@ def _job(lines: Sequence[str], composer: Composer) -> Job:
 
 
 def _settled(line: str, is_choice: bool) -> str:
-    """An override of a key without Hydra's `+` or `++`: the key is there."""
+    """Return an override without Hydra's `+` or `++`, for a key that exists."""
     return line if is_choice else line.lstrip("+")
 
 
 def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list[str]:
-    """Set one key that exists; a key that does not is a fault, even with Hydra's `+`."""
+    """Set one existing key; an unknown key is a fault, even with Hydra's `+`."""
     key = override.key_or_group
     if key not in known:
         return [unknown_option(key, config, [*known, *_GROUPS])]
@@ -237,7 +237,7 @@ def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list
 
 
 def _keys(config: DictConfig) -> list[str]:
-    """Every settable key, with dots, the sweeper's own left out."""
+    """Return every settable key, dotted, except the sweeper's own."""
     nodes = OmegaConf.to_container(config, resolve=False)
     assert isinstance(nodes, dict)
     keys: list[str] = []

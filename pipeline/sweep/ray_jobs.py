@@ -1,4 +1,4 @@
-"""Jobs of a sweep as tasks of a Ray cluster, each alone in its failure."""
+"""Runs the jobs of a sweep as tasks of a Ray cluster; a failed job does not affect others."""
 
 import logging
 import os
@@ -18,8 +18,8 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-# Read by Ray: nothing sent to anybody; every line of a job shown, uncoloured; workers as important
-# as the command itself.
+# Read by Ray: no usage statistics; every line of a job shown, uncoloured; workers with the same
+# niceness as the command itself.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 os.environ.setdefault("RAY_COLOR_PREFIX", "0")
@@ -32,21 +32,21 @@ from pipeline.job.interruption import interrupted_by
 from pipeline.settings import SettingsError
 from pipeline.sweep.job_document import read_document
 
-_STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs hand over next to none
+_STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs exchange almost none
 _PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs
-_ENDING_SECONDS = 2.0  # for what is killed to be gone
+_ENDING_SECONDS = 2.0  # for killed processes to end
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every job of a sweep needs to be run in another process.
+    """What a job of a sweep needs to run in another process.
 
     Attributes:
         hydra_context: loads configurations.
         task_function: runs a job, given its configuration.
-        config: of the sweep.
+        config: the configuration of the sweep.
         singletons: Hydra's global state.
-        folder: in which the command was started; a local store lies below it.
+        folder: the working directory of the command, which contains a local store.
     """
 
     hydra_context: HydraContext
@@ -56,15 +56,15 @@ class Task:
     folder: Path = field(default_factory=Path.cwd)
 
     def __call__(self, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
-        """Run one job here; an exception that it raises is in what is returned."""
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read when TensorFlow is first used
+        """Run one job in this process; an exception is part of the return value."""
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read on TensorFlow's first use
         setup_globals()
         Singleton.set_state(self.singletons)
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
         self._enter_folder(config.sweep.document)
-        with interrupted_by(signal.SIGINT):  # by which Ray cancels
+        with interrupted_by(signal.SIGINT):  # Ray cancels with it
             returned = run_job(
                 hydra_context=self.hydra_context,
                 task_function=self.task_function,
@@ -88,19 +88,20 @@ class Task:
 
 
 def _keep_traceback(error: BaseException) -> None:
-    """A traceback does not travel between processes; a note does."""
+    """Attach the traceback as a note: tracebacks are lost between processes, notes are not."""
     error.add_note("".join(traceback.format_exception(error)).rstrip())
 
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Be connected to a Ray cluster for the length of a block.
+    """Connect to a Ray cluster for the duration of a block.
 
     Args:
-        address: of a running cluster; None starts one on this machine, which ends with the block.
+        address: address of a running cluster; None starts one on this machine, which ends with
+            the block.
 
     Raises:
-        SettingsError: when no cluster answers there.
+        SettingsError: when no cluster answers at the address.
     """
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         if address is None:
@@ -114,7 +115,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 
 def _leave() -> None:
-    """Disconnect; nothing of a cluster of this process's own outlives that, suspended or not."""
+    """Disconnect; all processes of a cluster started here end with it, even suspended ones."""
     own = psutil.Process().children(recursive=True)
     ray.shutdown()
     for process in own:
@@ -124,7 +125,7 @@ def _leave() -> None:
 
 
 def _start(folder: str) -> None:
-    # Ray listens on every interface; who connects must know this secret.
+    # Ray listens on every interface; clients must know this secret.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
         include_dashboard=False,
@@ -151,17 +152,17 @@ def run_tasks(
     threads: int,
     jobs_per_worker: int,
 ) -> list[JobReturn]:
-    """Run all jobs, as many at once as the cluster has cores for.
+    """Run all jobs, as many at once as the cluster's cores allow.
 
     Args:
-        task: what runs one.
-        jobs: the overrides of each.
+        task: runs one job.
+        jobs: the overrides of each job.
         first: number of the first job.
-        threads: cores that a job takes.
-        jobs_per_worker: after which a worker process is replaced.
+        threads: cores per job.
+        jobs_per_worker: number of jobs after which a worker process is replaced.
 
     Raises:
-        KeyboardInterrupt: as it came, after the jobs could mark their runs, and have ended.
+        KeyboardInterrupt: when interrupted, after the jobs have marked their runs and ended.
     """
     shared = ray.put(task)
     remote = ray.remote(num_cpus=threads, max_retries=0, max_calls=jobs_per_worker)(job)
@@ -178,19 +179,19 @@ def run_tasks(
 
 
 def _cancel(references: list[Any], patience: float, force: bool = False) -> None:
-    """Interrupt jobs, or kill their processes, and wait for their ends; ended ones are let be."""
+    """Interrupt jobs, or kill their processes, and wait for them; finished jobs are ignored."""
     for reference in references:
         ray.cancel(reference, force=force)
     ray.wait(references, num_returns=len(references), timeout=patience)
 
 
 def job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
-    """Run one job; Ray sets this name before every line that it prints."""
+    """Run one job; Ray prefixes every line that it prints with this name."""
     return task(overrides, number, threads)
 
 
 def _returned(reference: Any) -> JobReturn:
-    """What a job returned; where it or its worker was lost, what Ray says of that."""
+    """Return a job's result; if the job or its worker was lost, Ray's error."""
     try:
         returned: JobReturn = ray.get(reference)
     except ray.exceptions.RayError as error:

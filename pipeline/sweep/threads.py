@@ -1,4 +1,4 @@
-"""How many threads the jobs of a sweep train with."""
+"""The number of threads that the jobs of a sweep train with."""
 
 import os
 from collections.abc import Iterable
@@ -7,16 +7,16 @@ from pipeline.settings import Settings
 from pipeline.settings.cross_checks import RECURRENT
 from pipeline.settings.model_function import model_function
 
-WITHIN_OPERATION = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's own variable: what it says, goes
+WITHIN_OPERATION = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's own variable, which takes precedence
 
 
 def threads_within_operation(jobs: Iterable[Settings]) -> int | None:
-    """How many threads TensorFlow shall spread each operation over; None leaves that to it.
+    """Return the number of threads per TensorFlow operation; None uses TensorFlow's default.
 
-    The products of a recurrent layer are so small that one thread is faster: an epoch of a BiLSTM
-    of 128 units takes 1.4 s in the place of 2.2 on two cores. Operations that do not wait for each
-    other, such as the two directions, still run side by side. All jobs of a sweep get the same
-    number: a process cannot change it, and the last bit of a sum depends on it.
+    The matrix products of a recurrent layer are so small that one thread is faster: an epoch of a
+    BiLSTM with 128 units takes 1.4 s instead of 2.2 s on two cores. Independent operations, such as
+    the two directions, still run in parallel. All jobs of a sweep get the same number: a process
+    cannot change it, and the last bit of a sum depends on it.
     """
     if WITHIN_OPERATION in os.environ:
         return None
@@ -28,5 +28,5 @@ def threads_within_operation(jobs: Iterable[Settings]) -> int | None:
 
 
 def cores_each(workers: int) -> int:
-    """The share of this machine's cores that each of so many workers has."""
+    """Return the number of this machine's cores per worker."""
     return max(1, (os.cpu_count() or 1) // workers)

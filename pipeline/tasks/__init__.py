@@ -1,1 +1,1 @@
-"""What a prediction means: scores, reports and baselines."""
+"""The interpretation of predictions: scores, reports and baselines."""

@@ -1,4 +1,4 @@
-"""Scores to beat: always the majority class, and word counts with a linear classifier."""
+"""Baseline scores: the majority class, and word counts with a linear classifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from pipeline.data.dataset import Split
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
-"""Inverse regularisation strengths to choose from when there are validation examples."""
+"""Inverse regularisation strengths to choose from if there are validation examples."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Baseline:
     """A baseline's scores on the test set.
 
     Attributes:
-        name: what predicts.
-        f1_macro: mean of the classes' F1, each class counting the same.
-        accuracy: share of right predictions.
+        name: name of the classifier.
+        f1_macro: unweighted mean of the per-class F1.
+        accuracy: fraction of correct predictions.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Baseline:
 
 
 def majority_class(train_labels: NDArray[np.int64], test_labels: NDArray[np.int64]) -> Baseline:
-    """Predict the most frequent training class (the smallest of several) for every example.
+    """Predict the most frequent training class (the lowest index on a tie) for every example.
 
     Args:
         train_labels: class indices, shape ``(N,)``.
@@ -52,7 +52,7 @@ def tfidf_logistic_regression(train: Split, validation: Split | None, test: Spli
         test: texts to score.
 
     Raises:
-        ValueError: the splits have no texts.
+        ValueError: when the splits have no texts.
     """
     if train.texts is None or test.texts is None:
         raise ValueError("TF-IDF needs splits with texts, got images.")

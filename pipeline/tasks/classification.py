@@ -1,4 +1,4 @@
-"""Scores of predictions against labels (scikit-learn on the whole test set)."""
+"""Scores of predictions against labels (scikit-learn, on the whole test set)."""
 
 import re
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-CLASS_F1 = "f1/"  # begins the name of one class's score
-LEAST_PROBABILITY = np.finfo(np.float32).tiny  # a certain mistake costs 87, not infinity
-NEARLY_ALL = 0.99  # of the examples: from there on one class is as good as the only one
+CLASS_F1 = "f1/"  # prefix of a per-class score
+LEAST_PROBABILITY = np.finfo(np.float32).tiny  # limits the loss of a certain mistake to 87
+NEARLY_ALL = 0.99  # fraction of the examples from which on one class counts as the only one
 
 
 def scores(
     probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> dict[str, float]:
-    """Loss, accuracy, macro, weighted and per-class F1.
+    """Return loss, accuracy, and macro, weighted and per-class F1.
 
     Args:
         probabilities: `(N, C)` float.
@@ -28,8 +28,8 @@ def scores(
         classes: C names.
 
     Returns:
-        `loss`, `accuracy`, `f1_macro`, `f1_weighted`, and `f1/<class>` for each class, under
-        names that MLflow takes.
+        `loss`, `accuracy`, `f1_macro`, `f1_weighted`, and `f1/<class>` for each class, with names
+        that MLflow accepts.
     """
     predicted = probabilities.argmax(axis=1)
     each = zip(plain_names(classes), _f1(labels, predicted, classes, None), strict=True)
@@ -43,22 +43,22 @@ def scores(
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean over examples of `-ln p`, p the probability `(N, C)` of the label `(N,)`.
+    """Return the mean of `-ln p`, where p is the probability, of `(N, C)`, of the label `(N,)`.
 
-    As `model.evaluate` of a model that ends in softmax has it: Keras then takes the loss from the
-    logits, and its clipping of probabilities at 1e-7 plays no part.
+    Equal to `model.evaluate` for a model that ends in softmax: Keras then computes the loss from
+    the logits, so its clipping of probabilities at 1e-7 does not apply.
     """
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.clip(of_label, LEAST_PROBABILITY, 1)).mean())
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Share of examples whose most probable class, of `(N, C)`, is the label `(N,)`."""
+    """Return the fraction of examples whose most probable class (of C) is the label `(N,)`."""
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
 def plain_names(classes: Sequence[str]) -> list[str]:
-    """Class names fit to be part of a metric's name, and still different from each other."""
+    """Return class names that are valid in a metric's name and still unique."""
     names: list[str] = []
     for number, name in enumerate(classes):
         plain = re.sub(r"[^\w .:-]", "_", name).strip(".") or "_"
@@ -75,7 +75,7 @@ def _f1(
 
 
 def report(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> str:
-    """Precision, recall, F1 and support of each class as a text table with four decimals."""
+    """Return precision, recall, F1 and support per class as a text table with four decimals."""
     return classification_report(
         labels,
         probabilities.argmax(axis=1),
@@ -91,9 +91,9 @@ class ClassScores:
     """Precision, recall and F1 of a class, or their mean over classes.
 
     Attributes:
-        name: the class, or which mean.
-        precision: right answers among the answers with this class.
-        recall: right answers among the examples of this class.
+        name: name of the class or of the mean.
+        precision: fraction of correct predictions among those of this class.
+        recall: fraction of correct predictions among the examples of this class.
         f1: harmonic mean of both.
         support: number of examples.
     """
@@ -108,7 +108,7 @@ class ClassScores:
 def class_scores(
     probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> list[ClassScores]:
-    """The numbers of `report`: each class, then the macro and the weighted mean.
+    """Return the numbers of `report`: per class, then the macro and the weighted mean.
 
     Args:
         probabilities: `(N, C)` float.
@@ -131,17 +131,17 @@ def class_scores(
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Counts `(C, C)`: row the true class, column the predicted one."""
+    """Return counts `(C, C)`: rows are true classes, columns predicted ones."""
     return confusion_counts(labels, probabilities.argmax(axis=1), probabilities.shape[1])
 
 
 def confusion_counts(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts `(classes, classes)`: row the true class, column the predicted one, `(N,)` each."""
+    """Return counts `(classes, classes)`: rows are true classes, columns predicted ones."""
     return confusion_matrix(labels, predicted, labels=range(classes))
 
 
 def degeneration(probabilities: np.ndarray, classes: Sequence[str]) -> str | None:
-    """Words for a model that answers nearly all examples, 99 of 100, with one class, or None."""
+    """Describe a model that predicts one class for at least 99 of 100 examples; else None."""
     counts = np.bincount(probabilities.argmax(axis=1), minlength=len(classes))
     most, total = int(counts.max()), len(probabilities)
     if most < NEARLY_ALL * total:
