@@ -102,7 +102,7 @@ def _space(overrides: Iterable[Override]) -> tuple[tuple[str, ...], tuple[Dimens
     fixed, space, faults = [], [], []
     for override in overrides:
         if override.key_or_group == "study":
-            faults.append(f"{override.input_line} runs through values of its own; leave it out.")
+            faults.append(f"{override.input_line} brings its own values to try; leave it out.")
         elif not override.is_sweep_override():
             fixed.append(override.input_line or "")
         else:

@@ -113,7 +113,7 @@ def _range(override: Override, given: RangeSweep) -> Dimension:
 
 def _values(override: Override, given: RangeSweep) -> Any:
     if given.step == 0:
-        raise SettingsError([f"{override.input_line} goes on for ever: its step is 0."])
+        raise SettingsError([f"{override.input_line} never ends: its step is 0."])
     return iter(given.range())
 
 

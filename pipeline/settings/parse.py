@@ -236,7 +236,7 @@ def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
     """Return a sentence on an unknown key; another group choice may define it."""
     group, dot, _ = key.partition(".")
     if group == "sweep":
-        return f"`{key}` cannot be set by hand: a sweep plans it."
+        return f"`{key}` cannot be set: the sweep sets it."
     if dot and isinstance(config.get(group), Mapping):
         chosen = f"{group}={config[group].get('name') or config[group].get('kind')}"
         siblings = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]

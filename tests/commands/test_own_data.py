@@ -82,7 +82,7 @@ def test_a_moved_file_is_looked_for_in_the_data_directory(texts, tmp_path):
         parity = check(texts.store, run_id, "none")
         assert parity.tag == "failed"
         assert parity.reason.endswith(
-            f"dataset.path={own} is not there, and neither is none/{own.name}."
+            f"dataset.path={own} does not exist, and neither does none/{own.name}."
         )
     finally:
         shutil.move(moved, own)

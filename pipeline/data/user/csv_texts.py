@@ -112,7 +112,7 @@ def _files(source: Path, columns: Columns) -> list[tuple[str, Path]]:
     if not {"train", "test"} <= set(parts) or len(parts) > len(set(parts)):
         raise DatasetError(
             f"{source} has {' and '.join(file.name for _, file in found) or 'no such file'}: "
-            "expected train.csv, test.csv and, if you like, one validation.csv."
+            "expected train.csv, test.csv and optionally one validation.csv."
         )
     if columns.part is not None:
         raise DatasetError(

@@ -185,7 +185,7 @@ def _expect_train_and_test(parts: Collection[str], source: Path) -> None:
         if needed not in parts:
             raise DatasetError(
                 f"{source} has the part{'s' if len(parts) > 1 else ''} {' and '.join(parts)}, but "
-                f"not {needed}: expected train, test and, if you like, validation."
+                f"not {needed}: expected train, test and optionally validation."
             )
 
 

@@ -123,7 +123,7 @@ def _parts(folder: Path) -> list[tuple[str, Path]]:
     if len(parts) < len(named) or len(parts) > len(set(parts)):
         raise DatasetError(
             f"{folder} has the folders {', '.join(named)}: expected a folder for each class, or "
-            "train, test and, if you like, validation with such folders in them."
+            "train, test and optionally validation with such folders in them."
         )
     return list(zip(parts, folders, strict=True))
 

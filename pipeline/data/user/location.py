@@ -18,10 +18,10 @@ def locate(path: str, data_dir: Path) -> Path:
         return Path(path)
     same_name = data_dir / Path(path).name
     if not _exists(same_name):
-        raise DatasetError(f"dataset.path={path} is not there.")
+        raise DatasetError(f"dataset.path={path} does not exist.")
     raise DatasetError(
-        f"dataset.path={path} is not there; {same_name} has the same name: give its path if you "
-        "mean that."
+        f"dataset.path={path} does not exist; {same_name} has the same name: give its path if "
+        "you mean it."
     )
 
 
@@ -41,7 +41,7 @@ def found_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return dict(arguments)
     same_name = Path(arguments["data_dir"]) / Path(path).name
     if not _exists(same_name):
-        raise DatasetError(f"dataset.path={path} is not there, and neither is {same_name}.")
+        raise DatasetError(f"dataset.path={path} does not exist, and neither does {same_name}.")
     return {**arguments, "path": str(same_name)}
 
 

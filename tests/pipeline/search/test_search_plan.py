@@ -62,7 +62,7 @@ def test_values_that_do_not_go_together_are_refused_when_they_meet(search_for):
         ),
         (
             ["+study=lstm_units", "units=8,16"],
-            ["+study=lstm_units runs through values of its own; leave it out."],
+            ["+study=lstm_units brings its own values to try; leave it out."],
         ),
         (
             ["units=8,16", "retry=failed"],

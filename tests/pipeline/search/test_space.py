@@ -45,7 +45,7 @@ def test_hydras_grammar_as_optunas_distributions(line, distribution, probes):
             "l2=interval(0.1,0.1) is empty: its second end must be above its first.",
         ),
         ("units=range(5,5)", "units=range(5,5) holds no value."),
-        ("units=range(5,9,0)", "units=range(5,9,0) goes on for ever: its step is 0."),
+        ("units=range(5,9,0)", "units=range(5,9,0) never ends: its step is 0."),
         ("seed=range(0,99999)", "seed=range(0,99999) holds more than 10000 values."),
         (
             "l2=tag(log,interval(0,1))",

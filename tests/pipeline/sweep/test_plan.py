@@ -64,7 +64,7 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
         ("unit=64", "`unit` is not an option of model=lstm (did you mean `units`?)."),
         ("+bogus=1", "`bogus` is not an option of model=lstm."),
         ("tracking.uri=http://host", "`tracking.uri` is not an option of tracking=local."),
-        ("sweep.threads=0", "`sweep.threads` cannot be set by hand: a sweep plans it."),
+        ("sweep.threads=0", "`sweep.threads` cannot be set: the sweep sets it."),
         ("dataset.language=english", "`dataset.language` is not an option of dataset=reviews."),
         ("~units", "~units would remove a setting; every one is needed."),
         ("optimizer=foo", "optimizer=foo must be adam, rmsprop or sgd."),

@@ -132,7 +132,7 @@ def test_says_where_it_came_from(read):
 
 def test_a_file_of_the_same_name_elsewhere_is_not_taken_for_it(tmp_path):
     (tmp_path / "own.csv").write_text(table(ROWS))
-    with pytest.raises(DatasetError, match=r"2024/own.csv is not there; .*/own.csv has the same"):
+    with pytest.raises(DatasetError, match=r"2024/own.csv does not exist; .*/own.csv has the same"):
         load("csv", data_dir=tmp_path, path="/2024/own.csv", **OPTIONS)
 
 
@@ -232,7 +232,7 @@ def test_a_fault_in_a_file_is_one_sentence_with_its_place(read, content, told):
 @pytest.mark.parametrize(
     ("files", "path", "changes", "told"),
     [
-        ({}, "none.csv", {}, r"none.csv is not there\.$"),
+        ({}, "none.csv", {}, r"none.csv does not exist\.$"),
         (
             {"own.csv": table(ROWS)},
             "own.csv",

@@ -181,7 +181,7 @@ def test_a_fault_is_one_sentence_with_its_place(photos, how, told):
 @pytest.mark.parametrize(
     ("path", "changes", "told"),
     [
-        ("none", {}, r"none is not there\."),
+        ("none", {}, r"none does not exist\."),
         ("photos/kucing/3.png", {}, "3.png is a file: expected a folder with a folder for each"),
         ("photos/kucing", {}, r"kucing/0.png lies in no class's folder"),
         (

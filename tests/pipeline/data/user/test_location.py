@@ -13,9 +13,9 @@ def moved(tmp_path):
 
 
 def test_data_of_the_same_name_are_not_taken_for_those_that_are_named(moved, tmp_path):
-    with pytest.raises(DatasetError, match=r"2024/own.csv is not there; .*data/own.csv has the"):
+    with pytest.raises(DatasetError, match=r"2024/own.csv does not exist; .*data/own.csv has the"):
         locate(moved["path"], tmp_path / "data")
-    with pytest.raises(DatasetError, match=r"2024/none.csv is not there\.$"):
+    with pytest.raises(DatasetError, match=r"2024/none.csv does not exist\.$"):
         locate(f"{tmp_path}/2024/none.csv", tmp_path / "data")
     assert locate(f"{tmp_path}/data/own.csv", tmp_path) == tmp_path / "data/own.csv"
 
@@ -26,5 +26,7 @@ def test_data_that_have_moved_are_found_again(moved, tmp_path):
     (tmp_path / "2024/own.csv").touch()
     assert found_again(moved) == moved
     assert found_again({"name": "digits", "data_dir": "none"})["name"] == "digits"
-    with pytest.raises(DatasetError, match=r"none.csv is not there, and neither is .*data/none.cs"):
+    with pytest.raises(
+        DatasetError, match=r"none.csv does not exist, and neither does .*data/none.cs"
+    ):
         found_again({**moved, "path": "none.csv"})
