@@ -1,4 +1,4 @@
-"""python -m pipeline.train model=lstm units=32,64,128: train, track and prove a sweep."""
+"""python -m pipeline.train model=lstm units=32,64,128: train, track and verify a sweep."""
 
 import os
 from argparse import Namespace
@@ -28,7 +28,7 @@ _SWEEPERS = ("pipeline", "optuna")
 
 
 def train(config: DictConfig) -> str:
-    """Run one job, wherever one of Hydra's launchers has put it; gives its parity tag."""
+    """Run one job in the process that a Hydra launcher chose; return its parity tag."""
     from pipeline.sweep.launched_job import run_job
 
     values, own = read_document(config.sweep.document)
@@ -38,12 +38,12 @@ def train(config: DictConfig) -> str:
 
 
 def main() -> None:
-    """Answer `--help`, or conduct a sweep."""
+    """Print the help page, or run a sweep."""
     if wants_help():
         words = get_args_parser().parse_known_intermixed_args()[0].overrides
         print_help(train_help(CONF, dict(line.split("=", 1) for line in words if "=" in line)))
         return
-    with interrupted_by(*ENDING):  # runs are marked KILLED, not left RUNNING
+    with interrupted_by(*ENDING):  # runs are marked KILLED instead of left RUNNING
         run_command(_train)
 
 
@@ -63,10 +63,10 @@ def _train() -> None:
 
 
 def _arguments() -> Namespace:
-    """Hydra's command line, checked; what is run is always a sweep, whatever `hydra.mode` says.
+    """Parse Hydra's command line; every run is a sweep, whatever `hydra.mode` says.
 
     Raises:
-        SettingsError: when it asks for what there is not.
+        SettingsError: when an option is unknown or not supported.
     """
     arguments, unknown = get_args_parser().parse_known_intermixed_args()
     if faults := list(_faults(arguments, unknown)):
@@ -99,13 +99,13 @@ def _faults(arguments: Namespace, unknown: Sequence[str]) -> Iterator[str]:
 
 
 def _choice(arguments: Namespace, group: str) -> str | None:
-    """What the command line chooses of one of Hydra's own groups."""
+    """Return the command line's choice for one of Hydra's own groups."""
     chosen = [line.partition("=")[2] for line in arguments.overrides if f"{group}=" in line]
     return chosen[-1] if chosen else None
 
 
 def _explained(error: Exception, arguments: Namespace) -> list[str]:
-    """Hydra stops at the first fault, in its own words; planning the sweep tells all of them."""
+    """Return all faults found by planning the sweep; Hydra reports only the first."""
     lines: list[str] = arguments.overrides
     hydras = [line for line in lines if line.lstrip("+~").startswith(("hydra.", "hydra/"))]
     source = composer(arguments.config_name or _NAME, arguments.config_dir, hydras)

@@ -1,4 +1,4 @@
-"""python -m pipeline.ui: open MLflow on the local store and the latest sweep, on loopback only."""
+"""python -m pipeline.ui: open MLflow on the local store and latest sweep, on loopback only."""
 
 import os
 import socket
@@ -25,12 +25,12 @@ _HOST = "127.0.0.1"
 
 @command("ui")
 def main(given: Given) -> None:
-    """Serve the store until interrupted; when the page is up, print its link and open it."""
+    """Serve the store until interrupted; once the page is up, print its link and open it."""
     values = given.values
     port = _checked_port(values["port"])
     check_store(Path.cwd().resolve() / FOLDER)
 
-    # Here rather than above, so that a faulty command is answered without loading MLflow.
+    # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.tracking.links import latest_views
     from pipeline.tracking.store import existing_store
 
@@ -73,17 +73,17 @@ def _answers(port: int) -> bool:
 def _serve(store_uri: str, port: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store_uri]
     command += ["--host", _HOST, "--port", str(port), "--workers", "1"]
-    # One worker and no job runners: up in 5 seconds instead of 13, a fifth of the memory.
+    # One worker and no job runners: starts in 5 s instead of 13 s, with a fifth of the memory.
     return subprocess.Popen(
         command,
         env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stdout=sys.stderr,  # what is printed here is the link
+        stdout=sys.stderr,  # stdout is reserved for the link
         preexec_fn=end_with_parent,
     )
 
 
 def _is_up(server: subprocess.Popen[bytes], port: int) -> bool:
-    """Wait until the server answers; False when it has ended instead."""
+    """Wait until the server answers; return False if it has ended instead."""
     while server.poll() is None:
         with closing(HTTPConnection(_HOST, port, timeout=5)) as asked, suppress(OSError):
             asked.request("GET", "/health")

@@ -1,9 +1,9 @@
-"""MLflow: the store, a tracked run, what was running, links into the UI."""
+"""MLflow: the store, tracked runs, the environment of a run, links into the UI."""
 
 import os
 
-# Read by MLflow: no bar for each download, no line for each run, nothing sent to anybody, and one
-# try for each request of at most half a minute: `retries` repeats it, for a minute altogether.
+# Read by MLflow: no progress bar per download, no line per run, no telemetry, and a single attempt
+# of up to 30 s per request: `retries` repeats it for a minute in total.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

@@ -1,4 +1,4 @@
-"""A run's files: stored whole, read back to be sure, and listed with their digests."""
+"""A run's files: stored atomically, read back for verification, listed with their digests."""
 
 import hashlib
 import json
@@ -15,17 +15,17 @@ from pipeline.tracking.temporary_folder import temporary_folder
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_LARGEST_MANIFEST = 2**24  # bytes; some 100 artifacts take 10,000
+_LARGEST_MANIFEST = 2**24  # bytes; some 100 artifacts need 10,000
 
 
 def digest(file: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def local_folder(artifact_uri: str) -> Path | None:
-    """Where artifacts lie, if they do so on this machine."""
+    """Return the folder of an artifact URI; None if it is not on this machine."""
     parts = urlsplit(artifact_uri)
     return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
@@ -36,17 +36,17 @@ def store_file(
     """Store one file as an artifact, atomically, and read it back.
 
     Args:
-        client: of the store.
-        run_id: whose artifact.
-        artifact_uri: the run's.
-        file: to store.
-        folder: below the run's artifacts, "" for none.
+        client: client of the store.
+        run_id: the run that the artifact belongs to.
+        artifact_uri: the run's artifact URI.
+        file: the file to store.
+        folder: folder below the run's artifacts, "" for none.
 
     Returns:
-        Its sha256.
+        The file's SHA-256.
 
     Raises:
-        CutShortError: when what was stored is not what was sent.
+        CutShortError: when the stored bytes differ from those sent.
     """
     expected = digest(file)
     client.log_artifact(run_id, str(file), folder or None)
@@ -62,19 +62,19 @@ def store_folder(
 ) -> dict[str, str]:
     """Store a folder's files as artifacts under its name, and read them back together.
 
-    Each by itself would take twice as long: a served model has its code beside it, 70 files.
+    One by one would take twice as long: a served model includes its code, 70 files.
 
     Args:
-        client: of the store.
-        run_id: whose artifacts.
-        artifact_uri: the run's.
-        folder: to store.
+        client: client of the store.
+        run_id: the run that the artifacts belong to.
+        artifact_uri: the run's artifact URI.
+        folder: the folder to store.
 
     Returns:
-        The sha256 of each file, by the artifact's path.
+        The SHA-256 of each file, by the artifact's path.
 
     Raises:
-        CutShortError: when what was stored is not what was sent.
+        CutShortError: when the stored bytes differ from those sent.
     """
     expected = _digests(folder)
     client.log_artifacts(run_id, str(folder), folder.name)
@@ -86,12 +86,12 @@ def store_folder(
 
 
 def share(folder: Path, kept: Sequence[str], copies: Sequence[str]) -> None:
-    """Store equal files once, as hard links; a file system that has none keeps both.
+    """Store equal files once, as hard links; both are kept if the file system has no hard links.
 
     Args:
-        folder: with a run's artifacts.
+        folder: the folder with a run's artifacts.
         kept: paths of artifacts.
-        copies: paths of others, each a link to the equal one of `kept` afterwards.
+        copies: paths of equal artifacts, each of which becomes a link to its counterpart in `kept`.
     """
     known = {digest(folder / path): folder / path for path in kept}
     for path in copies:
@@ -112,9 +112,9 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def download(client: "MlflowClient", artifact_uri: str, path: str, folder: Path) -> Path:
-    """Download one artifact into a folder by its address.
+    """Download one artifact into a folder, given its URI.
 
-    By a run's id the client would look the run up again for each file.
+    Given a run id instead, the client would request the run again for each file.
     """
     from mlflow.artifacts import download_artifacts
 
@@ -128,12 +128,12 @@ def download(client: "MlflowClient", artifact_uri: str, path: str, folder: Path)
 
 
 def manifest(digests: Mapping[str, str]) -> str:
-    """The text of a run's manifest: the sha256 of each artifact, by its path."""
+    """Return the text of a run's manifest: the SHA-256 of each artifact, by its path."""
     return json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
 
 
 def missing(folder: Path) -> bool:
-    """Whether any artifact that a run's manifest lists, or the manifest, is not in its folder."""
+    """Return whether the manifest, or any artifact that it lists, is missing."""
     try:
         return not all((folder / path).is_file() for path in _listed(folder))
     except (OSError, ValueError):
@@ -141,11 +141,11 @@ def missing(folder: Path) -> bool:
 
 
 def damage(folder: Path, parts: Sequence[str]) -> list[str]:
-    """One sentence for each artifact that is not the one that was stored, or for the manifest.
+    """Return one sentence per artifact that differs from the stored one, or on the manifest.
 
     Args:
-        folder: with a run's manifest, and with some of its folders.
-        parts: the names of those folders, or paths of files.
+        folder: the folder with a run's manifest and some of its artifact folders.
+        parts: names of those folders, or paths of files.
     """
     faults = []
     try:
@@ -164,7 +164,7 @@ def damage(folder: Path, parts: Sequence[str]) -> list[str]:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    """The sha256 of each artifact by its path; ValueError where the manifest is damaged."""
+    """Return the SHA-256 of each artifact by path; raise ValueError for a damaged manifest."""
     file = folder / names.MANIFEST
     if file.stat().st_size > _LARGEST_MANIFEST:
         raise ValueError(f"it has more than {_LARGEST_MANIFEST:,} bytes")

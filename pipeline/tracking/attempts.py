@@ -1,7 +1,7 @@
-"""What has been done for a job already: the runs that carry its identity.
+"""What earlier runs have done for a job: the runs with its identity.
 
-A local store is asked in SQL, since a plan of a thousand jobs is shown before MLflow, which takes
-seconds for as much, needs to be imported. A server is asked through MLflow.
+A local store is queried in SQL: a plan of a thousand jobs is shown before MLflow is imported, which
+takes seconds. A server is queried through MLflow.
 """
 
 import re
@@ -18,7 +18,7 @@ from pipeline.tracking.store import Store, open_local
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-PASSED = ("exact", "close")  # parity of a run that is proven
+PASSED = ("exact", "close")  # parity tags of a verified run
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")
@@ -27,15 +27,15 @@ _TAGS = (names.IDENTITY, names.PARITY, names.PRUNED, names.OWNER, names.HEARTBEA
 
 @dataclass(frozen=True)
 class Attempt:
-    """One run that was made, or begun, for a job.
+    """One run of a job, complete or not.
 
     Attributes:
-        run_id: MLflow's.
-        status: as MLflow has it; RUNNING may be the last word of a process that was killed.
-        ended: milliseconds since 1970; None while it lasts.
+        run_id: MLflow's id.
+        status: MLflow's status; RUNNING may be left over from a killed process.
+        ended: milliseconds since 1970; None while it is running.
         tags: some of its tags.
-        epoch: of its last checkpoint, 0 where there is none.
-        intact: whether its artifacts are there, as far as that can be seen cheaply.
+        epoch: epoch of its last checkpoint, 0 if there is none.
+        intact: whether its artifacts exist, as far as a cheap check can tell.
     """
 
     run_id: str
@@ -51,13 +51,13 @@ class Standing:
     """How far a job has come.
 
     Attributes:
-        state: `done`; `failed`; `interrupted`, which goes on from a checkpoint; `pruned` by a
-            search, which could too; `running` in a process that lives; `damaged`, finished but with
-            artifacts gone or altered; `new`.
-        run_id: of the run that is done, or would be taken up.
-        epoch: of its last checkpoint.
+        state: `done`; `failed`; `interrupted`, which resumes from a checkpoint; `pruned` by a
+            search, which can resume as well; `running` in a live process; `damaged`, finished but
+            with artifacts missing or altered; `new`.
+        run_id: id of the run that is done or can be resumed.
+        epoch: epoch of its last checkpoint.
         ended: when it ended, in milliseconds since 1970.
-        listed: whether it belongs to the sweep that was asked for.
+        listed: whether it belongs to the given sweep.
     """
 
     state: State
@@ -70,13 +70,13 @@ class Standing:
 def standings(
     store: Store, experiment: str, identities: Sequence[str], sweep_id: str
 ) -> dict[str, Standing]:
-    """How far each job has come in an experiment, by its identity.
+    """Return how far each job has come in an experiment, by its identity.
 
     Args:
-        store: where runs are tracked; it need not exist yet.
+        store: the store of the runs, which need not exist yet.
         experiment: the experiment's name.
-        identities: of the jobs.
-        sweep_id: of the sweep that the jobs are in.
+        identities: identities of the jobs.
+        sweep_id: id of the sweep that contains the jobs.
     """
     found: dict[str, list[Standing]] = {}
     tag = names.sweep_tag(sweep_id)
@@ -141,7 +141,7 @@ def _local_attempt(row: RunRow) -> Attempt:
 def _find_through_mlflow(
     store: Store, experiment: str, identities: Sequence[str], tag: str
 ) -> Iterator[Attempt]:
-    """Ask for the sweep's own runs at once, and for every job that has none singly."""
+    """Query the sweep's own runs at once, then each remaining job separately."""
     from pipeline.tracking.queries import search_runs
 
     found = store.client.get_experiment_by_name(experiment)
@@ -171,6 +171,6 @@ def _attempt(store: Store, run: "Run") -> Attempt:
 
 
 def epoch_of(paths: Iterable[str]) -> int:
-    """The latest epoch that one of these files keeps the state after; 0 if none does."""
+    """Return the latest epoch that a checkpoint file exists for; 0 if there is none."""
     found = [_CHECKPOINT.search(path) for path in paths]
     return max((int(match[1]) for match in found if match), default=0)

@@ -1,4 +1,4 @@
-"""The states that an interrupted run can go on from, kept among its artifacts while it lasts."""
+"""Checkpoints of an unfinished run, stored among its artifacts for resuming."""
 
 import time
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from pipeline.tracking.attempts import epoch_of
 from pipeline.tracking.temporary_folder import temporary_folder
 
 _REMOTE_SECONDS = 10.0  # between two uploads to a server
-_KEPT = 2  # should the last one be damaged by a power cut, there is the one before
+_KEPT = 2  # the second to last is the fallback if a power failure damages the last
 
 
 class Checkpoints:
-    """Those of one run.
+    """The checkpoints of one run.
 
     Args:
-        client: of the store.
+        client: client of the store.
         run_id: the run.
-        local: whether artifacts lie on this machine, where each epoch is kept; on a server it is
-            one in ten seconds.
+        local: whether artifacts are on this machine. Then every epoch is kept; on a server, at most
+            one per ten seconds.
     """
 
     def __init__(self, client: MlflowClient, run_id: str, local: bool):
@@ -32,7 +32,7 @@ class Checkpoints:
         self._last = 0.0
 
     def save(self, epoch: int, state: bytes) -> None:
-        """Keep the state after an epoch, and drop older ones."""
+        """Store the state after an epoch, and remove older ones."""
         if time.monotonic() - self._last < self._pause:
             return
         with temporary_folder() as folder:
@@ -44,7 +44,7 @@ class Checkpoints:
             self._delete(path)
 
     def newest_first(self) -> Iterator[bytes]:
-        """The states that are there; whoever reads them has to see whether they are whole."""
+        """Yield the stored states; the caller checks whether they are complete."""
         for path in self._paths():
             with temporary_folder() as folder:
                 yield Path(
@@ -52,7 +52,7 @@ class Checkpoints:
                 ).read_bytes()
 
     def clear(self) -> None:
-        """Drop them all: the run has ended well."""
+        """Remove all checkpoints after the run has succeeded."""
         if self._paths():
             self._delete(names.CHECKPOINTS)
 
@@ -67,4 +67,4 @@ class Checkpoints:
         try:
             repository.delete_artifacts(path)
         except (MlflowException, NotImplementedError, OSError):
-            return  # a store that keeps everything; what is left does no harm
+            return  # a store that cannot delete; what remains does no harm

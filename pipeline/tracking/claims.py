@@ -1,6 +1,7 @@
-"""The sole right to train a job: two sweeps on one store never train the same one at once.
+"""The exclusive right to train a job: two sweeps on one store never train the same job at once.
 
-A local store's processes share a file system and lock a file; a server's share only the server.
+Processes on a local store share a file system and lock a file; those on a server share only the
+server.
 """
 
 import time
@@ -12,21 +13,20 @@ from pipeline.tracking.server_claims import try_server_claim
 from pipeline.tracking.store import Store
 
 _POLL_SECONDS = 1.0
-LONGEST = 32  # characters of a job's identity, enough to tell it from any other
+LONGEST = 32  # characters of a job's identity that are used; enough to be unique
 
 
 @contextmanager
 def claim(store: Store, identity: str, on_wait: Callable[[], None]) -> Iterator[Store]:
-    """Hold the right to train the job of this identity for the length of a block.
+    """Hold the exclusive right to train the job of this identity for the duration of a block.
 
     Args:
-        store: where the job is tracked.
-        identity: the job's.
-        on_wait: called once, if another process holds it; then it is waited for.
+        store: the store that tracks the job.
+        identity: identity of the job.
+        on_wait: called once if another process holds the claim, before waiting for it.
 
     Yields:
-        The store for those who hold the right: once it is lost, the store refuses every call with
-        a `ClaimLostError`.
+        The store for use in the block: if the claim is lost, every call raises `ClaimLostError`.
     """
     held = _try_claim(store, identity)
     if held is None:
@@ -40,7 +40,7 @@ def claim(store: Store, identity: str, on_wait: Callable[[], None]) -> Iterator[
 
 @contextmanager
 def claim_if_free(store: Store, name: str) -> Iterator[Store | None]:
-    """The same without waiting: None where another process holds it."""
+    """Like `claim`, without waiting; yields None if another process holds the claim."""
     held = _try_claim(store, name)
     if held is None:
         yield None

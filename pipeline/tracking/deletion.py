@@ -1,7 +1,7 @@
-"""Deletes a run, or a sweep with its runs, for good: rows, artifacts and what is left of claims.
+"""Deletes a run, or a sweep with its runs, permanently: rows, artifacts and leftover claims.
 
 Runs are marked as deleted first, so that no list and no plan shows them; only then is anything
-removed. An interrupted deletion is completed by the same command.
+removed. The same command completes an interrupted deletion.
 """
 
 import re
@@ -21,18 +21,18 @@ from pipeline.tracking.retries import patiently
 from pipeline.tracking.server_claims import drop_dead_claims
 from pipeline.tracking.store import Store
 
-_SWEEP = re.compile(r"[\w-]+")  # an id
+_SWEEP = re.compile(r"[\w-]+")  # the form of a sweep id
 _SWEEP_TAG = names.sweep_tag("")
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """What is to be deleted.
+    """What to delete.
 
     Attributes:
         sweep: id of the sweep; None for a single run.
-        runs: to be deleted, a sweep's own among them.
-        kept: runs of the sweep that other sweeps use too; they only leave it.
+        runs: runs to delete, including the sweep's own.
+        kept: runs that other sweeps use too; they are only removed from this sweep.
     """
 
     sweep: str | None
@@ -41,10 +41,10 @@ class Deletion:
 
 
 def plan_deletion(store: Store, asked: str) -> Deletion:
-    """Find what the id of a run, or of a sweep, means; nothing is changed.
+    """Find the run or sweep that an id names; changes nothing.
 
     Raises:
-        StoreError: there is neither, the store is read-only, or a run is being trained.
+        StoreError: when there is neither, the store is read-only, or a run is being trained.
     """
     if store.read_only:
         raise StoreError(f"{store.folder} cannot be written to: nothing can be deleted.")
@@ -75,7 +75,7 @@ def _plan_run(store: Store, asked: str) -> Deletion | None:
 
 
 def _everywhere(store: Store, query: str) -> list[Run]:
-    """Runs of all experiments, those already marked as deleted among them."""
+    """Return the runs of all experiments, including those marked as deleted."""
     experiments = store.client.search_experiments(view_type=ViewType.ALL)
     ids = [one.experiment_id for one in experiments]
     return list(search_runs(store, ids, query, ViewType.ALL))
@@ -89,7 +89,7 @@ def _sweeps_of(run: Run) -> set[str]:
 def delete(store: Store, deletion: Deletion) -> None:
     """Carry out a deletion.
 
-    On a server the rows stay, marked as deleted, until `mlflow gc` is run there.
+    On a server, the rows stay marked as deleted until `mlflow gc` is run there.
     """
     for run in deletion.kept:
         store.client.delete_tag(run.info.run_id, names.sweep_tag(deletion.sweep or ""))
@@ -103,7 +103,7 @@ def delete(store: Store, deletion: Deletion) -> None:
 
 
 def _delete_local(store: Store, runs: Sequence[Run]) -> None:
-    """Remove artifacts and rows; `mlflow gc` would remove every deleted experiment, too."""
+    """Remove artifacts and rows. `mlflow gc` would also remove every deleted experiment."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     assert store.folder is not None

@@ -1,4 +1,4 @@
-"""What was running: the code's version, the packages, the machine."""
+"""The environment of a run: the code's version, the packages, the machine."""
 
 import getpass
 import os
@@ -16,7 +16,7 @@ from pipeline.tracking import names
 
 @dataclass(frozen=True)
 class GitState:
-    """Commit of the checkout that the code runs from, and whether files differ from it."""
+    """The commit of the checkout that the code runs from, and whether files differ from it."""
 
     commit: str
     dirty: bool
@@ -24,7 +24,7 @@ class GitState:
 
 @cache
 def git_state() -> GitState | None:
-    """State of the repository that holds this package; None when it is installed elsewhere."""
+    """Return the state of this package's repository; None if it is installed elsewhere."""
     source = Path(__file__).resolve().parent
     commit = _git(source, "rev-parse", "HEAD")
     tracked = _git(source, "ls-files", "--error-unmatch", Path(__file__).name)
@@ -34,7 +34,7 @@ def git_state() -> GitState | None:
 
 
 def version_tags() -> dict[str, str | bool]:
-    """Tags that say which code ran; none when it does not run from a repository."""
+    """Return tags that identify the code; empty if it does not run from a repository."""
     git = git_state()
     return {names.GIT_COMMIT: git.commit, names.GIT_DIRTY: git.dirty} if git else {}
 
@@ -50,13 +50,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 @cache
 def packages() -> str:
-    """Every installed distribution as `name==version`, one a line, sorted."""
+    """Return all installed distributions as sorted `name==version` lines."""
     found = {f"{one.metadata['Name']}=={one.version}" for one in distributions()}
     return "\n".join(sorted(found, key=str.lower)) + "\n"
 
 
 def machine() -> dict[str, str | int | None]:
-    """Python, operating system, processors, and the settings that can change rounding."""
+    """Return Python, operating system, processors, and the settings that affect rounding."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -69,7 +69,7 @@ def machine() -> dict[str, str | int | None]:
 
 
 def machine_in_words(stored: Mapping[str, Any]) -> str:
-    """What `machine` returned once, on one line."""
+    """Format a stored result of `machine` as one line."""
     system, processor, cores, python = (
         stored.get(name, "?") for name in ("system", "processor", "cores", "python")
     )
@@ -77,7 +77,7 @@ def machine_in_words(stored: Mapping[str, Any]) -> str:
 
 
 def user() -> str:
-    """Login name, or `unknown` where the system has none for this user id."""
+    """Return the login name, or `unknown` if the system has none for this user id."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

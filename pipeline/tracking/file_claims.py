@@ -1,7 +1,8 @@
-"""Claims on a local store: locks on files, which the system frees when their process ends.
+"""Claims on a local store: file locks, which the system releases when their process ends.
 
-A lock's file is removed when it is released, and those that killed processes left by whoever claims
-next; all of it under one lock, or a process could lock a file that another has just removed.
+A lock's file is removed on release, and files of killed processes by the next process that makes a
+claim. One more lock protects all of this: otherwise a process could lock a file that another has
+just removed.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ _FOLDER, _ALL = "locks", ".all.lock"
 
 
 def try_file_claim(store: Store, name: str) -> AbstractContextManager[Store] | None:
-    """The claim of this name for this process, or None where another one holds it."""
+    """Return the claim of this name for this process; None if another process holds it."""
     assert store.folder is not None
     folder = store.folder / _FOLDER
     folder.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
-"""Which process a run belongs to, and whether that process is still running.
+"""Which process owns a run, and whether that process is still alive.
 
-On its own machine a process is looked up; the time at which it started tells it from a later one
-with the same number. On another machine only its heartbeat can be seen.
+On the same machine the process is looked up; its start time distinguishes it from a later process
+with the same id. For another machine, only the heartbeat is known.
 """
 
 import os
@@ -18,27 +18,27 @@ import psutil
 from pipeline.tracking import names
 
 BEAT_SECONDS = 15.0
-SILENT_SECONDS = 8 * BEAT_SECONDS  # clocks of two machines differ, and a store may be slow
+SILENT_SECONDS = 8 * BEAT_SECONDS  # allows for clock differences between machines and a slow store
 _STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat after the command's name
 _ENDED = ("Z", "X")
 
 
 def owner() -> str:
-    """Name this process: `host machine pid started`."""
+    """Return the name of this process: `host machine pid started`."""
     pid = os.getpid()
     return f"{platform.node() or '-'} {_machine()} {pid} {_started(pid)}"
 
 
 def owner_tags() -> dict[str, str]:
-    """Tags that say whose a run is, as of now."""
+    """Return tags that name this process as the owner, with the current time."""
     return {names.OWNER: owner(), names.HEARTBEAT: f"{time.time():.0f}"}
 
 
 def is_alive(tags: Mapping[str, str]) -> bool:
-    """Whether the process that these tags name is still running.
+    """Return whether the process that these tags name is still alive.
 
     Args:
-        tags: a run's, or a claim's; without an owner there is nobody.
+        tags: tags of a run or a claim; False without an owner.
     """
     if names.OWNER not in tags:
         return False
@@ -50,9 +50,9 @@ def is_alive(tags: Mapping[str, str]) -> bool:
 
 @cache
 def _machine() -> str:
-    """Where the numbers of processes mean the same: on Linux a boot and its PID namespace.
+    """Identify where process ids are comparable: on Linux, a boot and its PID namespace.
 
-    Containers with one host name have namespaces of their own.
+    Containers with the same host name have separate namespaces.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -62,9 +62,9 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process that has not ended started, in a unit that no clock's step changes.
+    """Return when a live process started, in a unit that clock changes do not affect.
 
-    psutil's time on Linux is the time of the boot and the ticks since, and so moves with the clock.
+    On Linux, psutil adds the ticks since boot to the boot time, which changes with the clock.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -83,7 +83,7 @@ def _started_elsewhere(pid: int) -> str | None:
 
 
 class Heartbeat:
-    """Calls `beat` every 15 seconds for the length of a block; a beat that fails is passed over."""
+    """Calls `beat` every 15 seconds for the duration of a block; a failed beat is ignored."""
 
     def __init__(self, beat: Callable[[], object]):
         self._beat = beat
@@ -107,5 +107,5 @@ class Heartbeat:
         while not self._done.wait(BEAT_SECONDS):
             try:
                 self._beat()
-            except Exception:  # the store is away: the run's own writes will tell, or it comes back
+            except Exception:  # the store is unavailable: it returns, or the run's own writes fail
                 continue

@@ -1,4 +1,4 @@
-"""Links into the MLflow UI that show a sweep's runs without a click."""
+"""Links that open a sweep's runs in the MLflow UI."""
 
 import json
 import time
@@ -14,18 +14,18 @@ from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
 LOCAL_UI = "http://127.0.0.1:5000"
-_CURVES = "-curves"  # ends the name of a sweep's second view
+_CURVES = "-curves"  # suffix of the name of a sweep's second view
 _LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
 class ViewedSweep:
-    """What a sweep's views show.
+    """The content of a sweep's views.
 
     Attributes:
-        sweep_id: the sweep's.
-        title: by its overrides, `model=lstm units=32,64`.
-        varied: parameters whose values tell its runs apart.
+        sweep_id: id of the sweep.
+        title: its overrides, `model=lstm units=32,64`.
+        varied: parameters whose values distinguish its runs.
         criterion: what its runs are ranked by.
     """
 
@@ -37,12 +37,12 @@ class ViewedSweep:
 
 @dataclass(frozen=True)
 class SweepView:
-    """How a person opens a sweep.
+    """How to open a sweep in the MLflow UI.
 
     Attributes:
-        command: starts the UI; None for a server, which is running.
-        link: to the table of its runs.
-        curves: to their curves.
+        command: starts the UI; None for a server, which is already running.
+        link: link to the table of its runs.
+        curves: link to their curves.
     """
 
     command: str | None
@@ -51,10 +51,10 @@ class SweepView:
 
 
 def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> SweepView:
-    """Store two views of the sweep's runs: a table, best first, and curves by what was varied.
+    """Store two views of a sweep's runs: a table, best first, and curves by varied key.
 
-    MLflow keeps shared views as experiment tags. The format is its UI's own: should a later
-    version not know it, the links still open the experiment's runs.
+    MLflow stores shared views as experiment tags. Their format belongs to its UI: if a later
+    version does not know it, the links still open the experiment's runs.
     """
     criterion, key = sweep.criterion, sweep.sweep_id
     scores = (f"metrics.`{name}`" for name in (criterion.metric, criterion.test_metric))
@@ -65,7 +65,7 @@ def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> Swe
         "selectedColumns": [
             *(f"params.`{name}`" for name in sweep.varied),
             *scores,
-            f"tags.`{names.PARITY}`",  # no duration: parity would be out of sight
+            f"tags.`{names.PARITY}`",  # no duration column, which would push parity out of view
         ],
     }
     title = shortened(sweep.title, _LONGEST_NAME)
@@ -84,7 +84,7 @@ def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[
 
 
 def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
-    """A section of curves on top; each group's mean, in a band from its least to its greatest."""
+    """Return a chart section of curves: the mean of each group, within its range."""
     section = {"uuid": "curves", "name": "Curves by epoch", "display": True, "isReordered": True}
     group = {
         "aggregateFunction": "average",
@@ -114,7 +114,7 @@ def _line_chart(metric: str) -> dict[str, Any]:
 
 
 def latest_views(store: Store, address: str) -> tuple[str, ...]:
-    """Links to the newest saved sweep of a store as served at `address`; its front page if none."""
+    """Return links to the newest saved sweep, for a server at `address`; else to its front page."""
     saved = [
         (
             json.loads(view)["updatedAt"],
@@ -129,14 +129,14 @@ def latest_views(store: Store, address: str) -> tuple[str, ...]:
 
 
 def _pages(address: str, experiment_id: str, sweep_id: str) -> tuple[str, str]:
-    """Links to a sweep's table and to its curves."""
+    """Return links to a sweep's table and to its curves."""
     page = f"{address}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
     shown = f"{page}&viewStateShareKey={quote(sweep_id)}"
     return shown, f"{shown}{_CURVES}&compareRunsMode=CHART"
 
 
 def artifact_link(store: Store, experiment_id: str, run_id: str, path: str) -> str:
-    """Address that opens one artifact of a run in the MLflow UI."""
+    """Return the address of one artifact of a run in the MLflow UI."""
     address = LOCAL_UI if store.folder else store.uri
     return (
         f"{address}/#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}"

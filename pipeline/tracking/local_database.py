@@ -1,9 +1,9 @@
-"""The SQLite file of a local store: its address, how it comes to be, and where it lies now.
+"""The SQLite file of a local store: its address, its creation, and moving it.
 
-MLflow keeps the absolute address of every run's artifacts in it. A folder that was copied or moved
-would send new artifacts to where it came from, and MLflow's UI would look for the old ones there.
-So the addresses below the store's former folder are replaced once, when it is first opened at
-another place; MLflow's own tools then find the artifacts too.
+MLflow stores the absolute address of every run's artifacts in it. After the folder is copied or
+moved, new artifacts would go to the old location, where MLflow's UI would also look for the
+existing ones. Addresses below the store's former folder are therefore replaced once, when the store
+is first opened at another place; MLflow's own tools then find the artifacts too.
 """
 
 import atexit
@@ -21,7 +21,7 @@ from pipeline.tracking.temporary_folder import temporary_folder
 FOLDER = "mlruns"
 ARTIFACTS = "artifacts"  # folder of all runs' artifacts, beside the database
 _DATABASE = "mlflow.db"
-_LOCKED_SECONDS = 60.0  # so long another process may keep the database to itself
+_LOCKED_SECONDS = 60.0  # maximum time to wait for another process's lock
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -32,23 +32,22 @@ _ADDRESSES = (
 
 
 def database_of(folder: Path) -> Path:
-    """The SQLite file of the store in `folder`, which may not have been created yet."""
+    """Return the SQLite file of the store in `folder`, which may not exist yet."""
     return folder / _DATABASE
 
 
 def exists(folder: Path) -> bool:
-    """Whether a store has been created there; an empty file is none."""
+    """Return whether a store has been created there; an empty file is not a store."""
     file = database_of(folder)
     return file.is_file() and file.stat().st_size > 0
 
 
 def address(file: Path) -> str:
-    """SQLAlchemy's address of a SQLite file.
+    """Return SQLAlchemy's address of a SQLite file.
 
-    SQLAlchemy takes `?` for the beginning of a query, and from 2.1 on `%` for that of a code. A
-    path with either is written as SQLite's own kind of address, which SQLAlchemy then writes as
-    its version reads it; under the driver's full name, since MLflow creates a folder `file:` for
-    the short one.
+    SQLAlchemy reads `?` as the start of a query and, from 2.1 on, `%` as an escape. A path with
+    either is written as a SQLite URI, which SQLAlchemy then quotes as its version reads it. The URI
+    has the full driver name, because MLflow creates a folder `file:` for the short one.
     """
     if not set("?#%") & set(str(file)):
         return f"sqlite:///{file}"
@@ -59,18 +58,18 @@ def address(file: Path) -> str:
 
 
 def file_at(database: str) -> Path:
-    """The SQLite file that the part of an address after its driver names."""
+    """Return the SQLite file that the database part of an address names."""
     return Path(unquote(urlsplit(database).path) if database.startswith("file:") else database)
 
 
 @contextmanager
 def connected(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a database that is there, for the length of a block.
+    """Connect to an existing database for the duration of a block.
 
     Raises:
         StoreError: when it cannot be read.
     """
-    # Not read-only: what a killed process left half written is rolled back by the next reader.
+    # Not read-only: the next reader must roll back what a killed process left half-written.
     place = f"file:{quote(str(file))}?mode=rw"
     try:
         with closing(sqlite3.connect(place, uri=True, timeout=_LOCKED_SECONDS)) as connection:
@@ -80,14 +79,14 @@ def connected(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def artifacts_here(uri: str, folder: Path) -> Path | None:
-    """The folder that an address of artifacts means, for a store that may have been moved.
+    """Return the folder of an artifact address, in a store that may have been moved.
 
     Args:
-        uri: as the database has it.
-        folder: in which the store lies now.
+        uri: the address in the database.
+        folder: the present folder of the store.
 
     Returns:
-        None when the artifacts are not on this machine.
+        The folder; None if the artifacts are not on this machine.
     """
     parts = urlsplit(uri)
     if parts.scheme not in ("", "file"):
@@ -98,7 +97,7 @@ def artifacts_here(uri: str, folder: Path) -> Path | None:
 
 
 def create(folder: Path) -> None:
-    """Create the database, beside its final place, unless it is there.
+    """Create the database in a temporary file and move it into place, unless it exists.
 
     MLflow's own creation is safe neither against a second process nor against being killed.
     """
@@ -114,7 +113,7 @@ def create(folder: Path) -> None:
 
 
 def settle(file: Path, folder: Path) -> None:
-    """Let the addresses in a database say that its store lies in `folder`.
+    """Make the addresses in a database refer to a store in `folder`.
 
     Raises:
         StoreError: when it cannot be read or written.
@@ -132,7 +131,7 @@ def settle(file: Path, folder: Path) -> None:
 
 
 def _former_folders(connection: sqlite3.Connection, here: str) -> list[str]:
-    """Addresses of folders that experiments have their artifacts in, instead of `here`."""
+    """Return the addresses of folders other than `here` that hold experiments' artifacts."""
     ending = f"/{FOLDER}/{ARTIFACTS}"
     if not _has(connection, "experiments", "artifact_location"):
         return []
@@ -151,16 +150,16 @@ def _has(connection: sqlite3.Connection, table: str, column: str) -> bool:
 
 
 def is_read_only(folder: Path) -> bool:
-    """Whether a store is there that this process cannot write to."""
+    """Return whether a store exists that this process cannot write to."""
     places = (folder, database_of(folder))
     return exists(folder) and not all(os.access(place, os.W_OK) for place in places)
 
 
 def snapshot(folder: Path) -> Path:
-    """A copy of a database that cannot be written to, kept until this process ends.
+    """Copy a database that is not writable; the copy is kept until this process ends.
 
-    MLflow writes to a database that it only reads from, and an unfinished write of a killed process
-    is rolled back before anything can be read.
+    MLflow writes to a database even when reading, and the incomplete write of a killed process must
+    be rolled back before anything can be read.
     """
     kept = ExitStack()
     copy = kept.enter_context(temporary_folder())

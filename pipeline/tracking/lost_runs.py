@@ -1,4 +1,4 @@
-"""Runs that a process left RUNNING when it died."""
+"""Ends runs whose process has died and left them RUNNING."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +13,13 @@ from pipeline.tracking.tracked_run import TrackedRun, end_run
 def end_lost_runs(
     store: Store, experiment_ids: Sequence[str], sweep_id: str, interrupted: bool
 ) -> None:
-    """End the runs of a sweep that nobody is at any more.
+    """End the runs of a sweep whose process has died.
 
     Args:
-        store: where they are tracked.
-        experiment_ids: of the experiments that they are in.
-        sweep_id: of the sweep.
-        interrupted: whether the sweep was; its runs are KILLED then, else FAILED.
+        store: the store of the runs.
+        experiment_ids: ids of their experiments.
+        sweep_id: id of the sweep.
+        interrupted: whether the sweep was interrupted; its runs become KILLED, otherwise FAILED.
     """
     running = f"{members(sweep_id)} AND attributes.status = 'RUNNING'"
     for found in search_runs(store, experiment_ids, running):
@@ -34,14 +34,14 @@ def end_lost_runs(
 def end_lost_run(
     store: Store, run_id: str, status: str, told: str | None = None, log: Path | None = None
 ) -> None:
-    """End a run in the place of its process.
+    """End a run on behalf of its process.
 
     Args:
-        store: where it is tracked.
-        run_id: the run's.
+        store: the store of the run.
+        run_id: id of the run.
         status: KILLED or FAILED.
-        told: the reason, kept with the run.
-        log: a file with what its process printed, kept with it too.
+        told: the reason, stored with the run.
+        log: a file with the output of its process, stored with the run.
     """
     run = TrackedRun(store.client, run_id)
     if told is not None:

@@ -1,4 +1,4 @@
-"""The sweeps that a run belongs to, and a name that tells it from the others in each of them."""
+"""The sweeps that a run belongs to, and a name that is unique in each of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ _SEPARATOR = ","
 
 
 def name_of(values: Mapping[str, str], keys: Iterable[str]) -> str:
-    """A run's name by the values of the keys that tell it apart.
+    """Return a run's name, made of the values of the keys that distinguish it.
 
     >>> name_of({"model": "lstm", "units": "64", "seed": "1"}, ["units", "seed"])
     'units=64 seed=1'
@@ -24,30 +24,30 @@ def name_of(values: Mapping[str, str], keys: Iterable[str]) -> str:
 
 
 def shortened(name: str, longest: int) -> str:
-    """A name of at most so many characters; dots end one that was cut."""
+    """Shorten a name to at most `longest` characters; an ellipsis marks the cut."""
     return name if len(name) <= longest else f"{name[: longest - 3]}..."
 
 
 def membership(sweep_id: str, keys: Sequence[str]) -> dict[str, str]:
-    """The tag that makes a run one of a sweep's; it holds the keys that tell the sweep's apart."""
+    """Return the tag that assigns a run to a sweep; its value is the sweep's varied keys."""
     return {names.sweep_tag(sweep_id): _SEPARATOR.join(keys)}
 
 
 def join_sweep(store: Store, run_id: str, sweep_id: str, keys: Sequence[str]) -> None:
-    """Make a finished run one of a further sweep, under a name that tells it apart in all of them.
+    """Add a finished run to another sweep, under a name that is unique in all of its sweeps.
 
     Args:
-        store: where it is tracked.
-        run_id: the run's.
-        sweep_id: of the sweep that uses it.
-        keys: whose values tell the sweep's runs apart.
+        store: the store of the run.
+        run_id: id of the run.
+        sweep_id: id of the sweep that uses it.
+        keys: keys whose values distinguish the sweep's runs.
     """
     run = store.client.get_run(run_id)
     for tag, value in membership(sweep_id, keys).items():
         store.client.set_tag(run_id, tag, value)
     values = logged_parameters(run.data.params)
     earlier = _keys_of_sweeps(run)
-    if all(key in values for key in earlier):  # earlier versions did not keep the keys
+    if all(key in values for key in earlier):  # earlier versions did not store the keys
         name = name_of(values, dict.fromkeys([*keys, *earlier]))
         store.client.update_run(run_id, name=name or run.info.run_name)
 

@@ -1,39 +1,39 @@
-"""Every tag, metric and artifact path of a run, each under one name; no MLflow.
+"""Every tag, metric and artifact path of a run, each defined once; no MLflow.
 
-A constant that ends in `/`, `.` or `_` is the beginning of several names.
+A constant that ends in `/`, `.` or `_` is a prefix of several names.
 """
 
-# Tags of the run of a job. Those of bookkeeping begin with `track.`, which sorts them last.
-IDENTITY = "track.identity"  # hash of all that determines the run's result
+# Tags of a job's run. The bookkeeping tags begin with `track.`, which sorts them last.
+IDENTITY = "track.identity"  # hash of everything that determines the run's result
 OWNER = "track.owner"  # the process that trains it
 HEARTBEAT = "track.heartbeat"  # seconds since 1970 at which that process was last seen
 PARITY = "parity"  # outcome of the check against NumPy: exact, close, diverged, stale or failed
 PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it
-PRUNED = "pruned"  # why a search stopped it
-DEGENERATE = "degenerate"  # "no", or how the predictions favour one class
-DATA = "data"  # the data set in words
+PRUNED = "pruned"  # reason why a search stopped it
+DEGENERATE = "degenerate"  # "no", or how strongly the predictions favour one class
+DATA = "data"  # a description of the data set
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
 SPLITS = ("train", "validation", "test")
 FINGERPRINTS = "track.fingerprints"  # hash of each split's arrays
-FINGERPRINT = "fingerprint."  # with the name of a split: the same in runs of earlier versions
-FIRST_SWEEP = "sweep"  # id of the sweep that it was trained in
-ORIGIN = "moved.run_id"  # id of the run in the store that it was moved from
+FINGERPRINT = "fingerprint."  # prefix, with a split's name: the same in runs of earlier versions
+FIRST_SWEEP = "sweep"  # id of the sweep that trained it
+ORIGIN = "moved.run_id"  # id of the run in the store that it was copied from
 GIT_DIRTY = "git.dirty"  # whether the checkout differed from its commit
 
 
 def fingerprint(split: str) -> str:
-    """The tag with the hash of a split's arrays in runs of earlier versions."""
+    """Return the tag with the hash of a split's arrays in runs of earlier versions."""
     return f"{FINGERPRINT}{split}"
 
 
 def sweep_tag(sweep_id: str) -> str:
-    """The tag that every run of a sweep has, whichever sweep it was trained in."""
+    """Return the tag of all runs of a sweep, whichever sweep trained them."""
     return f"sweep.{sweep_id}"
 
 
-# Tags of the run that a sweep has for itself.
-KIND = "kind"  # tells it from the runs of jobs
+# Tags of a sweep's own run.
+KIND = "kind"  # distinguishes it from the runs of jobs
 SWEEP = "sweep"  # the value of KIND
 SWEEP_ID = "sweep.id"
 STUDY = "study"  # name of the study that the sweep belongs to
@@ -45,8 +45,8 @@ SOURCE_NAME = "mlflow.source.name"
 SOURCE_TYPE = "mlflow.source.type"
 GIT_COMMIT = "mlflow.source.git.commit"
 DESCRIPTION = "mlflow.note.content"
-DATA_CONTEXT = "mlflow.data.context"  # of a run's data set: what it is used for
-SHARED_VIEW = "mlflow.sharedViewState."  # of an experiment, with a key: a saved view
+DATA_CONTEXT = "mlflow.data.context"  # purpose of a run's data set
+SHARED_VIEW = "mlflow.sharedViewState."  # prefix, with a key: a saved view of an experiment
 
 # Metrics. The prefix is the section in MLflow's charts.
 LOSS_TRAIN = "loss/train"
@@ -55,22 +55,22 @@ ACCURACY_TRAIN = "accuracy/train"
 ACCURACY_VALIDATION = "accuracy/validation"
 LEARNING_RATE = "learning_rate"
 EPOCH_SECONDS = "epoch_seconds"
-TEST = "test/"  # with the name of a score: on the test data
-VALIDATION = "validation/"  # with the name of a score: on the validation data
+TEST = "test/"  # with a score's name: on the test data
+VALIDATION = "validation/"  # with a score's name: on the validation data
 TEST_F1_MACRO = "test/f1_macro"
 TEST_ACCURACY = "test/accuracy"
 VALIDATION_F1_MACRO = "validation/f1_macro"
-BEST = "best/"  # with the name of an epoch's number: at the epoch of least validation loss
+BEST = "best/"  # with an epoch metric's name: at the epoch of minimum validation loss
 BEST_EPOCH = "best/epoch"
 BEST_LOSS_VALIDATION = "best/loss_validation"
 BEST_ACCURACY_VALIDATION = "best/accuracy_validation"
-BASELINE = "baseline/majority_"  # with the name of a score: of always predicting one class
+BASELINE = "baseline/majority_"  # with a score's name: of always predicting one class
 BASELINE_F1_MACRO = "baseline/majority_f1_macro"
 BASELINE_ACCURACY = "baseline/majority_accuracy"
 PARITY_NUMBER = "parity/"  # with the name of a difference or an error
 PARITY_F1_DELTA = "parity/f1_delta"
 PARITY_MAX_ABS_DIFF = "parity/max_abs_diff"
-SECONDS = "seconds"  # from start to checked end, interruptions left out
+SECONDS = "seconds"  # from the start to the end of the check, without interruptions
 PARAMETERS = "parameters"  # number of weights
 
 CURVES = (LOSS_TRAIN, LOSS_VALIDATION, ACCURACY_TRAIN, ACCURACY_VALIDATION)
@@ -84,15 +84,15 @@ EPOCH_METRICS = {
 }
 """The metric of each field of an `Epoch`."""
 
-# Artifacts of the run of a job: folders, and paths within.
+# Artifacts of a job's run: folders, and paths within them.
 CONFIG_FOLDER = "config"
 CONFIG = "config/config.yaml"  # the composed configuration
-OVERRIDES = "config/overrides.yaml"  # what was set by hand in it
+OVERRIDES = "config/overrides.yaml"  # the settings that were set by hand
 PACKAGES = "environment/packages.txt"
 MACHINE = "environment/machine.json"
-CODE = "code"  # the files of a model function of the user's
+CODE = "code"  # the files of a user's model function
 CHECKSUMS = "data/checksums.json"  # of the files that the data were read from
-CHECKPOINTS = "checkpoint"  # states to resume from, while the run lasts
+CHECKPOINTS = "checkpoint"  # states to resume from, until the run ends
 WEIGHTS = "weights"
 KERAS_MODEL = "weights/model.keras"
 PREPROCESSING = "weights/preprocessing.json"
@@ -103,16 +103,16 @@ CLASSIFICATION_REPORT = "reports/classification_report.txt"
 FIGURES = "figures"
 PARITY_OUTCOME = "parity/parity.json"
 PARITY_REPORTS = "parity/classification_reports.txt"  # Keras's and NumPy's, side by side
-PARITY_SCORES = "parity/class_scores.json"  # of each class, by Keras and by NumPy
-MISTAKES = "parity/mistakes.json"  # the most confident ones of the test set
-WORST_EXAMPLES = "parity/worst_examples.json"  # those on which the two differ most
-DIAGNOSIS = "parity/diagnosis.csv"  # both, layer by layer
+PARITY_SCORES = "parity/class_scores.json"  # per class, by Keras and by NumPy
+MISTAKES = "parity/mistakes.json"  # the most confident mistakes on the test set
+WORST_EXAMPLES = "parity/worst_examples.json"  # the examples on which the two differ most
+DIAGNOSIS = "parity/diagnosis.csv"  # both models, layer by layer
 PAGE = "report.html"
 LOG = "log.txt"  # what the training printed
 TRACEBACK = "error/traceback.txt"
-MANIFEST = "manifest.json"  # the sha256 of each artifact
+MANIFEST = "manifest.json"  # the SHA-256 of each artifact
 
-# Artifacts of the run that a sweep has for itself.
+# Artifacts of a sweep's own run.
 PLAN = "sweep/plan.json"  # its command, varied keys, and the parameters of each job
-SWEEP_REPORT = "report"  # folder; its page is named as a run's
+SWEEP_REPORT = "report"  # folder; its page has the same name as a run's
 SEARCH_RESULTS = "search"  # folder

@@ -1,4 +1,4 @@
-"""MLflow's client, every call of which waits for a store that is away for a while."""
+"""MLflow's client with calls that wait for a store that is temporarily unavailable."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,8 +15,8 @@ class PatientClient:
     """An `MlflowClient` whose methods are called through `patiently`.
 
     Args:
-        uri: of the store.
-        guard: called before each; raises to refuse the call.
+        uri: address of the store.
+        guard: called before each method; raises to refuse the call.
     """
 
     def __init__(self, uri: str, guard: Callable[[], None]):
@@ -34,14 +34,14 @@ class PatientClient:
         """Download an artifact.
 
         Raises:
-            MlflowException: RESOURCE_DOES_NOT_EXIST when it is not there.
+            MlflowException: RESOURCE_DOES_NOT_EXIST when there is none.
         """
         return str(self._call(self._download, run_id, path, dst_path))
 
     def _download(self, run_id: str, path: str, dst_path: str) -> str:
         try:
             return str(self._client.download_artifacts(run_id, path, dst_path))
-        except MlflowException as error:  # which says INTERNAL_ERROR, whatever went wrong
+        except MlflowException as error:  # always INTERNAL_ERROR, whatever the cause
             if self._is_there(run_id, path):
                 raise
             message = f"There is no artifact {path}."

@@ -1,4 +1,4 @@
-"""A sweep's runs, read back from the store."""
+"""Queries for the runs of a sweep or an experiment."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a closing table says of one run; None where the run did not get that far."""
+    """One row of a results table; a field is None if the run did not get that far."""
 
     run_id: str
     name: str
@@ -36,14 +36,14 @@ def sweep_results(
     varied: Sequence[str],
     criterion: Criterion,
 ) -> list[RunResult]:
-    """Every run of a sweep, the best first, runs without the score last.
+    """Return every run of a sweep, best first, runs without the score last.
 
     Args:
-        store: where they are tracked.
-        experiments: that they are in.
-        sweep_id: the sweep's.
-        varied: keys whose values tell its runs apart, whichever sweep a run was trained in.
-        criterion: what the best is chosen by.
+        store: the store of the runs.
+        experiments: names of their experiments.
+        sweep_id: id of the sweep.
+        varied: keys whose values distinguish its runs, whichever sweep trained them.
+        criterion: what the runs are ranked by.
     """
     titles = {one.experiment_id: one.name for one in experiments}
     runs = search_runs(store, list(titles), members(sweep_id))
@@ -52,21 +52,21 @@ def sweep_results(
 
 
 def members(sweep_id: str) -> str:
-    """The MLflow filter that finds a sweep's runs, those that it found done included."""
+    """Return the MLflow filter for a sweep's runs, including those that it reused."""
     return f"tags.`{names.sweep_tag(sweep_id)}` LIKE '%'"
 
 
 def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
-    """Runs of jobs that match an MLflow filter, the newest first.
+    """Return the runs of jobs that match an MLflow filter, newest first.
 
     Args:
-        store: where they are tracked.
-        experiment: only those of the experiment of that name; None lists all.
-        query: in MLflow's search language.
+        store: the store of the runs.
+        experiment: name of an experiment to search in; None searches all.
+        query: a filter in MLflow's search language.
 
     Raises:
-        StoreError: when there is no such experiment.
-        MlflowException: when the query is not in that language.
+        StoreError: when the experiment does not exist.
+        MlflowException: when the filter is invalid.
     """
     if experiment is not None:
         experiments = [find_experiment(store, experiment)]
@@ -77,7 +77,7 @@ def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
 
 
 def find_experiment(store: Store, name: str) -> Experiment:
-    """The experiment of that name.
+    """Return the experiment of that name.
 
     Raises:
         StoreError: when there is none.
@@ -92,7 +92,7 @@ def find_experiment(store: Store, name: str) -> Experiment:
 def search_runs(
     store: Store, experiment_ids: Sequence[str], query: str, view: int = ViewType.ACTIVE_ONLY
 ) -> Iterator[Run]:
-    """Every run that matches an MLflow filter, the newest first, however many there are."""
+    """Return every run that matches an MLflow filter, newest first, across all result pages."""
     token = None
     while True:
         page = store.client.search_runs(
@@ -106,7 +106,7 @@ def search_runs(
 
 def _result(run: Run, varied: Sequence[str], experiment: str) -> RunResult:
     info, tags = run.info, run.data.tags
-    # The time between a run's start and its end holds any interruption too.
+    # The time from a run's start to its end would include interruptions.
     duration = (info.end_time - info.start_time) / 1000 if info.end_time else None
     values = {**logged_parameters(run.data.params), "experiment": experiment}
     return RunResult(

@@ -1,4 +1,4 @@
-"""What runs are ranked by: a score on validation data, so that test data choose nothing."""
+"""The ranking of runs: by a validation score, so that test data never select a model."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -13,14 +13,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Criterion:
-    """A score that runs are ranked by, taken from the weights that a run keeps.
+    """A score that ranks runs, computed with the weights that a run keeps.
 
     Attributes:
         metric: its name in MLflow.
-        test_metric: the same score on the test data, shown beside it.
-        column: for the head of a column, `F1`.
-        meaning: of the word best, in one line.
-        least: whether the least is the best, as of a loss.
+        test_metric: the same score on the test data, for display.
+        column: column heading, `F1`.
+        meaning: definition of "best" in one line.
+        least: whether lower is better, as for a loss.
     """
 
     metric: str
@@ -32,7 +32,7 @@ class Criterion:
     def best_first(
         self, items: Iterable[Item], score: Callable[[Item], float | None]
     ) -> list[Item]:
-        """Sort by score; items without one, or whose score is NaN, keep their order at the end."""
+        """Sort by score; items whose score is missing or NaN keep their order at the end."""
 
         def place(item: Item) -> tuple[bool, float]:
             value = score(item)
@@ -44,7 +44,7 @@ class Criterion:
 
 
 def criterion(select_by: str) -> Criterion:
-    """The criterion that a value of `select_by=` names."""
+    """Return the criterion that a value of `select_by=` names."""
     score = SCORES[select_by]
     extreme = "lowest" if score.least else "highest"
     return Criterion(

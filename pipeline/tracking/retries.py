@@ -1,7 +1,7 @@
-"""Repeats what a store refuses for the moment.
+"""Retries calls that a store refuses temporarily.
 
-A database that is locked, a disk that is full, a server that is away, a file that was cut short.
-MLflow's own repetitions of HTTP requests are switched off: they would be multiplied by these.
+Causes are a locked database, a full disk, an unavailable server, or a truncated file. MLflow's own
+retries of HTTP requests are disabled: they would be multiplied by these.
 """
 
 import sys
@@ -15,13 +15,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponent
 from pipeline.errors import StoreAwayError
 
 SECONDS = 60.0
-_REQUEST_SECONDS = 30.0  # after which an HTTP request has failed: MLFLOW_HTTP_REQUEST_TIMEOUT
+_REQUEST_SECONDS = 30.0  # timeout of an HTTP request: MLFLOW_HTTP_REQUEST_TIMEOUT
 _PASSING = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
-_PASSING_STATUS = (408, 429)  # and everything from 500
+_PASSING_STATUS = (408, 429)  # in addition to everything from 500
 
 
 class _Outage:
-    """The present outage, one for all threads of this process, so that its minute passes once."""
+    """The current outage, shared by all threads of this process, so that they wait once."""
 
     def __init__(self) -> None:
         self.began: float | None = None
@@ -31,7 +31,7 @@ _outage = _Outage()
 
 
 class _Patience:
-    """Tenacity's `stop` of one call: a minute after it or the outage began to fail."""
+    """Tenacity's `stop` for one call: one minute after the call or the outage began to fail."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -44,10 +44,10 @@ class _Patience:
 
 
 def patiently(act: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call `act`, again and again with growing pauses while it fails for what may pass.
+    """Call `act`, repeatedly and with growing pauses while it fails for a temporary reason.
 
     Raises:
-        StoreAwayError: when it would not pass in about a minute.
+        StoreAwayError: when it still fails after about a minute.
         Exception: any other failure.
     """
     handled = sys.exception()
@@ -80,11 +80,11 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _cause(error: BaseException, handled: BaseException | None) -> str:
-    """The innermost reason on one line, `Connection refused` or `database is locked`.
+    """Return the innermost cause on one line, `Connection refused` or `database is locked`.
 
     Args:
-        error: what the store raised.
-        handled: what was being handled when it was called, no reason of its failure.
+        error: the store's error.
+        handled: the exception that was being handled before the call, which is not a cause.
     """
     while (inner := error.__cause__ or error.__context__) not in (None, handled):
         assert inner is not None

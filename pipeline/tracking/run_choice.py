@@ -1,4 +1,4 @@
-"""Which run `run_id=` means: an id, the beginning of one, `latest` or `best`; without MLflow."""
+"""Resolves `run_id=`: an id, a prefix of one, `latest` or `best`; without MLflow."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +10,16 @@ from pipeline.tracking.ranking import criterion
 from pipeline.tracking.run_listing import Asked, ListedRun, list_runs
 from pipeline.tracking.store import Store
 
-SHORT = 8  # digits of an id that people are shown
+SHORT = 8  # digits of a displayed id
 _SWEEP = re.compile(r"[\w.-]+")
-_NAMED = 10  # candidates in a sentence
+_NAMED = 10  # maximum number of candidates in a message
 
 
 def choose_run(store: Store, wanted: RunChoice) -> str:
-    """The id of the one run that is meant.
+    """Return the id of the selected run.
 
     Raises:
-        StoreError: when no run is, or several are.
+        StoreError: when no run or several runs match.
     """
     wanted = _with_sweep(store, wanted)
     if wanted.run_id == "latest":
@@ -30,10 +30,10 @@ def choose_run(store: Store, wanted: RunChoice) -> str:
 
 
 def choose_sweep(store: Store, asked: str) -> str:
-    """The id of the sweep that `sweep=` means; `latest` is the last that was started.
+    """Return the id of the sweep that `sweep=` names; `latest` is the last one started.
 
     Raises:
-        StoreError: when it is no sweep's id.
+        StoreError: when there is no such sweep.
     """
     sweep = _last_sweep(store) if asked == "latest" else asked
     if sweep is None or not _SWEEP.fullmatch(sweep):
@@ -42,10 +42,10 @@ def choose_sweep(store: Store, asked: str) -> str:
 
 
 def finished_runs(store: Store, wanted: RunChoice) -> list[str]:
-    """The ids of all FINISHED runs of a sweep or an experiment, the newest first.
+    """Return the ids of all FINISHED runs of a sweep or an experiment, newest first.
 
     Raises:
-        StoreError: when there is none.
+        StoreError: when there are none.
     """
     wanted = _with_sweep(store, wanted)
     found = [run.run_id for run in _finished(store, wanted)]

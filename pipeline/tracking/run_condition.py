@@ -1,8 +1,8 @@
-"""A condition on runs in MLflow's search language, in which parameters can be numbers.
+"""A filter of runs in MLflow's search language, extended to numeric parameters.
 
-MLflow knows parameters as text: it refuses `params.units > 32`, finds 100 below 20, and would not
-find what an earlier version logged as `True`. So comparisons of parameters are made here, and the
-rest of the condition by MLflow.
+MLflow compares parameters as text: it refuses `params.units > 32`, sorts 100 before 20, and does
+not match a value that an earlier version logged as `True`. So parameters are compared here,
+and MLflow evaluates the rest of the condition.
 """
 
 import operator
@@ -40,7 +40,7 @@ class Comparison:
     value: str
 
     def holds(self, params: Mapping[str, str]) -> bool:
-        """Whether a run's parameters, as typed, satisfy it; without the parameter they do not."""
+        """Return whether a run's parameters, as typed, satisfy it; False if there is none."""
         if self.key not in params:
             return False
         ours, theirs = _number(params[self.key]), _number(self.value)
@@ -53,22 +53,22 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Condition:
-    """What MLflow is asked, and what is compared here."""
+    """The part of a condition for MLflow, and the comparisons to make here."""
 
     query: str
     comparisons: tuple[Comparison, ...]
 
     def holds(self, params: Mapping[str, str]) -> bool:
-        """Whether the parameters that a run has logged satisfy all comparisons."""
+        """Return whether a run's logged parameters satisfy all comparisons."""
         typed = logged_parameters(params)
         return all(comparison.holds(typed) for comparison in self.comparisons)
 
 
 def read_condition(where: str | None) -> Condition:
-    """Take a condition apart.
+    """Parse a condition.
 
     Raises:
-        SettingsError: when a parameter is compared in size with what is not a number.
+        SettingsError: when a parameter is ordered relative to something that is not a number.
     """
     rest: list[str] = []
     comparisons: list[Comparison] = []
@@ -91,7 +91,7 @@ def read_condition(where: str | None) -> Condition:
 
 
 def _clauses(where: str) -> list[str]:
-    """What stands between the ANDs that are not in quotes."""
+    """Split a condition at each AND outside of quotes."""
     clauses = [""]
     for token in _TOKEN.findall(where):
         if token.upper() == "AND":

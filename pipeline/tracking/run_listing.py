@@ -1,4 +1,4 @@
-"""Lists runs, the newest first, without MLflow, whose import takes longer than a prediction."""
+"""Lists runs, newest first, without MLflow, whose import takes longer than a prediction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Asked:
-    """Which runs to list.
+    """A selection of runs.
 
     Attributes:
-        beginning: of their ids.
-        sweep: the id of a sweep that they are of; None for any.
-        experiment: the name of their experiment; None for any.
+        beginning: prefix of their ids.
+        sweep: id of a sweep that contains them; None for any.
+        experiment: name of their experiment; None for any.
     """
 
     beginning: str = ""
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class ListedRun:
-    """What is needed to choose a run: MLflow's id, name, status, tags and last metrics."""
+    """The data for choosing a run: MLflow's id, name, status, tags and last metrics."""
 
     run_id: str
     name: str
@@ -40,20 +40,20 @@ class ListedRun:
 
     @property
     def is_sweep(self) -> bool:
-        """Whether it is the run that a sweep has for itself."""
+        """Whether it is a sweep's own run."""
         return self.tags.get(names.KIND) == names.SWEEP
 
     @property
     def trained_in(self) -> str | None:
-        """The id of the sweep that trained it, or that it stands for."""
+        """The id of the sweep that trained it, or whose own run it is."""
         return self.tags.get(names.SWEEP_ID if self.is_sweep else names.FIRST_SWEEP)
 
 
 def list_runs(store: Store, asked: Asked) -> Iterator[ListedRun]:
-    """List runs, the newest first.
+    """List runs, newest first.
 
     Raises:
-        StoreError: when the store cannot be read, or has no such experiment.
+        StoreError: when the store cannot be read, or the experiment does not exist.
     """
     if store.folder is None:
         yield from _on_server(store, asked)
@@ -121,7 +121,7 @@ def _read(run: Mapping[str, Any]) -> ListedRun:
 
 
 def _pages(store: Store, kind: str, question: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All experiments, or all runs, that a question finds."""
+    """Yield all experiments, or all runs, of a paged query."""
     path, token = f"{kind}/search", ""
     while True:
         page_of = {**question, "max_results": _PAGE, "page_token": token}

@@ -1,4 +1,4 @@
-"""The order in which runs are listed: by any metric, parameter, or fact of theirs."""
+"""The sort order of runs: by any metric, parameter or attribute."""
 
 import math
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ _DESCENDING = "-"
 
 
 def in_order(runs: "Sequence[Run]", sort: str) -> "list[Run]":
-    """Sort runs by `sort`, the least first, or by `-sort`, the greatest first.
+    """Sort runs by `sort` in ascending order, or by `-sort` in descending order.
 
-    Runs without a value come last. Numbers are sorted by size, words by the alphabet.
+    Runs without a value come last. Numbers sort by size, text alphabetically.
 
     Raises:
-        SettingsError: when no run has such a metric, parameter or fact.
+        SettingsError: when no run has such a metric, parameter or attribute.
     """
     key = sort.removeprefix(_DESCENDING)
     known = {name for run in runs for name in (*_FACTS, *run.data.metrics, *run.data.params)}
@@ -45,7 +45,7 @@ def in_order(runs: "Sequence[Run]", sort: str) -> "list[Run]":
 
 
 def _place(run: "Run", key: str) -> tuple[float, str] | None:
-    """Where a run stands: numbers before words."""
+    """Return the sort key of a run: numbers before text; None without a value."""
     if key in _FACTS:
         value = getattr(run.info, _FACTS[key])
     else:

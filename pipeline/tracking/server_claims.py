@@ -1,10 +1,10 @@
-"""Claims on a server: registered models, of which MLflow creates only one by any name.
+"""Claims on a server: registered models, whose names MLflow keeps unique.
 
-The claim of a process that died is not taken away, which two could do at once, but followed by one
-with the next number. A process that was only silent (a machine frozen for minutes) finds that its
-claim has gone or has a rival; from then on it writes nothing more. It shows that it is alive before
-it looks for a rival, and a rival looks for signs of life after it has made its claim: whichever
-comes second sees the other.
+The claim of a dead process is not taken over, which two processes could do at once, but superseded
+by a claim with the next number. A process that was only suspended (a machine frozen for minutes)
+finds its claim gone or superseded, and writes nothing more. A process renews its sign of life
+before it looks for a rival, and a rival checks for signs of life after it has made its claim, so
+whichever is later sees the other.
 """
 
 import re
@@ -23,13 +23,13 @@ from pipeline.tracking import names
 from pipeline.tracking.heartbeats import Heartbeat, is_alive, owner, owner_tags
 from pipeline.tracking.store import Store
 
-TRUSTED_SECONDS = 10.0  # after which a claim is confirmed before the next write
+TRUSTED_SECONDS = 10.0  # age after which a claim is confirmed before the next write
 
 
 def try_server_claim(store: Store, name: str) -> AbstractContextManager[Store] | None:
-    """The claim of this name for this process, or None where another one holds it.
+    """Return the claim of this name for this process; None if another process holds it.
 
-    A claim that this process has made already, the reply to which was lost, is held.
+    If this process made the claim and the reply was lost, it holds the claim.
     """
     claims = _Claims(store.client, f"claim-{name}-")
     found = claims.listed()
@@ -52,11 +52,11 @@ def drop_dead_claims(store: Store, name: str) -> None:
 
 
 class _Claims:
-    """Those of one job.
+    """The claims on one job.
 
     Args:
-        client: of the server.
-        prefix: of their names.
+        client: client of the server.
+        prefix: prefix of their names.
     """
 
     def __init__(self, client: MlflowClient, prefix: str):
@@ -66,12 +66,12 @@ class _Claims:
         return list(self._client.search_registered_models(f"name LIKE '{self._prefix}%'"))
 
     def add(self, number: int) -> None:
-        with _tolerating("RESOURCE_ALREADY_EXISTS"):  # somebody's, maybe ours: see then
+        with _tolerating("RESOURCE_ALREADY_EXISTS"):  # another process's, or ours: checked below
             self._client.create_registered_model(f"{self._prefix}{number}", tags=owner_tags())
 
     def drop(self, models: list[str]) -> None:
         for name in models:
-            with suppress(MlflowException):  # somebody else has tidied up
+            with suppress(MlflowException):  # another process has already removed it
                 self._client.delete_registered_model(name)
 
     def show_life(self, name: str) -> None:
@@ -81,11 +81,11 @@ class _Claims:
 
 
 class _Lease:
-    """A claim that is held until it is found lost.
+    """A claim that is held until it is found to be lost.
 
     Args:
-        claims: of the job.
-        name: of ours.
+        claims: the claims on the job.
+        name: name of this process's claim.
     """
 
     def __init__(self, claims: _Claims, name: str):
@@ -95,10 +95,10 @@ class _Lease:
         self._lock = threading.Lock()
 
     def confirm(self) -> None:
-        """Show that we are alive, and see whether the claim is still ours.
+        """Renew the sign of life, then check that the claim is still held.
 
         Raises:
-            ClaimLostError: when it is not.
+            ClaimLostError: when it is lost.
         """
         with self._lock:
             if not self._lost:
@@ -112,7 +112,7 @@ class _Lease:
             raise ClaimLostError
 
     def guard(self) -> None:
-        """Confirm it if that is due.
+        """Confirm the claim if a confirmation is due.
 
         Raises:
             ClaimLostError: when it is lost.
@@ -122,8 +122,8 @@ class _Lease:
             self.confirm()
 
     def release(self) -> None:
-        """Drop the claim, unless it is somebody else's by now."""
-        with suppress(MlflowException, StoreError):  # it ends with this process anyway
+        """Remove the claim, unless it now belongs to another process."""
+        with suppress(MlflowException, StoreError):  # it expires with this process anyway
             self._claims.drop([one.name for one in self._claims.listed() if _is_ours(one)])
 
 
@@ -137,7 +137,7 @@ def _held(store: Store, lease: _Lease) -> Iterator[Store]:
 
 
 def _now() -> tuple[float, float]:
-    """The clock that goes on while a machine sleeps, and that which is set after it was frozen."""
+    """Return a clock that runs during sleep, and the wall clock, which is set after a freeze."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot), time.time()
 

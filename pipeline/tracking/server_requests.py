@@ -17,15 +17,15 @@ from pipeline.errors import StoreError
 from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 
 _TOKEN = "MLFLOW_TRACKING_TOKEN"
-_CONNECT_SECONDS, _READ_SECONDS = 5, 9  # a server that is not there is told within 15
+_CONNECT_SECONDS, _READ_SECONDS = 5, 9  # reports a missing server within 15 s
 _PROBE = "/api/2.0/mlflow/experiments/search"
 
 
 def check_server(address: str) -> None:
-    """Ask a server for something that only MLflow's answers, once and without patience.
+    """Request something that only an MLflow server answers, once and without retries.
 
     Raises:
-        StoreError: when nothing answers there as an MLflow server does.
+        StoreError: when no MLflow server answers.
     """
     answer = get(address, _PROBE, {"max_results": 1})
     try:
@@ -40,19 +40,19 @@ def check_server(address: str) -> None:
 
 
 def get(address: str, path: str, asked: Mapping[str, Any]) -> requests.Response:
-    """What a server answers, be it an error.
+    """Send a GET request and return the response, even if it reports an error.
 
     Raises:
-        StoreError: when it does not answer, or not to these credentials.
+        StoreError: when the server does not answer or refuses the credentials.
     """
     return _answer("GET", address, path, params=asked)
 
 
 def post(address: str, path: str, asked: Mapping[str, Any]) -> requests.Response:
-    """The same for a question that is sent as a JSON document.
+    """Send a POST request with a JSON document and return the response.
 
     Raises:
-        StoreError: as above.
+        StoreError: as for `get`.
     """
     return _answer("POST", address, path, json=dict(asked))
 
@@ -88,7 +88,7 @@ def _answer(method: str, address: str, path: str, **asked: Any) -> requests.Resp
 
 
 def _credentials() -> tuple[str | None, str | None, str | None]:
-    """User name, password and token."""
+    """Return user name, password and token."""
     name, password = os.environ.get(USERNAME), os.environ.get(PASSWORD)
     if name is None and password is None:
         kept = configparser.ConfigParser()
@@ -105,7 +105,7 @@ def _verification() -> bool | str:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost reason, `Connection refused`, or the error's name."""
+    """Return the innermost cause, `Connection refused`, or the error's name."""
     if isinstance(error, requests.Timeout):
         return f"no answer within {_READ_SECONDS} seconds"
     while (inner := error.__cause__ or error.__context__) is not None:

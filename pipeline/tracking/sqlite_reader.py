@@ -1,8 +1,8 @@
-"""Runs of a local store, read from MLflow's SQLite file in SQL.
+"""Reads runs of a local store from MLflow's SQLite file in SQL.
 
-MLflow takes 2 seconds to import and more to find the runs of a thousand jobs; a plan or a
-prediction need not wait for that. The tables are MLflow's own affair, so each query first looks
-whether it knows their revision: for any other, the caller asks MLflow's client.
+MLflow takes 2 seconds to import, and more to find the runs of a thousand jobs; a plan or a
+prediction need not wait for that. The tables are internal to MLflow, so each query first checks
+their revision. For an unknown one, the caller uses MLflow's client.
 """
 
 import sqlite3
@@ -40,12 +40,12 @@ REVISIONS = frozenset(
         "f4a9b2c7d1e6",
     ]
 )
-"""Alembic revisions of MLflow 3.10 to 3.18, which leave the tables read here as they are."""
-_ASKED = 500  # identities in one query: SQLite allows only so many variables
+"""Alembic revisions of MLflow 3.10 to 3.18, which have the same tables as far as read here."""
+_ASKED = 500  # identities per query: SQLite limits the number of variables
 
 
 class UnknownSchemaError(Exception):
-    """The database is of a version of MLflow that is not known here."""
+    """The database belongs to a version of MLflow that this module does not know."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class RunRow:
     """One run.
 
     Attributes:
-        run_id: MLflow's.
+        run_id: MLflow's id.
         status: RUNNING, FINISHED, FAILED or KILLED.
-        ended: milliseconds since 1970; None while it lasts.
-        artifacts: the folder that its artifacts are in; None where that is not on this machine.
-        tags: those that were asked for.
+        ended: milliseconds since 1970; None while it is running.
+        artifacts: folder of its artifacts; None if it is not on this machine.
+        tags: the requested tags.
     """
 
     run_id: str
@@ -70,16 +70,16 @@ class RunRow:
 def runs_of_jobs(
     folder: Path, experiment: str, identities: Sequence[str], tags: Sequence[str]
 ) -> list[RunRow]:
-    """The runs of jobs in an experiment that have not been deleted.
+    """Return the runs of jobs in an experiment, except deleted ones.
 
     Args:
-        folder: of the store.
-        experiment: the experiment's name.
-        identities: of the jobs.
-        tags: names of the tags to give.
+        folder: folder of the store.
+        experiment: name of the experiment.
+        identities: identities of the jobs.
+        tags: names of the tags to return.
 
     Raises:
-        UnknownSchemaError: when the tables may be others than those known here.
+        UnknownSchemaError: when the tables may differ from those known here.
         StoreError: when the database cannot be read.
     """
     with _known(folder) as connection:
@@ -88,10 +88,10 @@ def runs_of_jobs(
 
 
 def artifacts_of(folder: Path, run_id: str) -> Path | None:
-    """The folder that a run's artifacts are in; None when there is no such run on this machine.
+    """Return the folder of a run's artifacts; None if there is no such run on this machine.
 
     Raises:
-        UnknownSchemaError: when the tables may be others than those known here.
+        UnknownSchemaError: when the tables may differ from those known here.
         StoreError: when the database cannot be read.
     """
     with _known(folder) as connection:
@@ -101,10 +101,10 @@ def artifacts_of(folder: Path, run_id: str) -> Path | None:
 
 
 def experiments(folder: Path) -> list[str]:
-    """The names of the experiments that have not been deleted.
+    """Return the names of the experiments, except deleted ones.
 
     Raises:
-        UnknownSchemaError: when the tables may be others than those known here.
+        UnknownSchemaError: when the tables may differ from those known here.
         StoreError: when the database cannot be read.
     """
     with _known(folder) as connection:
@@ -115,16 +115,16 @@ def experiments(folder: Path) -> list[str]:
 def runs_newest_first(
     folder: Path, beginning: str, experiment: str | None, tag: str | None
 ) -> Iterator[tuple[str, str, str, dict[str, str], dict[str, float]]]:
-    """Id, name, status, tags and last metrics of each run that has not been deleted.
+    """Return id, name, status, tags and last metrics of each run that is not deleted.
 
     Args:
-        folder: of the store.
-        beginning: of the runs' ids.
+        folder: folder of the store.
+        beginning: prefix of the runs' ids.
         experiment: name of their experiment; None for any.
         tag: name of a tag that they have; None for any.
 
     Raises:
-        UnknownSchemaError: when the tables may be others than those known here.
+        UnknownSchemaError: when the tables may differ from those known here.
         StoreError: when the database cannot be read.
     """
     asked = {"beginning": beginning, "experiment": experiment, "tag": tag}

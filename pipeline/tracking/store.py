@@ -1,7 +1,7 @@
-"""The MLflow store that runs are written to: SQLite under `mlruns/`, or a server.
+"""The MLflow store of all runs: SQLite under `mlruns/`, or a server.
 
-MLflow takes a second or two to import, so it is imported where a store is really used: a plan can
-be shown, and a command refused, without it.
+MLflow takes 1 to 2 seconds to import, so it is imported only where a store is used: plans are shown
+and commands refused without it.
 """
 
 import logging
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Store:
-    """Where runs are tracked.
+    """A tracking store.
 
     Attributes:
         uri: absolute MLflow tracking URI.
         folder: absolute folder of a local store; None for a server.
-        read_only: whether nothing can be stored: `uri` is that of a temporary copy.
+        read_only: whether the store is not writable; `uri` is then that of a temporary copy.
         guard: called before each call of the client; raises to refuse it.
     """
 
@@ -38,20 +38,20 @@ class Store:
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """A patient client bound to this store, whatever MLflow's global settings say."""
+        """A retrying client bound to this store, independent of MLflow's global settings."""
         from pipeline.tracking.patient_client import PatientClient
 
         return cast("MlflowClient", PatientClient(self.uri, self.guard))
 
     @property
     def database(self) -> Path | None:
-        """The SQLite file of a local store, which may not have been created yet."""
+        """The SQLite file of a local store, which may not exist yet."""
         return local_database.database_of(self.folder) if self.folder else None
 
     def experiment(self, name: str) -> "Experiment":
-        """The experiment of that name, created when needed.
+        """Return the experiment of that name, creating it if needed.
 
-        One that was deleted comes back without its runs: they stay deleted.
+        A deleted experiment is restored without its runs, which stay deleted.
         """
         found = self.client.get_experiment_by_name(name)
         if found is None:
@@ -61,7 +61,7 @@ class Store:
         return found
 
     def _restore_without_runs(self, experiment_id: str) -> None:
-        """MLflow keeps the name of a deleted experiment, and restores its runs together with it."""
+        """Restore a deleted experiment. MLflow reserves its name, and restores its runs with it."""
         from mlflow.entities import ViewType
 
         from pipeline.tracking.queries import search_runs
@@ -74,11 +74,11 @@ class Store:
     def _create(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        # Left alone, MLflow would put a local store's artifacts below the working directory.
+        # By default, MLflow would put a local store's artifacts below the working directory.
         location = (self.folder / local_database.ARTIFACTS).as_uri() if self.folder else None
         try:
             return str(self.client.create_experiment(name, artifact_location=location))
-        except MlflowException:  # another process was quicker
+        except MlflowException:  # another process was faster
             found = self.client.get_experiment_by_name(name)
             if found is None:
                 raise
@@ -86,12 +86,12 @@ class Store:
 
 
 def unknown_experiment(store: Store, name: str, known: Iterable[str]) -> StoreError:
-    """The sentence for an experiment that a store does not have."""
+    """Return the error for an experiment that a store does not contain."""
     return StoreError(f"experiment={name} is not in {store.uri}; it holds {', '.join(known)}.")
 
 
 def locate_store(kind: str, uri: str | None = None) -> Store:
-    """The store that `tracking=local` or `tracking=server tracking.uri=...` names, not opened."""
+    """Return the store of `tracking=local` or `tracking=server tracking.uri=...`, not opened."""
     if kind == "server" and uri:
         return Store(uri.rstrip("/"))
     folder = Path.cwd().resolve() / FOLDER
@@ -99,17 +99,17 @@ def locate_store(kind: str, uri: str | None = None) -> Store:
 
 
 def look_up_store(kind: str, uri: str | None = None) -> Store:
-    """The same store, to read from: a local one is not created, a server has answered.
+    """Return the store for reading: a local one is not created, a server must answer.
 
     Raises:
-        StoreError: when nothing answers there as an MLflow server does.
+        StoreError: when no MLflow server answers.
     """
     store = locate_store(kind, uri)
     return open_server(store.uri) if store.folder is None else store
 
 
 def join_store(kind: str, uri: str | None = None) -> Store:
-    """The same store for a job of a sweep that has opened it: patience is due to its server.
+    """Return the store for a job of a sweep that has opened it, so its server may be retried.
 
     Raises:
         StoreError: when a local store cannot be used.
@@ -119,7 +119,7 @@ def join_store(kind: str, uri: str | None = None) -> Store:
 
 
 def open_store(kind: str, uri: str | None = None) -> Store:
-    """Open the store that `tracking=local` or `tracking=server tracking.uri=...` names.
+    """Open the store of `tracking=local` or `tracking=server tracking.uri=...`.
 
     Raises:
         StoreError: when it cannot be used.
@@ -129,7 +129,7 @@ def open_store(kind: str, uri: str | None = None) -> Store:
 
 
 def existing_store(kind: str, uri: str | None = None) -> Store:
-    """The same store, for a command that has something to do only where runs are.
+    """Open the store for a command that needs existing runs.
 
     Raises:
         StoreError: when there is none, or it cannot be used.
@@ -141,7 +141,7 @@ def existing_store(kind: str, uri: str | None = None) -> Store:
 
 
 def check_store(folder: Path) -> None:
-    """Refuse a folder in which no local store has been created.
+    """Refuse a folder without a local store.
 
     Raises:
         StoreError: when there is none.
@@ -151,19 +151,19 @@ def check_store(folder: Path) -> None:
 
 
 def open_local(working_directory: Path) -> Store:
-    """The store under `working_directory`/mlruns, created when it is not there.
+    """Open the store under `working_directory`/mlruns, creating it if needed.
 
-    Several processes may call this at once, and any may be killed.
+    Several processes may call this at once, and any of them may be killed.
 
     Raises:
-        StoreError: when the folder cannot be written or the database not opened.
+        StoreError: when the folder is not writable or the database cannot be opened.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     folder = working_directory.resolve() / FOLDER
-    # Creating the tables logs every migration; none of it concerns the person who trains. Each
-    # failed transaction is logged with its traceback beside the error that is raised.
+    # MLflow logs every migration when it creates the tables, and the traceback of each failed
+    # transaction in addition to the raised error. Neither concerns the user.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -193,10 +193,10 @@ def _open(folder: Path) -> Store:
 
 
 def open_server(uri: str) -> Store:
-    """The store behind a running MLflow server.
+    """Open the store of a running MLflow server.
 
     Raises:
-        StoreError: when nothing answers there as an MLflow server does.
+        StoreError: when no MLflow server answers.
     """
     from pipeline.tracking.server_requests import check_server
 

@@ -1,4 +1,4 @@
-"""The run that a sweep has for itself: its plan while it lasts, its report in the end."""
+"""A sweep's own run, which stores its plan and its report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ def sweep_run(
     title: str,
     tags: Mapping[str, Any] | None = None,
 ) -> Iterator[TrackedRun]:
-    """Open the run of a sweep, or take it up again, for the length of a block.
+    """Open or resume the run of a sweep for the duration of a block.
 
     Args:
-        store: where the sweep's jobs are tracked.
-        experiment_id: of the experiment that they are in.
-        sweep_id: the sweep's.
+        store: the store of the sweep's jobs.
+        experiment_id: id of their experiment.
+        sweep_id: id of the sweep.
         title: its overrides, which name the run.
-        tags: further ones.
+        tags: additional tags.
     """
     own = {names.KIND: names.SWEEP, names.SWEEP_ID: sweep_id, names.USER: user()}
     merged = {**own, names.SOURCE_TYPE: "LOCAL", **version_tags(), **(tags or {})}
@@ -51,15 +51,15 @@ def log_plan(
     study: Mapping[str, Any] | None = None,
     select_by: str = SELECT_BY[0],
 ) -> None:
-    """Store what a sweep is going to do, so that a report can name what is missing.
+    """Store the plan of a sweep, so that a report can name what is missing.
 
     Args:
-        run: the sweep's own.
-        command: as typed.
+        run: the sweep's own run.
+        command: the command as typed.
         varied: keys whose values differ between the jobs.
         jobs: the parameters of each job.
-        study: its question, words and claim, if it is one; a report reads them from here, so that
-            the study's file may lie in any folder.
+        study: question, words and claim of a study; a report reads them from here, so the study's
+            file may be in any folder.
         select_by: the validation score that selects the best run.
     """
     document = {"command": command, "varied": [*varied], "jobs": [*jobs], "select_by": select_by}
@@ -69,7 +69,7 @@ def log_plan(
 
 
 def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:
-    """The sweeps' own runs that carry a tag with this value, the newest first."""
+    """Return the sweeps' own runs that have this value of a tag, newest first."""
     experiments = [one.experiment_id for one in store.client.search_experiments()]
     query = f"tags.{names.KIND} = '{names.SWEEP}' AND tags.`{tag}` = '{value}'"
     return list(search_runs(store, experiments, query))

@@ -1,4 +1,4 @@
-"""Temporary folders; those of a process that was killed are removed by the next command."""
+"""Temporary folders; those of a killed process are removed by the next command."""
 
 import shutil
 import tempfile
@@ -12,12 +12,12 @@ from filelock import FileLock, Timeout
 
 _PREFIX = "parity-pipeline-"
 _LOCK, _FILES = "lock", "files"
-_YOUNG_SECONDS = 60.0  # on a busy machine it may not have been locked yet
+_YOUNG_SECONDS = 60.0  # its process may not have locked it yet, if the machine is busy
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A new empty folder for the length of a block."""
+    """Create an empty folder for the duration of a block."""
     _remove_those_left()
     with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
         folder = Path(name, _FILES)
@@ -28,7 +28,7 @@ def temporary_folder() -> Iterator[Path]:
 
 @cache
 def _remove_those_left() -> None:
-    """Once per process. A lock ends with its process, so a folder in use is never free."""
+    """Remove leftover folders, once per process. A folder in use is locked by its process."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError, Timeout):
             if time.time() - folder.stat().st_mtime < _YOUNG_SECONDS:

@@ -28,9 +28,9 @@ _LONGEST_NAME = 250  # characters, in MLflow's table of runs
 class TrackedRun:
     """Writes to one run.
 
-    Metrics are held back and sent in batches, since a request to a server costs some 50 ms. A
-    metric that the run has at a step already, from before an interruption, is not logged twice,
-    unless it is another number now: the last one that is logged is the one that counts.
+    Metrics are queued and sent in batches, because a request to a server takes some 50 ms. A metric
+    that the run already has at a step, from before an interruption, is not logged again unless its
+    value differs: the last logged value counts.
     """
 
     def __init__(self, client: MlflowClient, run_id: str):
@@ -39,33 +39,33 @@ class TrackedRun:
         self._logged: dict[tuple[str, int], float] = {}
         self._flushed = time.monotonic()
         self._digests: dict[str, str] = {}
-        self.end_status = "FINISHED"  # unless an exception says otherwise
+        self.end_status = "FINISHED"  # an exception changes it
 
     @cached_property
     def _artifact_uri(self) -> str:
         return str(self.client.get_run(self.run_id).info.artifact_uri)
 
     def recall(self) -> None:
-        """Learn which metrics the run has: it is taken up again."""
+        """Load the metrics of a resumed run."""
         for key in self.client.get_run(self.run_id).data.metrics:
             history = self.client.get_metric_history(self.run_id, key)
             self._logged |= {(key, metric.step): metric.value for metric in history}
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Store parameters in one request; each can be set once."""
+        """Store parameters in one request; each can be set only once."""
         self._log_batch(params=[Param(key, str(value)) for key, value in params.items()])
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Store tags in one request; a tag that exists is replaced."""
+        """Store tags in one request; existing tags are replaced."""
         self._log_batch(tags=[RunTag(key, str(value)) for key, value in tags.items()])
 
     def remove_tags(self, tags: Set[str]) -> None:
-        """Remove those of some tags that the run has."""
+        """Remove the given tags that the run has."""
         for tag in tags & self.client.get_run(self.run_id).data.tags.keys():
             self.client.delete_tag(self.run_id, tag)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Queue metrics; they are sent every two seconds, and at the latest with the run's end."""
+        """Queue metrics; they are sent every two seconds and when the run ends."""
         now = int(time.time() * 1000)
         fresh = [key for key in metrics if not self._has(key, step, metrics[key])]
         self._logged |= {(key, step): metrics[key] for key in fresh}
@@ -74,7 +74,7 @@ class TrackedRun:
             self.flush()
 
     def _has(self, key: str, step: int, value: float) -> bool:
-        """Whether the run has a metric; the time that an epoch took is never another one."""
+        """Return whether the run has a metric; an epoch's duration always counts as equal."""
         if (key, step) not in self._logged:
             return False
         logged = self._logged[key, step]
@@ -106,16 +106,16 @@ class TrackedRun:
         self.log_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", path)
 
     def log_dataset(self, name: str, digest: str, source: str) -> None:
-        """Name the data in the UI's Dataset column."""
+        """Show the data set in the UI's Dataset column."""
         dataset = Dataset(name, digest, source_type="code", source=json.dumps({"source": source}))
         context = [InputTag(names.DATA_CONTEXT, "training")]
         log_inputs(self.client, self.run_id, [DatasetInput(dataset, context)])
 
     @contextmanager
     def artifact_folder(self, name: str) -> Iterator[Path]:
-        """A temporary folder whose files become artifacts under `name` when the block succeeds."""
+        """Yield a temporary folder; if the block succeeds, it becomes the artifacts `name`."""
         with temporary_folder() as parent:
-            folder = parent / name  # a model that is packed from it keeps the name
+            folder = parent / name  # a model packaged from it keeps the name
             folder.mkdir()
             yield folder
             self._digests |= patiently(
@@ -123,31 +123,31 @@ class TrackedRun:
             )
 
     def share(self, kept: str, copies: str) -> None:
-        """Store files that two folders of artifacts have in common once, if they lie here."""
+        """Store files common to two artifact folders once, if the artifacts are on this machine."""
         here = local_folder(self._artifact_uri)
         if here is not None:
             within = [[p for p in self._digests if p.startswith(f"{f}/")] for f in (kept, copies)]
             share(here, *within)
 
     def log_manifest(self) -> None:
-        """Store the digests of all artifacts that were stored through this object."""
+        """Store the digests of all artifacts that this object has stored."""
         self.log_text(manifest(self._digests), names.MANIFEST)
 
     def fail(self, reason: str) -> None:
-        """Have the run end as FAILED, though no exception is raised."""
+        """Make the run end as FAILED without an exception."""
         self.end_status = "FAILED"
         self.set_tags({names.ERROR: reason})
 
     def beat(self) -> None:
-        """Show that the process is at it."""
+        """Record that the process is alive."""
         self.client.set_tag(self.run_id, names.HEARTBEAT, owner_tags()[names.HEARTBEAT])
 
 
 def log_inputs(client: MlflowClient, run_id: str, inputs: list[DatasetInput]) -> None:
-    """Name the data of a run, which other runs may be doing for the same data at this moment."""
+    """Log a run's data sets; other runs may log the same ones concurrently."""
     try:
         client.log_inputs(run_id, inputs)
-    except MlflowException:  # another run was quicker to store them; now they are found
+    except MlflowException:  # another run stored them first; now they are found
         client.log_inputs(run_id, inputs)
 
 
@@ -161,19 +161,19 @@ def tracked_run(
     resume: str | None = None,
     log: Path | None = None,
 ) -> Iterator[TrackedRun]:
-    """Open a run for the length of a block and end it truthfully.
+    """Open a run for the duration of a block, and end it with the matching status.
 
     FINISHED when the block succeeds; KILLED when it is interrupted (Ctrl-C, SIGTERM) or pruned,
-    which the tag `pruned` then tells; FAILED on any other exception, its traceback stored as
-    `error/traceback.txt`. The exception goes on its way.
+    which sets the tag `pruned`; FAILED on any other exception, whose traceback is stored as
+    `error/traceback.txt`. The exception propagates.
 
     Args:
-        store: where it is tracked.
-        experiment_id: of the experiment that it is in.
-        name: the run's.
-        tags: to set from the start.
-        resume: the id of an unfinished run to take up again; None opens a new one.
-        log: a file with what the process printed, to be kept as `log.txt`.
+        store: the store of the run.
+        experiment_id: id of its experiment.
+        name: name of the run.
+        tags: initial tags.
+        resume: id of an unfinished run to resume; None creates a new one.
+        log: a file with the output of the process, stored as `log.txt`.
     """
     own = {**{key: str(value) for key, value in tags.items()}, **owner_tags()}
     run = _taken_up(store, resume, own) if resume else _new(store, experiment_id, name, own)
@@ -191,9 +191,9 @@ def tracked_run(
         end_run(run, "KILLED", log)
         raise
     except (StoreAwayError, ClaimLostError):
-        raise  # the run's end is not this process's to write, or would not be taken
+        raise  # this process must not end the run, or the store would refuse it
     except BaseException as error:
-        with suppress(Exception):  # the store may be what failed; the error itself goes on
+        with suppress(Exception):  # the store may be the cause; the original error propagates
             run.set_tags({names.ERROR: summary(error)})
             run.log_text(traceback.format_exc(), names.TRACEBACK)
             end_run(run, "FAILED", log)
@@ -203,9 +203,9 @@ def tracked_run(
 
 
 def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
-    """Create a run, and remove those that a request whose reply was lost has created before.
+    """Create a run, and delete those of earlier requests whose reply was lost.
 
-    Its owner and the moment of its start tell them from any other run.
+    They are recognised by the same owner and start time.
     """
     moment = int(time.time() * 1000)
     created = store.client.create_run(experiment_id, moment, dict(tags), _short(name))
@@ -219,7 +219,7 @@ def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -
 
 
 def _short(name: str) -> str:
-    """A run's name as every database takes it; SQLite alone would keep it whole."""
+    """Shorten a run's name to what every database accepts; only SQLite stores longer ones."""
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
@@ -241,9 +241,9 @@ def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:
     """End a run.
 
     Args:
-        run: has everything else by now.
+        run: a run with everything else logged.
         status: FINISHED, FAILED or KILLED.
-        log: a file with what its process printed, to be kept as `log.txt`.
+        log: a file with the output of its process, stored as `log.txt`.
     """
     _keep_log(run, log)
     run.flush()

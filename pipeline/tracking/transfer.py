@@ -1,4 +1,4 @@
-"""Runs carried from one store to another, whole: nothing of them changes but their ids."""
+"""Copies runs from one store to another, complete: only their ids change."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,12 +25,12 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Move:
-    """One run to be carried.
+    """One run to copy.
 
     Attributes:
-        source: the run as it is.
-        experiment_id: of the target's experiment of the same name.
-        begun: id of what an earlier attempt left half done in the target; None if there was none.
+        source: the original run.
+        experiment_id: id of the target's experiment of the same name.
+        begun: id of the incomplete copy of an earlier attempt; None if there is none.
     """
 
     source: Run
@@ -40,7 +40,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, and what is not: runs that are there already, runs that still run."""
+    """The runs to copy, and those to skip: already copied or still running."""
 
     moves: tuple[Move, ...]
     present: int
@@ -48,15 +48,15 @@ class Plan:
 
 
 def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
-    """Find the runs to carry, the oldest first; experiments and their saved views go ahead.
+    """Find the runs to copy, oldest first, after copying experiments and their saved views.
 
     Args:
-        source: which is only read.
-        target: where experiments of the same names are created.
-        experiment: only the runs of this one; None takes all.
+        source: the store to read from; it is not changed.
+        target: the store in which experiments of the same names are created.
+        experiment: name of the only experiment to copy; None copies all.
 
     Raises:
-        StoreError: when there is no such experiment, or both stores are one.
+        StoreError: when the experiment does not exist, or both stores are the same.
     """
     if source.uri == target.uri:
         raise StoreError(f"to={target.uri} is the store that the runs are in.")
@@ -87,7 +87,7 @@ def _experiments(source: Store, name: str | None) -> list[Experiment]:
 
 
 def _prepare_experiment(target: Store, source: Experiment) -> str:
-    """The target's experiment of that name, with the tags (saved views among them) it lacked."""
+    """Return the target's experiment of the same name, with missing tags (saved views) added."""
     experiment = target.experiment(source.name)
     for key, value in source.tags.items():
         if key not in experiment.tags:
@@ -96,13 +96,13 @@ def _prepare_experiment(target: Store, source: Experiment) -> str:
 
 
 def move_run(source: Store, target: Store, move: Move) -> str:
-    """Carry one run and check what arrived; gives its id in the target.
+    """Copy one run, verify the copy, and return its id in the target.
 
-    It is RUNNING there until everything has arrived, and only then ends as the original did; doing
-    the same again completes what an interruption left.
+    The copy is RUNNING until everything has arrived, and then ends like the original. Calling this
+    again completes an interrupted copy.
 
     Raises:
-        StoreError: when what arrived is not what was sent.
+        StoreError: when the copy differs from the original.
     """
     client, info = target.client, move.source.info
     run_id = move.begun or _create(client, move)
@@ -140,7 +140,7 @@ def _copy_data(source: MlflowClient, target: MlflowClient, run: Run, run_id: str
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """As many at once as MLflow takes in one request."""
+    """Yield slices of the size that MLflow accepts in one request."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
@@ -172,7 +172,7 @@ def _check_data(old: Run, new: Run) -> None:
 
 
 def _comparable(run: Run) -> set[str]:
-    """A run's parameters, tags and last metrics as text, so that NaN equals NaN."""
+    """Return a run's parameters, tags and last metrics as text, so that NaN equals NaN."""
     kinds: dict[str, Mapping[str, object]] = {
         "params": run.data.params,
         "tags": run.data.tags,

@@ -1,4 +1,4 @@
-"""A run's weights, found without MLflow, whose import alone takes longer than a prediction."""
+"""Finds a run's weights without MLflow, whose import takes longer than a prediction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,15 +19,15 @@ _FILES = (MODEL_FILE, PREPROCESSING_FILE, card_path(MODEL_FILE).name)
 
 @contextmanager
 def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
-    """The folder with a run's model, preprocessing and card.
+    """Yield the folder with a run's model, preprocessing and card.
 
     Args:
-        run_id: the run.
-        store: where it is tracked.
+        run_id: id of the run.
+        store: the store of the run.
 
     Raises:
-        StoreError: when there is no such run, or its weights are not there, or are not those that
-            its manifest lists.
+        StoreError: when the run does not exist, or its weights are missing or differ from its
+            manifest.
     """
     if store.folder is not None:
         folder = _local_folder(run_id, store.folder)
@@ -40,7 +40,7 @@ def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
         folder.mkdir()
         for name in _FILES:
             (folder / name).write_bytes(_download(store.uri, run_id, f"{names.WEIGHTS}/{name}"))
-        with suppress(StoreError):  # a run that is not at its end has none yet
+        with suppress(StoreError):  # a run that has not ended has none yet
             manifest = _download(store.uri, run_id, names.MANIFEST)
             (artifacts / names.MANIFEST).write_bytes(manifest)
         _check_manifest(run_id, artifacts)

@@ -1,1 +1,1 @@
-"""Fitting a Keras model: compilation, batches, resuming; every file decides a run's numbers."""
+"""Fits a Keras model: compilation, batches, resuming. Every file affects a run's numbers."""

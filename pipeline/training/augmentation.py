@@ -1,26 +1,26 @@
-"""Small changes to training examples that keep their label."""
+"""Small changes to training examples that preserve the label."""
 
 from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-MAX_SHIFT = 1 / 8  # of an image's side
-WORD_DROPOUT = 0.1  # of a text's words
+MAX_SHIFT = 1 / 8  # fraction of an image's side
+WORD_DROPOUT = 0.1  # fraction of a text's words
 UNKNOWN_ID = 1
 
 
 def image_augmentation(flips: bool) -> partial[np.ndarray]:
-    """Random shifts, and horizontal flips where they keep the label."""
+    """Return an augmentation with random shifts and, if they keep the label, horizontal flips."""
     return partial(augment_images, flips=flips)
 
 
 def augment_images(images: np.ndarray, rng: np.random.Generator, flips: bool) -> np.ndarray:
-    """Shift each image by up to an eighth of its side, zeros moving in; flip half of them.
+    """Shift each image by up to an eighth of its side, filling with zeros; flip half of them.
 
     Args:
         images: `(N, H, W, C)` float32.
-        rng: decides shifts and flips.
+        rng: draws shifts and flips.
         flips: whether to flip.
     """
     count, height, width, _ = images.shape
@@ -37,11 +37,11 @@ def augment_images(images: np.ndarray, rng: np.random.Generator, flips: bool) ->
 
 
 def drop_words(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make a tenth of the words unknown (id 1); padding (id 0) stays.
+    """Replace a tenth of the words with the unknown id 1; padding (id 0) stays.
 
     Args:
         ids: `(N, L)` int32.
-        rng: decides which words.
+        rng: draws the words.
     """
     dropped = (rng.random(ids.shape) < WORD_DROPOUT) & (ids != 0)
     return np.where(dropped, UNKNOWN_ID, ids).astype(ids.dtype)

@@ -1,7 +1,7 @@
-"""Batches to train and to evaluate on: shuffled, augmented, sentences trimmed where that is exact.
+"""Batches for training and evaluation: shuffled, augmented, and trimmed where that is exact.
 
-The order of the examples and every augmentation are a function of the seed and the epoch alone, so
-an epoch can be repeated, or taken up after an interruption, exactly.
+The order of the examples and every augmentation depend on the seed and the epoch alone, so an epoch
+can be repeated, or resumed after an interruption, exactly.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,15 +17,15 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 
 class TrainingBatches:
-    """Batches of one epoch after another.
+    """The batches of successive epochs.
 
     Args:
         inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
         labels: `(N,)` int64.
-        batch_size: examples a batch; one of an epoch may be smaller.
+        batch_size: examples per batch; one batch of an epoch may be smaller.
         seed: decides the order and the augmentation.
-        augment: changes a batch of inputs, given a generator; None leaves them as they are.
-        trim: for ids read with a mask: batch sentences of like length, and leave out the padding
+        augment: changes a batch of inputs, given a generator; None leaves them unchanged.
+        trim: for ids read with a mask, batches sentences of similar length and removes the padding
             that none of them needs.
     """
 
@@ -66,15 +66,15 @@ class TrainingBatches:
 
 
 class SortedBatches:
-    """The same batches whenever they are asked for: sentences from short to long, trimmed.
+    """Fixed batches of sentences sorted by length, trimmed.
 
     Args:
         inputs: ids `(N, L)` int32, to be read with a mask.
         labels: `(N,)` int64.
-        batch_size: examples a batch; the last may be smaller.
+        batch_size: examples per batch; the last batch may be smaller.
 
     Attributes:
-        order: the row of `inputs` that each example was taken from, batch after batch.
+        order: the row of `inputs` of each example, in the order of the batches.
     """
 
     def __init__(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int):
@@ -91,14 +91,14 @@ class SortedBatches:
 
 
 def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
-    """Batches as Keras takes them, with their shapes told ahead.
+    """Return batches as a `tf.data.Dataset` with declared shapes.
 
-    Keras would take the length of the first batches for that of all; left open, one graph serves
-    every length.
+    Keras would take the length of the first batches for all. With an undefined length, one graph
+    serves every length.
     """
 
     def once() -> Iterator[Batch]:
-        keep_freed_memory()  # TensorFlow has just set the opposite, for Python 3.11's sake
+        keep_freed_memory()  # TensorFlow has just set the opposite, for Python 3.11
         return (batches[index] for index in range(len(batches)))
 
     inputs, labels = batches[0]
@@ -113,10 +113,10 @@ def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The same data set, which TensorFlow does not tune while it runs.
+    """Return the data set without TensorFlow's autotuning.
 
-    Ours leave nothing to be tuned, and ending the thread that does so can take up to a minute: told
-    to end just before it goes to sleep, it first sleeps its time (seen in TensorFlow 2.21).
+    There is nothing to tune here, and ending the tuning thread can take up to a minute: if it is
+    asked to end just before it sleeps, it first sleeps its full interval (seen in TensorFlow 2.21).
     """
     options = tf.data.Options()
     options.autotune.enabled = False

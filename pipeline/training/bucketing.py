@@ -1,9 +1,9 @@
-"""Batches of sentences of like length, without the padding that none of them needs.
+"""Batches of sentences of similar length, without the padding that none of them needs.
 
-With a mask, a recurrent layer passes over padding at either end of a sentence without changing its
-state, so columns that are padding for a whole batch can be left out: on NusaX, whose sentences have
-23 words on average and 77 at most, two thirds of the steps. Without a mask padding is read as words
-and has to stay.
+With a mask, a recurrent layer skips padding at either end of a sentence without changing its state,
+so columns that are padding in a whole batch can be removed. On NusaX, whose sentences have 23 words
+on average and 77 at most, these are two thirds of the steps. Without a mask, padding is read as
+words and has to stay.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ WINDOW = 8  # batches whose examples are sorted together; more trims more and mi
 
 
 def lengths(ids: np.ndarray) -> np.ndarray:
-    """Steps from the first to the last word of each row; 0 where there is none.
+    """Return the number of steps from the first to the last word of each row; 0 without words.
 
     Args:
         ids: `(N, L)` integers; 0 is padding, on either side or between words.
@@ -26,29 +26,29 @@ def lengths(ids: np.ndarray) -> np.ndarray:
 
 
 def trimmed(ids: np.ndarray) -> np.ndarray:
-    """Leave out the columns before the first and after the last word of all rows.
+    """Remove the columns before the first and after the last word of all rows.
 
     Args:
         ids: `(N, L)` integers; 0 is padding.
 
     Returns:
-        `(N, M)`, a view; M is at least 1, because a layer needs a step to read.
+        `(N, M)`, a view; M is at least 1, because a layer needs at least one step.
     """
     used = np.flatnonzero((ids != 0).any(axis=0))
     return ids[:, used[0] : used[-1] + 1] if len(used) else ids[:, :1]
 
 
 def bucketed(order: np.ndarray, length: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Cut an order into batches of like length, the windows that they are sorted in kept apart.
+    """Split an order into batches of similar length, within windows that are sorted separately.
 
     Args:
         order: `(N,)` indices of examples, shuffled.
         length: `(N,)` steps of each example.
-        batch_size: examples a batch.
+        batch_size: examples per batch.
 
     Returns:
-        The indices of each batch; each is full but the last, which is of the longest examples of
-        the last window. Examples of one length keep the order that they came in.
+        The indices of each batch. All batches are full except the last, which contains the longest
+        examples of the last window. Examples of equal length keep their order.
     """
     windows = cut(order, WINDOW * batch_size)
     ordered = [window[np.argsort(length[window], kind="stable")] for window in windows]
@@ -56,5 +56,5 @@ def bucketed(order: np.ndarray, length: np.ndarray, batch_size: int) -> list[np.
 
 
 def cut(order: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut an order into parts of `size`; the last may be smaller."""
+    """Split an order into parts of `size`; the last may be smaller."""
     return [order[start : start + size] for start in range(0, len(order), size)]

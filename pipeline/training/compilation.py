@@ -1,8 +1,8 @@
-"""A model ready to be trained: a new one, or the one before with other numbers in it.
+"""A compiled model: a new one, or the previous one with new weights and optimizer state.
 
-TensorFlow takes seconds to trace and compile a training step, longer than a small model trains.
-What it makes depends on everything but the numbers: a job that differs from the one before in
-nothing but its seed or its learning rate finds it made.
+TensorFlow takes seconds to trace and compile a training step, longer than a small model trains. The
+result depends on everything except the numbers: a job that differs from the previous one only in
+its seed or learning rate reuses it.
 """
 
 import math
@@ -15,40 +15,40 @@ import numpy as np
 
 from pipeline.models.keras_backend import keras, tf
 
-_STEPS_AT_ONCE = 10  # between two of them, Keras goes through 2 ms of Python
-_MANY_STEPS = 100  # an epoch of fewer does not earn the half second of a larger graph
+_STEPS_AT_ONCE = 10  # Keras spends 2 ms in Python between two executions
+_MANY_STEPS = 100  # a shorter epoch does not save the 0.5 s that a larger graph takes to compile
 
 
 def set_seeds(seed: int) -> None:
-    """Make what follows bit-identical on the same machine: Python, NumPy, TensorFlow, its ops."""
+    """Seed Python, NumPy and TensorFlow, for bit-identical results on the same machine."""
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
 
 
 def _seed_weights(seed: int) -> None:
-    """The part of `set_seeds` that a built model depends on.
+    """Set the seeds that a built model depends on.
 
-    The seed of TensorFlow's own random operations, which Keras's layers do not use, would make it
-    prepare every compiled function anew.
+    The seed of TensorFlow's own random operations, which Keras's layers do not use, would cause
+    every compiled function to be traced again.
     """
     random.seed(seed)
     np.random.seed(seed)
 
 
 def steps_at_once(examples: int, batch_size: int) -> int:
-    """How many steps of an epoch to execute at once (Keras's `steps_per_execution`)."""
+    """Return how many steps to execute at once (Keras's `steps_per_execution`)."""
     return _STEPS_AT_ONCE if math.ceil(examples / batch_size) >= _MANY_STEPS else 1
 
 
 def compile_model(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, at_once: int = 1
 ) -> None:
-    """Compile a classifier for training on integer labels, with every variable that this takes.
+    """Compile a classifier for integer labels, and create all variables for training.
 
     Args:
-        model: gives probabilities `(N, C)`.
-        optimizer: a fresh one.
-        at_once: steps to execute at once.
+        model: outputs probabilities `(N, C)`.
+        optimizer: a new optimizer.
+        at_once: number of steps to execute at once.
     """
     model.compile(
         optimizer,
@@ -62,7 +62,7 @@ def compile_model(
 def _create_state(model: keras.Model) -> None:
     """Create the variables of optimizer, loss and metrics.
 
-    Left to itself, Keras does so in the first step, and TensorFlow then traces that step twice.
+    By default, Keras creates them in the first step, and TensorFlow then traces that step twice.
     """
     labels = np.zeros(1, np.int64)
     probabilities = np.zeros((1, model.output_shape[-1]), np.float32)
@@ -75,7 +75,7 @@ def _create_state(model: keras.Model) -> None:
 def assign_state(
     model: keras.Model, variables: Sequence[Any], optimizer: Sequence[np.ndarray]
 ) -> None:
-    """Give a compiled model the numbers of another: all its variables' and its optimizer's."""
+    """Assign the values of all variables of a model and its optimizer to a compiled model."""
     for variable, value in zip(model.variables, variables, strict=True):
         variable.assign(value)
     for variable, value in zip(model.optimizer.variables, optimizer, strict=True):
@@ -84,7 +84,7 @@ def assign_state(
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A compiled model, what has to be equal to use it again, and its optimizer's first state."""
+    """A compiled model, the key under which it is reusable, and the optimizer's initial state."""
 
     likeness: Hashable
     model: keras.Model
@@ -92,7 +92,7 @@ class _Compiled:
 
 
 class KeptModel:
-    """Keeps the model that was trained last for one that is alike."""
+    """Keeps the last trained model for reuse by a job with the same graph."""
 
     def __init__(self) -> None:
         self._kept: _Compiled | None = None
@@ -106,19 +106,19 @@ class KeptModel:
         at_once: int,
         seed: int,
     ) -> keras.Model:
-        """A compiled model with the weights that a new one has, bit for bit.
+        """Return a compiled model whose weights equal those of a new one, bit for bit.
 
         Args:
-            likeness: tells apart models and optimizers that may not be taken for each other; the
-                learning rate may be another.
+            likeness: a key that distinguishes models and optimizers that are not interchangeable;
+                the learning rate may differ.
             build: builds the model.
-            optimizer: a fresh one.
-            at_once: steps to execute at once.
-            seed: of the weights, and of all that is random in the training.
+            optimizer: a new optimizer.
+            at_once: number of steps to execute at once.
+            seed: seed of the weights and of all randomness in training.
         """
         if self._kept is None or self._kept.likeness != (likeness, at_once):
             self._kept = None
-            keras.utils.clear_session(free_memory=True)  # else a sweep would pile up graphs
+            keras.utils.clear_session(free_memory=True)  # otherwise a sweep would accumulate graphs
             set_seeds(seed)
             self._kept = _compile((likeness, at_once), build(), optimizer, at_once)
         else:

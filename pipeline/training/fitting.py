@@ -1,4 +1,4 @@
-"""Fits a Keras model, reproducibly, tells of every epoch, and can go on from any of them."""
+"""Fits a Keras model reproducibly, reports every epoch, and can resume from any of them."""
 
 import math
 import time
@@ -17,12 +17,12 @@ from pipeline.training.state import Patience, TrainingState
 
 
 class DivergedError(Exception):
-    """The loss became NaN or infinite, so nothing that follows would mean anything."""
+    """The loss became NaN or infinite, so further training is meaningless."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit went through, and the fitted model's probabilities `(N, C)` of validation data."""
+    """The history of a fit, and the fitted model's probabilities `(N, C)` on validation data."""
 
     history: History
     validation: np.ndarray
@@ -46,16 +46,16 @@ def fit(
     """Train a compiled model in place.
 
     Args:
-        model: gives probabilities `(N, C)`.
+        model: outputs probabilities `(N, C)`.
         train: inputs `(N, ...)` and integer labels `(N,)`.
-        validation: the same, not trained on.
-        early_stopping: epochs without a better validation loss after which to stop and restore the
-            best weights; None trains all epochs and keeps the last weights.
-        trim: batch sentences of like length without the padding they share; needs a mask.
-        resume: where an interrupted fit of the same model and arguments stood; the weights in the
-            end are those that it would have come to.
-        on_epoch: called with each epoch, those of `resume` included, as it ends.
-        on_state: called after each epoch with all that is needed to go on from there.
+        validation: likewise, not trained on.
+        early_stopping: number of epochs without a better validation loss after which to stop and
+            restore the best weights; None trains all epochs and keeps the last weights.
+        trim: batch sentences of similar length without common padding; requires a mask.
+        resume: state of an interrupted fit of the same model and arguments; the final weights are
+            those of an uninterrupted fit.
+        on_epoch: called with each epoch as it ends, including those of `resume`.
+        on_state: called after each epoch with the state to resume from.
 
     Raises:
         DivergedError: when the training or validation loss is not finite.
@@ -74,11 +74,11 @@ def fit(
         initial_epoch=first,
         epochs=epochs,
         callbacks=[validation_watch, *([stopping] if stopping else []), watch],
-        shuffle=False,  # the batches shuffle themselves
+        shuffle=False,  # the batches are already shuffled
         verbose=0,
     )
     predicted = validation_watch.probabilities
-    if predicted is None or stopping:  # its weights are those of an earlier epoch
+    if predicted is None or stopping:  # the weights are those of an earlier epoch
         predicted = predict(model, validation[0], trim)
     return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
 
@@ -90,7 +90,7 @@ def _early_stopping(patience: int | None, resume: TrainingState | None) -> "_Ear
 
 
 class _EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's rule on the validation loss, which can be put down and taken up again."""
+    """Keras's early stopping on the validation loss, with a state that can be saved and resumed."""
 
     def __init__(self, patience: int, earlier: Patience | None):
         super().__init__("val_loss", patience=patience, restore_best_weights=True)
@@ -104,12 +104,12 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):
 
     @property
     def has_stopped(self) -> bool:
-        """Whether the fit that is taken up again had been ended by this rule."""
+        """Whether this rule had already ended the resumed fit."""
         return self.earlier is not None and self.earlier.stopped
 
     @property
     def standing(self) -> Patience:
-        """After an epoch: what to take up again."""
+        """The state to resume from after an epoch."""
         stopped = bool(self.model.stop_training)
         return Patience(
             float(self.best), self.best_epoch, self.wait, stopped, list(self.best_weights)
@@ -117,10 +117,10 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):
 
 
 class _Validation(keras.callbacks.Callback):
-    """Predicts the validation data after each epoch, and tells its loss and accuracy.
+    """Predicts the validation data after each epoch, and logs its loss and accuracy.
 
-    In the place of `validation_data`: Keras would trace and compile one more function for it, and
-    the last epoch's predictions would have to be made again.
+    It replaces `validation_data`, for which Keras would trace and compile another function, and the
+    last epoch's predictions would have to be repeated.
     """
 
     def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool):
@@ -129,7 +129,7 @@ class _Validation(keras.callbacks.Callback):
         self.probabilities: np.ndarray | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        assert logs is not None  # which the callbacks that follow are given too
+        assert logs is not None  # passed on to the following callbacks
         self.probabilities = predict(self.model, self.inputs, self.trim)
         penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
         logs["val_loss"] = cross_entropy(self.probabilities, self.labels) + penalty
@@ -137,7 +137,7 @@ class _Validation(keras.callbacks.Callback):
 
 
 class _EpochWatch(keras.callbacks.Callback):
-    """Starts the batches of each epoch, passes on what it gave, stops a fit that has diverged."""
+    """Starts the batches of each epoch, reports its result, and stops a diverged fit."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class _EpochWatch(keras.callbacks.Callback):
         self.epochs: list[Epoch] = []
 
     def replay(self, epochs: tuple[Epoch, ...]) -> None:
-        """Collect and pass on epochs of an earlier process."""
+        """Collect and report the epochs of an earlier process."""
         for epoch in epochs:
             self.epochs.append(epoch)
             self.pass_on(epoch)

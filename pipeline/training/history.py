@@ -1,11 +1,11 @@
-"""What a fit went through, epoch by epoch; no TensorFlow."""
+"""The history of a fit, epoch by epoch; no TensorFlow."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training data gave; `number` counts from 1, `seconds` is its time."""
+    """One pass over the training data; `number` counts from 1, `seconds` is its duration."""
 
     number: int
     loss_train: float
@@ -25,10 +25,10 @@ class History:
 
     @property
     def best(self) -> Epoch:
-        """The epoch with the least validation loss (the first, if several)."""
+        """The epoch with the lowest validation loss (the first, if several)."""
         return min(self.epochs, key=lambda epoch: epoch.loss_validation)
 
     @property
     def seconds(self) -> float:
-        """Time of all epochs, interruptions left out."""
+        """The duration of all epochs, without interruptions."""
         return sum(epoch.seconds for epoch in self.epochs)

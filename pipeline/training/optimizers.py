@@ -12,5 +12,5 @@ OPTIMIZERS = {
 
 
 def build_optimizer(name: str, learning_rate: float, **options: Any) -> keras.optimizers.Optimizer:
-    """A fresh optimizer; `options` are its own (`momentum`, `beta_1`, ...)."""
+    """Create an optimizer; `options` are its own arguments (`momentum`, `beta_1`, ...)."""
     return OPTIMIZERS[name](learning_rate=learning_rate, **options)

@@ -1,22 +1,22 @@
-"""A Keras model's probabilities for a whole split."""
+"""Predicts a Keras model's probabilities for a whole split."""
 
 import numpy as np
 
 from pipeline.models.keras_backend import keras, tf
 from pipeline.training.batches import SortedBatches, stream, untuned
 
-BATCH = 256  # examples predicted at once
+BATCH = 256  # examples per step
 
 
 def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
-    """Probabilities `(N, C)` float32, in the order of the inputs.
+    """Return probabilities `(N, C)` float32, in the order of the inputs.
 
     Args:
-        model: predicts.
+        model: the Keras model.
         inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
-        trim: for ids read with a mask: leave out padding, which changes nothing but rounding.
+        trim: for ids read with a mask, removes padding, which changes nothing but rounding.
     """
-    if not trim:  # given an array, Keras would build a pipeline that takes longer than a small set
+    if not trim:  # given an array, Keras would build a pipeline, slower than a small set
         slices = tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH)
         return _predict(model, untuned(slices))
     batches = SortedBatches(inputs, np.zeros(len(inputs), np.int64), BATCH)
@@ -27,7 +27,7 @@ def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
 
 
 def _predict(model: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
-    """One step at a time: of those that training executes at once, Keras would trace each."""
+    """Predict one step at a time: Keras would trace each step of a multi-step execution."""
     steps, model.steps_per_execution = model.steps_per_execution, 1
     try:
         return model.predict(batches, verbose=0)

@@ -1,7 +1,7 @@
-"""Where a fit stands after an epoch, as bytes that a later process can go on from; no TensorFlow.
+"""The state of a fit after an epoch, as bytes for a later process to resume from; no TensorFlow.
 
-An npz archive: every array under its name, what is not an array as JSON beside them. No pickle, and
-zip's own checksums tell a file that was cut short.
+An npz archive holds every array under its name, and all other values as JSON. It uses no pickle,
+and zip's own checksums detect a truncated file.
 """
 
 import io
@@ -21,19 +21,19 @@ Item = TypeVar("Item")
 
 
 class TrainingStateError(ValueError):
-    """Bytes that are no state, or not a whole one."""
+    """The bytes are not a state, or not a complete one."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How an early-stopping rule stands.
+    """The state of an early-stopping rule.
 
     Attributes:
-        best: the least validation loss so far.
-        best_epoch: when it was, counted from 0.
-        wait: epochs since.
-        stopped: whether it has ended the fit.
-        weights: the model's at the best epoch.
+        best: lowest validation loss so far.
+        best_epoch: its epoch, counted from 0.
+        wait: number of epochs since.
+        stopped: whether the rule has ended the fit.
+        weights: the model's weights at the best epoch.
     """
 
     best: float
@@ -48,10 +48,10 @@ class TrainingState:
     """A fit between two epochs.
 
     Attributes:
-        epochs: those that have ended.
-        variables: all of the model's, the state of its random generators included.
-        optimizer: the optimizer's.
-        patience: of early stopping, where it is on.
+        epochs: the epochs that have ended.
+        variables: all variables of the model, including random generators.
+        optimizer: the variables of the optimizer.
+        patience: the state of early stopping, if it is enabled.
     """
 
     epochs: tuple[Epoch, ...]
@@ -60,7 +60,7 @@ class TrainingState:
     patience: Patience | None = None
 
     def to_bytes(self) -> bytes:
-        """Pack everything."""
+        """Serialise the state."""
         rest: dict[str, object] = {"epochs": [asdict(epoch) for epoch in self.epochs]}
         arrays = _numbered("variable", self.variables) | _numbered("optimizer", self.optimizer)
         if self.patience is not None:
@@ -75,10 +75,10 @@ class TrainingState:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> "TrainingState":
-        """Unpack what `to_bytes` gave.
+        """Deserialise the result of `to_bytes`.
 
         Raises:
-            TrainingStateError: when it is damaged or cut short.
+            TrainingStateError: when it is damaged or truncated.
         """
         try:
             arrays = read_arrays(packed, "the state")
@@ -99,7 +99,7 @@ class TrainingState:
 
 
 def _typed(kind: type[Item], stored: Mapping[str, Any]) -> Item:
-    """A data class from stored fields, numbers and booleans of the types that it declares."""
+    """Build a data class from stored fields, with numbers and booleans of the declared types."""
     types = {"int": (int,), "float": (int, float), "bool": (bool,)}
     for field in fields(kind):  # type: ignore[arg-type]
         allowed = types.get(getattr(field.type, "__name__", ""))
@@ -113,6 +113,6 @@ def _numbered(kind: str, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _collected(kind: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Take the arrays that `_numbered` named out of all."""
+    """Remove and return the arrays that `_numbered` named."""
     count = sum(name.startswith(f"{kind}/") for name in arrays)
     return [arrays.pop(f"{kind}/{number}") for number in range(count)]

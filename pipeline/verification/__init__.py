@@ -1,1 +1,1 @@
-"""The independent check of a run: pull its artifacts, predict with NumPy, compare, diagnose."""
+"""The independent check of a run: download artifacts, predict in NumPy, compare, diagnose."""

@@ -1,4 +1,4 @@
-"""How closely two sets of predictions agree, and how sure that is."""
+"""How closely two sets of predictions agree, and whether rounding explains the difference."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 BAR = 1e-6  # largest absolute difference of a probability that passes
 ROUNDED_ZERO = 5e-7  # an F1 difference below this is 0.000000 in six decimals
-TIE = 2e-5  # a lead that float32 can turn around: twice what Keras was off by in 215 of 222 models
+TIE = 2e-5  # a lead that float32 rounding can reverse: twice Keras's error in 215 of 222 models
 
 Verdict = Literal["exact", "close", "diverged"]
 
@@ -21,17 +21,17 @@ class Agreement:
         f1_keras: macro F1 of the reference.
         f1_scratch: macro F1 of the independent forward pass.
         f1_delta: their absolute difference.
-        agreement: share of examples for which both choose the same class.
+        agreement: fraction of examples for which both predict the same class.
         max_abs_diff: largest difference between two probabilities.
         mean_abs_diff: mean difference between two probabilities.
-        min_margin: the least lead, over all examples, of the reference's first class over its
-            second.
-        certified_fraction: share of examples whose lead exceeds twice their own largest
-            difference, so that no rounding of that size could change the class.
-        verdict: `exact` when every class agrees, F1 does not differ in six decimals and no
-            probability differs by more than 1e-6; `close` when some probability differs by more,
-            and classes only where the reference's first and second are level but for rounding;
-            `diverged` otherwise.
+        min_margin: smallest lead, over all examples, of the reference's most probable class over
+            its second.
+        certified_fraction: fraction of examples whose lead exceeds twice their own largest
+            difference, so that rounding of that size could not change the class.
+        verdict: `exact` if every class agrees, F1 is equal in six decimals and no probability
+            differs by more than 1e-6; `close` if some probability differs by more, and classes
+            differ only where the reference's top two are equal up to rounding; `diverged`
+            otherwise.
     """
 
     f1_keras: float
@@ -50,7 +50,7 @@ def compare(keras: np.ndarray, scratch: np.ndarray, labels: np.ndarray) -> Agree
 
     Args:
         keras: reference probabilities `(N, C)`.
-        scratch: the forward pass's probabilities `(N, C)`; NaN counts as diverged.
+        scratch: probabilities of the forward pass `(N, C)`; NaN counts as diverged.
         labels: true classes `(N,)`.
 
     Raises:
@@ -87,7 +87,7 @@ def _verdict(
 
 
 def _margins(probabilities: np.ndarray) -> np.ndarray:
-    """Lead of the most probable class over the second, `(N,)` float64."""
+    """Return the lead of the most probable class over the second, `(N,)` float64."""
     top = np.sort(probabilities.astype(np.float64), axis=1)
     return top[:, -1] - top[:, -2]
 

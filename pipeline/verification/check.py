@@ -1,7 +1,7 @@
-"""The independent check of a run: pull its artifacts, run NumPy's forward pass, compare, log.
+"""The independent check of a run: download artifacts, run the NumPy forward pass, compare, log.
 
-Nothing is taken from the process that trained: weights, settings and Keras's own predictions are
-downloaded from the store, the test set is built anew. TensorFlow is never imported.
+Nothing is taken from the training process: weights, settings and Keras's own predictions are
+downloaded from the store, and the test set is built anew. TensorFlow is never imported.
 """
 
 import time
@@ -40,7 +40,7 @@ from pipeline.verification.worst_examples import (
 )
 from scratch_forward.rounding import Errors, measure
 
-_LARGEST_CONFIG = 2**18  # bytes; a configuration takes some 3,000
+_LARGEST_CONFIG = 2**18  # bytes; a configuration has some 3,000
 _DAMAGED = (
     OSError,
     ValueError,
@@ -51,7 +51,7 @@ _DAMAGED = (
     RecursionError,
 )
 _PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
-_SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in files of their own
+_SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in separate files
 
 Tag = Literal["exact", "close", "diverged", "stale", "failed"]
 
@@ -61,18 +61,18 @@ class Parity:
     """Outcome of a check.
 
     Attributes:
-        tag: `exact` when the bar is met; `close` when only some probability differs by more than
-            1e-6 and, held against a float64 run, both errors are of the size of rounding;
-            `diverged` otherwise; `stale` when the test set is no longer the one the run was
-            tested on; `failed` when no comparison was possible.
-        reason: one sentence, for anything but `exact`.
+        tag: `exact` if the bar is met; `close` if only some probability differs by more than 1e-6
+            and, compared with a float64 run, both errors have the size of rounding; `diverged`
+            otherwise; `stale` if the test set has changed since the run was tested; `failed` if no
+            comparison was possible.
+        reason: one sentence, unless `exact`.
         agreement: the comparison, if there was one.
-        errors: of both against float64, where the bar was not met.
+        errors: errors of both against float64, if the bar was not met.
         seconds: time of the forward pass over the test set.
         reports: both classification reports, if there was a comparison.
-        class_scores: by `keras` and by `scratch`, if there was a comparison.
+        class_scores: scores per class by `keras` and by `scratch`, if there was a comparison.
         examples: the test examples on which they differ most.
-        mistakes: the most confident ones that Keras makes.
+        mistakes: the most confident wrong predictions of Keras.
     """
 
     tag: Tag
@@ -87,7 +87,7 @@ class Parity:
 
     @property
     def passed(self) -> bool:
-        """Whether the two forward passes agree, but for rounding."""
+        """Whether the two forward passes agree up to rounding."""
         return self.tag in PASSED
 
 
@@ -95,11 +95,11 @@ def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity
     """Check one run and log the outcome to it.
 
     Args:
-        run: in whatever store, local or remote.
-        data_dir: where data sets lie on this machine.
-        logged: False for a store that cannot be written to.
+        run: a run in any store, local or remote.
+        data_dir: the data directory of this machine.
+        logged: False for a store that is not writable.
     """
-    run.flush()  # its scores are part of what is checked
+    run.flush()  # its scores are part of the check
     parity = _check(run.client, run.run_id, data_dir)
     if logged:
         _log(run, parity)
@@ -108,12 +108,12 @@ def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity
 
 @contextmanager
 def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> Iterator[Path]:
-    """A temporary folder with the artifacts that a check needs, downloaded through MLflow.
+    """Yield a temporary folder with the artifacts for a check, downloaded through MLflow.
 
     Args:
-        client: of the store.
-        run_id: whose artifacts.
-        if_there: more of them, which the run need not have.
+        client: client of the store.
+        run_id: the run that the artifacts belong to.
+        if_there: optional artifacts, which the run need not have.
     """
     with temporary_folder() as folder:
         for artifact in _PULLED:
@@ -125,10 +125,10 @@ def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> I
 
 
 def stored_settings(folder: Path) -> Settings:
-    """The settings of the run whose artifacts lie in `folder`.
+    """Return the settings of the run whose artifacts are in `folder`.
 
     Raises:
-        SettingsError: when the file is damaged, or could not be run today.
+        SettingsError: when the file is damaged, or its settings are no longer valid.
     """
     file = folder / names.CONFIG
     try:
@@ -144,7 +144,7 @@ def stored_settings(folder: Path) -> Settings:
 
 def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
     run = client.get_run(run_id)
-    finished = run.info.status == "FINISHED"  # any other may have the manifest of an earlier end
+    finished = run.info.status == "FINISHED"  # any other may have an outdated manifest
     more = (names.SERVED_MODEL, names.MANIFEST) if finished else ()
     try:
         with pulled(client, run_id, more) as folder:
@@ -212,7 +212,7 @@ def _compare(folder: Path, keras: np.ndarray, test: Split, classes: tuple[str, .
 
 
 def _not_finite(predictions: Mapping[str, np.ndarray]) -> str:
-    """Say whose predictions hold NaN or infinity: nothing can be said to agree with these."""
+    """Return whose predictions contain NaN or infinity, which agree with nothing; "" if none."""
     counts = {
         whose: int((~np.isfinite(one)).any(axis=1).sum()) for whose, one in predictions.items()
     }
@@ -241,7 +241,7 @@ def _reason(agreement: Agreement, measured: Errors, examples: int) -> str:
 
 
 def side_by_side(texts: Mapping[str, str]) -> str:
-    """Set texts beside each other, each under its title."""
+    """Put texts side by side, each under its title."""
     columns = [[title, "-" * len(title), *text.splitlines()] for title, text in texts.items()]
     widths = [max(map(len, column)) for column in columns]
     height = max(map(len, columns))

@@ -1,4 +1,4 @@
-"""Finds the layer at fault when Keras and the forward pass disagree: both, layer by layer."""
+"""Compares Keras and the forward pass layer by layer, to find the layer at fault."""
 
 import csv
 import io
@@ -19,21 +19,21 @@ from pipeline.verification.check import pulled, stored_settings
 from pipeline.verification.scores import stored_predictions
 from scratch_forward import Sequential
 
-EXAMPLES = 32  # as many test examples are compared: those that differ most
-FAULT = 1e-5  # of a layer's largest output: far above rounding, far below a wrong equation
+EXAMPLES = 32  # number of compared test examples: those that differ most
+FAULT = 1e-5  # relative to a layer's largest output: far above rounding, far below a wrong equation
 
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One layer, computed by both.
+    """One layer, computed by both models.
 
     Attributes:
         layer: name of the layer.
         kind: its class.
-        shape: of its output, the batch first.
-        carried: largest difference when each side is fed its own previous output.
-        isolated: largest difference when ours is fed what Keras fed its own layer.
-        isolated_ulp: the same in units of float32's last place at the worst element.
+        shape: shape of its output, including the batch.
+        carried: largest difference if each model is fed its own previous output.
+        isolated: largest difference if ours is fed the input of Keras's layer.
+        isolated_ulp: `isolated` in units in the last place of float32, at the worst element.
         worst: index of the element with the largest isolated difference.
         scale: largest absolute output of Keras.
     """
@@ -49,17 +49,17 @@ class LayerCheck:
 
     @property
     def relative(self) -> float:
-        """Isolated difference as a share of the layer's scale (of 1, for smaller ones)."""
+        """The isolated difference relative to the layer's scale, which counts as at least 1."""
         return self.isolated / max(self.scale, 1.0)
 
 
 def diagnose_run(
     client: MlflowClient, run_id: str, data_dir: str, *, logged: bool = True
 ) -> list[LayerCheck]:
-    """Compare a run's model layer by layer on the test examples that differ most, and log a table.
+    """Compare a run's model layer by layer on the examples that differ most, and log a table.
 
     Raises:
-        SettingsError: when the model is not a row of layers.
+        SettingsError: when the model is not a sequence of layers.
     """
     with pulled(client, run_id) as folder:
         archive = folder / names.KERAS_MODEL
@@ -82,7 +82,7 @@ def diagnose_run(
 
 
 def as_csv(checks: list[LayerCheck]) -> str:
-    """One row a layer, as MLflow shows it as a sortable table."""
+    """Return one row per layer as CSV, which MLflow shows as a sortable table."""
     lines = io.StringIO()
     table = csv.DictWriter(lines, [field.name for field in fields(LayerCheck)])
     table.writeheader()
@@ -96,9 +96,9 @@ def check_layers(
     """Run both models on the same inputs and compare them after every layer.
 
     Args:
-        reference: Keras's model, layers in a row.
-        scratch: ours.
-        inputs: a batch as both take it.
+        reference: the Keras model, a sequence of layers.
+        scratch: the NumPy model.
+        inputs: a batch that both accept.
 
     Raises:
         ValueError: when the two do not have the same layers.
@@ -114,7 +114,7 @@ def check_layers(
 
 
 def guilty(checks: list[LayerCheck]) -> LayerCheck | None:
-    """The layer whose isolated difference is largest for its scale; None if all is rounding."""
+    """Return the layer with the largest relative isolated difference; None if all is rounding."""
     worst = max(checks, key=lambda check: check.relative, default=None)
     return worst if worst is not None and not worst.relative <= FAULT else None
 

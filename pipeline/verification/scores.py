@@ -1,4 +1,4 @@
-"""Keras's stored predictions, and whether the scores that a run logged are theirs."""
+"""Keras's stored predictions, and whether they match the scores that a run logged."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ SCORE_BAR = (
 
 
 class StoredPredictionsError(ValueError):
-    """The stored predictions are damaged, or not of this test set; one sentence says how."""
+    """The stored predictions are damaged or belong to another test set; the message says how."""
 
 
 def stored_predictions(folder: Path, test: Split, classes: int) -> np.ndarray:
-    """Keras's probabilities `(N, classes)` for a test set.
+    """Return Keras's probabilities `(N, classes)` for a test set.
 
     Args:
-        folder: with a run's artifacts.
-        test: the N examples, with the labels that must be stored beside the predictions.
-        classes: how many there are.
+        folder: folder with a run's artifacts.
+        test: the N examples, whose labels must equal those stored with the predictions.
+        classes: number of classes.
 
     Raises:
-        StoredPredictionsError: the file is damaged or holds something else.
+        StoredPredictionsError: when the file is damaged or contains something else.
     """
     path = folder / names.TEST_PREDICTIONS
     try:
@@ -54,10 +54,10 @@ def stored_predictions(folder: Path, test: Split, classes: int) -> np.ndarray:
 def score_faults(
     logged: Mapping[str, float], keras: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> list[str]:
-    """One sentence, if the test scores that were logged are not those of the predictions.
+    """Return one sentence if the logged test scores do not match the predictions.
 
     Args:
-        logged: a run's metrics.
+        logged: metrics of a run.
         keras: the stored probabilities `(N, C)`.
         labels: true classes `(N,)`.
         classes: C names.

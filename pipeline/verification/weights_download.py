@@ -1,4 +1,4 @@
-"""A run's weights brought to this machine, held against its manifest and its parity card."""
+"""Downloads a run's weights, and verifies them against its manifest and parity card."""
 
 import shutil
 from pathlib import Path
@@ -14,16 +14,16 @@ from scratch_forward import ArchiveError, Classifier
 
 
 def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
-    """Download `weights/` into a folder; nothing that fails a check is left there.
+    """Download `weights/` into a folder; files that fail a check are deleted again.
 
     Args:
-        client: of the store.
-        run_id: whose weights.
-        to: the folder, which is made where it does not exist.
+        client: client of the store.
+        run_id: the run.
+        to: the folder, created if needed.
 
     Raises:
-        StoreError: the run has no weights.
-        ArchiveError: a file is not the one that was stored, or the model fails its parity card.
+        StoreError: when the run has no weights.
+        ArchiveError: when a file differs from the stored one, or the model fails its parity card.
     """
     with temporary_folder() as folder:
         if not _download(client, run_id, names.WEIGHTS, folder):
@@ -40,7 +40,7 @@ def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
 
 
 def _download(client: MlflowClient, run_id: str, path: str, folder: Path) -> bool:
-    """Download a file or folder of a run's artifacts; says whether there is one."""
+    """Download a file or folder of a run's artifacts; return whether it exists."""
     try:
         client.download_artifacts(run_id, path, str(folder))
     except (MlflowException, OSError):

@@ -1,4 +1,4 @@
-"""Test examples to look at: where two forward passes differ most, and confident mistakes."""
+"""Test examples to inspect: where two forward passes differ most, and confident mistakes."""
 
 import base64
 import io
@@ -15,14 +15,14 @@ MOST = 6
 
 @dataclass(frozen=True)
 class WorstExample:
-    """One test example, and what both forward passes predict for it.
+    """One test example, and the predictions of both forward passes.
 
     Attributes:
-        index: its place in the test set, from 0.
+        index: its index in the test set, from 0.
         true: its class.
-        difference: the largest between two of its probabilities.
+        difference: largest difference between two of its probabilities.
         keras: the reference's probability of each class.
-        scratch: the forward pass's.
+        scratch: the forward pass's probability of each class.
         text: the raw text; None for an image.
         picture: the image as a `data:` URL of a PNG; None for a text.
     """
@@ -38,12 +38,12 @@ class WorstExample:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One test example that got the wrong class.
+    """One test example that was misclassified.
 
     Attributes:
-        index: its place in the test set, from 0.
+        index: its index in the test set, from 0.
         true: its class.
-        predicted: the class that it got.
+        predicted: the predicted class.
         probability_true: the probability of its class.
         probability_predicted: the probability of the predicted class.
         text: the raw text; None for an image.
@@ -62,11 +62,11 @@ class Mistake:
 def worst_examples(
     keras: np.ndarray, scratch: np.ndarray, test: Split, classes: Sequence[str]
 ) -> tuple[WorstExample, ...]:
-    """The few examples with the largest difference, the largest first (NaN above all).
+    """Return the few examples with the largest difference, in descending order (NaN first).
 
     Args:
         keras: reference probabilities `(N, C)`.
-        scratch: the forward pass's `(N, C)`.
+        scratch: probabilities of the forward pass `(N, C)`.
         test: the N examples.
         classes: C names.
     """
@@ -89,7 +89,7 @@ def worst_examples(
 def confident_mistakes(
     probabilities: np.ndarray, test: Split, classes: Sequence[str]
 ) -> tuple[Mistake, ...]:
-    """The few wrong predictions with the highest probability, the highest first.
+    """Return the few wrong predictions with the highest probability, in descending order.
 
     Args:
         probabilities: `(N, C)`.
@@ -118,7 +118,7 @@ def _text(test: Split, index: int) -> str | None:
 
 
 def _picture(test: Split, index: int) -> str | None:
-    """A `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as a URL that a page can show."""
+    """Return a `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as a `data:` URL."""
     if test.texts is not None:
         return None
     pixels = np.rint(np.clip(test.inputs[index], 0, 1) * 255).astype(np.uint8)
