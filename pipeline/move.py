@@ -31,10 +31,10 @@ def main(given: Given) -> None:
             move_run(source, target, one)
     except (MlflowException, OSError, StoreAwayError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"to={to}: {reason} The same command again continues.") from error
-    counts = f"{len(plan.moves)} runs moved, {plan.present} were there"
+        raise StoreError(f"to={to}: {reason} To resume, run the same command.") from error
+    counts = f"{len(plan.moves)} runs moved, {plan.present} already there"
     if plan.ongoing:
-        counts += f", {plan.ongoing} still running and left"
+        counts += f", {plan.ongoing} still running and skipped"
     print_line(f"{counts}: {target.uri}")
 
 

@@ -40,7 +40,8 @@ def show_search(
     table.add_row("[bold]search[/]", plain(f"{_count(search.n_trials)}{fixed and f' of {fixed}'}"))
     for one in plan.space:
         table.add_row("", plain(f"{one.key}: {one.describe()}"))
-    table.add_row("[bold]for[/]", plain(f"{_aim(search)}, sampler={search.sampler}"))
+    goal = f"{search.direction} {search.metric}, sampler={search.sampler}"
+    table.add_row("[bold]goal[/]", plain(goal))
     table.add_row("[bold]pruning[/]", plain(_pruning(search, prunes)))
     if done:
         table.add_row("[bold]so far[/]", plain(_so_far(done)))
@@ -55,10 +56,6 @@ def show_search(
 
 def _count(trials: int) -> str:
     return f"{trials} trial{'' if trials == 1 else 's'}"
-
-
-def _aim(search: Search) -> str:
-    return f"the {'most' if search.direction == 'maximize' else 'least'} {search.metric}"
 
 
 def _pruning(search: Search, prunes: bool) -> str:

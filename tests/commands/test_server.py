@@ -70,9 +70,9 @@ def test_a_sweep_needs_no_more_of_the_place_it_runs_in_than_the_servers_address(
 def test_moving_keeps_runs_and_their_proof(address, sweep):
     # The sweep's own run is carried too.
     first = call("pipeline.move", f"to={address}", cwd=sweep.folder)
-    assert first.stdout == f"4 runs moved, 0 were there: {address}\n", first.stderr
+    assert first.stdout == f"4 runs moved, 0 already there: {address}\n", first.stderr
     again = call("pipeline.move", f"to={address}", cwd=sweep.folder)
-    assert again.stdout == f"0 runs moved, 4 were there: {address}\n", again.stderr
+    assert again.stdout == f"0 runs moved, 4 already there: {address}\n", again.stderr
 
     moved = {run.data.tags[names.ORIGIN]: run for run in runs_of(Store(address), "reviews")}
     for original in sweep.runs:
