@@ -74,7 +74,7 @@ def load_test(
 ) -> tuple[Split, tuple[str, ...]]:
     """Return the test examples of `load` with the same arguments, and the class names.
 
-    Images of the other splits are not decoded where the reader allows it.
+    Only the test examples are preprocessed; the other splits stay raw.
     """
     prepared = _prepare(name, **options)
     return prepared.split(prepared.source.test), prepared.source.classes

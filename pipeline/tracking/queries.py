@@ -106,7 +106,7 @@ def search_runs(
 
 def _result(run: Run, varied: Sequence[str], experiment: str) -> RunResult:
     info, tags = run.info, run.data.tags
-    # The time from a run's start to its end would include interruptions.
+    # Only a fallback: the time from a run's start to its end includes interruptions.
     duration = (info.end_time - info.start_time) / 1000 if info.end_time else None
     values = {**logged_parameters(run.data.params), "experiment": experiment}
     return RunResult(

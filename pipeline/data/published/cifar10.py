@@ -134,7 +134,7 @@ def _labels(records: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _examples(records: NDArray[np.uint8]) -> Examples:
-    """Return labels and a channels-last view of the planes; scaling makes it contiguous."""
+    """Return labels and a channels-last view of the planes, which is copied when scaled."""
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
     return Examples(planes.transpose(0, 2, 3, 1), _labels(records))
 

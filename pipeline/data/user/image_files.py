@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-MOST_PIXELS = 40_000_000  # at four bytes each; a conversion holds up to three copies of some
+MOST_PIXELS = 40_000_000  # at 4 bytes each, and up to three copies of some during a conversion
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from pipeline.errors import DatasetError
 
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
 """Files that desktops create in folders of images, in addition to hidden ones."""
-_DARK = 2**14  # 16-bit images below this value are nearly black; 12 bits reach 4,095
+_DARK = 2**14  # 16-bit images that stay below this are reported; 12 bits reach 4,095
 
 
 @dataclass(frozen=True)
