@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from pipeline.training.history import Epoch
 
 _LINE_SECONDS = 5.0  # between two lines per job when the output is no terminal
-_ROWS = 12  # with more jobs than this, only the bars of running ones are shown
+_ROWS = 12  # with more jobs than this, the bar of a successful job is removed
 
 
 class SweepProgress:

@@ -37,7 +37,7 @@ def interrupt(*_: object) -> NoReturn:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Make a block end in KeyboardInterrupt if it was interrupted, even if that was swallowed.
+    """Turn any exception of a block into KeyboardInterrupt if the block was interrupted.
 
     Raises:
         KeyboardInterrupt: instead of any other exception that followed `interrupt`.
@@ -53,9 +53,10 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
-    """Let a signal interrupt a block once, so that it cannot interrupt the clean-up.
+    """Let a signal interrupt a block, but only once, so that the clean-up is not interrupted.
 
-    Use it in the main thread only. A signal that is ignored (SIGHUP under `nohup`) stays ignored.
+    An interruption that a destructor swallows is repeated. Use this in the main thread only. A
+    signal that is ignored (SIGHUP under `nohup`) stays ignored.
 
     Args:
         numbers: the signals.

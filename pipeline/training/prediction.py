@@ -16,7 +16,7 @@ def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
         inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
         trim: for ids read with a mask, removes padding, which changes nothing but rounding.
     """
-    if not trim:  # given an array, Keras would build a pipeline, slower than a small set
+    if not trim:  # from an array, Keras would build a slow pipeline: costly for small sets
         slices = tf.data.Dataset.from_tensor_slices(inputs).batch(BATCH)
         return _predict(model, untuned(slices))
     batches = SortedBatches(inputs, np.zeros(len(inputs), np.int64), BATCH)
