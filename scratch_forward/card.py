@@ -188,7 +188,7 @@ def _replay(
 
 
 def preprocessing_digest(preprocessing: Preprocessing) -> str:
-    """SHA-256 of the stored form of a preprocessing."""
+    """SHA-256 of the kind and all fields of a preprocessing."""
     described = {"kind": preprocessing.kind, **asdict(preprocessing)}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
