@@ -1,4 +1,8 @@
-"""The layers, one file a family (one a layer in `recurrent`), and the one registry of them."""
+"""The layers and their registry. There is one file per family, and one per layer in `recurrent`.
+
+Shapes use these letters: N examples in a batch, T time steps, H and W height and width, D depth, C
+channels. `...` stands for any number of axes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activations as layers. All pass a mask through."""
+"""Activations as layers. The mask is passed through."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import activation_option, number
 
-_MASKED = -1e9  # what Keras puts in place of a masked logit
+_MASKED = -1e9  # the value that Keras substitutes for a masked logit
 
 
 class Activation(Layer):
     """`y = activation(x)` for any Keras activation by name.
+
+    Shapes: `(N, ...)` to `(N, ...)`, unless the activation is `glu`, which halves the last axis.
+
+    Source: `keras.layers.Activation` of Keras 3.
 
     Args:
         activation: A name, a function, or an activation layer without weights.
@@ -36,7 +40,18 @@ class Activation(Layer):
 
 
 class ReLU(Layer):
-    """`x` above the threshold, at most `max_value`; `negative_slope * (x - threshold)` below."""
+    """`x` where `x > threshold`, at most `max_value`; else `negative_slope * (x - threshold)`.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.ReLU` of Keras 3.
+
+    Args:
+        max_value: Upper limit of the output, or None.
+        negative_slope: Slope below the threshold.
+        threshold: The threshold.
+        name: Name of the layer.
+    """
 
     supports_masking = True
 
@@ -58,7 +73,14 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """`x` if positive, else `negative_slope * x`; the slope is 0.3 unless given."""
+    """`x` if positive, else `negative_slope * x` (Maas et al. 2013).
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Args:
+        negative_slope: Slope for negative inputs. The default of Keras's function is 0.2 instead.
+        name: Name of the layer.
+    """
 
     supports_masking = True
 
@@ -72,7 +94,14 @@ class LeakyReLU(Layer):
 
 
 class ELU(Layer):
-    """`x` if positive, else `alpha * (exp(x) - 1)`."""
+    """`x` if positive, else `alpha * (exp(x) - 1)` (arXiv:1511.07289).
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Args:
+        alpha: Negative of the limit for very negative inputs.
+        name: Name of the layer.
+    """
 
     supports_masking = True
 
@@ -86,10 +115,13 @@ class ELU(Layer):
 
 
 class PReLU(Layer):
-    """`max(x, 0) - alpha * max(-x, 0)` with a learnt alpha for each element of an example.
+    """`max(x, 0) - alpha * max(-x, 0)` with a learned `alpha` (arXiv:1502.01852).
+
+    Shapes: `(N, ...)` to `(N, ...)`; `alpha` has the shape of one example, with 1 along shared
+    axes.
 
     Args:
-        shared_axes: Axes, counted from 1, along which one alpha is shared.
+        shared_axes: Axes along which `alpha` is shared, counted from 1.
         name: Name of the layer.
     """
 
@@ -106,7 +138,7 @@ class PReLU(Layer):
                 raise InvalidOption("shared_axes", shared_axes, "axes counted from 1")
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the shape of an example, 1 along shared axes."""
+        """Return the shape of `alpha`: that of an example, with 1 along shared axes."""
         sizes = [1 if axis in self.shared_axes else size for axis, size in enumerate(input_shape)]
         return {"alpha": tuple(sizes[1:])}
 
@@ -116,13 +148,18 @@ class PReLU(Layer):
 
 
 class Softmax(Layer):
-    """`exp(x) / sum(exp(x))` along an axis; unlike `activation="softmax"` it uses a mask.
+    """`exp(x) / sum(exp(x))` along an axis. Unlike `activation="softmax"`, it uses a mask.
 
-    A masked element counts as -1e9 in the sum and is 0 in the output. The mask must broadcast to
-    the inputs, so that of an Embedding does not fit logits `(N, T, C)` unless C equals T.
+    A masked element counts as -1e9 in the sum and is 0 in the output. The mask must be
+    broadcastable to the inputs. The mask of an Embedding therefore does not fit logits `(N, T, C)`
+    unless C equals T.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.Softmax` of Keras 3.
 
     Args:
-        axis: The axis, or axes, that the sum runs over.
+        axis: Axis or axes of the sum.
         name: Name of the layer.
     """
 
@@ -136,7 +173,7 @@ class Softmax(Layer):
         self.axis: int | tuple[int, ...] = axes[0] if len(axes) == 1 else axes
 
     def apply(self, inputs: Array, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
-        """Apply softmax to what the mask keeps."""
+        """Apply softmax to the elements that the mask keeps."""
         if mask is None:
             return activations.softmax(inputs, self.axis)
         kept = np.where(mask, inputs, inputs.dtype.type(_MASKED))

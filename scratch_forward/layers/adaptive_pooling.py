@@ -1,4 +1,4 @@
-"""Adaptive pooling: as many windows as the output has elements, as even as they can be."""
+"""Adaptive pooling: a fixed number of output elements, each from a window of nearly equal size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scratch_forward.layers.reshaping import DATA_FORMATS
 class _AdaptivePooling(Layer):
     """Window p of an axis of n elements with m outputs: `floor(p n / m)` to `ceil((p + 1) n / m)`.
 
-    The windows overlap where m does not divide n.
+    The windows overlap if m does not divide n.
     """
 
     rank: int
@@ -28,10 +28,10 @@ class _AdaptivePooling(Layer):
         self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape with `output_size` in place of the spatial sizes.
+        """Return the shape with `output_size` instead of the spatial sizes.
 
         Raises:
-            ValueError: If the input has another number of axes.
+            ValueError: If the input has a different number of axes.
         """
         if len(input_shape) != self.rank + 2:
             raise ValueError(
@@ -42,7 +42,7 @@ class _AdaptivePooling(Layer):
         return (input_shape[0], *self.output_size, input_shape[-1])
 
     def call(self, inputs: Array) -> Array:
-        """Pool each window, in channels-last order."""
+        """Pool each window, with the channels as the last axis."""
         self.compute_output_shape(inputs.shape)
         first = self.data_format == "channels_first"
         images = np.moveaxis(inputs, 1, -1) if first else inputs
@@ -58,7 +58,7 @@ class _AdaptivePooling(Layer):
         return np.moveaxis(outputs, -1, 1) if first else outputs
 
     def pool(self, window: Array) -> Array:
-        """Return one number for each channel of windows `(N, *sizes, C)`."""
+        """Reduce windows `(N, *sizes, C)` to one value per channel."""
         raise NotImplementedError
 
 
@@ -81,11 +81,13 @@ class _AdaptiveAveragePooling(_AdaptivePooling):
 class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
     """`y[p] = max of x[floor(p n / m) : ceil((p + 1) n / m)]`.
 
-    Shapes: `(N, T, C)` to `(N, m, C)`. n is the size of an axis and m that of the output's.
+    Shapes: `(N, T, C)` to `(N, m, C)`. n is an axis's size and m the output's.
+
+    Source: `keras.layers.AdaptiveMaxPooling1D` of Keras 3.
 
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -95,11 +97,13 @@ class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
 class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
     """`y[p] = max of x[floor(p n / m) : ceil((p + 1) n / m)]`.
 
-    Shapes: `(N, H, W, C)` to `(N, H', W', C)`. n is the size of an axis and m that of the output's.
+    Shapes: `(N, H, W, C)` to `(N, H', W', C)`. n is an axis's size and m the output's.
+
+    Source: `keras.layers.AdaptiveMaxPooling2D` of Keras 3.
 
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -111,9 +115,11 @@ class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
 
     Shapes: `(N, D, H, W, C)` to `(N, D', H', W', C)`. n is an axis's size and m the output's.
 
+    Source: `keras.layers.AdaptiveMaxPooling3D` of Keras 3.
+
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -123,11 +129,13 @@ class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
 class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
     """`y[p] = mean of x[floor(p n / m) : ceil((p + 1) n / m)]`.
 
-    Shapes: `(N, T, C)` to `(N, m, C)`. n is the size of an axis and m that of the output's.
+    Shapes: `(N, T, C)` to `(N, m, C)`. n is an axis's size and m the output's.
+
+    Source: `keras.layers.AdaptiveAveragePooling1D` of Keras 3.
 
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -137,11 +145,13 @@ class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
 class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
     """`y[p] = mean of x[floor(p n / m) : ceil((p + 1) n / m)]`.
 
-    Shapes: `(N, H, W, C)` to `(N, H', W', C)`. n is the size of an axis and m that of the output's.
+    Shapes: `(N, H, W, C)` to `(N, H', W', C)`. n is an axis's size and m the output's.
+
+    Source: `keras.layers.AdaptiveAveragePooling2D` of Keras 3.
 
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -153,9 +163,11 @@ class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
 
     Shapes: `(N, D, H, W, C)` to `(N, D', H', W', C)`. n is an axis's size and m the output's.
 
+    Source: `keras.layers.AdaptiveAveragePooling3D` of Keras 3.
+
     Args:
-        output_size: Sizes of the output's spatial axes; one number stands for all.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        output_size: Sizes of the output's spatial axes, or one size for all.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 

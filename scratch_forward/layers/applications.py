@@ -9,12 +9,13 @@ from scratch_forward.layers.options import number, positive
 
 
 class LayerScale(Layer):
-    """`y = x * gamma`, one number for each channel, of ConvNeXt (2103.17239).
+    """`y = x * gamma` with one value per channel, used by ConvNeXt (arXiv:2103.17239).
 
-    Shapes: `(..., projection_dim)`, kept; gamma `(projection_dim,)`. Keras drops a mask here.
+    Shapes: `(..., projection_dim)` to the same; gamma `(projection_dim,)`. As in Keras, the mask is
+    dropped.
 
     Args:
-        init_values: Ignored: what training started from.
+        init_values: Ignored. Initial value of `gamma` in training.
         projection_dim: Number of channels.
         name: Name of the layer.
     """
@@ -25,21 +26,23 @@ class LayerScale(Layer):
         self.projection_dim = positive("projection_dim", projection_dim)
 
     def weight_shapes(self, _input_shape: Shape) -> dict[str, Any]:
-        """Return gamma's shape."""
+        """Return the shape of `gamma`."""
         return {"gamma": (self.projection_dim,)}
 
     def call(self, inputs: Array) -> Array:
-        """Scale."""
+        """Multiply by `gamma`."""
         return inputs * self.weights["gamma"]
 
 
 class StochasticDepth(Layer):
-    """`y = x` at inference, of ConvNeXt (1603.09382); Keras drops a mask here.
+    """`y = x` at inference, used by ConvNeXt (arXiv:1603.09382). As in Keras, the mask is dropped.
 
-    Shapes: any, kept. In training whole examples would be zeroed; that is not computed.
+    In training, Keras drops whole examples at random. This is not supported.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
 
     Args:
-        drop_path_rate: Probability of a zero in training.
+        drop_path_rate: Probability of dropping an example in training.
         name: Name of the layer.
     """
 
@@ -48,10 +51,10 @@ class StochasticDepth(Layer):
         self.drop_path_rate = number("drop_path_rate", drop_path_rate, 0, 1)
 
     def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
-        """Pass the input on.
+        """Return the input.
 
         Raises:
-            ValueError: When training.
+            ValueError: In training.
         """
         if generator is not None and self.drop_path_rate:
             raise ValueError(f"Layer {self.name!r} is not supported in training.")
@@ -59,12 +62,14 @@ class StochasticDepth(Layer):
 
 
 class CustomScaleLayer(Layer):
-    """`y = x[0] + scale * x[1]`, of InceptionResNetV2 (1602.07261); Keras drops a mask here.
+    """`y = x[0] + scale * x[1]`, used by InceptionResNetV2 (arXiv:1602.07261).
 
-    Shapes: a list of two of the same shape, to that shape.
+    As in Keras, the mask is dropped.
+
+    Shapes: a list of two arrays `(N, ...)` of the same shape, to that shape.
 
     Args:
-        scale: A number.
+        scale: Factor for the second input.
         name: Name of the layer.
     """
 
@@ -84,6 +89,6 @@ class CustomScaleLayer(Layer):
         return first
 
     def call(self, inputs: Any) -> Array:
-        """Scale the second and add it to the first."""
+        """Scale the second input and add it to the first."""
         total: Array = inputs[0] + inputs[1] * self.dtype.type(self.scale)
         return total

@@ -11,14 +11,14 @@ from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import boolean, number, one_of
 from scratch_forward.layers.regularization import inverted_dropout
 
-_PADDING_BIAS = 1e9  # what Keras subtracts from the score of a position that is not attended
+_PADDING_BIAS = 1e9  # Keras subtracts this from the scores of positions that must not be attended
 
 
 class _ListAttention(Layer):
-    """`softmax(scores(query, key)) @ value`; a subclass says what the scores are.
+    """`softmax(scores(query, key)) @ value`. A subclass defines the scores.
 
-    The mask of the value says which positions are attended; a masked query gives zeros. The mask
-    of the query passes through.
+    Positions that the mask of the value excludes are not attended. Masked queries give zeros. The
+    mask of the query is passed through.
     """
 
     supports_masking = True
@@ -30,14 +30,14 @@ class _ListAttention(Layer):
         self.dropout = number("dropout", dropout, 0, 1)
 
     def scores(self, query: Array, key: Array) -> Array:
-        """Return how well each query `(N, T, C)` fits each key `(N, S, C)`: `(N, T, S)`."""
+        """Return the score of each query `(N, T, C)` with each key `(N, S, C)`: `(N, T, S)`."""
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the query's shape with the value's channels.
+        """Return the query's shape with the value's number of channels.
 
         Raises:
-            ValueError: If the input is not a list of two or three.
+            ValueError: If the input is not a list of two or three arrays.
         """
         if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
             raise ValueError(
@@ -47,7 +47,7 @@ class _ListAttention(Layer):
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_call_shape(self, inputs: Any, arguments: dict[str, Any]) -> Any:
-        """Return the output's shape, and that of the scores if they are asked for."""
+        """Return the shape of the output, and that of the scores if they are requested."""
         input_shape = [tensor.shape for tensor in inputs]
         output = self.compute_output_shape(input_shape)
         if not arguments.get("return_attention_scores"):
@@ -68,7 +68,7 @@ class _ListAttention(Layer):
         use_causal_mask: bool = False,
         **_: Any,
     ) -> Any:
-        """Attend; returns the outputs, and the probabilities if they are asked for."""
+        """Compute the outputs, and the attention probabilities if they are requested."""
         query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
         query_mask, value_mask = (None, None) if mask is None else mask[:2]
         scores = self.scores(query, key)
@@ -86,7 +86,7 @@ class _ListAttention(Layer):
 
 
 def _kept(scores: Array, value_mask: Any, causal: bool) -> Array | None:
-    """Return which scores count, in a shape that broadcasts to them; None for all."""
+    """Return which scores to keep, broadcastable to the scores, or None for all."""
     kept = None if value_mask is None else np.asarray(value_mask, bool)[..., None, :]
     if not causal:
         return kept
@@ -95,21 +95,21 @@ def _kept(scores: Array, value_mask: Any, causal: bool) -> Array | None:
 
 
 class Attention(_ListAttention):
-    """Luong's attention, 1508.04025: `softmax(scale * query @ key.T) @ value`.
+    """Luong's attention (arXiv:1508.04025): `softmax(scale * query @ key.T) @ value`.
 
-    With `score_mode="concat"` the scores are
-    `concat_score_weight * sum(tanh(scale * (query + key)))` over the channels. Without `use_scale`
+    With `score_mode="concat"`, the scores are
+    `concat_score_weight * sum(tanh(scale * (query + key)))` over the channels. Without `use_scale`,
     the scale is 1.
 
-    Shapes: a list of query `(N, T, C)`, value `(N, S, D)` and key `(N, S, C)`, which is the value
-    unless given, to `(N, T, D)`; with `return_attention_scores` the probabilities `(N, T, S)`
-    follow. The weights `scale` and `concat_score_weight` are numbers.
+    Shapes: a list of query `(N, T, C)`, value `(N, S, D)` and key `(N, S, C)`, to `(N, T, D)`. The
+    key defaults to the value. With `return_attention_scores`, the probabilities `(N, T, S)` follow.
+    The weights `scale` and `concat_score_weight` are scalars.
 
     Args:
-        use_scale: Whether the scores have a weight.
+        use_scale: Whether to multiply the scores by a weight.
         score_mode: `"dot"` or `"concat"`.
-        dropout: Probability of a zero among the probabilities when training.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        dropout: Dropout rate of the attention probabilities in training.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
@@ -126,12 +126,12 @@ class Attention(_ListAttention):
         self.seed = seed
 
     def weight_shapes(self, _input_shape: Any) -> dict[str, Any]:
-        """Return the shapes of the numbers that there are."""
+        """Return the shapes of the scalar weights that exist."""
         concat = ["concat_score_weight"] * (self.score_mode == "concat")
         return dict.fromkeys(["scale"] * self.use_scale + concat, ())
 
     def scores(self, query: Array, key: Array) -> Array:
-        """Return the product of each query with each key, or the sum of the tanh of their sum."""
+        """Return the dot products of queries and keys, or the sums of the tanh of their sums."""
         scale = self.weights["scale"] if self.use_scale else self.dtype.type(1)
         if self.score_mode == "dot":
             return scale * (query @ key.swapaxes(-2, -1))
@@ -140,16 +140,16 @@ class Attention(_ListAttention):
 
 
 class AdditiveAttention(_ListAttention):
-    """Bahdanau's attention, 1409.0473: `softmax(sum(scale * tanh(query + key))) @ value`.
+    """Bahdanau's attention (arXiv:1409.0473): `softmax(sum(scale * tanh(query + key))) @ value`.
 
-    Shapes: a list of query `(N, T, C)`, value `(N, S, D)` and key `(N, S, C)`, which is the value
-    unless given, to `(N, T, D)`; with `return_attention_scores` the probabilities `(N, T, S)`
-    follow. The weight `scale` has shape `(C,)`.
+    Shapes: a list of query `(N, T, C)`, value `(N, S, D)` and key `(N, S, C)`, to `(N, T, D)`. The
+    key defaults to the value. With `return_attention_scores`, the probabilities `(N, T, S)` follow.
+    The weight `scale` has shape `(C,)`.
 
     Args:
-        use_scale: Whether the channels have a weight; without it each counts 1.
-        dropout: Probability of a zero among the probabilities when training.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        use_scale: Whether to multiply the channels by weights. Otherwise their weight is 1.
+        dropout: Dropout rate of the attention probabilities in training.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
@@ -164,11 +164,11 @@ class AdditiveAttention(_ListAttention):
         self.seed = seed
 
     def weight_shapes(self, input_shape: Any) -> dict[str, Any]:
-        """Return the scale's shape, one number for each channel of the query."""
+        """Return the shape of `scale`: one value per channel of the query."""
         return {"scale": (input_shape[0][-1],)} if self.use_scale else {}
 
     def scores(self, query: Array, key: Array) -> Array:
-        """Return the weighted sum of the tanh of each query plus each key."""
+        """Return the weighted sums of the tanh of each query plus each key."""
         squashed = np.tanh(query[..., :, None, :] + key[..., None, :, :])
         if not self.use_scale:
             return squashed.sum(axis=-1)

@@ -1,4 +1,4 @@
-"""What every layer is: options, weights, a `call` on NumPy arrays, and a rule for masks."""
+"""Base class of all layers: options, weights, `call` on NumPy arrays, and mask handling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scratch_forward.symbolic import Node, connect, is_symbolic, map_structure
 if TYPE_CHECKING:
     from numpy.random import Generator
 else:
-    Generator = Any  # NumPy's generators are a tenth of the time to import this package
+    Generator = Any  # importing NumPy's generators takes a tenth of this package's import time
 
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]
@@ -26,23 +26,24 @@ Shape = tuple[int | None, ...]
 class Layer:
     """A function on arrays with named weights.
 
-    A subclass states its options as constructor arguments (which is also the allow-list of what may
-    stand in a model file), its weights in `weight_shapes`, its equation in `call`, and what it does
-    to shapes and masks in `compute_output_shape` and `compute_mask`.
+    A subclass defines its options as constructor arguments, which are also the allow-list for model
+    files. It defines its weights in `weight_shapes`, its equation in `call`, and its effect on
+    shapes and masks in `compute_output_shape` and `compute_mask`.
 
     Attributes:
-        name: Name of the layer; the class in snake case unless given.
-        dtype: Data type of weights and arithmetic: float32, or float64 as an oracle.
-        weights: The layer's own weights by name, in Keras's order; empty until they are set.
-        built: Whether the input's shape, and with it the shape of every weight, is known.
-        supports_masking: Whether a mask reaches the output. As in Keras, it is lost otherwise.
-        assets: Names of the text files in an archive that the layer reads.
+        name: Name of the layer. Defaults to the class name in snake case.
+        dtype: Dtype of weights and arithmetic: float32, or float64 as a reference.
+        weights: The layer's own weights by name, in Keras's order. Empty until they are set.
+        built: Whether the shape of the input, and so the shape of every weight, is known.
+        supports_masking: Whether the mask is passed to the output. Otherwise it is dropped, as in
+            Keras.
+        assets: Names of text files in an archive that the layer reads.
         call_arguments: Names of the arguments of Keras's `call`, in its order.
-        trainable: Whether Keras trains its weights: HDF5 files order weights by it.
-        keras_class: Name of the Keras class that it stands for, if it is not the class's own.
-        returns_its_input: Whether a call at inference does nothing, and a mask passes through.
-        clears_input_masks: Whether, as in Keras, a call takes the masks off its input tensors, so
-            that layers after it see none there; a list for inputs that differ.
+        trainable: Whether Keras trains the weights, which affects their order in HDF5 files.
+        keras_class: Name of the Keras class that the layer replaces, if it differs from its own.
+        returns_its_input: Whether a call at inference returns its input and mask unchanged.
+        clears_input_masks: Whether a call removes the masks of its input tensors, as in Keras, so
+            that later layers that read them see no mask. A list if inputs differ.
     """
 
     supports_masking: bool = False
@@ -63,33 +64,33 @@ class Layer:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self.output_shape: Any = None
 
-    # What a subclass says about itself
+    # Defined by subclasses
 
     @property
     def class_name(self) -> str:
-        """Name of the Keras class, from which default names and weight paths follow."""
+        """Name of the Keras class, which determines default names and weight paths."""
         return self.keras_class or type(self).__name__
 
     @classmethod
     def option_names(cls) -> tuple[str, ...]:
-        """Return the options that may stand in a configuration."""
+        """Return the options that a configuration may contain."""
         return tuple(inspect.signature(cls.__init__).parameters)
 
     def call(self, inputs: Any) -> Any:
-        """Compute the outputs of a batch: the layer's equation.
+        """Compute the outputs of a batch by the equation of the layer.
 
         Args:
-            inputs: One array, or a list of them for layers that merge.
+            inputs: One array, or a list of arrays for layers that merge.
         """
         raise NotImplementedError
 
     def apply(self, inputs: Any, _mask: Any, _generator: Generator | None, /, **_: Any) -> Any:
-        """Compute the outputs of a batch; overridden by layers that need more than the inputs.
+        """Compute the outputs of a batch. Overridden by layers that need a mask or a generator.
 
         Args:
-            inputs: One array, or a list of them for layers that merge.
-            mask: For each array None, or bool `(N, T)`: True where a time step counts.
-            generator: Source of randomness when training; None at inference.
+            inputs: One array, or a list of arrays for layers that merge.
+            mask: Per array None, or a boolean array `(N, T)` that is True for valid time steps.
+            generator: Random generator in training. None at inference.
         """
         return self.call(inputs)
 
@@ -98,41 +99,41 @@ class Layer:
         return {}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the output, or a list of them; None is a size that is not known."""
+        """Return the shape of the output, or a list of shapes, with None for unknown sizes."""
         return input_shape
 
     def compute_call_shape(self, inputs: Any, _arguments: dict[str, Any]) -> Any:
-        """Return the shape of a call's output from its arguments: tensors to come and constants."""
+        """Return the output shape of a call with symbolic tensors and constants as arguments."""
         return self.compute_output_shape(map_structure(lambda item: item.shape, inputs))
 
     def compute_mask(self, _inputs: Any, mask: Any) -> Any:
-        """Return the mask of the output, asked for only if `supports_masking`."""
+        """Return the mask of the output. Called only if `supports_masking`."""
         return mask
 
     def children(self) -> dict[str, Layer]:
-        """Return the layers inside this one, by their path below this one in a weights file."""
+        """Return nested layers, keyed by their path below this one in a weights file."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Layer)}
 
     def build_children(self, input_shape: Any) -> None:
-        """Build the layers inside this one for an input of this shape."""
+        """Build nested layers for an input of this shape."""
 
     def gathered(self, first: Any, others: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Return the inputs of a call, and its other arguments by name.
 
         Args:
-            first: The first of Keras's arguments.
-            others: The others by name.
+            first: Value of the first argument of Keras's `call`.
+            others: The other arguments by name.
         """
         return first, others
 
     def convert(self, inputs: Any) -> Any:
-        """Convert inputs to arrays of the layer's data type."""
+        """Convert inputs to arrays of the layer's dtype."""
         return map_leaves(lambda item: np.asarray(item, self.dtype), inputs)
 
     def load_assets(self, assets: dict[str, str]) -> None:
         """Read the text files named in `assets`."""
 
-    # What every layer does
+    # Shared by all layers
 
     def __call__(
         self,
@@ -142,17 +143,17 @@ class Layer:
         seed: int | None = None,
         **arguments: Any,
     ) -> Any:
-        """Compute the outputs of a batch, or extend a graph when given symbolic inputs.
+        """Compute the outputs of a batch, or extend a graph if the inputs are symbolic.
 
         Args:
-            inputs: One array, or a list of them for layers that merge; or what `Input` returned.
-            mask: For each array None, or bool `(N, T)`: True where a time step counts.
-            training: Draw random numbers (dropout, noise) and use the batch's own statistics.
-            seed: Seed of those random numbers; without it they differ from call to call.
-            **arguments: `initial_state`, for recurrent layers.
+            inputs: One array, a list of arrays for layers that merge, or symbolic tensors.
+            mask: Per array None, or a boolean array `(N, T)` that is True for valid time steps.
+            training: Whether to apply dropout and noise, and to use the statistics of the batch.
+            seed: Seed of the random numbers. Without it they differ between calls.
+            **arguments: Other arguments, such as `initial_state` for recurrent layers.
 
         Returns:
-            One array, or a tuple of them.
+            One array, or a tuple of arrays.
         """
         if is_symbolic(inputs):
             return connect(self, inputs, mask=mask, **arguments)
@@ -163,7 +164,7 @@ class Layer:
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **arguments: Any
     ) -> tuple[Any, Any]:
-        """Compute outputs and their masks; builds the layer for the inputs' shape if need be."""
+        """Compute outputs and their masks. The layer is built for the inputs if necessary."""
         converted = self.convert(inputs)
         if not self.built:
             self.build(shape_of(converted))
@@ -172,10 +173,10 @@ class Layer:
         return outputs, masks
 
     def build(self, input_shape: Any) -> None:
-        """Fix the shapes of all weights from the shape of the input."""
+        """Set the shapes of all weights for an input of this shape."""
         shapes = self.weight_shapes(input_shape)
         for name, shape in shapes.items():
-            # None for an open size, a shape where one input is expected and several are given
+            # A size is None if unknown; it is a shape if several inputs are given instead of one
             if not all(isinstance(size, int) for size in shape):
                 raise ValueError(
                     f"Layer {self.name!r} needs to know the size of {name!r}, which is {shape} for "
@@ -187,17 +188,16 @@ class Layer:
         self.built = True
 
     def fused(self) -> Any:
-        """Return what computes the same faster, for `predict`: the layer itself unless it knows.
+        """Return an object that computes the same faster for `predict`, or the layer itself.
 
-        It has a `run` like the layer's. `scratch_forward.fast` takes runs of layers together.
+        Its `run` method has the same signature. See `scratch_forward.fast`.
         """
         return self
 
     def walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Layer]]:
-        """Yield this layer and all inside it with their paths in a weights file.
+        """Yield this layer and all nested layers with their paths in a weights file.
 
-        A layer that stands in several places comes once, at its first, in the order of Keras's
-        list of weights.
+        A shared layer is yielded once, at its first path, in the order of Keras's list of weights.
         """
         seen = set() if seen is None else seen
         if id(self) in seen:
@@ -208,20 +208,20 @@ class Layer:
             yield from child.walk(f"{path}/{name}" if path else name, seen)
 
     def flatten(self) -> Iterator[Layer]:
-        """Yield this layer and all inside it, each once."""
+        """Yield this layer and all nested layers, each once."""
         return (layer for _, layer in self.walk())
 
     def set_dtype(self, dtype: DTypeLike) -> None:
-        """Convert weights and arithmetic of this layer and all inside it to a data type."""
+        """Convert the weights and arithmetic of this layer and all nested layers to a dtype."""
         for layer in self.flatten():
             layer.dtype = np.dtype(dtype)
             layer.set_own_weights(dict(layer.weights))
 
     def set_own_weights(self, weights: dict[str, Array]) -> None:
-        """Set weights by name, converted to the layer's data type; shapes are checked elsewhere.
+        """Set weights by name, converted to the layer's dtype. Shapes are checked elsewhere.
 
-        They are copies that cannot be written to: what was computed from them stays true until
-        others are set.
+        The arrays are read-only copies, so results computed from them stay valid until the weights
+        are replaced.
         """
         self.weights = {
             name: np.array(array, self.dtype, order="C") for name, array in weights.items()
@@ -230,25 +230,25 @@ class Layer:
             array.setflags(write=False)
 
     def own_weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the layer's own weights by name, once it is built."""
+        """Return the shapes of a built layer's own weights by name."""
         return self._shapes
 
     def borrowed_weights(self) -> dict[str, tuple[Layer, str]]:
-        """Return which weights are those of a layer inside, with their names there."""
+        """Return the weights that belong to a nested layer, with their layer and name there."""
         return {}
 
     def get_weights(self) -> list[Array]:
-        """Return the weights of this layer and all inside it, in Keras's order."""
+        """Return the weights of this layer and all nested layers, in Keras's order."""
         return [layer.weights[name] for layer, name, _ in self._slots() if name in layer.weights]
 
     def set_weights(self, arrays: Sequence[Any]) -> None:
-        """Set the weights of this layer and all inside it.
+        """Set the weights of this layer and all nested layers.
 
         Args:
-            arrays: As Keras's `get_weights` returns them.
+            arrays: Arrays in the order of Keras's `get_weights`.
 
         Raises:
-            ValueError: If their number or a shape is not what the layer has.
+            ValueError: If the number of arrays or a shape does not match the layer.
         """
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built before its weights can be set.")
@@ -275,7 +275,7 @@ class Layer:
                 layer.set_own_weights(own_weights)
 
     def _slots(self) -> list[tuple[Layer, str, tuple[int, ...]]]:
-        """Return layer, name and shape of each weight, in Keras's order, a borrowed one once."""
+        """Return layer, name and shape of each weight in Keras's order, without duplicates."""
         slots: dict[tuple[int, str], tuple[Layer, str, tuple[int, ...]]] = {}
         for layer in self.flatten():
             borrowed = layer.borrowed_weights()
@@ -285,14 +285,14 @@ class Layer:
         return list(slots.values())
 
     def count_params(self) -> int:
-        """Count the weights, each array's elements counted."""
+        """Return the total number of elements in all weights."""
         return sum(math.prod(shape) for _, _, shape in self._slots())
 
     def require_weights(self) -> None:
-        """Check that all weights are set, of this layer and those inside it.
+        """Check that all weights of this layer and its nested layers are set.
 
         Raises:
-            ValueError: If they are not.
+            ValueError: If a weight is missing.
         """
         for path, layer in self.walk(self.name):
             if layer.weights.keys() != layer.own_weight_shapes().keys():
@@ -305,13 +305,13 @@ class Layer:
 
 
 def snake_case(class_name: str) -> str:
-    """Write a class name as Keras does in names and weight paths: `ReLU` as `re_lu`."""
+    """Convert a class name to snake case as Keras does in names and paths: `ReLU` to `re_lu`."""
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
 def numbered(layers: Sequence[Layer]) -> list[str]:
-    """Name layers as a weights file does: class in snake case, `_1` from the second on."""
+    """Name layers as in a weights file: class in snake case, with `_1` from the second on."""
     counts: dict[str, int] = {}
     names = []
     for layer in layers:
@@ -323,5 +323,5 @@ def numbered(layers: Sequence[Layer]) -> list[str]:
 
 
 def shape_of(inputs: Any) -> Any:
-    """Return the shape of an array with an open batch size, or a list or dict of shapes."""
+    """Return the shape of an array with an unknown batch size, or a list or dict of shapes."""
     return map_leaves(lambda item: (None, *np.shape(item)[1:]), inputs)

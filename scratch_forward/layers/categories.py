@@ -1,4 +1,4 @@
-"""Numbers and ids as categories: `Discretization` and `CategoryEncoding`."""
+"""Encoding of numbers and ids as categories: `Discretization` and `CategoryEncoding`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ ENCODINGS = ("one_hot", "multi_hot", "count")
 
 
 def encoded(ids: Array, mode: str, depth: int, dtype: Any) -> Array:
-    """Write category ids as vectors of `depth` numbers.
+    """Encode category ids as vectors of size `depth`.
 
     Args:
-        ids: Integers `(N,)`, `(N, k)` or more axes; those outside 0 to `depth - 1` count nothing.
-        mode: `"one_hot"`: 1 at the id, a last axis of size 1 replaced. `"multi_hot"`: 1 at every id
-            of the last axis. `"count"`: how often each id comes in the last axis.
+        ids: Integers `(N,)`, `(N, k)` or with more axes. Ids outside 0 to `depth - 1` are ignored.
+        mode: `"one_hot"`: 1 at the id; a last axis of size 1 is replaced. `"multi_hot"`: 1 at every
+            id in the last axis. `"count"`: number of occurrences of each id in the last axis.
         depth: Number of categories.
-        dtype: Data type of the result.
+        dtype: Dtype of the result.
+
+    Returns:
+        Vectors `(..., depth)`.
     """
     if mode == "one_hot" and ids.ndim > 1 and ids.shape[-1] == 1:
         ids = ids[..., 0]
@@ -35,7 +38,7 @@ def encoded(ids: Array, mode: str, depth: int, dtype: Any) -> Array:
 
 
 def encoded_shape(input_shape: Shape, mode: str, depth: int | None) -> Shape:
-    """Return the shape of what `encoded` returns."""
+    """Return the shape of the result of `encoded`."""
     if mode == "one_hot":
         single = len(input_shape) > 1 and input_shape[-1] == 1
         return (*(input_shape[:-1] if single else input_shape), depth)
@@ -43,15 +46,17 @@ def encoded_shape(input_shape: Shape, mode: str, depth: int | None) -> Shape:
 
 
 class CategoryEncoding(Layer):
-    """Integer ids as vectors with one number for each category; see `encoded` for the modes.
+    """Integer ids as vectors with one element per category. See `encoded` for the modes.
 
-    Shapes: `(N, k)` ids to `(N, num_tokens)`; with `"one_hot"`, `(N, 1)` to `(N, num_tokens)` and
+    Shapes: ids `(N, k)` to `(N, num_tokens)`; with `"one_hot"`, `(N, 1)` to `(N, num_tokens)` and
     `(N, k)` to `(N, k, num_tokens)`.
+
+    Source: `keras.layers.CategoryEncoding` of Keras 3.
 
     Args:
         num_tokens: Number of categories.
         output_mode: `"multi_hot"`, `"one_hot"` or `"count"`.
-        sparse: False.
+        sparse: Must be False.
         name: Name of the layer.
     """
 
@@ -73,7 +78,7 @@ class CategoryEncoding(Layer):
         """Truncate ids to integers.
 
         Raises:
-            ValueError: If one is outside 0 to `num_tokens - 1`.
+            ValueError: If an id is outside 0 to `num_tokens - 1`.
         """
         ids = np.asarray(inputs)
         ids = ids if ids.dtype.kind in "iu" else ids.astype(np.int64)
@@ -94,16 +99,19 @@ class CategoryEncoding(Layer):
 
 
 class Discretization(Layer):
-    """The bin that each number falls into: how many boundaries are at most it.
+    """The index of the bin of each number: the number of boundaries that are not above it.
 
-    Shapes: any, kept, with int32 bins; other modes than `"int"` as `CategoryEncoding`.
+    Shapes: `(N, ...)` to int32 bins `(N, ...)`. For other modes than `"int"`, see
+    `CategoryEncoding`.
+
+    Source: `keras.layers.Discretization` of Keras 3.
 
     Args:
-        bin_boundaries: The boundaries, rising; there is one bin more than boundaries.
-        num_bins: Number of bins that the boundaries were learnt for; Keras writes both.
-        epsilon: Ignored: how well the boundaries were learnt.
+        bin_boundaries: Boundaries in increasing order. There is one more bin than boundaries.
+        num_bins: Number of bins for which boundaries were learned. Keras stores both.
+        epsilon: Ignored. Accuracy of learned boundaries.
         output_mode: `"int"`, `"one_hot"`, `"multi_hot"` or `"count"`.
-        sparse: False.
+        sparse: Must be False.
         name: Name of the layer.
     """
 
@@ -128,13 +136,13 @@ class Discretization(Layer):
             raise InvalidOption("bin_boundaries", bin_boundaries, "a list of rising numbers")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input's shape, or that of the vectors."""
+        """Return the shape of the input, or that of the encoded vectors."""
         if self.output_mode == "int":
             return input_shape
         return encoded_shape(input_shape, self.output_mode, len(self.bin_boundaries) + 1)
 
     def call(self, inputs: Array) -> Array:
-        """Find the bins, with boundaries in float32 as TensorFlow has them, and encode them."""
+        """Find the bins and encode them. Boundaries are float32, as in TensorFlow."""
         boundaries = np.asarray(self.bin_boundaries, np.float32)
         bins = np.searchsorted(boundaries, inputs.astype(np.float32), side="right")
         if self.output_mode == "int":

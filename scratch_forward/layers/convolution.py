@@ -1,6 +1,6 @@
-"""Convolutions: ordinary, depthwise, separable. None of them passes a mask on.
+"""Convolution layers: ordinary, depthwise and separable. They do not pass a mask on.
 
-All are cross-correlations: window position i meets kernel element i.
+All compute cross-correlations, without flipping the kernel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scratch_forward.layers.spatial import Sizes, SpatialLayer, refuse_strided_d
 
 
 class Convolution(SpatialLayer):
-    """What all convolutions share: bias and activation."""
+    """Base class of all convolutions: bias and activation."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Convolution(SpatialLayer):
         return outputs
 
     def multiply_windows(self, padded: Array, kernel: Array) -> Array:
-        """Sum, over the window, the channels seen there times the kernel's matrix for there."""
+        """Sum, over window positions, the product of the input and the kernel matrix there."""
         total = None
         for position, seen in self.taps(padded):
             product = np.tensordot(seen, kernel[position], axes=1)
@@ -55,7 +55,7 @@ class Convolution(SpatialLayer):
         return total
 
     def scale_windows(self, padded: Array, kernel: Array) -> Array:
-        """Sum, over the window, each channel times its own `depth_multiplier` numbers."""
+        """Sum, over window positions, each channel times its own `depth_multiplier` values."""
         total = None
         for position, seen in self.taps(padded):
             product = seen[..., None] * kernel[position]
@@ -90,7 +90,7 @@ class _Conv(Convolution):
             raise InvalidOption("groups", groups, f"a divisor of filters={filters}")
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kernel's shape and the bias's."""
+        """Return the shapes of the kernel and the bias."""
         channels = self.channels(input_shape)
         if channels % self.groups:
             raise ValueError(
@@ -120,18 +120,21 @@ class Conv1D(_Conv):
     """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
 
     Shapes: `(N, T, C)` to `(N, T', filters)`; kernel `(k, C / groups, filters)`, bias `(filters,)`.
-    Groups take the channels in order. Keras drops a mask here.
+    Groups consist of consecutive channels. As in Keras, the mask is dropped.
+
+    Source: `keras.layers.Conv1D` of Keras 3.
 
     Args:
-        filters: Channels of the output.
+        filters: Number of output channels.
         kernel_size: Size of the window.
-        strides: Steps between windows.
-        padding: `"valid"`; `"same"` for `ceil(T / strides)` outputs; `"causal"`, all zeros before.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
-        groups: Number of groups that the channels and the filters are split into.
+        strides: Step between windows.
+        padding: `"valid"`; `"same"` for `ceil(T / strides)` outputs; `"causal"`, with all zeros
+            before.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
+        groups: Number of groups into which channels and filters are split.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -143,18 +146,20 @@ class Conv2D(_Conv):
     """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
 
     Shapes: `(N, H, W, C)` to `(N, H', W', filters)`; kernel `(kh, kw, C / groups, filters)`, bias
-    `(filters,)`. Groups take the channels in order. Keras drops a mask here.
+    `(filters,)`. Groups consist of consecutive channels. As in Keras, the mask is dropped.
+
+    Source: `keras.layers.Conv2D` of Keras 3.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows, one number or two.
-        padding: `"valid"`, or `"same"` for `ceil(H / strides)` outputs, an odd zero after.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
-        groups: Number of groups that the channels and the filters are split into.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (height, width).
+        strides: Step between windows: one integer or two.
+        padding: `"valid"`, or `"same"` for `ceil(H / strides)` outputs, with an odd zero after.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
+        groups: Number of groups into which channels and filters are split.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -164,20 +169,21 @@ class Conv2D(_Conv):
 class Conv3D(_Conv):
     """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
 
-    Shapes: `(N, D, H, W, C)` to `(N, D', H', W', filters)`; kernel
-    `(kd, kh, kw, C / groups, filters)`, bias `(filters,)`. Groups take the channels in order. Keras
-    drops a mask here.
+    Shapes: `(N, D, H, W, C)` to `(N, D', H', W', filters)`; kernel `(kd, kh, kw, C / groups,
+    filters)`, bias `(filters,)`. Groups consist of consecutive channels. Keras drops a mask here.
+
+    Source: `keras.layers.Conv3D` of Keras 3.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (depth, height, width).
-        strides: Steps between windows, one number or three.
-        padding: `"valid"`, or `"same"` for `ceil(D / strides)` outputs, an odd zero after.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
-        groups: Number of groups that the channels and the filters are split into.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (depth, height, width).
+        strides: Step between windows: one integer or three.
+        padding: `"valid"`, or `"same"` for `ceil(D / strides)` outputs, with an odd zero after.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
+        groups: Number of groups into which channels and filters are split.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -205,7 +211,7 @@ class _DepthwiseConv(Convolution):
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kernel's shape and the bias's."""
+        """Return the shapes of the kernel and the bias."""
         channels = self.channels(input_shape)
         kernel: Sizes = (*self.window, channels, self.depth_multiplier)
         bias = {"bias": (self.output_channels(channels),)} if self.use_bias else {}
@@ -216,25 +222,27 @@ class _DepthwiseConv(Convolution):
         return input_channels * self.depth_multiplier
 
     def slide(self, inputs: Array) -> Array:
-        """Convolve every channel on its own."""
+        """Convolve every channel separately."""
         return self.with_bias(self.scale_windows(self.pad(inputs), self.weights["kernel"]))
 
 
 class DepthwiseConv1D(_DepthwiseConv):
     """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
 
-    Shapes: `(N, T, C)` to `(N, T', C * depth_multiplier)`, the multiples of a channel side by side;
-    kernel `(k, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+    Shapes: `(N, T, C)` to `(N, T', C * depth_multiplier)`, the outputs of a channel next to each
+    other; kernel `(k, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+
+    Source: arXiv:1704.04861.
 
     Args:
         kernel_size: Size of the window.
-        strides: Steps between windows.
+        strides: Step between windows.
         padding: `"valid"` or `"same"`.
-        depth_multiplier: Outputs for each channel.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window.
+        depth_multiplier: Number of outputs per channel.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -247,15 +255,17 @@ class DepthwiseConv2D(_DepthwiseConv):
     Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the multiples of a channel side
     by side; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
 
+    Source: arXiv:1704.04861.
+
     Args:
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows, one number or two.
+        kernel_size: Size of the window: an integer or (height, width).
+        strides: Step between windows: one integer or two.
         padding: `"valid"` or `"same"`.
-        depth_multiplier: Outputs for each channel.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window.
+        depth_multiplier: Number of outputs per channel.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -263,7 +273,7 @@ class DepthwiseConv2D(_DepthwiseConv):
 
 
 class _SeparableConv(Convolution):
-    """A depthwise convolution without bias, then one of window 1 over its channels."""
+    """A depthwise convolution without bias, followed by a pointwise convolution."""
 
     def __init__(
         self,
@@ -297,28 +307,28 @@ class _SeparableConv(Convolution):
         return self.filters
 
     def slide(self, inputs: Array) -> Array:
-        """Convolve every channel on its own, then mix the channels."""
+        """Convolve every channel separately, then apply the pointwise convolution."""
         depthwise = self.scale_windows(self.pad(inputs), self.weights["depthwise_kernel"])
         pointwise = self.weights["pointwise_kernel"][(0,) * self.rank]
         return self.with_bias(np.tensordot(depthwise, pointwise, 1))
 
 
 class SeparableConv1D(_SeparableConv):
-    """A depthwise convolution without bias, then a convolution of window 1 over its channels.
+    """A depthwise convolution without bias, followed by a pointwise convolution (arXiv:1610.02357).
 
     Shapes: `(N, T, C)` to `(N, T', filters)`; depthwise kernel `(k, C, depth_multiplier)`,
     pointwise kernel `(1, C * depth_multiplier, filters)`, bias `(filters,)`.
 
     Args:
-        filters: Channels of the output.
+        filters: Number of output channels.
         kernel_size: Size of the window.
-        strides: Steps between windows.
+        strides: Step between windows.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window.
-        depth_multiplier: Depthwise outputs for each channel.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window.
+        depth_multiplier: Number of depthwise outputs per channel.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -326,22 +336,22 @@ class SeparableConv1D(_SeparableConv):
 
 
 class SeparableConv2D(_SeparableConv):
-    """A depthwise convolution without bias, then a 1x1 convolution over its channels.
+    """A depthwise convolution without bias, followed by a 1x1 convolution (arXiv:1610.02357).
 
     Shapes: `(N, H, W, C)` to `(N, H', W', filters)`; depthwise kernel
     `(kh, kw, C, depth_multiplier)`, pointwise kernel `(1, 1, C * depth_multiplier, filters)`, bias
     `(filters,)`.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows, one number or two.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (height, width).
+        strides: Step between windows: one integer or two.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window.
-        depth_multiplier: Depthwise outputs for each channel.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window.
+        depth_multiplier: Number of depthwise outputs per channel.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 

@@ -1,4 +1,4 @@
-"""Dense, Embedding, Masking and the layers that pass their input on."""
+"""Dense, Embedding, Masking and layers that return their input."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ _INPUT_DTYPES = {
 
 
 class InputLayer(Layer):
-    """The place where a model's input enters: its shape and data type.
+    """The input of a model: its shape and dtype.
 
-    Inputs are converted to `dtype`, as Keras does: token ids given to a float32 input become
-    float32, and a value of 0.5 stays 0.5. Half precision is computed in float32. A size of 1 at the
-    end of the shape may be left out, or be too many.
+    Inputs are converted to `dtype`, as in Keras: token ids for a float32 input become float32, and
+    a value of 0.5 stays 0.5. Half precision is computed in float32. A last axis of size 1 may be
+    missing or superfluous.
+
+    Shapes: `(N, *shape)` to `(N, *shape)`.
+
+    Source: `keras.layers.InputLayer` of Keras 3.
 
     Args:
-        shape: Shape without the batch, None where a size is open.
-        batch_size: Ignored: any number of examples is taken.
-        dtype: Data type, float32 unless given.
-        sparse: False.
-        ragged: False.
-        batch_shape: Shape with the batch, instead of `shape`.
-        optional: Whether None may be given for this input; not supported.
+        shape: Shape without the batch axis, with None for unknown sizes.
+        batch_size: Ignored. Any number of examples is accepted.
+        dtype: Dtype of the input. Defaults to float32.
+        sparse: Must be False.
+        ragged: Must be False.
+        batch_shape: Shape with the batch axis, instead of `shape`.
+        optional: Whether the input may be None. Not supported.
         name: Name of the layer.
     """
 
@@ -70,10 +74,10 @@ class InputLayer(Layer):
         self.build((None, *self.shape))
 
     def convert(self, inputs: Any) -> Any:
-        """Convert to the input's data type and rank.
+        """Convert inputs to the dtype and rank of the layer.
 
         Raises:
-            ValueError: If the shape does not fit.
+            ValueError: If the shape does not match.
         """
         if self.input_dtype == "string":
             return inputs
@@ -94,14 +98,14 @@ class InputLayer(Layer):
         return array
 
     def as_tensor(self) -> SymbolicTensor:
-        """Return the tensor to come that enters here."""
+        """Return the symbolic tensor of this input."""
         node = Node(self, [])
         node.outputs = [SymbolicTensor((None, *self.shape), node, 0)]
         self.nodes.append(node)
         return node.outputs[0]
 
     def call(self, inputs: Any) -> Any:
-        """Pass the converted input on."""
+        """Return the converted input."""
         return inputs
 
 
@@ -112,14 +116,17 @@ def Input(
     batch_shape: Any = None,
     name: str | None = None,
 ) -> SymbolicTensor:
-    """Return a tensor to come that layers can be called on, to build a `Model`.
+    """Return a symbolic tensor, on which layers can be called to build a `Model`.
 
     Args:
-        shape: Shape without the batch, None where a size is open.
-        batch_size: Ignored: any number of examples is taken.
-        dtype: Data type, float32 unless given.
-        batch_shape: Shape with the batch, instead of `shape`.
+        shape: Shape without the batch axis, with None for unknown sizes.
+        batch_size: Ignored. Any number of examples is accepted.
+        dtype: Dtype of the input. Defaults to float32.
+        batch_shape: Shape with the batch axis, instead of `shape`.
         name: Name of the input.
+
+    Returns:
+        The symbolic tensor.
     """
     return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).as_tensor()
 
@@ -127,13 +134,15 @@ def Input(
 class Dense(Layer):
     """`y = activation(x @ kernel + bias)` over the last axis.
 
-    Shapes: `(..., features)` to `(..., units)`; kernel `(features, units)`, bias `(units,)`. A mask
-    passes through.
+    Shapes: `(..., features)` to `(..., units)`; kernel `(features, units)`, bias `(units,)`. The
+    mask is passed through.
+
+    Source: `keras.layers.Dense` of Keras 3.
 
     Args:
         units: Size of the output's last axis.
-        activation: Name of the activation, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        activation: A name, a function, or an activation layer without weights.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -152,16 +161,16 @@ class Dense(Layer):
         self.use_bias = boolean("use_bias", use_bias)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kernel's shape and the bias's."""
+        """Return the shapes of the kernel and the bias."""
         bias = {"bias": (self.units,)} if self.use_bias else {}
         return {"kernel": (input_shape[-1], self.units)} | bias
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input's shape with `units` at its end."""
+        """Return the shape of the input with `units` as the last size."""
         return (*input_shape[:-1], self.units)
 
     def call(self, inputs: Array) -> Array:
-        """Multiply by the kernel, add the bias, apply the activation."""
+        """Multiply by the kernel, add the bias and apply the activation."""
         outputs = inputs @ self.weights["kernel"]
         if self.use_bias:
             outputs += self.weights["bias"]
@@ -169,13 +178,15 @@ class Dense(Layer):
 
 
 class Embedding(Layer):
-    """Row `embeddings[id]` for every integer id.
+    """`y = embeddings[id]` for every integer id.
 
     As in Keras on the CPU, a float id is truncated, a negative id counts from the end, and an id
-    outside the table is an error. With `mask_zero` the output's mask is `id != 0`, tested on the
-    ids as they were given: 0.5 reads row 0 but is not masked.
+    outside the table is an error. With `mask_zero`, the mask of the output is `id != 0`. It is
+    computed from the ids before truncation: 0.5 reads row 0, but is not masked.
 
-    Shapes: `(...)` ids to `(..., output_dim)`; embeddings `(input_dim, output_dim)`.
+    Shapes: ids `(N, ...)` to `(N, ..., output_dim)`; embeddings `(input_dim, output_dim)`.
+
+    Source: `keras.layers.Embedding` of Keras 3.
 
     Args:
         input_dim: Number of rows.
@@ -194,15 +205,15 @@ class Embedding(Layer):
         self.supports_masking = self.mask_zero
 
     def weight_shapes(self, _input_shape: Shape) -> dict[str, Any]:
-        """Return the table's shape."""
+        """Return the shape of the table."""
         return {"embeddings": (self.input_dim, self.output_dim)}
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the ids' shape with a row at its end."""
+        """Return the shape of the ids with `output_dim` appended."""
         return (*input_shape, self.output_dim)
 
     def compute_mask(self, inputs: Any, _mask: Any) -> Array:
-        """Return which ids are not 0."""
+        """Return a mask that is True where ids are not 0."""
         return np.not_equal(inputs, 0)
 
     def convert(self, inputs: Any) -> Array:
@@ -211,7 +222,7 @@ class Embedding(Layer):
         return ids if ids.dtype.kind in "iu" else ids.astype(np.int64)
 
     def call(self, inputs: Array) -> Array:
-        """Look the rows up.
+        """Look up the rows.
 
         Raises:
             ValueError: If an id is outside the table.
@@ -219,7 +230,7 @@ class Embedding(Layer):
         return self.weights["embeddings"][self.positions(inputs)]
 
     def positions(self, ids: Array) -> Array:
-        """Return the ids counted from the first row, negative ones too.
+        """Return non-negative row numbers for ids, some of which may be negative.
 
         Raises:
             ValueError: If an id is outside the table.
@@ -236,12 +247,16 @@ class Embedding(Layer):
 
 
 class Masking(Layer):
-    """Mask the time steps in which every feature equals `mask_value`, and set them to zero.
+    """Masks time steps in which every feature equals `mask_value`, and sets them to zero.
 
     `mask[n, t] = any(x[n, t] != mask_value)`; `y = x where mask else 0`.
 
+    Shapes: `(N, T, ...)` to the same; the mask is `(N, T)`.
+
+    Source: `keras.layers.Masking` of Keras 3.
+
     Args:
-        mask_value: The value that stands for padding.
+        mask_value: Value of padding.
         name: Name of the layer.
     """
 
@@ -252,16 +267,24 @@ class Masking(Layer):
         self.mask_value = number("mask_value", mask_value)
 
     def compute_mask(self, inputs: Any, _mask: Any) -> Array:
-        """Return which time steps differ from the mask value."""
+        """Return a mask that is True for time steps with any other value than the mask value."""
         return np.any(self.convert(inputs) != self.dtype.type(self.mask_value), axis=-1)
 
     def call(self, inputs: Array) -> Array:
-        """Zero the masked time steps."""
+        """Set masked time steps to zero."""
         return np.where(self.compute_mask(inputs, None)[..., None], inputs, self.dtype.type(0))
 
 
 class Identity(Layer):
-    """`y = x`; a mask passes through."""
+    """`y = x`. The mask is passed through.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.Identity` of Keras 3.
+
+    Args:
+        name: Name of the layer.
+    """
 
     supports_masking = True
     returns_its_input = True
@@ -270,12 +293,22 @@ class Identity(Layer):
         super().__init__(name)
 
     def call(self, inputs: Any) -> Any:
-        """Pass the input on."""
+        """Return the input."""
         return inputs
 
 
 class ActivityRegularization(Identity):
-    """`y = x`: it only adds to the loss, by `l1` and `l2`, while training."""
+    """`y = x`. In training, Keras adds `l1 * sum(|x|) + l2 * sum(x**2)` to the loss.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.ActivityRegularization` of Keras 3.
+
+    Args:
+        l1: Ignored at inference.
+        l2: Ignored at inference.
+        name: Name of the layer.
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, name: str | None = None) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""`EinsumDense`: a dense layer over any axes, given as an Einstein summation."""
+"""`EinsumDense`: a dense layer over arbitrary axes, defined by an Einstein summation."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ _EQUATION = re.compile(
 
 
 class EinsumDense(Layer):
-    """`y = activation(einsum(equation, x, kernel) + bias)`, `keras.layers.EinsumDense`.
+    """`y = activation(einsum(equation, x, kernel) + bias)`. The mask is dropped.
 
-    Shapes: what the equation says. `"abc,cde->abde"` takes x `(a, b, c)` and a kernel `(c, d, e)`
-    to y `(a, b, d, e)`; `...` stands for axes that are kept. The bias has the sizes of `bias_axes`,
-    and 1 for the other axes after the first of them. A mask does not pass.
+    Shapes: defined by the equation. `"abc,cde->abde"` maps x `(a, b, c)` with a kernel `(c, d, e)`
+    to y `(a, b, d, e)`, where a is the batch N. `...` stands for axes that do not change. The bias
+    has the sizes of `bias_axes`, and size 1 for other axes after the first of them.
+
+    Source: `keras.layers.EinsumDense` of Keras 3.
 
     Args:
-        equation: `"x,kernel->y"`, one letter an axis, with `...` first or last in x and y.
-        output_shape: Sizes of y without the batch and without what `...` stands for; None for a
-            size that is the input's.
+        equation: `"x,kernel->y"` with one letter per axis. `...` may be first or last in x and y.
+        output_shape: Sizes of y without the batch and without the axes of `...`. None for a size
+            that equals that of the input.
         activation: A name, a function, or an activation layer without weights.
-        bias_axes: Letters of y that have a bias; no bias unless given.
+        bias_axes: Letters of y that have a bias. By default there is no bias.
         name: Name of the layer.
     """
 
@@ -54,10 +56,10 @@ class EinsumDense(Layer):
         self.bias_axes = bias_axes
 
     def _parse(self) -> None:
-        """Split the equation into the letters of x, of the kernel and of y.
+        """Split the equation into the letters of x, the kernel and y.
 
         Raises:
-            InvalidOption: If it is none that Keras takes.
+            InvalidOption: If Keras does not accept the equation.
         """
         found = _EQUATION.fullmatch(self.equation) if isinstance(self.equation, str) else None
         dots = [bool(found[i]) for i in ("left", "right", 5, 7)] if found else []
@@ -74,7 +76,7 @@ class EinsumDense(Layer):
             raise InvalidOption("equation", self.equation, nearest)
 
     def _axis_sizes(self, input_shape: Shape) -> dict[str, int | None]:
-        """Return the size of every letter; those of y are as stated, or else the input's."""
+        """Return the size of every letter. Sizes of y are those given, else those of the input."""
         elided = len(input_shape) - len(self._input_axes)
         if elided < 0 or (elided and not (self._elided_left or self._elided_right)):
             raise ValueError(
@@ -97,7 +99,7 @@ class EinsumDense(Layer):
         return sizes
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kernel's shape and the bias's."""
+        """Return the shapes of the kernel and the bias."""
         sizes = self._axis_sizes(input_shape)
         shapes = {"kernel": tuple(sizes.get(letter) for letter in self._kernel_axes)}
         if self.bias_axes is not None:
@@ -109,7 +111,7 @@ class EinsumDense(Layer):
         return shapes
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the sizes of y."""
+        """Return the shape of y."""
         sizes = self._axis_sizes(input_shape)
         elided = len(input_shape) - len(self._input_axes)
         before = input_shape[:elided] if self._elided_left else ()
@@ -117,7 +119,7 @@ class EinsumDense(Layer):
         return (*before, *(sizes.get(letter) for letter in self._output_axes), *after)
 
     def call(self, inputs: Array) -> Array:
-        """Sum the products, add the bias, apply the activation."""
+        """Compute the sum, add the bias and apply the activation."""
         outputs: Array = np.einsum(self.equation, inputs, self.weights["kernel"], optimize=True)
         if self.bias_axes is not None:
             outputs = outputs + self.weights["bias"]
@@ -125,10 +127,10 @@ class EinsumDense(Layer):
 
 
 def output_sizes(value: Any) -> tuple[int | None, ...]:
-    """Return the option `output_shape` as a tuple.
+    """Convert the option `output_shape` to a tuple.
 
     Raises:
-        InvalidOption: If it is not a size or a list of sizes and None.
+        InvalidOption: If it is not a size, or a list of sizes and None.
     """
     sizes: Sequence[Any] = value if isinstance(value, list | tuple) else (value,)
     if any(

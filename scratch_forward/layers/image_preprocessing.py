@@ -1,4 +1,4 @@
-"""Layers that prepare images: other sizes, and random changes, which happen in training only."""
+"""Image preprocessing: resizing and cropping, and random changes that only happen in training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scratch_forward.layers.reshaping import DATA_FORMATS
 
 
 class _OtherSize(Layer):
-    """Images of a stated height and width."""
+    """Base class of layers that return images of a given height and width."""
 
     def __init__(self, height: int, width: int, data_format: str | None, name: str | None) -> None:
         super().__init__(name)
@@ -35,20 +35,20 @@ class _OtherSize(Layer):
         return (input_shape[0], self.height, self.width, input_shape[3])
 
     def call(self, inputs: Array) -> Array:
-        """Change the size, in channels-last order."""
+        """Change the size, with the channels as the last axis."""
         self.compute_output_shape(inputs.shape)
         if self.data_format == "channels_last":
             return self.to_size(inputs)
         return np.moveaxis(self.to_size(np.moveaxis(inputs, 1, -1)), -1, 1)
 
     def to_size(self, images: Array) -> Array:
-        """Return images `(N, H, W, C)` as `(N, height, width, C)`."""
+        """Convert images `(N, H, W, C)` to `(N, height, width, C)`."""
         raise NotImplementedError
 
     def of_same_aspect(self, images: Array) -> Array:
-        """Return the largest part from the middle that has the aspect of the new size.
+        """Return the largest central crop with the aspect ratio of the new size.
 
-        Sizes are rounded down from float32, as TensorFlow rounds them.
+        Sizes are rounded down in float32, as in TensorFlow.
         """
         rows, columns = images.shape[1:3]
         high = max(min(rows, _ratio(columns * self.height, self.width)), 1)
@@ -58,18 +58,20 @@ class _OtherSize(Layer):
 
 
 class Resizing(_OtherSize):
-    """Images resized, `(N, H, W, C)` to `(N, height, width, C)`; see `interpolation`.
+    """Resizes images, `(N, H, W, C)` to `(N, height, width, C)`. See `interpolation`.
+
+    Source: `keras.layers.Resizing` of Keras 3.
 
     Args:
         height: New height.
         width: New width.
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
-        crop_to_aspect_ratio: Whether to cut images to the new aspect before.
-        pad_to_aspect_ratio: Whether to pad images to the new aspect before.
-        fill_mode: `"constant"`.
-        fill_value: What is padded with.
-        antialias: Whether the kernel is as wide as what a new pixel covers, where it shrinks.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        crop_to_aspect_ratio: Whether to crop images to the new aspect ratio first.
+        pad_to_aspect_ratio: Whether to pad images to the new aspect ratio first.
+        fill_mode: Must be `"constant"`.
+        fill_value: Value of the padding.
+        antialias: Whether to widen the kernel to the area of a new pixel when shrinking.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -97,7 +99,7 @@ class Resizing(_OtherSize):
         self.antialias = boolean("antialias", antialias)
 
     def to_size(self, images: Array) -> Array:
-        """Cut or pad to the aspect if asked, then resize."""
+        """Crop or pad to the aspect ratio if requested, then resize."""
         if self.crop_to_aspect_ratio:
             images = self.of_same_aspect(images)
         elif self.pad_to_aspect_ratio:
@@ -105,7 +107,7 @@ class Resizing(_OtherSize):
         return resize(images, (self.height, self.width), self.interpolation, self.antialias)
 
     def _padded(self, images: Array) -> Array:
-        """Return images padded on both sides to the aspect of the new size."""
+        """Pad images on both sides to the aspect ratio of the new size."""
         rows, columns = images.shape[1:3]
         more_rows = max(rows, _ratio(columns * self.height, self.width)) - rows
         more_columns = max(columns, _ratio(rows * self.width, self.height)) - columns
@@ -114,14 +116,16 @@ class Resizing(_OtherSize):
 
 
 class CenterCrop(_OtherSize):
-    """The middle of images, `(N, H, W, C)` to `(N, height, width, C)`.
+    """The center of images, `(N, H, W, C)` to `(N, height, width, C)`.
 
-    Images smaller than that are cut to its aspect and resized bilinearly.
+    Smaller images are cropped to the new aspect ratio and resized bilinearly.
+
+    Source: `keras.layers.CenterCrop` of Keras 3.
 
     Args:
         height: New height.
         width: New width.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -131,7 +135,7 @@ class CenterCrop(_OtherSize):
         super().__init__(height, width, data_format, name)
 
     def to_size(self, images: Array) -> Array:
-        """Cut the middle out, or resize."""
+        """Crop the center, or resize smaller images."""
         rows, columns = images.shape[1:3]
         if rows < self.height or columns < self.width:
             return resize(self.of_same_aspect(images), (self.height, self.width), "bilinear")
@@ -145,12 +149,12 @@ def _ratio(product: int, divisor: int) -> int:
 
 
 class RandomImageLayer(Layer):
-    """`y = x` at inference: it changes images at random in training, which is not computed.
+    """`y = x` at inference. In training, Keras changes images at random; this is not supported.
 
-    Shapes: any, kept. Keras drops a mask here.
+    Shapes: `(N, H, W, C)` to `(N, H, W, C)`. As in Keras, the mask is dropped.
 
     Attributes:
-        options: What Keras's layer takes; none of it matters at inference.
+        options: Arguments of the Keras layer. They have no effect at inference.
     """
 
     options: tuple[str, ...] = ()
@@ -163,14 +167,14 @@ class RandomImageLayer(Layer):
 
     @classmethod
     def option_names(cls) -> tuple[str, ...]:
-        """Return the options that may stand in a configuration."""
+        """Return the options that a configuration may contain."""
         return (*cls.options, "name")
 
     def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
-        """Pass the images on.
+        """Return the images.
 
         Raises:
-            ValueError: When training.
+            ValueError: In training.
         """
         if generator is not None:
             raise ValueError(f"Layer {self.name!r} changes images in training: not supported.")

@@ -1,8 +1,8 @@
-"""Images of another size: which pixels each new pixel is made of, and with what weights.
+"""Interpolation for image resizing: the pixels and weights from which each new pixel is computed.
 
-An axis is resized by a matrix `(new size, size)`; an image is `rows @ image @ columns.T`. Pixel i
-covers `[i, i + 1)`, so that the middle of new pixel p lies at `(p + 0.5) * size / new size`. The
-places and weights are those of TensorFlow's kernels, which round them to float32.
+An axis is resized by a matrix `(new size, size)`, and an image by `rows @ image @ columns.T`. Pixel
+i covers `[i, i + 1)`, so the center of new pixel p is at `(p + 0.5) * size / new size`. Positions
+and weights are those of TensorFlow's kernels, which round them to float32.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from scratch_forward.layers.base import Array
 
-_TABLE_SIZE = 1024  # TensorFlow tabulates the cubic kernel: a place is rounded to a 1024th
-_CUBIC = -0.5  # Keys's parameter
+_TABLE_SIZE = 1024  # TensorFlow tabulates the cubic kernel at multiples of 1/1024
+_CUBIC = -0.5  # parameter of Keys's kernel
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
@@ -24,13 +24,13 @@ def resize(
     """Resize images.
 
     Args:
-        images: `(N, H, W, C)`, float.
+        images: Float array `(N, H, W, C)`.
         size: New height and width.
         interpolation: One of `INTERPOLATIONS`.
-        antialias: Whether the kernel is as wide as what a new pixel covers, where it shrinks.
+        antialias: Whether to widen the kernel to the area of a new pixel when shrinking.
 
     Returns:
-        `(N, *size, C)`, of the images' data type.
+        Array `(N, *size, C)` with the dtype of the images.
     """
     if images.shape[1:3] == size:
         return images
@@ -60,7 +60,7 @@ def _scale(size: int, new_size: int) -> np.float32:
 
 
 def _places(size: int, new_size: int) -> tuple[Array, Array]:
-    """Return the pixel at or before the middle of each new one, and how far that is behind it."""
+    """Return the pixel at or before the center of each new pixel, and the distance behind it."""
     half = np.float32(0.5)
     middles = (np.arange(new_size, dtype=np.float32) + half) * _scale(size, new_size) - half
     before = np.floor(middles)
@@ -68,7 +68,7 @@ def _places(size: int, new_size: int) -> tuple[Array, Array]:
 
 
 def _bilinear(size: int, new_size: int) -> Array:
-    """`(1 - d) * x[i] + d * x[i + 1]`, d being how far a new pixel lies behind pixel i."""
+    """`(1 - d) * x[i] + d * x[i + 1]`, where d is the distance of a new pixel behind pixel i."""
     before, distance = _places(size, new_size)
     matrix = np.zeros((new_size, size))
     rows = np.arange(new_size)
@@ -78,7 +78,7 @@ def _bilinear(size: int, new_size: int) -> Array:
 
 
 def _bicubic(size: int, new_size: int) -> Array:
-    """Keys's cubic convolution over four pixels, those outside the image left out."""
+    """Keys's cubic convolution over four pixels. Pixels outside the image are excluded."""
     before, distance = _places(size, new_size)
     rounded = np.rint(distance * _TABLE_SIZE) / _TABLE_SIZE
     matrix = np.zeros((new_size, size))
@@ -92,19 +92,19 @@ def _bicubic(size: int, new_size: int) -> Array:
 
 
 def _keys_cubic(x: Array) -> Array:
-    """Keys's kernel of the distance, 0 from 2 on (IEEE ASSP 29, 1981)."""
+    """Keys's kernel as a function of the distance, 0 from 2 on (Keys, IEEE ASSP 29, 1981)."""
     near = ((_CUBIC + 2) * x - (_CUBIC + 3)) * x * x + 1
     far = ((_CUBIC * x - 5 * _CUBIC) * x + 8 * _CUBIC) * x - 4 * _CUBIC
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
 def _triangle(x: Array) -> Array:
-    """`1 - x`, 0 from 1 on."""
+    """`1 - x`, and 0 from 1 on."""
     return np.maximum(1 - x, 0)
 
 
 def _lanczos(radius: int) -> Callable[[Array], Array]:
-    """`sinc(x) * sinc(x / radius)`, 0 beyond the radius."""
+    """`sinc(x) * sinc(x / radius)`, and 0 beyond the radius."""
 
     def kernel(x: Array) -> Array:
         return np.where(x > radius, 0.0, np.where(x <= 1e-3, 1.0, np.sinc(x) * np.sinc(x / radius)))
@@ -123,7 +123,7 @@ _KERNELS: dict[str, tuple[Callable[[Array], Array], int]] = {
 def _by_kernel(
     size: int, new_size: int, kernel: Callable[[Array], Array], radius: int, antialias: bool
 ) -> Array:
-    """Weigh the pixels by a kernel of how far their middles are, the weights' sum being 1."""
+    """Weight pixels by a kernel of the distance between centers. The weights sum to 1."""
     inverse = np.float32(1) / (np.float32(new_size) / np.float32(size))
     width = max(float(inverse), 1.0) if antialias else 1.0
     middles = (np.arange(new_size, dtype=np.float32) + np.float32(0.5)) * inverse

@@ -14,16 +14,16 @@ from scratch_forward.layers.options import boolean
 
 
 class _Merge(Layer):
-    """An operation element by element over inputs of broadcastable shapes.
+    """An element-wise operation on inputs with broadcastable shapes.
 
-    Inputs with fewer axes get axes of size 1 after the batch. The output's mask is true where any
-    input's is, and there is none unless every input has one.
+    Inputs with fewer axes receive axes of size 1 after the batch axis. The mask of the output is
+    the logical OR of all input masks. There is no mask if any input has none.
     """
 
     supports_masking = True
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        """Return the broadcast shape, None where a size is open."""
+        """Return the broadcast shape, with None for unknown sizes."""
         if not isinstance(input_shape, list):
             raise ValueError(f"Layer {self.name!r} merges a list of inputs, got one.")
         rank = max(map(len, input_shape))
@@ -31,13 +31,13 @@ class _Merge(Layer):
         return tuple(_broadcast(sizes, self.name) for sizes in zip(*aligned, strict=True))
 
     def compute_mask(self, _inputs: Any, mask: Any) -> Any:
-        """Return where any mask is true, if all inputs have one."""
+        """Return the logical OR of the masks, or None if any input has no mask."""
         if mask is None or any(one is None for one in mask):
             return None
         return functools.reduce(np.logical_or, mask)
 
     def call(self, inputs: list[Array]) -> Array:
-        """Merge the inputs after giving all the same number of axes."""
+        """Merge the inputs after giving them the same number of axes."""
         return self.merge(_align(inputs))
 
     def merge(self, inputs: list[Array]) -> Array:
@@ -46,7 +46,12 @@ class _Merge(Layer):
 
 
 class Add(_Merge):
-    """`x1 + x2 + ...`."""
+    """`x1 + x2 + ...`.
+
+    Shapes: a list of broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Add` of Keras 3.
+    """
 
     def merge(self, inputs: list[Array]) -> Array:
         """Add."""
@@ -54,7 +59,12 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """`x1 - x2`."""
+    """`x1 - x2`.
+
+    Shapes: a list of two broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Subtract` of Keras 3.
+    """
 
     def merge(self, inputs: list[Array]) -> Array:
         """Subtract the second from the first."""
@@ -64,10 +74,15 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """`x1 * x2 * ...`, where masked elements count as 1; 0 where all inputs are masked."""
+    """`x1 * x2 * ...`. Masked elements count as 1; the result is 0 where all inputs are masked.
+
+    Shapes: a list of broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Multiply` of Keras 3.
+    """
 
     def apply(self, inputs: Any, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
-        """Multiply what the masks keep."""
+        """Multiply the elements that the masks keep."""
         arrays = _align(inputs)
         kept = [_spread(one, x) for one, x in zip(_masks(mask, arrays), arrays, strict=True)]
         factors = [
@@ -81,7 +96,12 @@ class Multiply(_Merge):
 
 
 class Average(_Merge):
-    """`(x1 + x2 + ...) / n`."""
+    """`(x1 + x2 + ...) / n`.
+
+    Shapes: a list of n broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Average` of Keras 3.
+    """
 
     def merge(self, inputs: list[Array]) -> Array:
         """Add and divide."""
@@ -89,12 +109,12 @@ class Average(_Merge):
 
 
 class _Extremum(_Merge):
-    """The largest or smallest, where a masked element gives way to one that is not masked."""
+    """The maximum or minimum. Elements that are not masked take precedence over masked ones."""
 
     choose: np.ufunc
 
     def apply(self, inputs: Any, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
-        """Choose element by element, replacing what is masked by the other side."""
+        """Reduce pairs of inputs, replacing masked elements by those of the other input."""
         arrays = _align(inputs)
         masks = _masks(mask, arrays)
         chosen, kept = arrays[0], _spread(masks[0], arrays[0])
@@ -109,25 +129,40 @@ class _Extremum(_Merge):
 
 
 class Maximum(_Extremum):
-    """`max(x1, x2, ...)`; where one input is masked and another is not, the other."""
+    """`max(x1, x2, ...)`. If only one of two elements is masked, the other is the result.
+
+    Shapes: a list of broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Maximum` of Keras 3.
+    """
 
     choose = np.maximum
 
 
 class Minimum(_Extremum):
-    """`min(x1, x2, ...)`; where one input is masked and another is not, the other."""
+    """`min(x1, x2, ...)`. If only one of two elements is masked, the other is the result.
+
+    Shapes: a list of broadcastable arrays `(N, ...)`, to their broadcast shape.
+
+    Source: `keras.layers.Minimum` of Keras 3.
+    """
 
     choose = np.minimum
 
 
 class Concatenate(Layer):
-    """The inputs one after the other along an axis.
+    """The concatenation of the inputs along an axis.
 
-    The output's mask, if any input has one, is true where any element along the last axis of the
-    concatenated masks is; an input without a mask counts as all true.
+    If any input has a mask, the masks are concatenated as well, and the output's mask is their
+    logical OR along the last axis. An input without a mask counts as all True.
+
+    Shapes: a list of arrays `(N, ...)` with equal sizes except along `axis`, to the shape with the
+    sum of their sizes along `axis`.
+
+    Source: `keras.layers.Concatenate` of Keras 3.
 
     Args:
-        axis: The axis to join along.
+        axis: Axis of the concatenation.
         name: Name of the layer.
     """
 
@@ -140,7 +175,7 @@ class Concatenate(Layer):
         self.axis = axis
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        """Return the first input's shape with the sizes along the axis added up."""
+        """Return the shape of the first input with the sum of sizes along the axis."""
         if not isinstance(input_shape, list):
             raise ValueError(f"Layer {self.name!r} joins a list of inputs, got one.")
         sizes = [shape[self.axis] for shape in input_shape]
@@ -149,7 +184,7 @@ class Concatenate(Layer):
         return tuple(joined)
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
-        """Join the masks as the inputs are joined."""
+        """Concatenate the masks in the same way as the inputs."""
         if mask is None or all(one is None for one in mask):
             return None
         joined = [
@@ -166,14 +201,18 @@ class Concatenate(Layer):
 
 
 class Dot(Layer):
-    """Batch by batch, the sum over one axis of each of two inputs: `x1[n] . x2[n]`.
+    """The dot product of two inputs along one axis of each, per example: `x1[n] . x2[n]`.
 
-    The output has the other axes of the first input, then those of the second; `(N, 1)` if none is
-    left. A mask goes no further.
+    The mask is dropped.
+
+    Shapes: a list of two arrays `(N, ...)`, to N, the other axes of the first input, and those of
+    the second; `(N, 1)` if there are none.
+
+    Source: `keras.layers.Dot` of Keras 3.
 
     Args:
-        axes: The axis of both, or a pair.
-        normalize: Divide each input by its Euclidean norm along the axis first.
+        axes: Axis of both inputs, or a pair of axes.
+        normalize: Whether to divide each input by its Euclidean norm along the axis first.
         name: Name of the layer.
     """
 
@@ -190,7 +229,7 @@ class Dot(Layer):
         self.normalize = boolean("normalize", normalize)
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        """Return the axes that are left."""
+        """Return the shape of the remaining axes."""
         first, second = (
             [size for i, size in enumerate(shape) if i != axis % len(shape)]
             for shape, axis in zip(input_shape, self.axes, strict=True)
@@ -214,7 +253,7 @@ class Dot(Layer):
         return outputs if outputs.ndim > 1 else outputs[:, None]
 
     def _normalized(self, x: Array, axis: int) -> Array:
-        """Divide by the norm along an axis if the layer does so."""
+        """Divide by the norm along an axis if `normalize` is set."""
         if not self.normalize:
             return x
         square = np.sum(x * x, axis=axis, keepdims=True)
@@ -222,28 +261,28 @@ class Dot(Layer):
 
 
 def _align(inputs: list[Array]) -> list[Array]:
-    """Give all inputs the same number of axes, new ones after the batch."""
+    """Give all inputs the same number of axes, with new axes after the batch axis."""
     rank = max(x.ndim for x in inputs)
     return [x.reshape(len(x), *(1,) * (rank - x.ndim), *x.shape[1:]) for x in inputs]
 
 
 def _masks(mask: Any, arrays: list[Array]) -> Sequence[Any]:
-    """Return one mask, or None, for each array."""
+    """Return one mask or None per array."""
     return mask if isinstance(mask, list | tuple) else [mask] * len(arrays)
 
 
 def _spread(mask: Array | None, x: Array, default: bool | None = None) -> Any:
-    """Give a mask the axes of the array that it belongs to."""
+    """Expand a mask to the axes of its array."""
     if mask is None:
         return None if default is None else np.full(np.shape(x), default)
     return np.broadcast_to(np.asarray(mask, bool)[..., None], np.shape(x))
 
 
 def _broadcast(sizes: Sequence[int | None], name: str) -> int | None:
-    """Return the size that some sizes of one axis broadcast to.
+    """Return the size to which several sizes of one axis broadcast.
 
     Raises:
-        ValueError: If they do not.
+        ValueError: If they are not broadcastable.
     """
     known = {size for size in sizes if size not in (None, 1)}
     if len(known) > 1:

@@ -1,6 +1,6 @@
-"""Attention in several heads: `MultiHeadAttention` and `GroupQueryAttention`.
+"""Attention with several heads: `MultiHeadAttention` and `GroupQueryAttention`.
 
-Both project query, key and value, attend in every head, and project the heads together.
+Both project query, key and value, compute attention in every head, and project the joined heads.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from scratch_forward.symbolic import connect, is_symbolic
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LARGEST_SCORES = 1 << 24  # scores in memory at once: 64 MiB in float32
 
-# What Keras puts in place of the scores of positions that are not attended: where it multiplies
-# all at once, and where it gives the scores out.
+# Keras replaces the scores of positions that must not be attended by these values: the first in its
+# fused computation, the second where it returns the scores.
 _MASKED_AT_ONCE = -0.7 * 3.38953e38
 _MASKED_STRICTLY = -1e9
 
 
 class _HeadAttention(Layer):
-    """What both layers share: calls, masks, and the attention of every head.
+    """Base class of both layers: calls, masks, and the attention in every head.
 
-    `head = softmax(q @ k.T / sqrt(key_dim)) @ v` (1706.03762), with q, k and v projected from
-    query, key and value. A query attends a position where all of these allow it: the masks of
-    query, value and key, `attention_mask`, the causal mask (`s <= t`) and the sliding window
-    (`|s - t| < sliding_window`). As in Keras, a query that may attend nothing attends all positions
-    alike; but if there is dropout, if the scores are returned or if there are more than three axes,
-    its heads are zero.
+    `head = softmax(q @ k.T / sqrt(key_dim)) @ v` (arXiv:1706.03762), with q, k and v projected from
+    query, key and value. A query attends a position if all of these allow it: the masks of query,
+    value and key, `attention_mask`, the causal mask (`s <= t`) and the sliding window (`|s - t| <
+    sliding_window`). As in Keras, a query without any allowed position attends all positions
+    equally. With dropout, with returned scores, or with more than three axes, its heads are zero
+    instead.
     """
 
     supports_masking = True
@@ -72,7 +72,7 @@ class _HeadAttention(Layer):
         self.projections: dict[str, EinsumDense] = {}
 
     def projected_sizes(self, query_shape: Shape) -> Sequence[Any]:
-        """Return the sizes of the output's last axes."""
+        """Return the last sizes of the output."""
         return query_shape[-1:]
 
     # Calls
@@ -86,12 +86,12 @@ class _HeadAttention(Layer):
         seed: int | None = None,
         **arguments: Any,
     ) -> Any:
-        """Compute the outputs of a batch, or extend a graph when given symbolic inputs.
+        """Compute the outputs of a batch, or extend a graph if the inputs are symbolic.
 
         Args:
-            query: `(N, T, C)`.
-            value: `(N, S, D)`.
-            key: `(N, S, E)`; the value unless given.
+            query: Array `(N, T, C)`.
+            value: Array `(N, S, D)`.
+            key: Array `(N, S, E)`. Defaults to `value`.
             training: Whether to apply dropout to the probabilities.
             seed: Seed of the dropout.
             **arguments: `query_mask`, `value_mask` and `key_mask`, bool `(N, T)` or `(N, S)`;
@@ -108,7 +108,7 @@ class _HeadAttention(Layer):
         return self.run(inputs, None, generator, **arguments)[0]
 
     def gathered(self, first: Any, others: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Return the list of query, value and, if there is one, key, and the other arguments."""
+        """Return query, value and optionally key as a list, and the other arguments."""
         names = ("value", "key")
         inputs = [first, *(others[name] for name in names if name in others)]
         return inputs, {name: value for name, value in others.items() if name not in names}
@@ -116,7 +116,7 @@ class _HeadAttention(Layer):
     def run(
         self, inputs: Any, mask: Any = None, generator: Generator | None = None, **arguments: Any
     ) -> tuple[Any, Any]:
-        """Compute outputs and their masks: the query's, and what the scores attend."""
+        """Compute outputs and masks: that of the query, and that of the returned scores."""
         arrays = self.convert(inputs)
         if not self.built:
             self.build([(None, *array.shape[1:]) for array in arrays])
@@ -132,13 +132,13 @@ class _HeadAttention(Layer):
         return ((outputs, scores), (masks[0], kept)) if with_scores else (outputs, masks[0])
 
     def _blocks(self, arrays: list[Array]) -> list[slice]:
-        """Return the examples to compute at once, so that their scores stay within a size."""
+        """Return slices of the batch whose scores fit the memory limit."""
         count = self.num_query_heads * math.prod(math.prod(x.shape[1:-1]) for x in arrays[:2])
         step = max(_LARGEST_SCORES // max(count, 1), 1)
         return [slice(start, start + step) for start in range(0, max(len(arrays[0]), 1), step)]
 
     def compute_call_shape(self, inputs: Any, arguments: dict[str, Any]) -> Any:
-        """Return the output's shape, and that of the scores if they are asked for."""
+        """Return the shape of the output, and that of the scores if they are requested."""
         input_shape = [tensor.shape for tensor in inputs]
         output = self.compute_output_shape(input_shape)
         if not arguments.get("return_attention_scores"):
@@ -150,14 +150,14 @@ class _HeadAttention(Layer):
         return [output, (*kept, self.num_query_heads, *positions)]
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the query's shape with the output's sizes at its end."""
+        """Return the shape of the query with the last sizes of the output."""
         query: Shape = input_shape[0]
         return (*query[:-1], *self.projected_sizes(query))
 
     # Masks
 
     def input_masks(self, carried: Any, given: dict[str, Any], count: int) -> list[Any]:
-        """Return the masks of query, value and key: those given, or those that came with them."""
+        """Return the masks of query, value and key: explicit ones, else those of the tensors."""
         masks = carried if isinstance(carried, list | tuple) else [carried] * count
         named = [given.get(f"{name}_mask") for name in self.call_arguments[:count]]
         return [own if mask is None else mask for mask, own in zip(named, masks, strict=True)]
@@ -171,17 +171,17 @@ class _HeadAttention(Layer):
         use_causal_mask: bool = False,
         **_: Any,
     ) -> Array | None:
-        """Return which position each query attends, or None for all.
+        """Return which positions each query may attend, or None for all.
 
         Args:
-            query: `(N, T, C)`.
-            value: `(N, S, D)`.
-            masks: The masks of query, value and key, bool `(N, T)` or `(N, S)`, or None.
-            attention_mask: Bool `(N, T, S)`.
-            use_causal_mask: Whether a query attends no position after its own.
+            query: Array `(N, T, C)`.
+            value: Array `(N, S, D)`.
+            masks: Masks of query, value and key, bool `(N, T)` or `(N, S)`, or None.
+            attention_mask: Boolean array `(N, T, S)`.
+            use_causal_mask: Whether queries may not attend later positions.
 
         Returns:
-            Bool, of a shape that broadcasts to the scores `(N, heads, T, S)`.
+            Boolean array, broadcastable to the scores `(N, heads, T, S)`.
         """
         kept = [
             np.expand_dims(np.asarray(mask, bool), -2 if index else -1)
@@ -200,7 +200,7 @@ class _HeadAttention(Layer):
         return self._with_heads(functools.reduce(np.logical_and, kept), query.ndim)
 
     def _with_heads(self, mask: Array, input_rank: int) -> Array:
-        """Put axes of size 1, that of the heads among them, before the axes of positions."""
+        """Insert axes of size 1, including that of the heads, before the axes of positions."""
         positions = len(self._axes(input_rank))
         missing = input_rank + positions - mask.ndim
         split = mask.ndim - 2 * positions
@@ -219,13 +219,13 @@ class _HeadAttention(Layer):
     def attend(
         self, inputs: list[Array], kept: Array | None, generator: Generator | None, strict: bool
     ) -> tuple[Array, Array]:
-        """Project, attend in every head, project back.
+        """Project the inputs, compute attention in every head, and project the result.
 
         Args:
-            inputs: Query, value and, unless the value is the key too, key.
-            kept: What is attended, from `attended`.
-            generator: Source of the dropout, or None.
-            strict: Whether a query that may attend nothing gives zeros.
+            inputs: Query, value and, unless it is the value, key.
+            kept: Positions to attend, from `attended`.
+            generator: Random generator of the dropout, or None.
+            strict: Whether a query without allowed positions gives zeros.
 
         Returns:
             The outputs, and the probabilities `(N, heads, T, S)`.
@@ -252,13 +252,13 @@ class _HeadAttention(Layer):
         repeats = self.num_query_heads // self.num_key_value_heads
         return heads if repeats == 1 else np.repeat(heads, repeats, axis=-3)
 
-    # Layers inside
+    # Nested layers
 
     def build_children(self, input_shape: Any) -> None:
         """Build the projections.
 
         Raises:
-            ValueError: If there are not two or three inputs, or value and key do not fit.
+            ValueError: If there are not two or three inputs, or value and key do not match.
         """
         if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
             raise ValueError(
@@ -287,7 +287,7 @@ class _HeadAttention(Layer):
             self.projections["gate_dense"].activation = activations.sigmoid
 
     def _projection(self, input_shape: Shape, sizes: Sequence[Any], bound: int) -> EinsumDense:
-        """Build a dense layer that takes the last `bound` axes to axes of these sizes."""
+        """Build a dense layer that maps the last `bound` axes to axes of these sizes."""
         free = len(input_shape) - bound
         kept, inner, outer = _LETTERS[:free], _LETTERS[free:][:bound], _LETTERS[free + bound :]
         outer = outer[: len(sizes)]
@@ -301,7 +301,7 @@ class _HeadAttention(Layer):
         return dense
 
     def children(self) -> dict[str, Layer]:
-        """Return the projections by their path in a weights file, in Keras's order."""
+        """Return the projections in Keras's order, keyed by their path in a weights file."""
         return {self.path_of(name): dense for name, dense in self.projections.items()}
 
     def path_of(self, projection: str) -> str:
@@ -310,31 +310,34 @@ class _HeadAttention(Layer):
 
 
 class MultiHeadAttention(_HeadAttention):
-    """`concatenate(heads) @ W + b`, each `head = softmax(q @ k.T / sqrt(key_dim)) @ v`, 1706.03762.
+    """Multi-head attention (arXiv:1706.03762): `concatenate(heads) @ W + b`.
 
-    q, k and v are projected from query, key and value, for every head by its own weights.
+    Each head is `softmax(q @ k.T / sqrt(key_dim)) @ v`. Every head has its own projections of
+    query, key and value to q, k and v.
 
-    Shapes: query `(N, T, C)`, value `(N, S, D)` and key `(N, S, E)` to `(N, T, C)`, or to
-    `(N, T, *output_shape)`; with `return_attention_scores` the probabilities `(N, heads, T, S)`
-    follow. Kernels: query `(C, heads, key_dim)`, key `(E, heads, key_dim)`, value
-    `(D, heads, value_dim)`, output `(heads, value_dim, C)`; a bias has the sizes of what it is
-    added to. With more axes, attention runs over `attention_axes`, the others are kept.
+    Shapes: query `(N, T, C)`, value `(N, S, D)` and key `(N, S, E)` to `(N, T, C)`, or to `(N, T,
+    *output_shape)`. With `return_attention_scores`, the probabilities `(N, heads, T, S)` follow.
+    Kernels: query `(C, heads, key_dim)`, key `(E, heads, key_dim)`, value `(D, heads, value_dim)`,
+    output `(heads, value_dim, C)`. Each bias has the shape of one example's projection. With more
+    axes, attention is computed over `attention_axes`.
 
-    Masks: see `call`'s arguments. The query's mask passes through. As in Keras, the masks of the
-    inputs themselves are lost: another layer that reads the same tensor afterwards sees none.
+    For masks, see the arguments of `call`. The mask of the query is passed through. As in Keras,
+    the masks of the input tensors are removed: a layer that reads the same tensor later sees no
+    mask.
 
     Args:
         num_heads: Number of heads.
-        key_dim: Size of queries and keys in a head.
-        value_dim: Size of values in a head; `key_dim` unless given.
-        dropout: Probability of a zero among the probabilities when training.
+        key_dim: Size of queries and keys per head.
+        value_dim: Size of values per head. Defaults to `key_dim`.
+        dropout: Dropout rate of the attention probabilities in training.
         use_bias: Whether the projections have a bias.
-        output_shape: Sizes of the output's last axes; the query's last size unless given.
-        attention_axes: Axes that hold the positions; all between batch and channels unless given.
-        sliding_window: How far from its own position, less one, a query attends; None for any.
-        flash_attention: None or False: how a GPU computes the same.
-        use_gate: Whether the heads are multiplied by `sigmoid(query @ gate + bias)`, 2505.06708.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        output_shape: Last sizes of the output. Defaults to the last size of the query.
+        attention_axes: Axes of positions. Defaults to all axes between batch and channels.
+        sliding_window: Positions are attended up to a distance below this value. None for all.
+        flash_attention: None or False. A GPU implementation of the same equation.
+        use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
+            (arXiv:2505.06708).
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
@@ -371,11 +374,11 @@ class MultiHeadAttention(_HeadAttention):
         self.attention_axes = _attention_axes(attention_axes)
 
     def projected_sizes(self, query_shape: Shape) -> Sequence[Any]:
-        """Return the sizes of the output's last axes."""
+        """Return the last sizes of the output."""
         return self.output_sizes or query_shape[-1:]
 
     def input_masks(self, carried: Any, given: dict[str, Any], count: int) -> list[Any]:
-        """Return the masks; Keras takes the query's from the query, whatever `query_mask` is."""
+        """Return the masks. As in Keras, that of the query tensor replaces `query_mask`."""
         masks = super().input_masks(carried, given, count)
         return [carried[0] if isinstance(carried, list | tuple) else carried, *masks[1:]]
 
@@ -385,26 +388,28 @@ class MultiHeadAttention(_HeadAttention):
 
 
 class GroupQueryAttention(_HeadAttention):
-    """Attention in which groups of query heads share one head of keys and values, 2305.13245.
+    """Attention with one key and value head per group of query heads (arXiv:2305.13245).
 
     `concatenate(heads) @ W + b`, each `head = softmax(q @ k.T / sqrt(head_dim)) @ v`, where k and v
-    are those of the head's group. Masks count as for `MultiHeadAttention`; the inputs keep theirs.
+    are those of the head's group. Masks are used as in `MultiHeadAttention`, but the input tensors
+    keep theirs.
 
-    Shapes: query `(N, T, C)`, value `(N, S, C)` and key `(N, S, E)` to `(N, T, C)`; with
-    `return_attention_scores` the probabilities `(N, num_query_heads, T, S)` follow. Kernels: query
+    Shapes: query `(N, T, C)`, value `(N, S, C)` and key `(N, S, E)` to `(N, T, C)`. With
+    `return_attention_scores`, the probabilities `(N, num_query_heads, T, S)` follow. Kernels: query
     `(C, num_query_heads, head_dim)`, key `(E, num_key_value_heads, head_dim)`, value
     `(C, num_key_value_heads, head_dim)`, output `(num_query_heads, head_dim, C)`.
 
     Args:
-        head_dim: Size of queries, keys and values in a head.
-        num_query_heads: Number of heads.
-        num_key_value_heads: Number of heads of keys and values, a divisor of `num_query_heads`.
-        dropout: Probability of a zero among the probabilities when training.
+        head_dim: Size of queries, keys and values per head.
+        num_query_heads: Number of query heads.
+        num_key_value_heads: Number of key and value heads. Must divide `num_query_heads`.
+        dropout: Dropout rate of the attention probabilities in training.
         use_bias: Whether the projections have a bias.
-        sliding_window: How far from its own position, less one, a query attends; None for any.
-        flash_attention: None or False: how a GPU computes the same.
-        use_gate: Whether the heads are multiplied by `sigmoid(query @ gate + bias)`, 2505.06708.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        sliding_window: Positions are attended up to a distance below this value. None for all.
+        flash_attention: None or False. A GPU implementation of the same equation.
+        use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
+            (arXiv:2505.06708).
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
@@ -439,7 +444,7 @@ class GroupQueryAttention(_HeadAttention):
 
 
 def _attention_axes(value: Any) -> tuple[int, ...] | None:
-    """Return the axes as a tuple, or None for all.
+    """Convert the option to a tuple of axes, or None for all.
 
     Raises:
         InvalidOption: If they are not integers.
@@ -453,9 +458,9 @@ def _attention_axes(value: Any) -> tuple[int, ...] | None:
 
 
 def _heads_first(x: Array, axes: Sequence[int]) -> Array:
-    """Reorder `(N, ..., positions, heads, size)` to `(N, ..., heads, positions, size)`.
+    """Transpose `(N, ..., positions, heads, size)` to `(N, ..., heads, positions, size)`.
 
-    The positions of several axes become one axis.
+    Several axes of positions become one axis.
     """
     batch = [axis for axis in range(x.ndim - 2) if axis not in axes]
     ordered = x.transpose(*batch, x.ndim - 2, *axes, x.ndim - 1)
@@ -465,7 +470,7 @@ def _heads_first(x: Array, axes: Sequence[int]) -> Array:
 
 
 def _heads_last(x: Array, axes: Sequence[int], sizes: Sequence[int]) -> Array:
-    """Undo `_heads_first`, the positions having these sizes along their axes."""
+    """Invert `_heads_first`, with the given sizes for the axes of positions."""
     unfolded = x.reshape(*x.shape[:-2], *sizes, x.shape[-1])
     batch = [axis for axis in range(unfolded.ndim - 2) if axis not in axes]
     order = (*batch, unfolded.ndim - 2, *axes, unfolded.ndim - 1)
@@ -475,7 +480,7 @@ def _heads_last(x: Array, axes: Sequence[int], sizes: Sequence[int]) -> Array:
 def _flat_positions(
     kept: Array | None, query_sizes: Sequence[int], key_sizes: Sequence[int]
 ) -> Array | None:
-    """Reshape what is attended to one axis of queries and one of keys."""
+    """Reshape a mask to one axis of queries and one of keys."""
     if kept is None or len(query_sizes) == 1:
         return kept
     before = kept.shape[: -2 * len(query_sizes)]
@@ -484,7 +489,7 @@ def _flat_positions(
 
 
 def _masked_softmax(scores: Array, kept: Array | None, strict: bool) -> Array:
-    """Softmax over the positions that are kept; where none is, zeros if strict, else all alike."""
+    """Softmax over kept positions. If none is kept: zeros if `strict`, else all positions equal."""
     if kept is None:
         return activations.softmax(scores)
     fill = scores.dtype.type(_MASKED_STRICTLY if strict else _MASKED_AT_ONCE)
@@ -493,5 +498,5 @@ def _masked_softmax(scores: Array, kept: Array | None, strict: bool) -> Array:
 
 
 def _rows_of(kept: Array | None, rows: slice) -> Array | None:
-    """Return the part of a mask for some of the examples; it may be the same for all."""
+    """Return the rows of a mask for some examples. A mask may be the same for all examples."""
     return kept if kept is None or len(kept) == 1 else kept[rows]

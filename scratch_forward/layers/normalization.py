@@ -1,4 +1,4 @@
-"""Normalisation: over the batch, over an example, or by constants."""
+"""Normalization over the batch, over an example, or by constants."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import boolean, number, one_of, positive
 
-_LEAST_NORM = 1e-12  # what Keras divides by instead of a smaller norm
-_EPSILON = 1e-7  # Keras's fuzz factor, which keeps Normalization from dividing by zero
+_LEAST_NORM = 1e-12  # Keras divides by this instead of a smaller norm
+_EPSILON = 1e-7  # Keras's epsilon, which keeps Normalization from dividing by zero
 
 
 class BatchNormalization(Layer):
-    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per channel.
+    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per channel (arXiv:1502.03167).
 
-    At inference mean and variance are the stored moving ones, and the layer is
-    `x * inv + (beta - mean * inv)` with `inv = gamma / sqrt(variance + epsilon)`. In training they
-    are the batch's own (of the steps that a mask keeps); the moving ones are not updated, since a
-    call changes no weights. A mask passes through. From 1502.03167.
+    At inference, mean and variance are the stored moving averages, and the layer computes
+    `x * inv + (beta - mean * inv)` with `inv = gamma / sqrt(variance + epsilon)`. In training, they
+    are those of the batch, over the time steps that a mask keeps. The moving averages are not
+    updated, since a call does not change weights. The mask is passed through.
 
-    Shapes: any, kept; gamma, beta, mean and variance `(channels,)`.
+    Shapes: `(N, ...)` to `(N, ...)`; gamma, beta, mean and variance `(channels,)`.
 
     Args:
-        axis: The axis of the channels.
-        momentum: Ignored; it updates the moving statistics.
+        axis: Axis of the channels.
+        momentum: Ignored. Updates the moving averages in training.
         epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        renorm: Whether training corrected the batch's statistics by moving ones, 1702.03275; there
-            are three weights more then, which inference does not read.
-        renorm_clipping: Ignored; it concerns training.
-        renorm_momentum: Ignored; it concerns training.
-        synchronized: Ignored; it concerns training on several devices.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        renorm: Whether training used batch renormalization (arXiv:1702.03275). There are then three
+            more weights, which are not used at inference.
+        renorm_clipping: Ignored. Used in training only.
+        renorm_momentum: Ignored. Used in training only.
+        synchronized: Ignored. Used in training on several devices.
         name: Name of the layer.
     """
 
@@ -67,7 +67,7 @@ class BatchNormalization(Layer):
         self.renorm_momentum = renorm_momentum
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return one size for each of the vectors there are."""
+        """Return the shapes of the vectors that exist: one value per channel."""
         names = ["gamma"] * self.scale + ["beta"] * self.center
         channels = (input_shape[_within(self, self.axis, input_shape)],)
         names += ["moving_mean", "moving_variance"]
@@ -75,7 +75,7 @@ class BatchNormalization(Layer):
         return dict.fromkeys(names, channels)
 
     def apply(self, inputs: Array, mask: Any, generator: Generator | None, /, **_: Any) -> Array:
-        """Normalise by the moving statistics, or by the batch's when training."""
+        """Normalize by the moving averages, or by the statistics of the batch in training."""
         mean, variance = self.weights["moving_mean"], self.weights["moving_variance"]
         if generator is not None:
             mean, variance = self._batch_moments(inputs, mask)
@@ -90,7 +90,7 @@ class BatchNormalization(Layer):
         return inputs * inverse.reshape(shape) + shift.reshape(shape)
 
     def _batch_moments(self, inputs: Array, mask: Array | None) -> tuple[Array, Array]:
-        """Return mean and variance per channel over the steps that the mask keeps."""
+        """Return mean and variance per channel, over the time steps that the mask keeps."""
         rows = np.moveaxis(inputs, self.axis, -1)
         kept = rows[np.asarray(mask, bool)] if mask is not None else rows
         rows = kept.reshape(-1, rows.shape[-1])
@@ -98,17 +98,20 @@ class BatchNormalization(Layer):
 
 
 class LayerNormalization(Layer):
-    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, over each example's own axes.
+    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per example (arXiv:1607.06450).
 
-    Values that are nearly alike are magnified up to `1 / sqrt(epsilon)` times, and with them what
-    was rounded before; float64 adds nothing to that. A mask passes through.
+    If values are nearly equal, their differences are magnified by up to `1 / sqrt(epsilon)`,
+    including rounding errors of previous layers. Float64 does not add to that. The mask is passed
+    through.
+
+    Shapes: `(N, ...)` to `(N, ...)`; gamma and beta have the sizes of the normalized axes.
 
     Args:
-        axis: The axis, or axes, that mean and variance are taken over.
+        axis: Axis or axes over which mean and variance are computed.
         epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        rms_scaling: False.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        rms_scaling: Must be False.
         name: Name of the layer.
     """
 
@@ -132,13 +135,13 @@ class LayerNormalization(Layer):
         self.scale = boolean("scale", scale)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the sizes of the normalised axes, in their own order."""
+        """Return the sizes of the normalized axes, in the order of the axes."""
         axes = sorted(self.axis)
         shape = tuple(input_shape[_within(self, axis, input_shape)] for axis in axes)
         return dict.fromkeys(["gamma"] * self.scale + ["beta"] * self.center, shape)
 
     def call(self, inputs: Array) -> Array:
-        """Normalise over the axes, then scale and shift: in float64, rounded once."""
+        """Normalize over the axes, then scale and shift. Computed in float64 and rounded once."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self.axis))
         shape = [size if axis in axes else 1 for axis, size in enumerate(inputs.shape)]
         outputs = _standardized(inputs, axes, self.epsilon)
@@ -150,19 +153,19 @@ class LayerNormalization(Layer):
 
 
 class GroupNormalization(Layer):
-    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, in groups of channels.
+    """`y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per group (arXiv:1803.08494).
 
-    See 1803.08494. Mean and variance are taken over the channels of a group and all other axes of
-    an example. A mask passes through.
+    Mean and variance are computed over the channels of a group and all other axes of an example.
+    The mask is passed through.
 
-    Shapes: any, kept; gamma and beta `(channels,)`.
+    Shapes: `(N, ...)` to `(N, ...)`; gamma and beta `(channels,)`.
 
     Args:
-        groups: Number of groups, a divisor of the channels; -1 for one a channel.
-        axis: The axis of the channels.
+        groups: Number of groups. Must divide the number of channels. -1 for one group per channel.
+        axis: Axis of the channels.
         epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
         name: Name of the layer.
     """
 
@@ -185,7 +188,7 @@ class GroupNormalization(Layer):
         self.scale = boolean("scale", scale)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return one size for each of the vectors there are.
+        """Return the shapes of the vectors that exist: one value per channel.
 
         Raises:
             ValueError: If the groups do not divide the channels.
@@ -199,7 +202,7 @@ class GroupNormalization(Layer):
         return dict.fromkeys(["gamma"] * self.scale + ["beta"] * self.center, (channels,))
 
     def call(self, inputs: Array) -> Array:
-        """Normalise each group, then scale and shift: in float64, rounded once."""
+        """Normalize each group, then scale and shift. Computed in float64 and rounded once."""
         axis = self.axis % inputs.ndim
         channels = inputs.shape[axis]
         groups = channels if self.groups == -1 else self.groups
@@ -217,14 +220,14 @@ class GroupNormalization(Layer):
 
 
 class RMSNormalization(Layer):
-    """`y = scale * x / sqrt(mean(x**2) + epsilon)`, over each example's own axes, 1910.07467.
+    """`y = scale * x / sqrt(mean(x**2) + epsilon)`, per example (arXiv:1910.07467).
 
-    Keras drops a mask here.
+    As in Keras, the mask is dropped.
 
-    Shapes: any, kept; the scale has the sizes of the normalised axes.
+    Shapes: `(N, ...)` to `(N, ...)`; the scale has the sizes of the normalized axes.
 
     Args:
-        axis: The axis, or axes, that the mean is taken over.
+        axis: Axis or axes of the mean.
         epsilon: Added to the mean of the squares.
         name: Name of the layer.
     """
@@ -238,14 +241,14 @@ class RMSNormalization(Layer):
         self.epsilon = number("epsilon", epsilon, 0)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the sizes of the normalised axes."""
+        """Return the sizes of the normalized axes."""
         axes = [_within(self, axis, input_shape) for axis in self.axis]
         return {"scale": tuple(input_shape[axis] for axis in axes)}
 
     def call(self, inputs: Array) -> Array:
-        """Divide by the root of the mean square, then scale: in float64, rounded once.
+        """Divide by the root mean square, then scale. Computed in float64 and rounded once.
 
-        The scale is broadcast to the input from the last axis, as Keras does.
+        As in Keras, the scale is broadcast to the input from the last axis.
         """
         wide = inputs.astype(np.float64)
         square = np.mean(np.square(wide), axis=tuple(self.axis), keepdims=True)
@@ -254,12 +257,14 @@ class RMSNormalization(Layer):
 
 
 class UnitNormalization(Layer):
-    """`y = x / sqrt(sum(x**2))` over the axes, and 0 where all are 0; a mask passes through.
+    """`y = x / sqrt(sum(x**2))` over the axes, and 0 where all are 0. The mask is passed through.
 
-    Shapes: any, kept.
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.UnitNormalization` of Keras 3.
 
     Args:
-        axis: The axis, or axes, that the sum is taken over.
+        axis: Axis or axes of the sum.
         name: Name of the layer.
     """
 
@@ -271,23 +276,24 @@ class UnitNormalization(Layer):
         self.axis = [_axis("axis", one) for one in axes]
 
     def call(self, inputs: Array) -> Array:
-        """Divide by the norm, at most by 1e-12: in float64, rounded once."""
+        """Divide by the norm, but at least by 1e-12. Computed in float64 and rounded once."""
         wide = inputs.astype(np.float64)
         norm = np.sqrt(np.square(wide).sum(axis=tuple(self.axis), keepdims=True))
         return (wide / np.maximum(norm, _LEAST_NORM)).astype(self.dtype)
 
 
 class SpectralNormalization(Layer):
-    """`y = layer(x)`: training has already divided the kernel by its largest singular value.
+    """`y = layer(x)`, with a kernel divided by its largest singular value (arXiv:1802.05957).
 
-    See 1802.05957. In training a call would divide it anew; that is not computed here.
+    The stored kernel is already divided. In training, each call would divide it again. This is not
+    supported.
 
-    Shapes: those of the layer inside; the kernel is that of the layer inside, and the weight
-    `vector_u`, `(1, last size of the kernel)`, is not read.
+    Shapes: those of the nested layer. The kernel is that of the nested layer. The weight
+    `vector_u`, `(1, last size of the kernel)`, is not used.
 
     Args:
         layer: A layer with a kernel, or an Embedding.
-        power_iterations: Ignored; it concerns training.
+        power_iterations: Ignored. Used in training only.
         name: Name of the layer.
     """
 
@@ -299,7 +305,7 @@ class SpectralNormalization(Layer):
         self.power_iterations = positive("power_iterations", power_iterations)
 
     def build(self, input_shape: Any) -> None:
-        """Build the layer inside, whose kernel says how long `vector_u` is."""
+        """Build the nested layer, whose kernel determines the size of `vector_u`."""
         if not self.layer.built:
             self.layer.build(input_shape)
         super().build(input_shape)
@@ -308,7 +314,7 @@ class SpectralNormalization(Layer):
         """Return the shapes of the kernel and of `vector_u`.
 
         Raises:
-            ValueError: If the layer inside has neither a kernel nor embeddings.
+            ValueError: If the nested layer has neither a kernel nor embeddings.
         """
         shapes = self.layer.own_weight_shapes()
         kernel = shapes.get("kernel", shapes.get("embeddings"))
@@ -317,19 +323,19 @@ class SpectralNormalization(Layer):
         return {"kernel": kernel, "vector_u": (1, kernel[-1])}
 
     def borrowed_weights(self) -> dict[str, tuple[Layer, str]]:
-        """Return the kernel: it is that of the layer inside, which Keras lists and saves twice."""
+        """Return the kernel of the nested layer. Keras lists and saves it twice."""
         name = "kernel" if "kernel" in self.layer.own_weight_shapes() else "embeddings"
         return {"kernel": (self.layer, name)}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return that of the layer inside."""
+        """Return the output shape of the nested layer."""
         return self.layer.compute_output_shape(input_shape)
 
     def apply(self, inputs: Any, _mask: Any, generator: Generator | None, /, **_: Any) -> Any:
-        """Call the layer inside.
+        """Call the nested layer.
 
         Raises:
-            ValueError: When training.
+            ValueError: In training.
         """
         if generator is not None:
             raise ValueError(f"Layer {self.name!r} changes its kernel in training: not supported.")
@@ -337,13 +343,15 @@ class SpectralNormalization(Layer):
 
 
 class Rescaling(Layer):
-    """`y = x * scale + offset`; a mask passes through.
+    """`y = x * scale + offset`. The mask is passed through.
 
-    Shapes: any, kept.
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.Rescaling` of Keras 3.
 
     Args:
-        scale: A number, or one for each channel of the last axis.
-        offset: A number, or one for each channel of the last axis.
+        scale: A number, or one number per channel on the last axis.
+        offset: A number, or one number per channel on the last axis.
         name: Name of the layer.
     """
 
@@ -360,15 +368,17 @@ class Rescaling(Layer):
 
 
 class Normalization(Layer):
-    """`y = (x - mean) / max(sqrt(variance), 1e-7)`, or its inverse; a mask passes through.
+    """`y = (x - mean) / max(sqrt(variance), 1e-7)`, or its inverse. The mask is passed through.
 
-    Shapes: any, kept; mean and variance have the sizes of the axes that have one of their own.
+    Shapes: `(N, ...)` to `(N, ...)`; mean and variance have the sizes of the axes in `axis`.
+
+    Source: `keras.layers.Normalization` of Keras 3.
 
     Args:
-        axis: The axis, or axes, that have a mean of their own; None for one mean of everything.
-        mean: The mean, or None if it was learnt from data and is stored as a weight.
-        variance: The variance, likewise.
-        invert: `y = mean + x * max(sqrt(variance), 1e-7)` instead.
+        axis: Axis or axes with separate statistics. None for one mean and variance of all elements.
+        mean: The mean, or None if it was learned from data and is stored as a weight.
+        variance: The variance, or None if it was learned as well.
+        invert: Whether to compute `y = mean + x * max(sqrt(variance), 1e-7)` instead.
         name: Name of the layer.
     """
 
@@ -392,7 +402,7 @@ class Normalization(Layer):
         self.variance = None if variance is None else _numbers("variance", variance)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kept axes' sizes, and none for the count of what was learnt from."""
+        """Return the sizes of the kept axes, and a scalar for the number of learned examples."""
         if self.mean is not None:
             return {}
         axes = sorted(_within(self, axis, input_shape) for axis in self.axis)
@@ -400,14 +410,14 @@ class Normalization(Layer):
         return {"mean": shape, "variance": shape, "count": ()}
 
     def call(self, inputs: Array) -> Array:
-        """Shift and scale by the statistics."""
+        """Apply mean and variance."""
         mean = self._broadcast(self.weights.get("mean", self.mean), inputs)
         deviation = np.sqrt(self._broadcast(self.weights.get("variance", self.variance), inputs))
         deviation = np.maximum(deviation, self.dtype.type(_EPSILON))
         return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
 
     def _broadcast(self, statistic: Any, inputs: Array) -> Array:
-        """Give a statistic one axis for each of the input's, of size 1 where it is shared."""
+        """Reshape a statistic to the rank of the input, with size 1 for shared axes."""
         shape = [1] * inputs.ndim
         axes = sorted(axis % inputs.ndim for axis in self.axis)
         for axis, size in zip(reversed(axes), reversed(np.shape(statistic)), strict=False):
@@ -423,7 +433,7 @@ def _standardized(inputs: Array, axes: tuple[int, ...], epsilon: float) -> Array
 
 
 def _axis(option: str, value: Any) -> int:
-    """Return an axis if it is an integer (Keras writes a list of one for some layers)."""
+    """Return an axis if it is an integer. Keras writes a list with one axis for some layers."""
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, int):
@@ -432,7 +442,7 @@ def _axis(option: str, value: Any) -> int:
 
 
 def _within(layer: Layer, axis: int, shape: Shape) -> int:
-    """Return an axis counted from the front.
+    """Return an axis, counted from the front.
 
     Raises:
         ValueError: If the shape has no such axis.
@@ -443,10 +453,10 @@ def _within(layer: Layer, axis: int, shape: Shape) -> int:
 
 
 def _numbers(option: str, value: Any) -> Array:
-    """Return numbers, in lists however deep, as a float64 array.
+    """Convert numbers in nested lists to a float64 array.
 
     Raises:
-        InvalidOption: If there is anything else.
+        InvalidOption: If there is any other value.
     """
     try:
         array = np.asarray(value, np.float64)

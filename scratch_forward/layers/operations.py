@@ -1,7 +1,7 @@
-"""Functions of `keras.ops` that stand in a functional model as steps of their own.
+"""Functions of `keras.ops` that are nodes of a Functional model.
 
-They come from operators on symbolic tensors (`2 * x + 1`, `x[:, 0]`), from `keras.ops`, and from
-the masks that Keras computes: `NotEqual` after an Embedding, `LogicalOr` after an Add.
+They result from operators on symbolic tensors (`2 * x + 1`, `x[:, 0]`), from calls to `keras.ops`,
+and from masks that Keras computes: `NotEqual` after an Embedding, `LogicalOr` after an Add.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.nested_arrays import leaves, map_leaves
 from scratch_forward.symbolic import SymbolicTensor
 
-# Elements of the arguments that only a result's shape is computed from: of two such arrays, a
-# product of all with all still takes no more than 64 MB.
+# Largest number of elements in arrays that only serve to find a result's shape. An outer product of
+# two such arrays takes at most 64 MB.
 _MOST_ELEMENTS = 1 << 12
-_LARGEST_SIZE = 1 << 16  # that an option may ask for
+_LARGEST_SIZE = 1 << 16  # the largest size that an option may have
 
 
 class Operation(Layer):
-    """A NumPy function as a step of a graph; it has no weights and no place in a weights file.
+    """A NumPy function as a node of a graph. It has no weights and no entry in a weights file.
 
-    Results are of the data type that Keras gives them: floats as wide as the layer's, or float64
-    if an argument is; integers of 32 bits unless an argument has 64.
+    Results have the dtype that Keras gives them. Floats are as wide as the layer's dtype, or
+    float64 if an argument is. Integers have 32 bits unless an argument has 64.
 
     Args:
-        function: What it computes, from the call's arguments and then the options by name.
+        function: Function of the call's arguments and of the options by name.
         options: Options by name, such as `axis`.
-        name: Name of the step.
+        name: Name of the node.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Operation(Layer):
         self.built = True
 
     def convert(self, inputs: Any) -> Any:
-        """Keep data types: masks stay bool, and constants take the type of what they meet."""
+        """Keep dtypes: masks stay boolean, and constants take the dtype of the other operand."""
         return inputs
 
     def apply(
@@ -59,15 +59,15 @@ class Operation(Layer):
         )
 
     def compute_call_shape(self, inputs: Any, arguments: dict[str, Any]) -> Any:
-        """Return the result's shape, found by calling the function on arrays of two sizes.
+        """Return the shape of the result, found by calling the function on arrays of two sizes.
 
-        A size that differs between both is open.
+        A size that differs between both calls is unknown.
         """
         small, large = (self._shapes_for(inputs, arguments, size) for size in (2, 3))
         return _common(small, large)
 
     def _shapes_for(self, inputs: Any, arguments: dict[str, Any], open_size: int) -> Any:
-        """Return the shape of the result if open sizes were this."""
+        """Return the shape of the result if unknown sizes had this value."""
         tried = list(leaves([inputs, arguments]))
         full = sum(map(_elements, tried)) <= _MOST_ELEMENTS and len(tried) < 4
 
@@ -86,14 +86,14 @@ class Operation(Layer):
 
 
 def _elements(argument: Any) -> float:
-    """Count the elements of an argument, open sizes being small."""
+    """Return the number of elements of an argument, with small values for unknown sizes."""
     if isinstance(argument, SymbolicTensor):
         return float(np.prod([3 if size is None else size for size in argument.shape], dtype=float))
     return np.size(argument) if isinstance(argument, np.ndarray) else 0
 
 
 def _common(small: Any, large: Any) -> Any:
-    """Return the shapes with None where two differ, or where the batch was left empty."""
+    """Return shapes with None where two sizes differ, or where the batch was empty."""
     if isinstance(small, list):
         return [_common(*pair) for pair in zip(small, large, strict=True)]
     sizes = [a if a == b and a else None for a, b in zip(small, large, strict=True)]
@@ -101,7 +101,7 @@ def _common(small: Any, large: Any) -> Any:
 
 
 def _of_keras_type(result: Any, types: list[np.dtype[Any]], dtype: np.dtype[Any]) -> Array:
-    """Convert a result to the data type that Keras gives it."""
+    """Convert a result to the dtype that Keras gives it."""
     array = np.asarray(result)
     if array.dtype.kind == "f":
         wide = np.float64 in types
@@ -112,12 +112,12 @@ def _of_keras_type(result: Any, types: list[np.dtype[Any]], dtype: np.dtype[Any]
 
 
 def _axes(axis: Any) -> Any:
-    """Return an axis, or several as NumPy takes them."""
+    """Convert an axis, or several axes, to the form that NumPy accepts."""
     return tuple(axis) if isinstance(axis, list) else axis
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function over axes of one that takes them as a tuple."""
+    """Wrap a function that takes axes as a tuple."""
 
     def reduced(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return function(x, axis=_axes(axis), keepdims=keepdims)
@@ -178,10 +178,10 @@ def _convert(x: Any, dtype: str | None = None, sparse: Any = None, ragged: Any =
 
 
 def _data_type(name: str | None) -> str | None:
-    """Return the name of a data type that is computed in.
+    """Return the name of a supported dtype.
 
     Raises:
-        InvalidOption: If it is half precision, or none.
+        InvalidOption: If it is half precision, or unknown.
     """
     known = {"bool", "float32", "float64", "int8", "int16", "int32", "int64"}
     known |= {"uint8", "uint16", "uint32", "uint64"}
@@ -195,7 +195,7 @@ def _clip(x: Any, x_min: Any, x_max: Any) -> Any:
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `Max` or `Min`, with their `initial`."""
+    """Make the function of `Max` or `Min`, with its option `initial`."""
 
     def reduced(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
         found = function(x, axis=_axes(axis), keepdims=keepdims)
@@ -206,7 +206,7 @@ def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _place(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `Argmax` or `Argmin`."""
+    """Make the function of `Argmax` or `Argmin`."""
 
     def reduced(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         return function(x, axis=axis, keepdims=keepdims)
@@ -238,10 +238,10 @@ def _pad(x: Any, constant_values: Any = None, pad_width: Any = 0, mode: str = "c
 
 
 def _bounded(option: str, sizes: Any) -> Any:
-    """Return sizes that an option asks for.
+    """Return sizes from an option, after checking that they are not too large.
 
     Raises:
-        InvalidOption: If one is so large that a hostile file could have asked for it.
+        InvalidOption: If one exceeds 65,536, as in a malicious file.
     """
     if any(isinstance(size, int) and size > _LARGEST_SIZE for size in leaves(sizes)):
         raise InvalidOption(option, sizes, f"at most {_LARGEST_SIZE}")
@@ -321,7 +321,7 @@ def _swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 
 def _sum_up(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `Cumsum` or `Cumprod`."""
+    """Make the function of `Cumsum` or `Cumprod`."""
 
     def running(x: Any, axis: int | None = None, dtype: str | None = None) -> Any:
         return function(x, axis=axis, dtype=_data_type(dtype))
@@ -350,7 +350,7 @@ def _round(x: Any, decimals: int = 0) -> Any:
 
 
 def _triangle(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `Tril` or `Triu`."""
+    """Make the function of `Tril` or `Triu`."""
 
     def part(x: Any, k: int = 0) -> Any:
         return function(x, k)
@@ -383,13 +383,13 @@ def _elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def _float(x: Any) -> Array:
-    """Return an array of floats, as activations take them."""
+    """Convert to a float array, which activations need."""
     array = np.asarray(x)
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
 
 def _activation(name: str) -> Callable[..., Any]:
-    """Make a step of an activation without options."""
+    """Make the function of an activation without options."""
     function = activations.ACTIVATIONS[name]
 
     def activated(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Options of layers: what is not allowed is refused by name and value, with what is allowed."""
+"""Validation of layer options. Errors name the option, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def activation_option(option: str, value: Any) -> activations.Activation:
     """Return an activation function by name, or an activation layer without weights.
 
     Raises:
-        InvalidOption: If there is none of this name, or it has weights, which Keras does not save.
+        InvalidOption: If the name is unknown, or the layer has weights, which Keras does not save.
     """
     function = activations.get(value, option)
     if isinstance(function, Layer) and type(function).weight_shapes is not Layer.weight_shapes:
@@ -26,7 +26,7 @@ def activation_option(option: str, value: Any) -> activations.Activation:
 
 
 def one_of(option: str, value: Option, allowed: tuple[Any, ...]) -> Option:
-    """Return `value` if it is one of those allowed.
+    """Return `value` if it is one of the allowed values.
 
     Raises:
         InvalidOption: If it is not.
@@ -58,10 +58,10 @@ def optional_positive(option: str, value: Any) -> int | None:
 
 
 def integers(option: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
-    """Return `rank` integers, each at least `least`; one integer stands for all of them.
+    """Return `rank` integers, each at least `least`. A single integer is repeated.
 
     Raises:
-        InvalidOption: For anything else.
+        InvalidOption: For any other value.
     """
     items = (value,) * rank if isinstance(value, int | np.integer) else value
     if (

@@ -1,4 +1,4 @@
-"""Pooling over windows and over all of space or time."""
+"""Pooling over windows, and over all time steps or pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scratch_forward.layers.spatial import SpatialLayer
 
 
 class _Pooling(SpatialLayer):
-    """Windows over each channel."""
+    """Base class of pooling over windows of each channel."""
 
     def __init__(
         self,
@@ -29,10 +29,10 @@ class _Pooling(SpatialLayer):
 
 
 class _MaxPooling(_Pooling):
-    """The largest element of each window; padding never wins."""
+    """The maximum of each window. Padding is never the maximum."""
 
     def slide(self, inputs: Array) -> Array:
-        """Take the maximum over the window's positions."""
+        """Compute the maximum over the positions of the window."""
         taps = self.taps(self.pad(inputs, value=-np.inf))
         largest = next(taps)[1].copy()
         for _, seen in taps:
@@ -41,15 +41,15 @@ class _MaxPooling(_Pooling):
 
 
 class _AveragePooling(_Pooling):
-    """The mean of each window's elements; padding is not counted."""
+    """The mean of each window. Padding is not counted."""
 
     def slide(self, inputs: Array) -> Array:
-        """Divide the sum over the window's positions by how many of them are real."""
+        """Divide the sum over the window by the number of its elements that are not padding."""
         ones = np.ones((1, *inputs.shape[1:-1], 1), inputs.dtype)
         return self._sum(self.pad(inputs)) / self._sum(self.pad(ones))
 
     def _sum(self, padded: Array) -> Array:
-        """Sum over the window's positions."""
+        """Compute the sum over the positions of the window."""
         taps = self.taps(padded)
         total = next(taps)[1].copy()
         for _, seen in taps:
@@ -60,13 +60,15 @@ class _AveragePooling(_Pooling):
 class MaxPooling1D(_MaxPooling):
     """`y[p] = max over i of x[strides * p + i]`, `(N, T, C)` to `(N, T', C)`.
 
-    Padding `"same"` pads with minus infinity. Keras drops a mask here.
+    With `padding="same"`, the padding is minus infinity. As in Keras, the mask is dropped.
+
+    Source: `keras.layers.MaxPooling1D` of Keras 3.
 
     Args:
         pool_size: Size of the window.
-        strides: Steps between windows; the window's size unless given.
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -86,13 +88,15 @@ class MaxPooling1D(_MaxPooling):
 class MaxPooling2D(_MaxPooling):
     """`y[p] = max over i of x[strides * p + i]`, `(N, H, W, C)` to `(N, H', W', C)`.
 
-    Padding `"same"` pads with minus infinity.
+    With `padding="same"`, the padding is minus infinity.
+
+    Source: `keras.layers.MaxPooling2D` of Keras 3.
 
     Args:
-        pool_size: Size of the window, one number or (height, width).
-        strides: Steps between windows; the window's size unless given.
+        pool_size: Size of the window: an integer or (height, width).
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -112,13 +116,15 @@ class MaxPooling2D(_MaxPooling):
 class AveragePooling1D(_AveragePooling):
     """`y[p] = mean over i of x[strides * p + i]`, `(N, T, C)` to `(N, T', C)`.
 
-    With padding `"same"` the mean is over the real elements only. Keras drops a mask here.
+    With `padding="same"`, the mean excludes padding. As in Keras, the mask is dropped.
+
+    Source: `keras.layers.AveragePooling1D` of Keras 3.
 
     Args:
         pool_size: Size of the window.
-        strides: Steps between windows; the window's size unless given.
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -128,13 +134,15 @@ class AveragePooling1D(_AveragePooling):
 class AveragePooling2D(_AveragePooling):
     """`y[p] = mean over i of x[strides * p + i]`, `(N, H, W, C)` to `(N, H', W', C)`.
 
-    With padding `"same"` the mean is over the real elements only.
+    With `padding="same"`, the mean excludes padding.
+
+    Source: `keras.layers.AveragePooling2D` of Keras 3.
 
     Args:
-        pool_size: Size of the window, one number or (height, width).
-        strides: Steps between windows; the window's size unless given.
+        pool_size: Size of the window: an integer or (height, width).
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -144,13 +152,15 @@ class AveragePooling2D(_AveragePooling):
 class MaxPooling3D(_MaxPooling):
     """`y[p] = max over i of x[strides * p + i]`, `(N, D, H, W, C)` to `(N, D', H', W', C)`.
 
-    Padding `"same"` pads with minus infinity.
+    With `padding="same"`, the padding is minus infinity.
+
+    Source: `keras.layers.MaxPooling3D` of Keras 3.
 
     Args:
-        pool_size: Size of the window, one number or (depth, height, width).
-        strides: Steps between windows; the window's size unless given.
+        pool_size: Size of the window: an integer or (depth, height, width).
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -170,13 +180,15 @@ class MaxPooling3D(_MaxPooling):
 class AveragePooling3D(_AveragePooling):
     """`y[p] = mean over i of x[strides * p + i]`, `(N, D, H, W, C)` to `(N, D', H', W', C)`.
 
-    With padding `"same"` the mean is over the real elements only.
+    With `padding="same"`, the mean excludes padding.
+
+    Source: `keras.layers.AveragePooling3D` of Keras 3.
 
     Args:
-        pool_size: Size of the window, one number or (depth, height, width).
-        strides: Steps between windows; the window's size unless given.
+        pool_size: Size of the window: an integer or (depth, height, width).
+        strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -184,7 +196,7 @@ class AveragePooling3D(_AveragePooling):
 
 
 class _GlobalPooling(Layer):
-    """One number for each channel."""
+    """Base class of pooling to one value per channel."""
 
     rank: int
 
@@ -197,15 +209,15 @@ class _GlobalPooling(Layer):
 
     @property
     def axes(self) -> tuple[int, ...]:
-        """The axes pooled over."""
+        """The pooled axes."""
         first = 1 if self.data_format == "channels_last" else 2
         return tuple(range(first, first + self.rank))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape without the pooled axes, or with 1 for each.
+        """Return the shape without the pooled axes, or with size 1 for each.
 
         Raises:
-            ValueError: If the input has another number of axes.
+            ValueError: If the input has a different number of axes.
         """
         if len(input_shape) != self.rank + 2:
             raise ValueError(
@@ -217,10 +229,10 @@ class _GlobalPooling(Layer):
 
 
 class _GlobalMaxPooling(_GlobalPooling):
-    """The largest element of each channel."""
+    """The maximum of each channel."""
 
     def call(self, inputs: Array) -> Array:
-        """Take the maximum over time or space."""
+        """Compute the maximum over time or space."""
         return inputs.max(axis=self.axes, keepdims=self.keepdims)
 
 
@@ -228,16 +240,18 @@ class _GlobalAveragePooling(_GlobalPooling):
     """The mean of each channel."""
 
     def call(self, inputs: Array) -> Array:
-        """Take the mean over time or space."""
+        """Compute the mean over time or space."""
         return inputs.mean(axis=self.axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """`(N, T, C)` to `(N, C)`: the largest element of each channel. Keras ignores a mask here.
+    """`(N, T, C)` to `(N, C)`: the maximum of each channel. As in Keras, the mask is ignored.
+
+    Source: `keras.layers.GlobalMaxPooling1D` of Keras 3.
 
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 
@@ -245,11 +259,13 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """`(N, H, W, C)` to `(N, C)`: the largest element of each channel.
+    """`(N, H, W, C)` to `(N, C)`: the maximum of each channel.
+
+    Source: `keras.layers.GlobalMaxPooling2D` of Keras 3.
 
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 
@@ -259,11 +275,13 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
 class GlobalAveragePooling1D(_GlobalAveragePooling):
     """`(N, T, C)` to `(N, C)`: the mean of each channel over the steps that the mask keeps.
 
-    As in Keras, a row without any such step gives NaN. The mask goes no further.
+    As in Keras, an example without any such step gives NaN. The mask is dropped.
+
+    Source: arXiv:1312.4400.
 
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 
@@ -271,7 +289,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     supports_masking = True
 
     def apply(self, inputs: Array, mask: Any, _generator: Generator | None, /, **_: Any) -> Array:
-        """Take the mean over time, of what the mask keeps."""
+        """Compute the mean over time, of the steps that the mask keeps."""
         if mask is None:
             return self.call(inputs)
         kept = np.expand_dims(np.asarray(mask, bool), 2 if self.axes == (1,) else 1)
@@ -281,16 +299,16 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
             return total / count
 
     def compute_mask(self, _inputs: Any, _mask: Any) -> None:
-        """Return None: there is no time left to mask."""
+        """Return None, since the output has no time axis."""
         return
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """`(N, H, W, C)` to `(N, C)`: the mean of each channel.
+    """`(N, H, W, C)` to `(N, C)`: the mean of each channel (arXiv:1312.4400).
 
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 
@@ -298,11 +316,13 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
 
 
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """`(N, D, H, W, C)` to `(N, C)`: the largest element of each channel.
+    """`(N, D, H, W, C)` to `(N, C)`: the maximum of each channel.
+
+    Source: `keras.layers.GlobalMaxPooling3D` of Keras 3.
 
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 
@@ -312,9 +332,11 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 class GlobalAveragePooling3D(_GlobalAveragePooling):
     """`(N, D, H, W, C)` to `(N, C)`: the mean of each channel.
 
+    Source: arXiv:1312.4400.
+
     Args:
-        data_format: Where the channels are, `"channels_last"` unless given.
-        keepdims: Whether the pooled axes stay, with a size of 1.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        keepdims: Whether to keep the pooled axes with size 1.
         name: Name of the layer.
     """
 

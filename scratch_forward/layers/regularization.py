@@ -1,4 +1,4 @@
-"""Dropout and noise: the identity at inference, random when training."""
+"""Dropout and noise: the identity at inference, random in training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from scratch_forward.layers.reshaping import DATA_FORMATS
 def inverted_dropout(
     inputs: Array, rate: float, generator: Generator, noise_shape: tuple[int, ...] | None = None
 ) -> Array:
-    """Zero each element with probability `rate` and divide the others by `1 - rate`.
+    """Set each element to zero with probability `rate` and divide the others by `1 - rate`.
 
     Args:
         inputs: Any array.
         rate: Probability of a zero.
-        generator: Source of randomness.
-        noise_shape: Shape of the draw, broadcast to the inputs; theirs unless given.
+        generator: Random generator.
+        noise_shape: Shape of the random mask, broadcast to the inputs. Defaults to their shape.
+
+    Returns:
+        Array with the shape of the inputs.
     """
     if rate >= 1:
         return np.zeros_like(inputs)
@@ -32,14 +35,14 @@ def inverted_dropout(
 
 
 class _Random(Layer):
-    """The identity at inference; `call_randomly` when training. A mask passes through."""
+    """The identity at inference, `call_randomly` in training. The mask is passed through."""
 
     supports_masking = True
     call_arguments = ("inputs", "training")
     returns_its_input = True
 
     def apply(self, inputs: Array, _mask: Any, generator: Generator | None, /, **_: Any) -> Array:
-        """Pass the inputs on, or apply noise if there is a generator."""
+        """Return the inputs, or apply noise if there is a generator."""
         return inputs if generator is None else self.call_randomly(inputs, generator)
 
     def call_randomly(self, inputs: Array, generator: Generator) -> Array:
@@ -48,12 +51,18 @@ class _Random(Layer):
 
 
 class Dropout(_Random):
-    """Training: each element is zero with probability `rate`, the others `x / (1 - rate)`.
+    """`y = x` at inference. In training, `x / (1 - rate)`, or zero with probability `rate`.
+
+    Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from
+    Overfitting".
+
+    Shapes: `(N, ...)` to `(N, ...)`.
 
     Args:
         rate: Probability of a zero.
-        noise_shape: Sizes of the draw, None or 1 where it is shared along an axis.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        noise_shape: Shape of the random mask, with 1 for axes that share it, or None for sizes of
+            the input.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
@@ -72,30 +81,38 @@ class Dropout(_Random):
         self.seed = seed
 
     def draw_shape(self, inputs: Array) -> tuple[int, ...]:
-        """Return the shape of the draw."""
+        """Return the shape of the random mask."""
         sizes = self.noise_shape or inputs.shape
         return tuple(
             have if want is None else want for want, have in zip(sizes, inputs.shape, strict=True)
         )
 
     def call_randomly(self, inputs: Array, generator: Generator) -> Array:
-        """Drop elements and scale the others up."""
+        """Drop elements and scale up the others."""
         return inverted_dropout(inputs, self.rate, generator, self.draw_shape(inputs))
 
 
 class SpatialDropout1D(Dropout):
-    """Dropout of whole channels: the draw of `(N, T, C)` has shape `(N, 1, C)`."""
+    """Dropout of whole channels (arXiv:1411.4280): the mask for `(N, T, C)` has shape `(N, 1, C)`.
+
+    Shapes: `(N, T, C)` to `(N, T, C)`.
+
+    Args:
+        rate: Probability of a zero.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(rate, None, seed, name)
 
     def draw_shape(self, inputs: Array) -> tuple[int, ...]:
-        """Return one draw for each example and channel."""
+        """Return the shape of a mask with one value per example and channel."""
         return (inputs.shape[0], 1, inputs.shape[2])
 
 
 class _SpatialDropout(Dropout):
-    """Dropout of whole channels of images."""
+    """Dropout of whole channels of images or volumes."""
 
     def __init__(
         self,
@@ -108,7 +125,7 @@ class _SpatialDropout(Dropout):
         self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
 
     def draw_shape(self, inputs: Array) -> tuple[int, ...]:
-        """Return one draw for each example and channel."""
+        """Return the shape of a mask with one value per example and channel."""
         ones = [1] * (inputs.ndim - 2)
         if self.data_format == "channels_first":
             return (*inputs.shape[:2], *ones)
@@ -116,29 +133,47 @@ class _SpatialDropout(Dropout):
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels: the draw of `(N, H, W, C)` has shape `(N, 1, 1, C)`.
+    """Dropout of whole channels (arXiv:1411.4280).
+
+    The mask for `(N, H, W, C)` has shape `(N, 1, 1, C)`.
+
+    Shapes: `(N, H, W, C)` to `(N, H, W, C)`.
 
     Args:
         rate: Probability of a zero.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
 
 class SpatialDropout3D(_SpatialDropout):
-    """Dropout of whole channels: the draw of `(N, D, H, W, C)` has shape `(N, 1, 1, 1, C)`.
+    """Dropout of whole channels (arXiv:1411.4280).
+
+    The mask for `(N, D, H, W, C)` has shape `(N, 1, 1, 1, C)`.
+
+    Shapes: `(N, D, H, W, C)` to `(N, D, H, W, C)`.
 
     Args:
         rate: Probability of a zero.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        seed: Ignored; `model(x, training=True, seed=...)` seeds all layers.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
         name: Name of the layer.
     """
 
 
 class GaussianDropout(_Random):
-    """Training: `x * n` with n normal, mean 1, standard deviation `sqrt(rate / (1 - rate))`."""
+    """`y = x` at inference. In training, `x * n` with random n (Srivastava et al. 2014).
+
+    n is normally distributed with mean 1 and standard deviation `sqrt(rate / (1 - rate))`.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Args:
+        rate: Determines the standard deviation, as the rate of a `Dropout` with equal variance.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
@@ -153,7 +188,19 @@ class GaussianDropout(_Random):
 
 
 class GaussianNoise(_Random):
-    """Training: `x + n` with n normal, mean 0, standard deviation `stddev`."""
+    """`y = x` at inference. In training, `x + n` with random n.
+
+    n is normally distributed with mean 0 and standard deviation `stddev`.
+
+    Shapes: `(N, ...)` to `(N, ...)`.
+
+    Source: `keras.layers.GaussianNoise` of Keras 3.
+
+    Args:
+        stddev: Standard deviation of the noise.
+        seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
+        name: Name of the layer.
+    """
 
     def __init__(self, stddev: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
@@ -166,14 +213,17 @@ class GaussianNoise(_Random):
 
 
 class AlphaDropout(Dropout):
-    """Training: dropped elements take SELU's negative limit; mean and variance are kept.
+    """`y = x` at inference. In training, dropout that keeps mean and variance (arXiv:1706.02515).
 
+    Dropped elements take the negative limit of SELU. The output is
     `a * (x where kept else alpha') + b`, with `alpha' = -alpha * scale` of SELU,
-    `a = ((1 - rate) (1 + rate alpha'^2))^(-1/2)` and `b = -a alpha' rate` (1706.02515).
+    `a = ((1 - rate) (1 + rate alpha'^2))^(-1/2)` and `b = -a alpha' rate`.
+
+    Shapes: `(N, ...)` to `(N, ...)`. The arguments are those of `Dropout`.
     """
 
     def call_randomly(self, inputs: Array, generator: Generator) -> Array:
-        """Drop elements to the negative limit, then rescale."""
+        """Set dropped elements to the negative limit, then rescale."""
         if self.rate == 0:
             return inputs
         limit = -1.6732632423543772 * 1.0507009873554805

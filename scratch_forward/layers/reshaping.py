@@ -1,6 +1,6 @@
 """Layers that move values without changing them: Flatten, Reshape, Permute, padding, cropping.
 
-None of them passes a mask on.
+They do not pass a mask on.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ DATA_FORMATS = ("channels_last", "channels_first")
 
 
 class Flatten(Layer):
-    """`(N, ...)` to `(N, product of the rest)`, in C order of the channels-last layout.
+    """`(N, ...)` to `(N, product of the other sizes)`, in C order of the channels-last layout.
+
+    Source: `keras.layers.Flatten` of Keras 3.
 
     Args:
-        data_format: `"channels_first"` moves axis 1 to the end before flattening.
+        data_format: With `"channels_first"`, axis 1 is moved to the end before flattening.
         name: Name of the layer.
     """
 
@@ -31,23 +33,25 @@ class Flatten(Layer):
         self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the batch and the product of the other sizes."""
+        """Return the batch size and the product of the other sizes."""
         sizes = input_shape[1:]
         known = [size for size in sizes if size is not None]
         return (input_shape[0], math.prod(known) if len(known) == len(sizes) else None)
 
     def call(self, inputs: Array) -> Array:
-        """Flatten all but the batch."""
+        """Flatten all axes but the batch."""
         if self.data_format == "channels_first" and inputs.ndim > 1:
             inputs = np.moveaxis(inputs, 1, -1)
         return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
 
 
 class Reshape(Layer):
-    """`(N, ...)` to `(N, *target_shape)` in C order; one size may be -1.
+    """`(N, ...)` to `(N, *target_shape)` in C order.
+
+    Source: `keras.layers.Reshape` of Keras 3.
 
     Args:
-        target_shape: Shape of one example.
+        target_shape: Shape of one example. One size may be -1.
         name: Name of the layer.
     """
 
@@ -65,7 +69,7 @@ class Reshape(Layer):
         self.target_shape = tuple(given)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the target shape, with -1 worked out where the input's sizes are known."""
+        """Return the target shape, with the size for -1 where the sizes of the input are known."""
         known = [size for size in input_shape[1:] if size is not None]
         fixed = math.prod(size for size in self.target_shape if size != -1)
         complete = len(known) == len(input_shape) - 1
@@ -77,12 +81,16 @@ class Reshape(Layer):
         return (input_shape[0], *(rest if size == -1 else size for size in self.target_shape))
 
     def call(self, inputs: Array) -> Array:
-        """Reshape all but the batch."""
+        """Reshape all axes but the batch."""
         return inputs.reshape(len(inputs), *self.target_shape)
 
 
 class Permute(Layer):
-    """Reorder the axes of an example: output axis i is input axis `dims[i]`, counted from 1.
+    """Permutes the axes of an example: output axis i is input axis `dims[i]`, counted from 1.
+
+    Shapes: `(N, ...)` to `(N, ...)` with the sizes in the new order.
+
+    Source: `keras.layers.Permute` of Keras 3.
 
     Args:
         dims: A permutation of 1 to the number of axes.
@@ -97,7 +105,7 @@ class Permute(Layer):
         self.dims = given
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input's sizes in the new order."""
+        """Return the sizes of the input in the new order."""
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
     def call(self, inputs: Array) -> Array:
@@ -106,10 +114,12 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """`(N, features)` to `(N, n, features)`: the vector n times.
+    """`(N, features)` to `(N, n, features)`: the vector repeated n times.
+
+    Source: `keras.layers.RepeatVector` of Keras 3.
 
     Args:
-        n: How often.
+        n: Number of repetitions.
         name: Name of the layer.
     """
 
@@ -127,7 +137,7 @@ class RepeatVector(Layer):
 
 
 class _ZeroPadding(Layer):
-    """Zeros around the spatial axes."""
+    """Zero padding of the spatial axes."""
 
     padding: tuple[tuple[int, int], ...]
 
@@ -136,7 +146,7 @@ class _ZeroPadding(Layer):
         self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
 
     def _amounts(self) -> list[tuple[int, int]]:
-        """Return what is added before and after, for every axis."""
+        """Return the padding before and after every axis."""
         channels_first = self.data_format == "channels_first"
         return (
             [(0, 0), (0, 0), *self.padding] if channels_first else [(0, 0), *self.padding, (0, 0)]
@@ -155,11 +165,13 @@ class _ZeroPadding(Layer):
 
 
 class ZeroPadding1D(_ZeroPadding):
-    """`(N, T, C)` to `(N, left + T + right, C)`.
+    """`(N, T, C)` to `(N, left + T + right, C)`, padded with zeros.
+
+    Source: `keras.layers.ZeroPadding1D` of Keras 3.
 
     Args:
-        padding: Zeros on both sides, or a pair (left, right).
-        data_format: Where the channels are, `"channels_last"` unless given.
+        padding: Number of zeros on both sides, or a pair (left, right).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -172,11 +184,13 @@ class ZeroPadding1D(_ZeroPadding):
 
 
 class ZeroPadding2D(_ZeroPadding):
-    """`(N, H, W, C)` to `(N, top + H + bottom, left + W + right, C)`.
+    """`(N, H, W, C)` to `(N, top + H + bottom, left + W + right, C)`, padded with zeros.
+
+    Source: `keras.layers.ZeroPadding2D` of Keras 3.
 
     Args:
-        padding: One number, a pair (height, width), or ((top, bottom), (left, right)).
-        data_format: Where the channels are, `"channels_last"` unless given.
+        padding: An integer, a pair (height, width), or ((top, bottom), (left, right)).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -188,11 +202,13 @@ class ZeroPadding2D(_ZeroPadding):
 
 
 class ZeroPadding3D(_ZeroPadding):
-    """`(N, D, H, W, C)` to the same with zeros before and after each of the three axes.
+    """`(N, D, H, W, C)` to `(N, D', H', W', C)`, with zeros before and after each spatial axis.
+
+    Source: `keras.layers.ZeroPadding3D` of Keras 3.
 
     Args:
-        padding: One number, three of them, or three pairs (before, after).
-        data_format: Where the channels are, `"channels_last"` unless given.
+        padding: An integer, three integers, or three pairs (before, after).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -204,10 +220,10 @@ class ZeroPadding3D(_ZeroPadding):
 
 
 def _pairs(option: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """Return what is added or cut before and after each of `rank` axes.
+    """Return the padding or cropping before and after each of `rank` axes.
 
     Raises:
-        InvalidOption: If it is not an integer, nor one or a pair for each axis.
+        InvalidOption: If the value is not an integer, and not one integer or pair per axis.
     """
     sides = (value,) * rank if isinstance(value, int) else value
     if not isinstance(sides, list | tuple) or len(sides) != rank:
@@ -217,7 +233,7 @@ def _pairs(option: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
 
 
 class _Cropping(Layer):
-    """`x` without what is cut off the spatial axes."""
+    """Cropping of the spatial axes."""
 
     cropping: tuple[tuple[int, int], ...]
 
@@ -226,15 +242,15 @@ class _Cropping(Layer):
         self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
 
     def _cuts(self) -> list[tuple[int, int]]:
-        """Return what is cut before and after, for every axis but the batch and the last."""
+        """Return the cropping before and after every axis, except the batch and the last."""
         first = [(0, 0)] if self.data_format == "channels_first" else []
         return [*first, *self.cropping]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the cut shape.
+        """Return the cropped shape.
 
         Raises:
-            ValueError: If nothing would be left, or the input has another number of axes.
+            ValueError: If nothing would remain, or the input has a different number of axes.
         """
         if len(input_shape) != len(self.cropping) + 2:
             raise ValueError(
@@ -250,7 +266,7 @@ class _Cropping(Layer):
         return tuple(sizes)
 
     def call(self, inputs: Array) -> Array:
-        """Cut."""
+        """Crop the spatial axes."""
         self.compute_output_shape(inputs.shape)
         kept = [
             slice(before, size - after)
@@ -262,8 +278,10 @@ class _Cropping(Layer):
 class Cropping1D(_Cropping):
     """`(N, T, C)` to `(N, T - left - right, C)`.
 
+    Source: `keras.layers.Cropping1D` of Keras 3.
+
     Args:
-        cropping: What is cut off on both sides, or a pair (left, right).
+        cropping: Number of steps to remove on both sides, or a pair (left, right).
         name: Name of the layer.
     """
 
@@ -276,9 +294,11 @@ class Cropping1D(_Cropping):
 class Cropping2D(_Cropping):
     """`(N, H, W, C)` to `(N, H - top - bottom, W - left - right, C)`.
 
+    Source: `keras.layers.Cropping2D` of Keras 3.
+
     Args:
-        cropping: One number, a pair (height, width), or ((top, bottom), (left, right)).
-        data_format: Where the channels are, `"channels_last"` unless given.
+        cropping: An integer, a pair (height, width), or ((top, bottom), (left, right)).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 
@@ -293,11 +313,13 @@ class Cropping2D(_Cropping):
 
 
 class Cropping3D(_Cropping):
-    """`(N, D, H, W, C)` to the same without what is cut before and after each of the three axes.
+    """`(N, D, H, W, C)` to `(N, D', H', W', C)`, cropped before and after each spatial axis.
+
+    Source: `keras.layers.Cropping3D` of Keras 3.
 
     Args:
-        cropping: One number, three of them, or three pairs (before, after).
-        data_format: Where the channels are, `"channels_last"` unless given.
+        cropping: An integer, three integers, or three pairs (before, after).
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 

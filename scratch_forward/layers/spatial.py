@@ -1,4 +1,4 @@
-"""What convolution and pooling share: windows over the spatial axes, padding, data formats."""
+"""Base class of convolution and pooling: windows, padding, data formats."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Sizes = tuple[int, ...]
 class SpatialLayer(Layer):
     """A layer that slides windows over the `rank` spatial axes of `(N, *spatial, C)`.
 
-    A subclass works in channels-last order; with `data_format="channels_first"` the channels are
-    moved there and back.
+    Subclasses compute with the channels as the last axis. With `data_format="channels_first"`, the
+    channels are moved there and back.
 
     Attributes:
         rank: Number of spatial axes.
-        window: Size of the window in every spatial axis.
-        strides: Steps between windows.
-        dilation_rate: Steps between the elements of a window.
+        window: Size of the window along every spatial axis.
+        strides: Step between windows.
+        dilation_rate: Step between the elements of a window.
         padding: `"valid"`, `"same"` or, in some layers, `"causal"`.
     """
 
@@ -54,7 +54,7 @@ class SpatialLayer(Layer):
         """Return the number of channels of an input.
 
         Raises:
-            ValueError: If the input has another number of axes.
+            ValueError: If the input has a different number of axes.
         """
         if len(input_shape) != self.rank + 2:
             raise ValueError(
@@ -66,7 +66,7 @@ class SpatialLayer(Layer):
         return size
 
     def to_channels_last(self, shape: Shape) -> Shape:
-        """Return a shape with the channels at its end."""
+        """Return a shape with the channels moved to the end."""
         if self.data_format == "channels_last":
             return shape
         return (shape[0], *shape[2:], shape[1])
@@ -87,10 +87,10 @@ class SpatialLayer(Layer):
         return (input_shape[0], *sizes, channels)
 
     def output_size(self, axis: int, size: int) -> int:
-        """Return how many windows fit along a spatial axis.
+        """Return the number of windows along a spatial axis.
 
         Raises:
-            ValueError: If none does.
+            ValueError: If no window fits.
         """
         before, after = self.pad_sizes(axis, size)
         extent = (self.window[axis] - 1) * self.dilation_rate[axis] + 1
@@ -102,10 +102,11 @@ class SpatialLayer(Layer):
         return count
 
     def pad_sizes(self, axis: int, size: int) -> tuple[int, int]:
-        """Return what is padded before and after a spatial axis of this size.
+        """Return the padding before and after a spatial axis of this size.
 
-        `"same"`: the output has `ceil(size / stride)` elements, and the padding is split evenly,
-        an odd one after. `"causal"`: all of it before, so that no output sees a later input.
+        With `"same"`, the output has `ceil(size / stride)` elements. The padding is split evenly,
+        with an odd element after. With `"causal"`, all padding is before, so that no output depends
+        on a later input.
         """
         reach = (self.window[axis] - 1) * self.dilation_rate[axis]
         if self.padding == "valid":
@@ -124,13 +125,13 @@ class SpatialLayer(Layer):
         return np.pad(inputs, [(0, 0), *sizes, (0, 0)], constant_values=value)
 
     def taps(self, padded: Array) -> Iterator[tuple[Sizes, Array]]:
-        """Yield every position in the window with what all windows see there.
+        """Yield every position in the window, with the input of all windows at this position.
 
         Args:
-            padded: Batch `(N, *spatial, C)` with its padding.
+            padded: Padded batch `(N, *spatial, C)`.
 
         Yields:
-            A position, and a view `(N, *output sizes, C)` of `padded`.
+            The position, and a view `(N, *output sizes, C)` of `padded`.
         """
         counts = [
             (size - (window - 1) * dilation - 1) // stride + 1
@@ -143,8 +144,8 @@ class SpatialLayer(Layer):
             yield position, padded[(slice(None), *_steps(starts, counts, self.strides))]
 
     def call(self, inputs: Array) -> Array:
-        """Slide the windows, in channels-last order."""
-        self.compute_output_shape(inputs.shape)  # says which window does not fit, if one does not
+        """Slide the windows, with the channels as the last axis."""
+        self.compute_output_shape(inputs.shape)  # raises an error if a window does not fit
         if self.data_format == "channels_last":
             return self.slide(inputs)
         return np.moveaxis(self.slide(np.moveaxis(inputs, 1, -1)), -1, 1)
@@ -155,7 +156,7 @@ class SpatialLayer(Layer):
 
 
 def _steps(starts: Sequence[int], counts: Sequence[int], strides: Sizes) -> list[slice]:
-    """Return slices of `counts` elements from `starts`, `strides` apart."""
+    """Return slices of `counts` elements from `starts`, with steps of `strides`."""
     return [
         slice(start, start + (count - 1) * stride + 1, stride)
         for start, count, stride in zip(starts, counts, strides, strict=True)
@@ -163,10 +164,10 @@ def _steps(starts: Sequence[int], counts: Sequence[int], strides: Sizes) -> list
 
 
 def refuse_strided_dilation(strides: Sizes, dilation_rate: Sizes) -> None:
-    """Refuse strides and dilation together, as Keras does.
+    """Refuse the combination of strides and dilation, as Keras does.
 
     Raises:
-        InvalidOption: If both are above 1.
+        InvalidOption: If both are greater than 1.
     """
     if max(strides) > 1 and max(dilation_rate) > 1:
         raise InvalidOption("dilation_rate", dilation_rate, "1 where strides are above 1")

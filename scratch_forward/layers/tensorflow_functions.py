@@ -1,4 +1,4 @@
-"""TensorFlow functions, which Keras 2 writes into a functional model for `keras.ops`."""
+"""TensorFlow functions that Keras 2 writes to a Functional model where Keras 3 has `keras.ops`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scratch_forward.layers.operations import OPERATIONS
 
 
 def _named(operation: str, *names: str) -> Callable[..., Any]:
-    """Make a function that takes TensorFlow's argument names, in the operation's order."""
+    """Make a function with TensorFlow's argument names, in the order of the operation."""
     function = OPERATIONS[operation]
 
     def call(*args: Any, name: Any = None, **arguments: Any) -> Any:
@@ -33,7 +33,7 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _slice(tensor: Any, slice_spec: Any, var: Any = None, name: Any = None) -> Any:
-    """Take what Keras 2 writes as dicts of `start`, `stop` and `step`."""
+    """Slice by the dicts of `start`, `stop` and `step` that Keras 2 writes."""
     items = slice_spec if isinstance(slice_spec, list) else [slice_spec]
     return tensor[tuple(map(_slice_item, items))]
 

@@ -1,4 +1,4 @@
-"""Raw text to token ids: `TextVectorization`."""
+"""Conversion of raw text to token ids: `TextVectorization`."""
 
 from __future__ import annotations
 
@@ -27,29 +27,32 @@ _STANDARDIZE: dict[str | None, dict[int, str | None]] = {
 
 
 class TextVectorization(Layer):
-    """Text to integer ids: standardise, split, look every token up, cut and pad with 0.
+    """Text to integer ids: standardize, split, look up every token, truncate, and pad with 0.
 
-    Id 0 is padding, id 1 every token outside the vocabulary, id `2 + k` the vocabulary's token k.
+    Id 0 is padding, id 1 is any token outside the vocabulary, and id `2 + k` is token k of the
+    vocabulary.
 
-    As Keras does on TensorFlow, only ASCII letters are lowered, the 32 ASCII punctuation marks are
-    deleted (not replaced by a space), and only ASCII white space separates: `É`, `¿` and U+00A0
-    stay as they are.
+    As in Keras on TensorFlow, only ASCII letters are converted to lower case, the 32 ASCII
+    punctuation marks are removed (not replaced by a space), and only ASCII whitespace separates
+    tokens. `É`, `¿` and U+00A0 are not changed.
 
-    Shapes: `(N,)` or `(N, 1)` strings to `(N, output_sequence_length)` int64; without an
-    `output_sequence_length` the width is that of the longest text of the batch.
+    Shapes: strings `(N,)` or `(N, 1)` to int64 `(N, output_sequence_length)`. Without an
+    `output_sequence_length`, the size is the number of tokens in the longest text of the batch.
+
+    Source: `keras.layers.TextVectorization` of Keras 3.
 
     Args:
-        max_tokens: Largest size of the vocabulary, ids 0 and 1 included.
+        max_tokens: Largest size of the vocabulary, including ids 0 and 1.
         standardize: `"lower_and_strip_punctuation"`, `"lower"`, `"strip_punctuation"` or None.
-        split: `"whitespace"`, or `"character"` for one token a code point.
-        ngrams: None; sequences of words are not supported.
-        output_mode: `"int"`.
-        output_sequence_length: Number of ids a text becomes.
+        split: `"whitespace"`, or `"character"` for one token per code point.
+        ngrams: Must be None.
+        output_mode: Must be `"int"`.
+        output_sequence_length: Number of ids per text.
         vocabulary: Tokens, most frequent first, with or without the leading `""` and `"[UNK]"`.
-        vocabulary_size: Size that a file states for the vocabulary, ids 0 and 1 included.
+        vocabulary_size: Size of the vocabulary stored in a file, including ids 0 and 1.
 
     Raises:
-        InvalidOption: For a value that is not supported, a repeated token, or too many of them.
+        InvalidOption: For a value that is not supported, a duplicate token, or too many tokens.
     """
 
     assets: tuple[str, ...] = ("vocabulary.txt",)
@@ -84,7 +87,7 @@ class TextVectorization(Layer):
         one_of("idf_weights", idf_weights, (None,))
         one_of("sparse", sparse, (False,))
         one_of("ragged", ragged, (False,))
-        self.pad_to_max_tokens = pad_to_max_tokens  # acts on other output modes than "int"
+        self.pad_to_max_tokens = pad_to_max_tokens  # affects other output modes than "int" only
         self.vocabulary_size = optional_positive("vocabulary_size", vocabulary_size)
         self._table = _STANDARDIZE[self.standardize] | (
             _SPACES if self.split == "whitespace" else {}
@@ -94,7 +97,7 @@ class TextVectorization(Layer):
             self.set_vocabulary(vocabulary)
 
     def set_vocabulary(self, vocabulary: Sequence[str]) -> None:
-        """Set the tokens that have an id of their own.
+        """Set the tokens of the vocabulary.
 
         Args:
             vocabulary: Tokens, most frequent first, with or without the leading `""`, `"[UNK]"`.
@@ -112,18 +115,18 @@ class TextVectorization(Layer):
         self._ids = ids
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
-        """Tokens in the order of their ids, `""` and `"[UNK]"` first if asked for."""
+        """Return the tokens in the order of their ids, optionally with `""` and `"[UNK]"` first."""
         special = [PADDING_TOKEN, UNKNOWN_TOKEN] if include_special_tokens else []
         return special + list(self._ids)
 
     def tokenize(self, text: str) -> list[str]:
-        """Standardise a text and split it into tokens, as they are looked up.
+        """Standardize a text and split it into tokens.
 
         Args:
             text: Any Unicode string.
 
         Returns:
-            The tokens in order; empty when nothing but white space and punctuation is there.
+            The tokens in order. Empty if the text contains only whitespace and punctuation.
         """
         standardized = text.translate(self._table)
         if self.split == "character":
@@ -131,7 +134,7 @@ class TextVectorization(Layer):
         return [token for token in standardized.split(" ") if token]
 
     def call(self, inputs: Any) -> Array:
-        """Look up the ids of a batch of texts."""
+        """Return the ids of a batch of texts."""
         if not self._ids:
             raise ValueError(
                 f"Layer {self.name!r} has no vocabulary; pass `vocabulary` or call "
@@ -153,16 +156,16 @@ class TextVectorization(Layer):
         return (input_shape[0], self.output_sequence_length)
 
     def convert(self, inputs: Any) -> Any:
-        """Leave strings as they come."""
+        """Return the strings unchanged."""
         return inputs
 
     def load_assets(self, assets: dict[str, str]) -> None:
-        """Take the vocabulary from an archive's `vocabulary.txt`, one token a line."""
+        """Set the vocabulary from the `vocabulary.txt` of an archive, one token per line."""
         self.set_vocabulary(assets["vocabulary.txt"].splitlines())
 
 
 def _flat_texts(inputs: Any) -> list[str]:
-    """Flatten one string, a list, or an array `(N,)` or `(N, 1)` of them to a list."""
+    """Flatten a string, a list of strings, or an array `(N,)` or `(N, 1)` of strings to a list."""
     array = np.asarray(inputs, dtype=object)
     if array.ndim > 2 or (array.ndim == 2 and array.shape[-1] != 1):
         raise ValueError(

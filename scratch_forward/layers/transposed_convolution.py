@@ -1,7 +1,8 @@
-"""Transposed convolutions, which spread each input over a window of the output.
+"""Transposed convolutions, which spread each input element over a window of the output.
 
-A transposed convolution is the transpose of the matrix that a convolution from the output's size to
-the input's multiplies by (1603.07285). Keras drops a mask here.
+A convolution from the output's size to the input's size is a multiplication by a matrix. A
+transposed convolution multiplies by the transpose of this matrix (arXiv:1603.07285). Keras drops a
+mask here.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class _ConvTranspose(Convolution):
                 raise InvalidOption("output_padding", output_padding, f"less than {self.strides=}")
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
-        """Return the kernel's shape and the bias's."""
+        """Return the shapes of the kernel and the bias."""
         kernel = (*self.window, self.filters, self.channels(input_shape))
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.use_bias else {})
 
@@ -56,10 +57,10 @@ class _ConvTranspose(Convolution):
         return self.filters
 
     def output_size(self, axis: int, size: int) -> int:
-        """Return the output's size along a spatial axis.
+        """Return the size of the output along a spatial axis.
 
         Raises:
-            ValueError: If no convolution takes an axis of that size to the input's.
+            ValueError: If no convolution maps an axis of that size to the size of the input.
         """
         stride, extent = self.strides[axis], self.extent(axis)
         more = None if self.output_padding is None else self.output_padding[axis]
@@ -78,11 +79,11 @@ class _ConvTranspose(Convolution):
         return output
 
     def extent(self, axis: int) -> int:
-        """Return how many elements of an axis a window spans."""
+        """Return the number of elements of an axis that a window spans."""
         return (self.window[axis] - 1) * self.dilation_rate[axis] + 1
 
     def slide(self, inputs: Array) -> Array:
-        """Add each input times the kernel where its window lies, and cut what is padding off."""
+        """Add each input times the kernel at the position of its window, then remove padding."""
         sizes = inputs.shape[1:-1]
         outputs = [self.output_size(axis, size) for axis, size in enumerate(sizes)]
         spread = self._spread(inputs)
@@ -92,7 +93,7 @@ class _ConvTranspose(Convolution):
         return self.with_bias(spread)
 
     def _spread(self, inputs: Array) -> Array:
-        """Add each input times the kernel over its window."""
+        """Add each input times the kernel at the position of its window."""
         sizes = inputs.shape[1:-1]
         full = [
             (size - 1) * stride + self.extent(axis)
@@ -110,14 +111,14 @@ class _ConvTranspose(Convolution):
         return total
 
     def _cut_before(self, axis: int, size: int, output: int) -> int:
-        """Return how much of the start is the padding of the convolution that this transposes."""
+        """Return the padding at the start of the convolution that this layer transposes."""
         if self.padding == "valid":
             return 0
         return max((size - 1) * self.strides[axis] + self.extent(axis) - output, 0) // 2
 
 
 def _window(array: Array, axis: int, start: int, size: int) -> Array:
-    """Return `size` elements of an axis from `start`, zeros where the array has ended."""
+    """Return `size` elements of an axis from `start`, with zeros past the end of the array."""
     cut = array[(slice(None),) * axis + (slice(start, start + size),)]
     missing = size - cut.shape[axis]
     if not missing:
@@ -132,16 +133,18 @@ class Conv1DTranspose(_ConvTranspose):
     `(filters,)`. An axis of n elements becomes `n * strides` with padding `"same"`, and
     `n * strides + max(k - strides, 0)` with `"valid"`, k being the window's extent.
 
+    Source: arXiv:1603.07285.
+
     Args:
-        filters: Channels of the output.
+        filters: Number of output channels.
         kernel_size: Size of the window.
-        strides: Steps between windows in the output.
+        strides: Step between windows in the output.
         padding: `"valid"` or `"same"`.
-        output_padding: Elements of the output after the last whole step, less than `strides`.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        output_padding: Additional elements at the end of the output, fewer than `strides`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -155,16 +158,18 @@ class Conv2DTranspose(_ConvTranspose):
     `(filters,)`. An axis of n elements becomes `n * strides` with padding `"same"`, and
     `n * strides + max(k - strides, 0)` with `"valid"`, k being the window's extent.
 
+    Source: arXiv:1603.07285.
+
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows in the output, one number or two.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (height, width).
+        strides: Step between windows in the output: one integer or two.
         padding: `"valid"` or `"same"`.
-        output_padding: Elements of the output after the last whole step, less than `strides`.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        output_padding: Additional elements at the end of the output, fewer than `strides`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 
@@ -178,16 +183,18 @@ class Conv3DTranspose(_ConvTranspose):
     `(filters,)`. An axis of n elements becomes `n * strides` with padding `"same"`, and
     `n * strides + max(k - strides, 0)` with `"valid"`, k being the window's extent.
 
+    Source: arXiv:1603.07285.
+
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (depth, height, width).
-        strides: Steps between windows in the output, one number or three.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (depth, height, width).
+        strides: Step between windows in the output: one integer or three.
         padding: `"valid"` or `"same"`.
-        output_padding: Elements of the output after the last whole step, less than `strides`.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window; 1 where `strides` is not.
+        output_padding: Additional elements at the end of the output, fewer than `strides`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
         activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         name: Name of the layer.
     """
 

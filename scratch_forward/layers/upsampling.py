@@ -1,4 +1,4 @@
-"""Upsampling: each element several times, or images of a multiple of their size."""
+"""Upsampling: repeated elements, or images resized by an integer factor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scratch_forward.layers.reshaping import DATA_FORMATS
 
 
 class _UpSampling(Layer):
-    """Each element of the spatial axes several times."""
+    """Repetition of each element along the spatial axes."""
 
     size: tuple[int, ...]
     data_format: str
@@ -26,7 +26,7 @@ class _UpSampling(Layer):
         """Return the shape with the spatial sizes multiplied.
 
         Raises:
-            ValueError: If the input has another number of axes.
+            ValueError: If the input has a different number of axes.
         """
         if len(input_shape) != len(self.size) + 2:
             raise ValueError(
@@ -49,8 +49,10 @@ class _UpSampling(Layer):
 class UpSampling1D(_UpSampling):
     """`y[t] = x[t // size]`, `(N, T, C)` to `(N, size * T, C)`.
 
+    Source: `keras.layers.UpSampling1D` of Keras 3.
+
     Args:
-        size: How many times each step.
+        size: Number of repetitions of each step.
         name: Name of the layer.
     """
 
@@ -62,14 +64,16 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """Images of a multiple of their size, `(N, H, W, C)` to `(N, size * H, size * W, C)`.
+    """Images resized by an integer factor, `(N, H, W, C)` to `(N, size * H, size * W, C)`.
 
-    With the interpolation `"nearest"`, `y[i, j] = x[i // size, j // size]`. The others are those of
-    TensorFlow's `resize`, the middles of pixels aligned; see `interpolation`.
+    With `interpolation="nearest"`, `y[i, j] = x[i // size, j // size]`. The others are those of
+    TensorFlow's `resize` with aligned pixel centers. See `interpolation`.
+
+    Source: `keras.layers.UpSampling2D` of Keras 3.
 
     Args:
-        size: How many times the height and the width, one number or two.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        size: Factor for height and width, one integer or two.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
         name: Name of the layer.
     """
@@ -100,11 +104,13 @@ class UpSampling2D(_UpSampling):
 
 
 class UpSampling3D(_UpSampling):
-    """Each element several times along three axes, `(N, D, H, W, C)` to `(N, s D, s H, s W, C)`.
+    """`y[i, j, k] = x[i // s, j // s, k // s]`, `(N, D, H, W, C)` to `(N, s D, s H, s W, C)`.
+
+    Source: `keras.layers.UpSampling3D` of Keras 3.
 
     Args:
-        size: How many times along each axis, one number or three.
-        data_format: Where the channels are, `"channels_last"` unless given.
+        size: Factor s for each axis, one integer or three.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
         name: Name of the layer.
     """
 

@@ -1,4 +1,4 @@
-"""A recurrent layer run in both directions."""
+"""A recurrent layer that runs in both directions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ from scratch_forward.layers.recurrent.rnn import RNN
 class Bidirectional(Layer):
     """Runs a recurrent layer forwards and a copy of it backwards, and merges their outputs.
 
-    The backward layer sees inputs and mask reversed in time; with `return_sequences` its outputs
-    are turned back, so that step t of both speaks of input t. As Keras does, masked steps output
-    zero if `return_sequences`.
+    Source: Schuster & Paliwal 1997, "Bidirectional Recurrent Neural Networks".
 
-    Shapes: `(N, T, features)` to `(N, 2 units)` or `(N, T, 2 units)`; half as wide for other merge
-    modes than `"concat"`. With `return_state` the forward states follow, then the backward ones.
+    The backward layer receives inputs and mask reversed in time. With `return_sequences`, its
+    outputs are reversed again, so that step t of both directions belongs to input t. As in Keras,
+    masked steps output zero if `return_sequences` is set.
+
+    Shapes: `(N, T, features)` to `(N, 2 units)` or `(N, T, 2 units)`. The last size is `units` for
+    merge modes other than `"concat"`. With `return_state`, the forward states follow, then the
+    backward states.
 
     Args:
-        layer: SimpleRNN, LSTM, GRU or RNN; it is copied.
+        layer: SimpleRNN, LSTM, GRU or RNN. It is copied.
         merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for two outputs.
-        backward_layer: The backward layer, if it is not a copy; its `go_backwards` is the opposite.
+        backward_layer: The backward layer, if it is not a copy. Its `go_backwards` must be the
+            opposite.
         name: Name of the layer.
     """
 
@@ -68,7 +72,7 @@ class Bidirectional(Layer):
         self.backward_layer.build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
-        """Return the merged output's shape, or both, and the states' if they are returned."""
+        """Return the shape of the merged output or of both, and those of returned states."""
         shapes = [
             shape if isinstance(shape, list) else [shape]
             for child in (self.forward_layer, self.backward_layer)
@@ -85,13 +89,13 @@ class Bidirectional(Layer):
         return outputs if len(outputs) > 1 else outputs[0]
 
     def compute_mask(self, _inputs: Any, mask: Any) -> Any:
-        """Return the mask, once for each output that has steps."""
+        """Return the mask, once per output with a time axis."""
         if not self.return_sequences:
             return None
         return (mask, mask) if self.merge_mode is None else mask
 
     def reset_state(self) -> None:
-        """Forget the states of the batches before."""
+        """Reset the states to zeros."""
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
@@ -104,7 +108,7 @@ class Bidirectional(Layer):
         initial_state: Any = None,
         **_: Any,
     ) -> Any:
-        """Run both directions and merge; the first half of the states is the forward layer's."""
+        """Run both directions and merge. The first half of the states is the forward layer's."""
         half = len(initial_state) // 2 if initial_state is not None else 0
         starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
         forward, backward = (

@@ -1,4 +1,4 @@
-"""What the recurrent cells share: projection, states, dropout, and one step by hand."""
+"""Base class of recurrent cells: projection, states, dropout, and single steps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Cell(Layer):
 
     Attributes:
         units: Size of the output and of each state.
-        gates: Number of blocks, of `units` columns each, in the kernels.
-        state_count: Number of states; the first is the output of the step before.
+        gates: Number of blocks of `units` columns in the kernels.
+        state_count: Number of states. The first is the previous output.
     """
 
     gates: ClassVar[int]
@@ -50,11 +50,11 @@ class Cell(Layer):
 
     @property
     def output_index(self) -> int:
-        """Which of the states is the output."""
+        """Index of the state that is the output."""
         return 0
 
     def bias_shape(self) -> tuple[int, ...]:
-        """Return the bias's shape."""
+        """Return the shape of the bias."""
         return (self.gates * self.units,)
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
@@ -68,11 +68,11 @@ class Cell(Layer):
         return (input_shape[0], self.units)
 
     def get_initial_state(self, batch_size: int) -> States:
-        """Return states of zeros."""
+        """Return zero states, each `(N, units)`."""
         return [np.zeros((batch_size, self.units), self.dtype) for _ in range(self.state_count)]
 
     def draw_masks(self, batch: int, features: int, generator: Generator) -> DropoutMasks:
-        """Draw what is dropped; with recurrent dropout every gate has masks of its own."""
+        """Draw dropout masks. With recurrent dropout, every gate has its own masks."""
         count = self.gates if self.recurrent_dropout else 1
 
         def draw(rate: float, size: int) -> list[Array] | None:
@@ -84,11 +84,11 @@ class Cell(Layer):
         return DropoutMasks(draw(self.dropout, features), draw(self.recurrent_dropout, self.units))
 
     def project(self, inputs: Array, masks: DropoutMasks = NOTHING_DROPPED) -> Array:
-        """Multiply inputs, of one step or of all, by the kernel and add the bias.
+        """Multiply the inputs of one step, or of all steps, by the kernel and add the bias.
 
         Args:
             inputs: `(N, features)` or `(N, T, features)`.
-            masks: What is dropped.
+            masks: Dropout masks.
 
         Returns:
             `(N, gates * units)` or `(N, T, gates * units)`.
@@ -108,24 +108,24 @@ class Cell(Layer):
     def advance(
         self, projected: Array, states: States, masks: DropoutMasks = NOTHING_DROPPED
     ) -> States:
-        """Compute the next states from one step's projected input.
+        """Compute the next states from the projected input of one step.
 
         Args:
             projected: `(N, gates * units)`.
-            states: Each `(N, units)`.
-            masks: What is dropped.
+            states: Previous states, each `(N, units)`.
+            masks: Dropout masks.
 
         Returns:
-            The next states; the first is the output.
+            The next states. The first is the output.
         """
         raise NotImplementedError
 
     def __call__(self, inputs: Any, states: Any = None) -> tuple[Array, States]:  # type: ignore[override]
-        """Compute one step, for input that arrives step by step.
+        """Compute one step, for streaming.
 
         Args:
-            inputs: The step's input, `(N, features)`.
-            states: States after the step before, each `(N, units)`; zeros unless given.
+            inputs: Input of the step, `(N, features)`.
+            states: States after the previous step, each `(N, units)`. Defaults to zeros.
 
         Returns:
             The output `(N, units)` and the states after this step.
@@ -134,7 +134,7 @@ class Cell(Layer):
 
 
 def step_once(cell: Any, inputs: Any, states: Any) -> tuple[Array, States]:
-    """Compute one step of a cell from raw inputs, building it if need be."""
+    """Compute one step of a cell from raw inputs. The cell is built if necessary."""
     batch = cell.convert(inputs)
     if not cell.built:
         cell.build((None, batch.shape[-1]))

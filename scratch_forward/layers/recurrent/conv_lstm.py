@@ -1,4 +1,4 @@
-"""Convolutional LSTM: an LSTM whose products are convolutions, over images, lines or volumes."""
+"""Convolutional LSTM: an LSTM with convolutions instead of products, in 1 to 3 dimensions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _CONVOLUTIONS: tuple[Any, ...] = (Conv1D, Conv2D, Conv3D)
 
 
 class ConvLSTMCell(Layer):
-    """One step: `z = conv(x, kernel) + bias + conv(h, recurrent_kernel)`, gates in channels.
+    """One step: `z = conv(x, kernel) + bias + conv(h, recurrent_kernel)` (arXiv:1506.04214).
 
-    With z split into `zi, zf, zc, zo` and s the recurrent activation, as in 1506.04214 without
-    peepholes: `c' = s(zf) * c + s(zi) * activation(zc)`; `h' = s(zo) * activation(c')`. The
-    convolution of x has the layer's options; that of h has strides of 1 and padding `"same"`.
+    The channels of z are split into `zi, zf, zc, zo`. With the recurrent activation s, and without
+    the peepholes of the paper: `c' = s(zf) * c + s(zi) * activation(zc)`;
+    `h' = s(zo) * activation(c')`. The convolution of x has the options of the layer. That of h has
+    strides of 1 and padding `"same"`.
 
     Shapes: x `(N, *spatial, C)`, h and c `(N, *output sizes, filters)`; kernel
     `(*window, C, 4 filters)`, recurrent kernel `(*window, filters, 4 filters)`, bias
@@ -58,7 +59,7 @@ class ConvLSTMCell(Layer):
         )
 
     def children(self) -> dict[str, Layer]:
-        """Return none: the convolutions have no place of their own in a weights file."""
+        """Return no layers: the convolutions have no entry of their own in a weights file."""
         return {}
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class ConvLSTMCell(Layer):
         )
 
     def set_own_weights(self, weights: dict[str, Array]) -> None:
-        """Set the weights, and give them to the convolutions."""
+        """Set the weights of the cell and of its convolutions."""
         super().set_own_weights(weights)
         self.of_input.dtype = self.of_state.dtype = self.dtype
         own = self.weights
@@ -101,7 +102,7 @@ class ConvLSTMCell(Layer):
 
 
 class _ConvLSTM(RNN):
-    """A `ConvLSTMCell` run over time; see `RNN` for masks, direction and states."""
+    """Runs a `ConvLSTMCell` over time. See `RNN` for masks, direction and states."""
 
     rank: int
 
@@ -159,7 +160,7 @@ class _ConvLSTM(RNN):
         """Build the cell for one step.
 
         Raises:
-            ValueError: If the input has another number of axes.
+            ValueError: If the input has a different number of axes.
         """
         if len(input_shape) != self.rank + 3:
             raise ValueError(
@@ -168,13 +169,13 @@ class _ConvLSTM(RNN):
         self.cell.build((input_shape[0], *input_shape[2:]))
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
-        """Return the output's shape, and the states' if they are returned."""
+        """Return the shape of the output, and those of returned states."""
         state = self.cell.compute_output_shape((input_shape[0], *input_shape[2:]))
         output = (state[0], input_shape[1], *state[1:]) if self.return_sequences else state
         return [output, state, state] if self.return_state else output
 
     def zero_states(self, inputs: Array) -> States:
-        """Return states of zeros for inputs of this size."""
+        """Return zero states for inputs of this size."""
         shape = self.cell.compute_output_shape((len(inputs), *inputs.shape[2:]))
         return [np.zeros(shape, self.dtype) for _ in range(2)]
 
@@ -190,7 +191,7 @@ class _ConvLSTM(RNN):
         """Run the cell over time.
 
         Raises:
-            ValueError: When training with dropout.
+            ValueError: In training with dropout.
         """
         if generator is not None and (self.dropout or self.recurrent_dropout):
             raise ValueError(f"Layer {self.name!r} does not support dropout in training.")
@@ -198,30 +199,32 @@ class _ConvLSTM(RNN):
 
 
 class ConvLSTM1D(_ConvLSTM):
-    """A convolutional LSTM over lines; see `ConvLSTMCell` for equations and weights.
+    """A convolutional LSTM over sequences. See `ConvLSTMCell` for equations and weights.
 
     Shapes: `(N, T, L, C)` to `(N, L', filters)`, with a time axis after the batch if
-    `return_sequences`. With `return_state` h and c follow. Masks count as in `RNN`.
+    `return_sequences` is set. With `return_state`, h and c follow. Masks are used as in `RNN`.
+
+    Source: arXiv:1506.04214.
 
     Args:
-        filters: Channels of the output.
+        filters: Number of output channels.
         kernel_size: Size of the window.
-        strides: Steps between windows over the input.
+        strides: Step between windows over the input.
         padding: `"valid"` or `"same"`, for the input.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window over the input.
-        activation: That of the candidate and of the output.
-        recurrent_activation: That of the gates.
-        use_bias: Whether there is a bias.
-        unit_forget_bias: Ignored: what it adds is in the stored bias.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window over the input.
+        activation: Activation of the candidate and of the output.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        unit_forget_bias: Ignored. The stored bias includes it.
         dropout: Ignored at inference.
         recurrent_dropout: Ignored at inference.
         seed: Ignored.
         return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states too.
+        return_state: Whether to return the states as well.
         go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the batch before.
-        unroll: Ignored: the mathematics is the same.
+        stateful: Whether a batch starts with the states after the previous batch.
+        unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
         name: Name of the layer.
     """
@@ -230,30 +233,32 @@ class ConvLSTM1D(_ConvLSTM):
 
 
 class ConvLSTM2D(_ConvLSTM):
-    """A convolutional LSTM over images; see `ConvLSTMCell` for equations and weights.
+    """A convolutional LSTM over images. See `ConvLSTMCell` for equations and weights.
 
     Shapes: `(N, T, H, W, C)` to `(N, H', W', filters)`, with a time axis after the batch if
-    `return_sequences`. With `return_state` h and c follow. Masks count as in `RNN`.
+    `return_sequences` is set. With `return_state`, h and c follow. Masks are used as in `RNN`.
+
+    Source: arXiv:1506.04214.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (height, width).
-        strides: Steps between windows over the input.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (height, width).
+        strides: Step between windows over the input.
         padding: `"valid"` or `"same"`, for the input.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window over the input.
-        activation: That of the candidate and of the output.
-        recurrent_activation: That of the gates.
-        use_bias: Whether there is a bias.
-        unit_forget_bias: Ignored: what it adds is in the stored bias.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window over the input.
+        activation: Activation of the candidate and of the output.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        unit_forget_bias: Ignored. The stored bias includes it.
         dropout: Ignored at inference.
         recurrent_dropout: Ignored at inference.
         seed: Ignored.
         return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states too.
+        return_state: Whether to return the states as well.
         go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the batch before.
-        unroll: Ignored: the mathematics is the same.
+        stateful: Whether a batch starts with the states after the previous batch.
+        unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
         name: Name of the layer.
     """
@@ -262,30 +267,32 @@ class ConvLSTM2D(_ConvLSTM):
 
 
 class ConvLSTM3D(_ConvLSTM):
-    """A convolutional LSTM over volumes; see `ConvLSTMCell` for equations and weights.
+    """A convolutional LSTM over volumes. See `ConvLSTMCell` for equations and weights.
 
     Shapes: `(N, T, D, H, W, C)` to `(N, D', H', W', filters)`, with a time axis after the batch if
-    `return_sequences`. With `return_state` h and c follow. Masks count as in `RNN`.
+    `return_sequences` is set. With `return_state`, h and c follow. Masks are used as in `RNN`.
+
+    Source: arXiv:1506.04214.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Size of the window, one number or (depth, height, width).
-        strides: Steps between windows over the input.
+        filters: Number of output channels.
+        kernel_size: Size of the window: an integer or (depth, height, width).
+        strides: Step between windows over the input.
         padding: `"valid"` or `"same"`, for the input.
-        data_format: Where the channels are, `"channels_last"` unless given.
-        dilation_rate: Steps between the elements of a window over the input.
-        activation: That of the candidate and of the output.
-        recurrent_activation: That of the gates.
-        use_bias: Whether there is a bias.
-        unit_forget_bias: Ignored: what it adds is in the stored bias.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+        dilation_rate: Step between the elements of a window over the input.
+        activation: Activation of the candidate and of the output.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether to add a bias.
+        unit_forget_bias: Ignored. The stored bias includes it.
         dropout: Ignored at inference.
         recurrent_dropout: Ignored at inference.
         seed: Ignored.
         return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states too.
+        return_state: Whether to return the states as well.
         go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the batch before.
-        unroll: Ignored: the mathematics is the same.
+        stateful: Whether a batch starts with the states after the previous batch.
+        unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
         name: Name of the layer.
     """

@@ -1,4 +1,4 @@
-"""What a recurrent cell drops while training: the same at every step."""
+"""Dropout masks of recurrent cells, which are the same at every step."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scratch_forward.layers.base import Array
 
 
 class DropoutMasks(NamedTuple):
-    """What a cell's input and first state are multiplied by when training, the same at every step.
+    """Factors for a cell's input and first state in training, the same at every step.
 
-    One array for all gates, or one for each gate; None where nothing is dropped.
+    Each is one array for all gates or one array per gate, or None without dropout.
     """
 
     inputs: list[Array] | None = None
@@ -23,7 +23,7 @@ NOTHING_DROPPED = DropoutMasks()
 
 
 def product(x: Array, kernel: Array, masks: list[Array] | None) -> Array:
-    """Multiply by a kernel, each block of its columns after dropping by a mask of its own."""
+    """Multiply by a kernel. Each block of its columns has its own mask of x, if there are masks."""
     if not masks:
         return x @ kernel
     blocks = np.split(kernel, len(masks), axis=1)

@@ -1,4 +1,4 @@
-"""The gated recurrent unit: the cell and its run over time."""
+"""The gated recurrent unit: the cell and the layer."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from scratch_forward.layers.recurrent.rnn import RNN
 
 
 class GRUCell(Cell):
-    """Gated recurrent unit, gates in the order update, reset, candidate.
+    """Gated recurrent unit (arXiv:1406.1078), with gates in the order update, reset, candidate.
 
-    `z = s(xz + h @ Uz)`, `r = s(xr + h @ Ur)`, `h' = z * h + (1 - z) * c`, with the candidate
-    `c = activation(xc + r * (h @ Uc + b))` if `reset_after`, else
-    `c = activation(xc + (r * h) @ Uc)`; s is the recurrent activation.
+    `z = s(xz + h @ Uz)`, `r = s(xr + h @ Ur)`, `h' = z * h + (1 - z) * c`, where s is the recurrent
+    activation. The candidate is `c = activation(xc + r * (h @ Uc + b))` with `reset_after`, else
+    `c = activation(xc + (r * h) @ Uc)`.
 
     Shapes: x `(N, features)`, h `(N, units)`; kernel `(features, 3 units)`, recurrent kernel
-    `(units, 3 units)`, bias `(2, 3 units)`, an input row and a recurrent row, or `(3 units,)`
-    without `reset_after`.
+    `(units, 3 units)`. The bias is `(2, 3 units)`, an input row and a recurrent row, or `(3
+    units,)` without `reset_after`.
     """
 
     gates = 3
@@ -48,7 +48,7 @@ class GRUCell(Cell):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def input_bias(self) -> Array:
-        """Return the bias's input row."""
+        """Return the input row of the bias."""
         return self.weights["bias"][0] if self.reset_after else self.weights["bias"]
 
     def advance(
@@ -75,9 +75,10 @@ class GRUCell(Cell):
 
 
 class GRU(RNN):
-    """Gated recurrent unit.
+    """Gated recurrent unit (arXiv:1406.1078).
 
-    See `GRUCell` for equations and weights, `RNN` for shapes, masks and the other options.
+    Shapes: `(N, T, features)` to `(N, units)`, or to `(N, T, units)` with `return_sequences`. See
+    `GRUCell` for equations and weights, and `RNN` for states, masks and other options.
     """
 
     def __init__(

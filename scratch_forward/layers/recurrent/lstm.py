@@ -1,4 +1,4 @@
-"""Long short-term memory: the cell and its run over time."""
+"""Long short-term memory: the cell and the layer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from scratch_forward.layers.recurrent.rnn import RNN
 
 
 class LSTMCell(Cell):
-    """Long short-term memory, gates in the order input, forget, candidate, output.
+    """Long short-term memory, with gates in the order input, forget, candidate, output.
 
     `z = x @ kernel + bias + h @ recurrent_kernel`, split into `zi, zf, zc, zo`;
     `c' = s(zf) * c + s(zi) * activation(zc)`; `h' = s(zo) * activation(c')`, where s is the
-    recurrent activation. States: h, c.
+    recurrent activation. The states are h and c. Source: Hochreiter & Schmidhuber 1997, with the
+    forget gate of Gers et al. 2000.
 
     Shapes: x `(N, features)`, h and c `(N, units)`; kernel `(features, 4 units)`, recurrent kernel
-    `(units, 4 units)`, bias `(4 units,)`, into which `unit_forget_bias` is already added.
+    `(units, 4 units)`, bias `(4 units,)`. The stored bias includes `unit_forget_bias`.
     """
 
     gates = 4
@@ -57,9 +58,10 @@ class LSTMCell(Cell):
 
 
 class LSTM(RNN):
-    """Long short-term memory; the states are h, which is also the output, and c.
+    """Long short-term memory (Hochreiter & Schmidhuber 1997). States: h, the output, and c.
 
-    See `LSTMCell` for equations and weights, `RNN` for shapes, masks and the other options.
+    Shapes: `(N, T, features)` to `(N, units)`, or to `(N, T, units)` with `return_sequences`. See
+    `LSTMCell` for equations and weights, and `RNN` for states, masks and other options.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A cell run over time: states, masks, direction, statefulness."""
+"""The layer that runs a cell over time: states, masks, direction, statefulness."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from scratch_forward.layers.recurrent.stacked_rnn_cells import StackedRNNCells
 class RNN(Layer):
     """Runs a cell over time.
 
-    Shapes: `(N, T, features)` to `(N, units)`, the output of the last step that counts, or with
-    `return_sequences` to `(N, T, units)`. With `return_state` the states follow, each `(N, units)`.
+    Shapes: `(N, T, features)` to `(N, units)`, the output of the last valid step, or with
+    `return_sequences` to `(N, T, units)`. With `return_state`, the states follow, each `(N,
+    units)`.
 
-    A masked step leaves the states as they are; its output is that of the step before (zeros at
-    first), or zero with `zero_output_for_mask`. The mask goes on only with `return_sequences`, in
-    the order of the input: Keras does not reverse it under `go_backwards`, though the outputs are
-    in the order of processing.
+    A masked step does not change the states. Its output is the previous output (zeros before the
+    first valid step), or zero with `zero_output_for_mask`. The mask is passed on only with
+    `return_sequences`. With `go_backwards`, the outputs are in processing order, but as in Keras
+    the mask is not reversed.
+
+    Source: `keras.layers.RNN` of Keras 3.
 
     Args:
         cell: A cell, or a list of cells to stack.
         return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states too.
+        return_state: Whether to return the states as well.
         go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the batch before.
-        unroll: Ignored: the mathematics is the same.
+        stateful: Whether a batch starts with the states after the previous batch.
+        unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
         name: Name of the layer.
     """
@@ -66,7 +69,7 @@ class RNN(Layer):
         """Build the cell for one step.
 
         Raises:
-            ValueError: If the input is not `(N, T, features)`.
+            ValueError: If the shape of the input is not `(N, T, features)`.
         """
         if len(input_shape) != 3:
             raise ValueError(
@@ -75,7 +78,7 @@ class RNN(Layer):
         self.cell.build((input_shape[0], input_shape[2]))
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
-        """Return the output's shape, and the states' if they are returned."""
+        """Return the shape of the output, and those of returned states."""
         batch = input_shape[0]
         time = (input_shape[1],) if self.return_sequences else ()
         output = (batch, *time, self.cell.output_size)
@@ -84,11 +87,11 @@ class RNN(Layer):
         return [output, *((None, *state.shape[1:]) for state in self.cell.get_initial_state(0))]
 
     def compute_mask(self, _inputs: Any, mask: Any) -> Any:
-        """Return the mask if there is an output for every step."""
+        """Return the mask if the output has a time axis."""
         return mask if self.return_sequences else None
 
     def reset_state(self) -> None:
-        """Forget the states of the batches before."""
+        """Reset the states to zeros."""
         self.states = None
 
     def apply(
@@ -100,7 +103,7 @@ class RNN(Layer):
         initial_state: Any = None,
         **_: Any,
     ) -> Any:
-        """Run the cell over time, from zeros or the given states."""
+        """Run the cell over time, from zero states or the given states."""
         states = self._first_states(inputs, initial_state)
         kept = None if mask is None else np.asarray(mask, bool)
         if kept is not None and kept.shape != inputs.shape[:2]:
@@ -116,15 +119,15 @@ class RNN(Layer):
         return (outputs, *states) if self.return_state else outputs
 
     def zero_states(self, inputs: Array) -> States:
-        """Return states of zeros for a batch."""
+        """Return zero states for a batch."""
         states: States = self.cell.get_initial_state(len(inputs))
         return states
 
     def _first_states(self, inputs: Array, initial_state: Any) -> States:
-        """Return the given states, those of the batch before, or zeros.
+        """Return the given states, those after the previous batch, or zeros.
 
         Raises:
-            ValueError: If their number, or the batch size, does not fit.
+            ValueError: If the number of states or the batch size does not match.
         """
         zeros = self.zero_states(inputs)
         given = self.states if initial_state is None and self.stateful else initial_state
@@ -144,7 +147,7 @@ class RNN(Layer):
     def _loop(
         self, inputs: Array, kept: Array | None, states: States, generator: Generator | None
     ) -> tuple[Array, States]:
-        """Step through time; returns the output or outputs, and the last states."""
+        """Run all steps. Returns the last output or all outputs, and the last states."""
         batch, steps = inputs.shape[:2]
         draw: tuple[Any, ...] = ()
         if generator is not None:

@@ -1,4 +1,4 @@
-"""The plain recurrent layer: a cell with one state and no gates, and its run over time."""
+"""The simple recurrent layer: a cell with one state and no gates, and its layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scratch_forward.layers.recurrent.rnn import RNN
 
 
 class SimpleRNNCell(Cell):
-    """`h' = activation(x @ kernel + bias + h @ recurrent_kernel)`.
+    """`h' = activation(x @ kernel + bias + h @ recurrent_kernel)` (Elman 1990).
 
     Shapes: x `(N, features)`, h `(N, units)`; kernel `(features, units)`, recurrent kernel
     `(units, units)`, bias `(units,)`.
@@ -41,9 +41,10 @@ class SimpleRNNCell(Cell):
 
 
 class SimpleRNN(RNN):
-    """`h[t] = activation(x[t] @ kernel + bias + h[t - 1] @ recurrent_kernel)`.
+    """`h[t] = activation(x[t] @ kernel + bias + h[t - 1] @ recurrent_kernel)` (Elman 1990).
 
-    See `SimpleRNNCell` for the weights, `RNN` for shapes, masks and the other options.
+    Shapes: `(N, T, features)` to `(N, units)`, or to `(N, T, units)` with `return_sequences`. See
+    `SimpleRNNCell` for the weights, and `RNN` for states, masks and other options.
     """
 
     def __init__(

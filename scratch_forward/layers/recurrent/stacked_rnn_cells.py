@@ -1,4 +1,4 @@
-"""Cells stacked within a step, in place of one cell."""
+"""A stack of cells, used as one cell."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from scratch_forward.layers.recurrent.dropout_masks import NOTHING_DROPPED, Drop
 
 
 class StackedRNNCells(Layer):
-    """Cells run one after the other within each step: the output of one is the input of the next.
+    """Runs several cells within each step. The output of a cell is the input of the next.
+
+    Shapes: x `(N, features)` to the output of the last cell, `(N, units)`. The states are those of
+    all cells in order.
+
+    Source: `keras.layers.StackedRNNCells` of Keras 3.
 
     Args:
-        cells: The cells, first to last.
+        cells: The cells, from first to last.
         name: Name of the layer.
     """
 
@@ -32,21 +37,21 @@ class StackedRNNCells(Layer):
 
     @property
     def state_count(self) -> int:
-        """Number of states of all cells together."""
+        """Total number of states of all cells."""
         return sum(cell.state_count for cell in self.cells)
 
     @property
     def output_index(self) -> int:
-        """Which of the states is the output: the first of the last cell."""
+        """Index of the state that is the output: the first state of the last cell."""
         return self.state_count - self.cells[-1].state_count
 
     def children(self) -> dict[str, Layer]:
-        """Return the cells by their path in a weights file."""
+        """Return the cells, keyed by their path in a weights file."""
         names = numbered(self.cells)
         return {f"cells/{name}": cell for name, cell in zip(names, self.cells, strict=True)}
 
     def build_children(self, input_shape: Shape) -> None:
-        """Build each cell for the output of the one before."""
+        """Build each cell for the output shape of the previous one."""
         for cell in self.cells:
             cell.build(input_shape)
             input_shape = cell.compute_output_shape(input_shape)
@@ -56,11 +61,11 @@ class StackedRNNCells(Layer):
         return (input_shape[0], self.output_size)
 
     def get_initial_state(self, batch_size: int) -> States:
-        """Return states of zeros, all cells' in order."""
+        """Return zero states of all cells, in order."""
         return [state for cell in self.cells for state in cell.get_initial_state(batch_size)]
 
     def draw_masks(self, batch: int, features: int, generator: Generator) -> list[DropoutMasks]:
-        """Draw what is dropped in each cell."""
+        """Draw dropout masks for each cell."""
         sizes = [features, *(cell.units for cell in self.cells[:-1])]
         return [
             cell.draw_masks(batch, size, generator)
@@ -68,7 +73,7 @@ class StackedRNNCells(Layer):
         ]
 
     def project(self, inputs: Array, masks: Sequence[DropoutMasks] = ()) -> Array:
-        """Project for the first cell; the others' inputs are known only step by step."""
+        """Project the inputs for the first cell. Other inputs are known only in each step."""
         return self.cells[0].project(inputs, masks[0] if masks else NOTHING_DROPPED)
 
     def advance(
@@ -87,5 +92,5 @@ class StackedRNNCells(Layer):
         return after
 
     def __call__(self, inputs: Any, states: Any = None) -> tuple[Array, States]:  # type: ignore[override]
-        """Compute one step of all cells; returns the last one's output and all states."""
+        """Compute one step. Returns the output of the last cell and the states of all cells."""
         return step_once(self, inputs, states)

@@ -1,4 +1,4 @@
-"""Any layer applied to every time step."""
+"""A wrapper that applies a layer to every time step."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from scratch_forward.layers.base import Array, Generator, Layer, Shape
 
 
 class TimeDistributed(Layer):
-    """Applies a layer to every time step: `y[:, t] = layer(x[:, t])`. A mask passes through.
+    """Applies a layer to every time step: `y[:, t] = layer(x[:, t])`. The mask is passed through.
 
-    Shapes: `(N, T, ...)` to `(N, T, ...)`; computed as one batch of N * T.
+    Shapes: `(N, T, ...)` to `(N, T, ...)`. All steps are computed as one batch of N * T examples.
+
+    Source: `keras.layers.TimeDistributed` of Keras 3.
 
     Args:
-        layer: Any layer with one input and one output.
+        layer: A layer with one input and one output.
         name: Name of the layer.
     """
 
@@ -42,12 +44,12 @@ class TimeDistributed(Layer):
         self.layer.build((input_shape[0], *input_shape[2:]))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the layer's output shape with the time axis put in."""
+        """Return the output shape of the layer with the time axis inserted."""
         step = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (step[0], input_shape[1], *step[1:])
 
     def apply(self, inputs: Array, mask: Any, generator: Generator | None, /, **_: Any) -> Array:
-        """Fold time into the batch, apply the layer, unfold."""
+        """Merge the time axis into the batch axis, apply the layer, and split them again."""
         batch, steps = inputs.shape[:2]
         folded = inputs.reshape(batch * steps, *inputs.shape[2:])
         per_step = None if mask is None else np.asarray(mask, bool).reshape(batch * steps)
