@@ -1,4 +1,4 @@
-"""Parity cards, written with Keras where it is installed. Only this module uses Keras."""
+"""Parity cards, written with Keras where it is installed. No other module imports Keras."""
 
 from __future__ import annotations
 

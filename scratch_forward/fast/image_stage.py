@@ -57,7 +57,7 @@ Run = tuple[list[Layer], tuple[int, ...]]  # fused layers, input shape without t
 class ImageStage:
     """Layers from a convolution on, computed on groups of examples with the batch as the last axis.
 
-    Batches of fewer than 12 examples are computed with the channels as the last axis instead.
+    Groups of fewer than 12 examples are computed with the channels as the last axis instead.
     Kernels are transformed once for each image size. Sequences `(N, T, C)` are treated as images of
     width 1. The stage returns no mask, because Keras drops the mask at a convolution.
 

@@ -169,8 +169,9 @@ class Conv2D(_Conv):
 class Conv3D(_Conv):
     """`y[p] = activation(sum over i of x[strides * p + dilation_rate * i] @ kernel[i] + bias)`.
 
-    Shapes: `(N, D, H, W, C)` to `(N, D', H', W', filters)`; kernel `(kd, kh, kw, C / groups,
-    filters)`, bias `(filters,)`. Groups consist of consecutive channels. Keras drops a mask here.
+    Shapes: `(N, D, H, W, C)` to `(N, D', H', W', filters)`; kernel
+    `(kd, kh, kw, C / groups, filters)`, bias `(filters,)`. Groups consist of consecutive channels.
+    As in Keras, the mask is dropped.
 
     Source: `keras.layers.Conv3D` of Keras 3.
 

@@ -34,10 +34,10 @@ class _HeadAttention(Layer):
 
     `head = softmax(q @ k.T / sqrt(key_dim)) @ v` (arXiv:1706.03762), with q, k and v projected from
     query, key and value. A query attends a position if all of these allow it: the masks of query,
-    value and key, `attention_mask`, the causal mask (`s <= t`) and the sliding window (`|s - t| <
-    sliding_window`). As in Keras, a query without any allowed position attends all positions
-    equally. With dropout, with returned scores, or with more than three axes, its heads are zero
-    instead.
+    value and key, `attention_mask`, the causal mask (`s <= t`) and the sliding window
+    (`|s - t| < sliding_window`). As in Keras, a query without any allowed position attends all
+    positions equally. With dropout, with returned scores, or with more than three axes, its heads
+    are zero instead.
     """
 
     supports_masking = True
@@ -315,13 +315,14 @@ class MultiHeadAttention(_HeadAttention):
     Each head is `softmax(q @ k.T / sqrt(key_dim)) @ v`. Every head has its own projections of
     query, key and value to q, k and v.
 
-    Shapes: query `(N, T, C)`, value `(N, S, D)` and key `(N, S, E)` to `(N, T, C)`, or to `(N, T,
-    *output_shape)`. With `return_attention_scores`, the probabilities `(N, heads, T, S)` follow.
-    Kernels: query `(C, heads, key_dim)`, key `(E, heads, key_dim)`, value `(D, heads, value_dim)`,
-    output `(heads, value_dim, C)`. Each bias has the shape of one example's projection. With more
-    axes, attention is computed over `attention_axes`.
+    Shapes: query `(N, T, C)`, value `(N, S, D)` and key `(N, S, E)` to `(N, T, C)`, or to
+    `(N, T, *output_shape)`. With `return_attention_scores`, the probabilities `(N, heads, T, S)`
+    follow. Kernels: query `(C, heads, key_dim)`, key `(E, heads, key_dim)`, value
+    `(D, heads, value_dim)`, output `(heads, value_dim, C)`. Biases: query and key
+    `(heads, key_dim)`, value `(heads, value_dim)`, output `(C,)`. With more axes, attention is
+    computed over `attention_axes`.
 
-    For masks, see the arguments of `call`. The mask of the query is passed through. As in Keras,
+    For masks, see the arguments of a call. The mask of the query is passed through. As in Keras,
     the masks of the input tensors are removed: a layer that reads the same tensor later sees no
     mask.
 
@@ -333,7 +334,7 @@ class MultiHeadAttention(_HeadAttention):
         use_bias: Whether the projections have a bias.
         output_shape: Last sizes of the output. Defaults to the last size of the query.
         attention_axes: Axes of positions. Defaults to all axes between batch and channels.
-        sliding_window: Positions are attended up to a distance below this value. None for all.
+        sliding_window: Attended positions are at a distance below this value. None for all.
         flash_attention: None or False. A GPU implementation of the same equation.
         use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
             (arXiv:2505.06708).
@@ -405,7 +406,7 @@ class GroupQueryAttention(_HeadAttention):
         num_key_value_heads: Number of key and value heads. Must divide `num_query_heads`.
         dropout: Dropout rate of the attention probabilities in training.
         use_bias: Whether the projections have a bias.
-        sliding_window: Positions are attended up to a distance below this value. None for all.
+        sliding_window: Attended positions are at a distance below this value. None for all.
         flash_attention: None or False. A GPU implementation of the same equation.
         use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
             (arXiv:2505.06708).

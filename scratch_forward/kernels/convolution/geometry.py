@@ -13,7 +13,7 @@ Padding = Literal["valid", "same"] | tuple[Pair, Pair]
 def out_and_padding(size: int, extent: int, stride: int, padding: str) -> tuple[int, Pair]:
     """Return the output size and the padding (before, after) of one dimension, as in Keras.
 
-    "same" gives `ceil(size / stride)` outputs; an odd padded pixel goes after. "valid" has no
+    "same" gives `ceil(size / stride)` outputs; an odd padded pixel comes last. "valid" has no
     padding. `extent` is the reach of the kernel, `(kernel - 1) * dilation + 1`.
     """
     if padding == "valid":

@@ -20,8 +20,8 @@ class GRUCell(Cell):
     `c = activation(xc + (r * h) @ Uc)`.
 
     Shapes: x `(N, features)`, h `(N, units)`; kernel `(features, 3 units)`, recurrent kernel
-    `(units, 3 units)`. The bias is `(2, 3 units)`, an input row and a recurrent row, or `(3
-    units,)` without `reset_after`.
+    `(units, 3 units)`. The bias is `(2, 3 units)`, an input row and a recurrent row, or
+    `(3 units,)` without `reset_after`.
     """
 
     gates = 3

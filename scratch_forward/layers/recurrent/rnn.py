@@ -17,8 +17,8 @@ class RNN(Layer):
     """Runs a cell over time.
 
     Shapes: `(N, T, features)` to `(N, units)`, the output of the last valid step, or with
-    `return_sequences` to `(N, T, units)`. With `return_state`, the states follow, each `(N,
-    units)`.
+    `return_sequences` to `(N, T, units)`. With `return_state`, the states follow, each
+    `(N, units)`.
 
     A masked step does not change the states. Its output is the previous output (zeros before the
     first valid step), or zero with `zero_output_for_mask`. The mask is passed on only with
