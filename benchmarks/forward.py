@@ -140,11 +140,11 @@ def _report(
         "",
         f"Milliseconds, median of {options.rounds} interleaved rounds, each engine in a process of "
         "its own, `tf.function` and ONNX Runtime at their best batch; a ratio above 1 is in our "
-        "favour, and a bar is what it ought to be. "
+        "favour, and the bar is the target. "
         f"{studies.IMAGES} images of 32x32x3, or {studies.SEQUENCES} sequences of "
         f"{studies.STEPS} tokens; masked models get sentences of {lengths.mean():.0f} words on "
         f"average ({source}), padded to {studies.STEPS}. "
-        "[How the forward pass is computed](forward-pass.md) says what limits it where.",
+        "[How the forward pass is computed](forward-pass.md) explains what limits the speed.",
         "",
         *_table("The whole set", whole, studies.bars),
         *_table("One example", one, studies.bars_of_one),
