@@ -9,7 +9,7 @@ from scratch_forward.layers.options import number, positive
 
 
 class LayerScale(Layer):
-    """`y = x * gamma` with one value per channel, used by ConvNeXt (arXiv:2103.17239).
+    """`y = x * gamma` with one value per channel (arXiv:2103.17239), used by ConvNeXt.
 
     Shapes: `(..., projection_dim)` to the same; gamma `(projection_dim,)`. As in Keras, the mask is
     dropped.
@@ -35,7 +35,7 @@ class LayerScale(Layer):
 
 
 class StochasticDepth(Layer):
-    """`y = x` at inference, used by ConvNeXt (arXiv:1603.09382). As in Keras, the mask is dropped.
+    """`y = x` at inference (arXiv:1603.09382), used by ConvNeXt. As in Keras, the mask is dropped.
 
     In training, Keras drops whole examples at random. This is not supported.
 

@@ -253,8 +253,8 @@ class DepthwiseConv1D(_DepthwiseConv):
 class DepthwiseConv2D(_DepthwiseConv):
     """`y[p, c, m] = activation(sum over i of x[strides * p + rate * i, c] * kernel[i, c, m] + b)`.
 
-    Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the multiples of a channel side
-    by side; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
+    Shapes: `(N, H, W, C)` to `(N, H', W', C * depth_multiplier)`, the outputs of a channel next to
+    each other; kernel `(kh, kw, C, depth_multiplier)`, bias `(C * depth_multiplier,)`.
 
     Source: arXiv:1704.04861.
 

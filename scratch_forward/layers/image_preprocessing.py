@@ -153,6 +153,8 @@ class RandomImageLayer(Layer):
 
     Shapes: `(N, H, W, C)` to `(N, H, W, C)`. As in Keras, the mask is dropped.
 
+    Source: the layer of the same name in `keras.layers` of Keras 3.
+
     Attributes:
         options: Arguments of the Keras layer. They have no effect at inference.
     """

@@ -398,7 +398,8 @@ class GroupQueryAttention(_HeadAttention):
     Shapes: query `(N, T, C)`, value `(N, S, C)` and key `(N, S, E)` to `(N, T, C)`. With
     `return_attention_scores`, the probabilities `(N, num_query_heads, T, S)` follow. Kernels: query
     `(C, num_query_heads, head_dim)`, key `(E, num_key_value_heads, head_dim)`, value
-    `(C, num_key_value_heads, head_dim)`, output `(num_query_heads, head_dim, C)`.
+    `(C, num_key_value_heads, head_dim)`, output `(num_query_heads, head_dim, C)`. Biases: query
+    `(num_query_heads, head_dim)`, key and value `(num_key_value_heads, head_dim)`, output `(C,)`.
 
     Args:
         head_dim: Size of queries, keys and values per head.

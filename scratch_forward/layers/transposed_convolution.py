@@ -1,8 +1,8 @@
 """Transposed convolutions, which spread each input element over a window of the output.
 
 A convolution from the output's size to the input's size is a multiplication by a matrix. A
-transposed convolution multiplies by the transpose of this matrix (arXiv:1603.07285). Keras drops a
-mask here.
+transposed convolution multiplies by the transpose of this matrix (arXiv:1603.07285). As in Keras,
+the mask is dropped.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def _window(array: Array, axis: int, start: int, size: int) -> Array:
 class Conv1DTranspose(_ConvTranspose):
     """`y[strides * p + dilation_rate * i - before] += x[p] @ kernel[i].T`, then bias, activation.
 
-    Shapes: `(N, T, C)` to `(N, T', filters)`; kernel `(k, filters, C)`, bias
-    `(filters,)`. An axis of n elements becomes `n * strides` with padding `"same"`, and
+    Shapes: `(N, T, C)` to `(N, T', filters)`; kernel `(k, filters, C)`, bias `(filters,)`. An axis
+    of n elements becomes `n * strides` with padding `"same"`, and
     `n * strides + max(k - strides, 0)` with `"valid"`, k being the window's extent.
 
     Source: arXiv:1603.07285.

@@ -17,11 +17,12 @@ class LSTMCell(Cell):
 
     `z = x @ kernel + bias + h @ recurrent_kernel`, split into `zi, zf, zc, zo`;
     `c' = s(zf) * c + s(zi) * activation(zc)`; `h' = s(zo) * activation(c')`, where s is the
-    recurrent activation. The states are h and c. Source: Hochreiter & Schmidhuber 1997, with the
-    forget gate of Gers et al. 2000.
+    recurrent activation. The states are h and c.
 
     Shapes: x `(N, features)`, h and c `(N, units)`; kernel `(features, 4 units)`, recurrent kernel
     `(units, 4 units)`, bias `(4 units,)`. The stored bias includes `unit_forget_bias`.
+
+    Source: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """
 
     gates = 4
