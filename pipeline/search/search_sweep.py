@@ -21,18 +21,16 @@ from pipeline.search.optuna_study import (
 )
 from pipeline.search.search_plan import SearchPlan
 from pipeline.sweep.conduct import Sweep, command
-from pipeline.sweep.launchers import Failure, JobLauncher
+from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
-from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
     from pipeline.search.search_results import TrialResult
     from pipeline.tracking.queries import RunResult
-    from pipeline.tracking.tracked_run import TrackedRun
 
 
 class SearchSweep(Sweep):
@@ -46,79 +44,61 @@ class SearchSweep(Sweep):
     _study: optuna.Study  # while the sweep is open
 
     def __init__(self, searched: SearchPlan, prunes: bool):
-        self.searched, self.plan, self._prunes = searched, searched.probes, prunes
+        super().__init__(searched.probes, searched.title, searched.criterion)
+        self.searched, self._prunes = searched, prunes
         self._storage = storage_url(searched.search.storage)
 
-    @property
-    def title(self) -> str:
-        """The search by what is fixed and what is searched."""
-        return self.searched.title
-
-    @property
-    def criterion(self) -> Criterion:
-        """What its trials are ranked by."""
-        return self.searched.criterion
-
-    def schedule(self, place: Store) -> Schedule:
+    def look_up(self, place: Store) -> Schedule:
         """Look up the probes and the trials of earlier commands, and show the search."""
         probed = schedule_sweep(self.plan, place)
-        schedule = replace(probed, sweep_id=_search_id(self.searched, probed))
-        earlier = find_study(self._storage, schedule.sweep_id)
+        search_id = _search_id(self.searched, probed)
+        earlier = find_study(self._storage, search_id)
         done = finished_trials(earlier) if earlier else []
-        places = (
-            f"{place.uri} (sweep {schedule.sweep_id})",
-            f"{shown(self._storage)} (study {schedule.sweep_id})",
-        )
-        show_search(self.searched, done, schedule.data, places, self._prunes)
-        return schedule
+        stored = f"{shown(self._storage)} (study {search_id})"
+        places = (f"{place.uri} (sweep {search_id})", stored)
+        show_search(self.searched, done, probed.data, places, self._prunes)
+        return replace(probed, sweep_id=search_id)
 
     @contextmanager
-    def opened(self, schedule: Schedule, store: Store) -> "Iterator[tuple[Store, TrackedRun]]":
+    def opened(self, store: Store) -> Iterator[None]:
         """Hold the study alone: a second process for the same search waits and finds it done."""
         from pipeline.tracking.claims import claim
         from pipeline.tracking.sweep_run import sweep_run
 
-        search_id, search = schedule.sweep_id, self.searched.search
+        search_id, search = self.schedule.sweep_id, self.searched.search
         experiment = store.experiment(self.plan.experiments[0]).experiment_id
         tags = {names.SEARCH: search.metric}
         with (
-            claim(store, search_id, _show_waiting) as own,
-            sweep_run(own, experiment, search_id, self.title, tags) as run,
+            claim(store, search_id, _show_waiting) as self.store,
+            sweep_run(self.store, experiment, search_id, self.title, tags) as self.run,
         ):
             self._study = open_study(self._storage, search_id, search)
             ask_again_for_interrupted(self._study)
-            yield own, run
+            yield
 
-    def train(self, schedule: Schedule, store: Store, launcher: JobLauncher) -> list[Failure]:
+    def train(self, launcher: JobLauncher) -> None:
         """Run trials until there are as many as asked for; the study keeps their failures."""
         from pipeline.search.trials import Trials
 
-        trials = Trials(self.searched, self._study, schedule.sweep_id, store)
+        trials = Trials(self.searched, self._study, self.schedule.sweep_id, self.store)
         if trials.left:
-            launcher.search(trials, store, self.running.workers)
-        return []
+            launcher.search(trials, self.store, self.running.workers)
 
-    def conclude(
-        self,
-        schedule: Schedule,
-        results: "Sequence[RunResult]",
-        failures: Sequence[Failure],
-        run: "TrackedRun | None",
-    ) -> str:
+    def conclude(self, results: "Sequence[RunResult]") -> str:
         """Show a row per trial, and log trials, figures and plan to the search's own run."""
         from pipeline.search.search_results import log_search, trial_results
         from pipeline.tracking.sweep_run import log_plan
 
-        assert run is not None
+        assert self.run is not None
         search = self.searched.search
         trials = trial_results(self._study, search, results)
-        log_search(run, self._study, search, self.searched.space, trials)
+        log_search(self.run, self._study, search, self.searched.space, trials)
         show_trials(trials, self.searched)
         show_best(trials, self.searched)
         show_trials_left(search.n_trials - len(trials), command())
         complete = [one.params for one in trials if one.state is TrialState.COMPLETE]
         parameters = [self.searched.job(params).parameters for params in complete]
-        log_plan(run, command(), self.plan.varied, parameters)
+        log_plan(self.run, command(), self.plan.varied, parameters)
         return "" if _is_proven(trials) else "Trials failed or lack parity."
 
 

@@ -69,7 +69,7 @@ class Trials:
                 continue
             self._asked[self._given] = asked
             self._given += 1
-            return launched_job(asked.job, self._name(asked.job), self._place(asked, number))
+            return launched_job(asked.job, self._place(asked, number))
         return None
 
     def _number(self) -> int:

@@ -5,13 +5,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.cli.command_line import typed_program
 from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
-from pipeline.settings.schema import Running
-from pipeline.sweep.launchers import Failure, JobLauncher
+from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Schedule
@@ -24,76 +23,47 @@ if TYPE_CHECKING:
 
 
 class Sweep(ABC):
-    """What a grid and a search do differently; `conduct` calls these methods in this order.
+    """A checked sweep; a grid and a search implement these methods, called in this order.
 
     Attributes:
-        plan: the checked jobs: all jobs of a grid; for a search, those that probe its space.
+        plan: all jobs of a grid; for a search, jobs that probe its space.
+        title: the sweep by its overrides.
+        criterion: what the best run is chosen by.
+        running: how the sweep is run.
+        tracking: where its runs are tracked.
+        schedule: what is done and what is left, once looked up.
+        store: where runs are tracked, while the sweep is open.
+        run: the sweep's own run, while it is open; None if it has none.
     """
 
-    plan: Plan
+    schedule: Schedule
+    store: Store
+    run: "TrackedRun | None" = None
 
-    @property
-    def running(self) -> Running:
-        """How the sweep is run."""
-        return self.plan.jobs[0].settings.running
-
-    @property
-    def tracking(self) -> dict[str, Any]:
-        """Where its runs are tracked."""
-        return self.plan.jobs[0].settings.tracking.model_dump()
-
-    @property
-    def title(self) -> str:
-        """The sweep by its overrides."""
-        return self.plan.title
-
-    @property
-    def criterion(self) -> Criterion:
-        """What the best run is chosen by."""
-        return self.plan.criterion
+    def __init__(self, plan: Plan, title: str, criterion: Criterion):
+        self.plan, self.title, self.criterion = plan, title, criterion
+        settings = plan.jobs[0].settings
+        self.running, self.tracking = settings.running, settings.tracking.model_dump()
 
     @abstractmethod
-    def schedule(self, place: Store) -> Schedule:
-        """Look up what is done already, and show what is left to do.
-
-        Args:
-            place: where runs are tracked; it need not exist yet.
-        """
+    def look_up(self, place: Store) -> Schedule:
+        """Return what is done and what is left, and show it; `place` need not exist yet."""
 
     @abstractmethod
-    def opened(
-        self, schedule: Schedule, store: Store
-    ) -> "AbstractContextManager[tuple[Store, TrackedRun | None]]":
-        """Hold the sweep's own run, and everything that training needs, for the length of a block.
-
-        Yields:
-            The store to use within the block, and the sweep's own run; None where it has none.
-        """
+    def opened(self, store: Store) -> AbstractContextManager[None]:
+        """Set `store` and `run`, and hold what training needs, for the length of a block."""
 
     @abstractmethod
-    def train(self, schedule: Schedule, store: Store, launcher: JobLauncher) -> Sequence[Failure]:
+    def train(self, launcher: JobLauncher) -> None:
         """Train what is left.
-
-        Returns:
-            Failures of jobs that may have no run to keep the reason.
 
         Raises:
             KeyboardInterrupt: when the sweep was interrupted; every run has ended truthfully.
         """
 
     @abstractmethod
-    def conclude(
-        self,
-        schedule: Schedule,
-        results: "Sequence[RunResult]",
-        failures: Sequence[Failure],
-        run: "TrackedRun | None",
-    ) -> str:
-        """Show the results, and log what the sweep's own run keeps of them.
-
-        Returns:
-            A sentence that says which jobs failed or lack parity; "" if none.
-        """
+    def conclude(self, results: "Sequence[RunResult]") -> str:
+        """Show the results; return which jobs failed or lack parity in a sentence, "" if none."""
 
 
 def conduct(sweep: Sweep, job_launcher: Callable[[], JobLauncher]) -> None:
@@ -126,56 +96,48 @@ def _telling_how_to_resume() -> Iterator[None]:
         raise StoreAwayError(f"{error} To resume, run the same command: {command()}") from error
 
 
-def _show(sweep: Sweep) -> Schedule:
-    schedule = sweep.schedule(look_up_store(**sweep.tracking))
-    check_own_models(scheduled.job.settings for scheduled in schedule.to_train)
-    return schedule
+def _show(sweep: Sweep) -> None:
+    sweep.schedule = sweep.look_up(look_up_store(**sweep.tracking))
+    check_own_models(scheduled.job.settings for scheduled in sweep.schedule.to_train)
 
 
 def _conduct(sweep: Sweep, launcher: JobLauncher) -> None:
-    schedule = _show(sweep)
-    with sweep.opened(schedule, join_store(**sweep.tracking)) as (store, run):
-        failures, interrupted = _train(sweep, schedule, store, launcher)
-        fault = _close(sweep, schedule, store, run, failures, interrupted)
+    _show(sweep)
+    with sweep.opened(join_store(**sweep.tracking)):
+        interrupted = _is_interrupted(sweep, launcher)
+        fault = _close(sweep, interrupted)
         if interrupted:
             raise KeyboardInterrupt
-        if fault and run is not None:
-            run.fail(fault)
+        if fault and sweep.run is not None:
+            sweep.run.fail(fault)
     if fault:
         raise CommandFailedError(1)
 
 
-def _train(
-    sweep: Sweep, schedule: Schedule, store: Store, launcher: JobLauncher
-) -> tuple[Sequence[Failure], bool]:
-    """Train what is left; also returns whether that was interrupted, to raise after the table."""
+def _is_interrupted(sweep: Sweep, launcher: JobLauncher) -> bool:
+    """Train what is left, and return whether that was interrupted: the table comes first."""
     try:
-        return sweep.train(schedule, store, launcher), False
+        sweep.train(launcher)
     except KeyboardInterrupt:
-        return [], True
+        return True
+    return False
 
 
-def _close(
-    sweep: Sweep,
-    schedule: Schedule,
-    store: Store,
-    run: "TrackedRun | None",
-    failures: Sequence[Failure],
-    interrupted: bool,
-) -> str:
-    """End runs whose process has died, read all runs back and show them; returns what is wrong."""
+def _close(sweep: Sweep, interrupted: bool) -> str:
+    """End runs whose process has died, then show all runs and links; return what is wrong."""
     from pipeline.cli.results_table import show_links
     from pipeline.tracking.links import ViewedSweep, save_sweep_view
     from pipeline.tracking.lost_runs import end_lost_runs
     from pipeline.tracking.queries import sweep_results
 
-    plan, sweep_id, criterion = sweep.plan, schedule.sweep_id, sweep.criterion
+    plan, store, sweep_id = sweep.plan, sweep.store, sweep.schedule.sweep_id
     experiments = [store.experiment(name) for name in plan.experiments]
     ids = [one.experiment_id for one in experiments]
     end_lost_runs(store, ids, sweep_id, interrupted)
-    results = sweep_results(store, experiments, sweep_id, plan.varied, criterion)
-    fault = sweep.conclude(schedule, results, failures, run)
-    view = ViewedSweep(sweep_id, sweep.title, plan.varied_parameters, criterion)
+    fault = sweep.conclude(
+        sweep_results(store, experiments, sweep_id, plan.varied, sweep.criterion)
+    )
+    view = ViewedSweep(sweep_id, sweep.title, plan.varied_parameters, sweep.criterion)
     show_links(save_sweep_view(store, ids[0], view))
     return fault
 

@@ -1,10 +1,9 @@
 """A grid: every combination of the swept values is a job, and what is done is not trained again."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.cli.console import print_faults
 from pipeline.cli.plan_summary import show_plan
@@ -14,7 +13,7 @@ from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
 from pipeline.sweep.conduct import Sweep, command
 from pipeline.sweep.launchers import Failure, JobLauncher
-from pipeline.sweep.naming import naming_keys, run_name
+from pipeline.sweep.naming import naming_keys
 from pipeline.sweep.plan import Plan
 from pipeline.sweep.schedule import Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from pipeline.tracking.tracked_run import TrackedRun
 
 
-@dataclass(frozen=True)
 class GridSweep(Sweep):
     """The jobs of a plan, as one sweep.
 
@@ -34,126 +32,113 @@ class GridSweep(Sweep):
         SettingsError: when the study's question, words or claim cannot be used.
     """
 
-    plan: Plan
+    def __init__(self, plan: Plan):
+        super().__init__(plan, plan.title, plan.criterion)
+        self._study = plan.jobs[0].values.get("study")
+        if plan.study is not None:  # a fault is reported before anything is trained
+            parse_study(self._study, plan.study)
+        self._failures: list[Failure] = []
 
-    def __post_init__(self) -> None:
-        if self.plan.study is not None:  # a fault is reported before anything is trained
-            parse_study(self._study, self.plan.study)
-
-    @property
-    def _study(self) -> Mapping[str, Any] | None:
-        return self.plan.jobs[0].values.get("study")
-
-    def schedule(self, place: Store) -> Schedule:
+    def look_up(self, place: Store) -> Schedule:
         """Look up how far each job is, and show the plan."""
         schedule = schedule_sweep(self.plan, place)
         show_plan(self.plan, schedule, place.uri)
         return schedule
 
     @contextmanager
-    def opened(
-        self, schedule: Schedule, store: Store
-    ) -> "Iterator[tuple[Store, TrackedRun | None]]":
+    def opened(self, store: Store) -> Iterator[None]:
         """Hold the sweep's own run; if the block succeeds, a study's report follows.
 
         Raises:
             StoreError: when jobs are left and the store is read-only; a finished sweep is shown.
         """
-        if store.read_only and (left := len(schedule.to_train)):
+        self.store = store
+        if store.read_only and (left := len(self.schedule.to_train)):
             raise StoreError(f"{store.folder} cannot be written to, and {left} jobs are not done.")
-        with self._own_run(schedule, store) as run:
-            self._join_members(schedule, store)
-            yield store, run
+        with self._own_run(store) as self.run:
+            self._join_members()
+            yield
         if self.plan.study is not None and not store.read_only:
-            self._report(schedule, store)
+            self._report()
 
     @contextmanager
-    def _own_run(self, schedule: Schedule, store: Store) -> "Iterator[TrackedRun | None]":
+    def _own_run(self, store: Store) -> "Iterator[TrackedRun | None]":
         """The run of a sweep of several jobs, which keeps its plan and report.
 
         None for a single job, in a read-only store, and where another process runs the same sweep
         and holds its run.
         """
-        if store.read_only or (self.plan.study is None and len(schedule.jobs) == 1):
+        jobs, sweep_id = self.schedule.jobs, self.schedule.sweep_id
+        if store.read_only or (self.plan.study is None and len(jobs) == 1):
             yield None
             return
         from pipeline.tracking.claims import claim_if_free
         from pipeline.tracking.sweep_run import log_plan, sweep_run
 
         tags = {names.STUDY: self.plan.study} if self.plan.study else {}
-        parameters = [scheduled.job.parameters for scheduled in schedule.jobs]
-        with claim_if_free(store, f"sweep-{schedule.sweep_id}") as own:
+        parameters = [scheduled.job.parameters for scheduled in jobs]
+        with claim_if_free(store, f"sweep-{sweep_id}") as own:
             if own is None:
                 yield None
                 return
             experiment = own.experiment(self.plan.experiments[0]).experiment_id
-            with sweep_run(own, experiment, schedule.sweep_id, self.title, tags) as run:
+            with sweep_run(own, experiment, sweep_id, self.title, tags) as run:
                 select_by = self.running.select_by
                 log_plan(run, command(), self.plan.varied, parameters, self._study, select_by)
                 yield run
 
-    def _join_members(self, schedule: Schedule, store: Store) -> None:
+    def _join_members(self) -> None:
         """Add finished runs of other sweeps to this one; remove those that are trained again."""
         from pipeline.tracking.membership import join_sweep
 
-        for scheduled in schedule.done:
+        sweep_id = self.schedule.sweep_id
+        for scheduled in self.schedule.done:
             if scheduled.standing.run_id and not scheduled.standing.listed:
                 keys = naming_keys(scheduled.job.overrides, self.plan.varied)
-                join_sweep(store, scheduled.standing.run_id, schedule.sweep_id, keys)
-        for scheduled in schedule.superseded:
-            if scheduled.standing.run_id:
-                tag = names.sweep_tag(schedule.sweep_id)
-                store.client.delete_tag(scheduled.standing.run_id, tag)
+                join_sweep(self.store, scheduled.standing.run_id, sweep_id, keys)
+        for scheduled in self.schedule.superseded:
+            if run_id := scheduled.standing.run_id:
+                self.store.client.delete_tag(run_id, names.sweep_tag(sweep_id))
 
-    def train(self, schedule: Schedule, store: Store, launcher: JobLauncher) -> list[Failure]:
+    def train(self, launcher: JobLauncher) -> None:
         """Launch the jobs that are left, all at once.
 
         Raises:
             StoreAwayError: when a job failed because the store stayed unreachable.
         """
-        varied = self.plan.varied
-        jobs = [scheduled.job for scheduled in schedule.to_train]
-        shown = [run_name(job.overrides, varied, job.parameters) for job in jobs]
-        launched = list(launched_jobs(schedule, shown, varied, time.time()))
-        if not launched:
-            return []
-        failures = launcher.run(launched, store, self.running.fail_fast)
-        if away := [failure.error for failure in failures if failure.store_away]:
+        launched = list(launched_jobs(self.schedule, self.plan.varied, time.time()))
+        if launched:
+            self._failures = launcher.run(launched, self.store, self.running.fail_fast)
+        if away := [failure.error for failure in self._failures if failure.store_away]:
             raise StoreAwayError(away[0])
-        return failures
 
-    def conclude(
-        self,
-        schedule: Schedule,
-        results: "Sequence[RunResult]",
-        failures: Sequence[Failure],
-        run: "TrackedRun | None",
-    ) -> str:
+    def conclude(self, results: "Sequence[RunResult]") -> str:
         """Show a row per run, and the command that trains what is left."""
         from pipeline.cli.results_table import show_results, show_way_on
 
-        done = {scheduled.standing.run_id for scheduled in schedule.done}
+        done = {scheduled.standing.run_id for scheduled in self.schedule.done}
         show_results(results, done, self.criterion)
-        _show_lost_jobs(failures, results)
-        show_way_on(command(), schedule, results)
+        _show_lost_jobs(self._failures, results)
+        show_way_on(command(), self.schedule, results)
         proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
-        unproven = len(schedule.jobs) - len(proven)
-        return f"{unproven} of {len(schedule.jobs)} jobs failed or lack parity." if unproven else ""
+        jobs = len(self.schedule.jobs)
+        unproven = jobs - len(proven)
+        return f"{unproven} of {jobs} jobs failed or lack parity." if unproven else ""
 
-    def _report(self, schedule: Schedule, store: Store) -> None:
+    def _report(self) -> None:
         """Write a study's report; if that fails, the runs themselves are still good."""
         from pipeline.cli.report_summary import show_report
         from pipeline.reports.study.gathering import gather_sweep
         from pipeline.reports.study.write_report import write_report
 
         try:
-            gathered = gather_sweep(store, CONF, schedule.sweep_id)
+            gathered = gather_sweep(self.store, CONF, self.schedule.sweep_id)
             data_dir = self.plan.jobs[0].settings.place.data_dir
-            page, run_id = write_report(store, gathered, data_dir)
+            page, run_id = write_report(self.store, gathered, data_dir)
         except (StoreError, SettingsError) as error:
             print_faults([f"no report: {sentence}" for sentence in str(error).splitlines()])
         else:
-            show_report(page, store, gathered.experiment_id, run_id, None)
+            show_report(page, self.store, gathered.experiment_id, run_id, None)
 
 
 def _show_lost_jobs(failures: Sequence[Failure], results: "Sequence[RunResult]") -> None:

@@ -10,7 +10,7 @@ from pipeline.job.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
 from pipeline.sweep.cost import relative_cost
-from pipeline.sweep.naming import sweep_name
+from pipeline.sweep.naming import run_name, sweep_name
 from pipeline.sweep.plan import Job, Plan
 from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
@@ -153,18 +153,20 @@ class LaunchedJob:
 
 
 def launched_jobs(
-    schedule: Schedule, names: Sequence[str], varied: Sequence[str], started: float
+    schedule: Schedule, varied: Sequence[str], started: float
 ) -> Iterator[LaunchedJob]:
     """The jobs to train, each told its place in the sweep."""
-    sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(names)}
+    left = schedule.to_train
+    sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(left)}
     sweep["started"] = round(started, 3)
     sweep["threads"] = threads_within_operation(one.job.settings for one in schedule.jobs)
-    for number, (scheduled, name) in enumerate(zip(schedule.to_train, names, strict=True), start=1):
+    for number, scheduled in enumerate(left, start=1):
         place = {**sweep, "identity": scheduled.identity, "job": number}
-        yield launched_job(scheduled.job, name, place)
+        yield launched_job(scheduled.job, place)
 
 
-def launched_job(job: Job, name: str, place: Mapping[str, object]) -> LaunchedJob:
+def launched_job(job: Job, place: Mapping[str, Any]) -> LaunchedJob:
     """A job that is told its place in a sweep: the configuration's node `sweep`."""
+    name = run_name(job.overrides, place["varied"], job.parameters)
     values = {**job.values, "sweep": dict(place)}
     return LaunchedJob(name, values, job.overrides, relative_cost(job.settings))
