@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from hydra_plugins.pipeline_sweeper import PipelineSweeper
 
 if TYPE_CHECKING:
-    from pipeline.sweep.conduct import Sweep
+    from pipeline.sweep.conduct import ConductedSweep
 
 _NEEDED = "hydra/sweeper=optuna needs Optuna: pip install 'parity-pipeline[pipeline,search]'."
 
@@ -20,7 +20,7 @@ class SearchSweeper(PipelineSweeper):
         super().__init__(max_batch_size=None, params=params)
         self.options = options
 
-    def _planned(self, arguments: list[str]) -> "Sweep":
+    def _planned(self, arguments: list[str]) -> "ConductedSweep":
         from pipeline.settings import SettingsError
 
         if find_spec("optuna") is None:

@@ -8,7 +8,7 @@ from hydra_plugins.pipeline_launcher import WorkersLauncher
 
 if TYPE_CHECKING:
     from pipeline.settings.composer import Composer
-    from pipeline.sweep.conduct import Sweep
+    from pipeline.sweep.conduct import ConductedSweep
     from pipeline.sweep.launchers import JobLauncher
 
 
@@ -21,7 +21,7 @@ class PipelineSweeper(BasicSweeper):
 
         conduct(self._planned(arguments), self._job_launcher)
 
-    def _planned(self, arguments: list[str]) -> "Sweep":
+    def _planned(self, arguments: list[str]) -> "ConductedSweep":
         from pipeline.sweep.grid_sweep import GridSweep
         from pipeline.sweep.plan import plan_sweep
 

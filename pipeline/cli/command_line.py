@@ -18,7 +18,7 @@ _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?")
 
 
 @dataclass(frozen=True)
-class Line:
+class CommandLine:
     """A parsed command line.
 
     Attributes:
@@ -32,7 +32,7 @@ class Line:
     config_dir: str | None
 
 
-def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> Line:
+def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> CommandLine:
     """Parse a command line.
 
     Args:
@@ -63,7 +63,7 @@ def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> Line:
             words.append(word)
     if faults:
         raise SettingsError(faults)
-    return Line(tuple(words), frozenset(flags), config_dir)
+    return CommandLine(tuple(words), frozenset(flags), config_dir)
 
 
 def compose_values(

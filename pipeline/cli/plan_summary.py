@@ -5,12 +5,12 @@ from collections import Counter
 from rich.table import Table
 
 from pipeline.cli.console import console, plain
-from pipeline.sweep.plan import Plan
+from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule
 from pipeline.tracking.attempts import State
 
 
-def show_plan(plan: Plan, schedule: Schedule, tracked_at: str) -> None:
+def show_plan(plan: SweepPlan, schedule: Schedule, tracked_at: str) -> None:
     """Print the number of jobs, their data and where they are tracked."""
     count = len(plan.jobs)
     runs = f"{count} run{'s' if count > 1 else ''}"

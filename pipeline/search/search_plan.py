@@ -13,7 +13,7 @@ from pipeline.settings import SettingsError, parse_search
 from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
 from pipeline.sweep.naming import sweep_title
-from pipeline.sweep.plan import Job, Plan, parse_overrides, plan_sweep
+from pipeline.sweep.plan import Job, SweepPlan, parse_overrides, plan_sweep
 from pipeline.tracking.ranking import Criterion
 
 
@@ -33,7 +33,7 @@ class SearchPlan:
     fixed: tuple[str, ...]
     space: tuple[Dimension, ...]
     search: Search
-    probes: Plan
+    probes: SweepPlan
     job: Callable[[Mapping[str, Any]], Job]
 
     @property
@@ -82,12 +82,12 @@ def plan_search(
     return SearchPlan(fixed, space, search, probes, job)
 
 
-_Plan = Callable[[list[str]], Plan]
+_Plan = Callable[[list[str]], SweepPlan]
 
 
 def plan_space(
     arguments: Sequence[str], composer: Composer
-) -> tuple[tuple[str, ...], tuple[Dimension, ...], Plan, _Plan]:
+) -> tuple[tuple[str, ...], tuple[Dimension, ...], SweepPlan, _Plan]:
     """Return the fixed overrides, the space, the plan of the probing jobs, and a job planner.
 
     Raises:
@@ -120,7 +120,7 @@ def _space(overrides: Iterable[Override]) -> tuple[tuple[str, ...], tuple[Dimens
     return tuple(fixed), tuple(space)
 
 
-def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> Plan:
+def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> SweepPlan:
     """Vary one key at a time, the others at their first value: few jobs check every value.
 
     A combination that is invalid is refused when the sampler draws it.
@@ -140,7 +140,7 @@ def _probes(fixed: Sequence[str], space: Sequence[Dimension], plan: _Plan) -> Pl
             notes |= dict.fromkeys(probed.notes)
     if faults:
         raise SettingsError([*faults, *_whole(space, faults)])
-    return Plan(tuple(jobs.values()), tuple(first), tuple(notes))
+    return SweepPlan(tuple(jobs.values()), tuple(first), tuple(notes))
 
 
 def _whole(space: Sequence[Dimension], faults: Sequence[str]) -> list[str]:

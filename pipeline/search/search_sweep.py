@@ -20,7 +20,7 @@ from pipeline.search.optuna_study import (
     storage_url,
 )
 from pipeline.search.search_plan import SearchPlan
-from pipeline.sweep.conduct import Sweep, command
+from pipeline.sweep.conduct import ConductedSweep, command
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.tracking.queries import RunResult
 
 
-class SearchSweep(Sweep):
+class SearchSweep(ConductedSweep):
     """The trials of a search, as one sweep.
 
     Args:

@@ -29,7 +29,7 @@ NAME, RUN, REASON = "name", "run_id", "reason"  # attributes of a trial
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _TrialJob:
     """A trial and the job that it is."""
 
     trial: Trial
@@ -38,7 +38,7 @@ class _Asked:
 
 
 class Trials:
-    """A `Source` whose jobs an Optuna study chooses.
+    """A `JobSource` whose jobs an Optuna study chooses.
 
     Args:
         plan: of the search.
@@ -51,7 +51,7 @@ class Trials:
         self.plan, self.study, self.search_id, self.store = plan, study, search_id, store
         self.left = max(0, plan.search.n_trials - len(finished_trials(study)))
         self._started = time.time()
-        self._asked: dict[int, _Asked] = {}  # by the number of the job
+        self._running: dict[int, _TrialJob] = {}  # by the number of the job
         self._given = 0
         self._stopped = False  # by a failure, with fail_fast
         self._fingerprints: dict[object, dict[str, str]] = {}
@@ -67,16 +67,16 @@ class Trials:
                 self._join(standing)
                 self._tell(asked.trial, standing, None)
                 continue
-            self._asked[self._given] = asked
+            self._running[self._given] = asked
             self._given += 1
             return launched_job(asked.job, self._place(asked, number))
         return None
 
     def _number(self) -> int:
         """Of the next trial, counted from 1."""
-        return len(finished_trials(self.study)) + len(self._asked) + 1
+        return len(finished_trials(self.study)) + len(self._running) + 1
 
-    def _ask(self) -> _Asked | None:
+    def _ask(self) -> _TrialJob | None:
         """A trial that can be trained; None, and told, where its values do not go together."""
         trial = ask(self.study, self.plan.search, self.plan.space)
         try:
@@ -85,7 +85,7 @@ class Trials:
             self._fail(trial, " ".join(error.faults))
             return None
         trial.set_user_attr(NAME, self._name(job))
-        return _Asked(trial, job, identity(job.parameters, self._data(job)))
+        return _TrialJob(trial, job, identity(job.parameters, self._data(job)))
 
     def _data(self, job: Job) -> dict[str, str]:
         key = tuple(job.settings.data.items())
@@ -96,7 +96,7 @@ class Trials:
     def _name(self, job: Job) -> str:
         return run_name(job.overrides, self.plan.probes.varied, job.parameters)
 
-    def _place(self, asked: _Asked, number: int) -> dict[str, object]:
+    def _place(self, asked: _TrialJob, number: int) -> dict[str, object]:
         return {
             "id": self.search_id,
             "identity": asked.identity,
@@ -107,7 +107,7 @@ class Trials:
             "threads": threads_within_operation([asked.job.settings]),
         }
 
-    def _standing(self, asked: _Asked) -> Standing:
+    def _standing(self, asked: _TrialJob) -> Standing:
         experiment = asked.job.settings.place.experiment
         found = standings(self.store, experiment, [asked.identity], self.search_id)
         return found[asked.identity]
@@ -124,7 +124,7 @@ class Trials:
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
         """Report an epoch; why the trial is hopeless, if it is and there is something to save."""
-        asked, series = self._asked[number], compared(self.plan.search)
+        asked, series = self._running[number], compared(self.plan.search)
         asked.trial.report(value_of(epoch, series), step=epoch.number)
         goes_on = math.isfinite(epoch.loss_train) and math.isfinite(epoch.loss_validation)
         last = asked.job.settings.training.epochs
@@ -136,7 +136,7 @@ class Trials:
 
     def ended(self, number: int, failure: Failure | None) -> None:
         """Tell the study what a run gave."""
-        asked = self._asked.pop(number)
+        asked = self._running.pop(number)
         self._tell(asked.trial, self._standing(asked), failure)
 
     def _tell(self, trial: Trial, standing: Standing, failure: Failure | None) -> None:

@@ -4,7 +4,7 @@ import shlex
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pipeline.cli.command_line import typed_program
@@ -12,7 +12,7 @@ from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
-from pipeline.sweep.plan import Plan
+from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule
 from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store, join_store, look_up_store
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.tracking.tracked_run import TrackedRun
 
 
-class Sweep(ABC):
+class ConductedSweep(ABC):
     """A checked sweep; a grid and a search implement these methods, called in this order.
 
     Attributes:
@@ -40,7 +40,7 @@ class Sweep(ABC):
     store: Store
     run: "TrackedRun | None" = None
 
-    def __init__(self, plan: Plan, title: str, criterion: Criterion):
+    def __init__(self, plan: SweepPlan, title: str, criterion: Criterion):
         self.plan, self.title, self.criterion = plan, title, criterion
         settings = plan.jobs[0].settings
         self.running, self.tracking = settings.running, settings.tracking.model_dump()
@@ -66,7 +66,7 @@ class Sweep(ABC):
         """Show the results; return which jobs failed or lack parity in a sentence, "" if none."""
 
 
-def conduct(sweep: Sweep, job_launcher: Callable[[], JobLauncher]) -> None:
+def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> None:
     """Do what is left of a checked sweep and close with a table; a dry run only shows the plan.
 
     Args:
@@ -96,15 +96,18 @@ def _telling_how_to_resume() -> Iterator[None]:
         raise StoreAwayError(f"{error} To resume, run the same command: {command()}") from error
 
 
-def _show(sweep: Sweep) -> None:
+def _show(sweep: ConductedSweep) -> None:
     sweep.schedule = sweep.look_up(look_up_store(**sweep.tracking))
     check_own_models(scheduled.job.settings for scheduled in sweep.schedule.to_train)
 
 
-def _conduct(sweep: Sweep, launcher: JobLauncher) -> None:
+def _conduct(sweep: ConductedSweep, launcher: JobLauncher) -> None:
     _show(sweep)
     with sweep.opened(join_store(**sweep.tracking)):
-        interrupted = _is_interrupted(sweep, launcher)
+        interrupted = True
+        with suppress(KeyboardInterrupt):  # raised again after the table
+            sweep.train(launcher)
+            interrupted = False
         fault = _close(sweep, interrupted)
         if interrupted:
             raise KeyboardInterrupt
@@ -114,16 +117,7 @@ def _conduct(sweep: Sweep, launcher: JobLauncher) -> None:
         raise CommandFailedError(1)
 
 
-def _is_interrupted(sweep: Sweep, launcher: JobLauncher) -> bool:
-    """Train what is left, and return whether that was interrupted: the table comes first."""
-    try:
-        sweep.train(launcher)
-    except KeyboardInterrupt:
-        return True
-    return False
-
-
-def _close(sweep: Sweep, interrupted: bool) -> str:
+def _close(sweep: ConductedSweep, interrupted: bool) -> str:
     """End runs whose process has died, then show all runs and links; return what is wrong."""
     from pipeline.cli.results_table import show_links
     from pipeline.tracking.links import ViewedSweep, save_sweep_view

@@ -11,10 +11,10 @@ from pipeline.errors import StoreAwayError, StoreError
 from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
 from pipeline.settings.conf_folder import CONF
-from pipeline.sweep.conduct import Sweep, command
+from pipeline.sweep.conduct import ConductedSweep, command
 from pipeline.sweep.launchers import Failure, JobLauncher
 from pipeline.sweep.naming import naming_keys
-from pipeline.sweep.plan import Plan
+from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from pipeline.tracking.tracked_run import TrackedRun
 
 
-class GridSweep(Sweep):
+class GridSweep(ConductedSweep):
     """The jobs of a plan, as one sweep.
 
     Raises:
         SettingsError: when the study's question, words or claim cannot be used.
     """
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: SweepPlan):
         super().__init__(plan, plan.title, plan.criterion)
         self._study = plan.jobs[0].values.get("study")
         if plan.study is not None:  # a fault is reported before anything is trained

@@ -42,7 +42,7 @@ def ends_sweep(failures: Sequence[Failure], fail_fast: bool) -> bool:
     return any(failure.store_away or fail_fast for failure in failures)
 
 
-class Source(Protocol):
+class JobSource(Protocol):
     """Gives jobs one by one, and learns from each how to choose the next.
 
     Attributes:
@@ -74,7 +74,7 @@ class JobLauncher(Protocol):
             KeyboardInterrupt: when the sweep was interrupted; every run has ended truthfully.
         """
 
-    def search(self, source: Source, store: Store, workers: int) -> None:
+    def search(self, source: JobSource, store: Store, workers: int) -> None:
         """Run what a source gives, so many jobs at a time, until it gives no more.
 
         Raises:
@@ -105,7 +105,7 @@ class HydraJobs:
                 break
         return failures
 
-    def search(self, source: Source, store: Store, workers: int) -> None:
+    def search(self, source: JobSource, store: Store, workers: int) -> None:
         """Give `workers` jobs at a time to the launcher; none of them can be ended early."""
         first = 0
         while jobs := list(islice(iter(source.next, None), workers)):

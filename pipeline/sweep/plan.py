@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """The jobs of a sweep, the keys that differ between them, remarks, and the study."""
 
     jobs: tuple[Job, ...]
@@ -82,7 +82,7 @@ class Plan:
         return criterion(self.jobs[0].settings.running.select_by)
 
 
-def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
+def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:
     """Check a sweep and list its jobs.
 
     Args:
@@ -106,7 +106,7 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> Plan:
         raise SettingsError(faults)
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
     remarks |= dict.fromkeys(unused_variables())
-    return Plan(tuple(jobs), _varied(overrides, jobs), tuple(remarks), _study(overrides))
+    return SweepPlan(tuple(jobs), _varied(overrides, jobs), tuple(remarks), _study(overrides))
 
 
 def _as_typed(line: str) -> str:

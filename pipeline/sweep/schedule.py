@@ -7,11 +7,10 @@ from typing import Any
 
 from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
-from pipeline.settings import Settings
 from pipeline.settings.schema import Running
 from pipeline.sweep.cost import relative_cost
 from pipeline.sweep.naming import run_name, sweep_name
-from pipeline.sweep.plan import Job, Plan
+from pipeline.sweep.plan import Job, SweepPlan
 from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
@@ -73,7 +72,7 @@ class Schedule:
         return self.running.rerun or standing.state != "done"
 
 
-def schedule_sweep(plan: Plan, store: Store) -> Schedule:
+def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
     """Look up what is done already.
 
     Args:
@@ -88,7 +87,7 @@ def schedule_sweep(plan: Plan, store: Store) -> Schedule:
     for job in plan.jobs:
         key = identity(job.parameters, data[tuple(job.settings.data.items())].fingerprints)
         by_identity.setdefault(key, job)
-    places = {_experiment(job.settings) for job in by_identity.values()} | {plan.study or ""}
+    places = {*plan.experiments, plan.study or ""}
     sweep_id = sweep_name(by_identity, places)
     found = _standings(by_identity, store, sweep_id)
     return Schedule(
@@ -105,7 +104,7 @@ class _Known:
     fingerprints: Mapping[str, str]
 
 
-def _data(plan: Plan) -> dict[Any, _Known]:
+def _data(plan: SweepPlan) -> dict[Any, _Known]:
     """Load (or download) each data set once, so that a missing one is told before any run."""
     known: dict[Any, _Known] = {}
     for job in plan.jobs:
@@ -116,14 +115,10 @@ def _data(plan: Plan) -> dict[Any, _Known]:
     return known
 
 
-def _experiment(settings: Settings) -> str:
-    return settings.place.experiment
-
-
 def _standings(jobs: Mapping[str, Job], store: Store, sweep_id: str) -> dict[str, Standing]:
     by_experiment: dict[str, list[str]] = {}
     for key, job in jobs.items():
-        by_experiment.setdefault(_experiment(job.settings), []).append(key)
+        by_experiment.setdefault(job.settings.place.experiment, []).append(key)
     found: dict[str, Standing] = {}
     for experiment, keys in by_experiment.items():
         found |= standings(store, experiment, keys, sweep_id)

@@ -32,7 +32,7 @@ _EQUALITIES = ("=", "!=")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ParameterComparison:
     """A comparison of one parameter, `units > 32`."""
 
     key: str
@@ -56,7 +56,7 @@ class Condition:
     """The part of a condition for MLflow, and the comparisons to make here."""
 
     query: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ParameterComparison, ...]
 
     def holds(self, params: Mapping[str, str]) -> bool:
         """Return whether a run's logged parameters satisfy all comparisons."""
@@ -71,14 +71,14 @@ def read_condition(where: str | None) -> Condition:
         SettingsError: when a parameter is ordered relative to something that is not a number.
     """
     rest: list[str] = []
-    comparisons: list[Comparison] = []
+    comparisons: list[ParameterComparison] = []
     for clause in _clauses(where or ""):
         found = _PARAMETER.fullmatch(clause)
         if found is None:
             rest.append(clause.strip())
         else:
             key, value = _unquoted(found["key"]), label(_unquoted(found["value"]))
-            comparisons.append(Comparison(key, found["sign"], value))
+            comparisons.append(ParameterComparison(key, found["sign"], value))
     for one in comparisons:
         if one.sign not in _EQUALITIES and _number(one.value) is None:
             raise SettingsError(

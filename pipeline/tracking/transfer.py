@@ -39,7 +39,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MovePlan:
     """The runs to copy, and those to skip: already copied or still running."""
 
     moves: tuple[Move, ...]
@@ -47,7 +47,7 @@ class Plan:
     ongoing: int
 
 
-def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
+def plan_move(source: Store, target: Store, experiment: str | None) -> MovePlan:
     """Find the runs to copy, oldest first, after copying experiments and their saved views.
 
     Args:
@@ -77,7 +77,7 @@ def plan_move(source: Store, target: Store, experiment: str | None) -> Plan:
             else:
                 moves.append(Move(run, there, found.info.run_id if found else None))
     moves.sort(key=lambda move: move.source.info.start_time)
-    return Plan(tuple(moves), present, ongoing)
+    return MovePlan(tuple(moves), present, ongoing)
 
 
 def _experiments(source: Store, name: str | None) -> list[Experiment]:

@@ -19,7 +19,7 @@ from pebble import ProcessPool
 from pipeline.cli.progress import SweepProgress
 from pipeline.data.catalogue import SPECS
 from pipeline.data.sharing import sharing_data
-from pipeline.sweep.launchers import Failure, Source, ends_sweep
+from pipeline.sweep.launchers import Failure, JobSource, ends_sweep
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.threads import cores_each
 from pipeline.sweep.workers.events import EventReader
@@ -116,7 +116,7 @@ class WorkerJobs:
                 waiting.remove(number)
                 yield self._give(worker, number, jobs[number])
 
-    def search(self, source: Source, store: Store, workers: int) -> None:
+    def search(self, source: JobSource, store: Store, workers: int) -> None:
         """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
         watched: list[WatchedJob] = []
         with SweepProgress([], [], [], source.left) as progress:
@@ -129,7 +129,7 @@ class WorkerJobs:
                 self._end(watched, store)
 
     def _supply(
-        self, source: Source, watched: list[WatchedJob], workers: int, progress: SweepProgress
+        self, source: JobSource, watched: list[WatchedJob], workers: int, progress: SweepProgress
     ) -> bool:
         """Give free workers something to do; whether any has."""
         while free := [worker for worker in self._workers[:workers] if worker.is_free]:
