@@ -62,8 +62,9 @@ def log_plan(
             file may be in any folder.
         select_by: the validation score that selects the best run.
     """
-    document = {"command": command, "varied": [*varied], "jobs": [*jobs], "select_by": select_by}
-    run.log_json({**document, "study": study}, names.PLAN)
+    planned = {"command": command, "varied": [*varied], "jobs": [*jobs]}
+    document = {**planned, "study": study, "select_by": select_by}
+    run.log_json(document, names.PLAN)
     told = f"The run of a whole sweep of {len(jobs)} jobs, which keeps its plan and its report."
     run.set_tags({names.DESCRIPTION: f"{told} It was started by\n\n    {command}"})
 
