@@ -1,4 +1,4 @@
-"""A search: an Optuna study chooses one trial after the other, and keeps what each has given."""
+"""A search: an Optuna study chooses the trials and stores their outcome."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -103,7 +103,7 @@ class SearchSweep(ConductedSweep):
 
 
 def _search_id(plan: SearchPlan, probed: Schedule) -> str:
-    """The name of a search, its study and its sweep: a hash of what is searched, and for what.
+    """Return the name of the search, its study and its sweep: a hash of space, goal and experiment.
 
     How it is searched (sampler, pruner, number of trials) may change from command to command.
     """
@@ -118,7 +118,7 @@ def _show_waiting() -> None:
 
 
 def _is_proven(trials: "Sequence[TrialResult]") -> bool:
-    """Whether trials are complete, each of these passed its check, and none failed."""
+    """Return whether there are complete trials, all of them passed parity, and none failed."""
     complete = [one for one in trials if one.state is TrialState.COMPLETE]
     proven = all(one.run and one.run.parity in PASSED for one in complete)
     failed = any(one.state is TrialState.FAIL for one in trials)

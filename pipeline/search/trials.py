@@ -1,4 +1,4 @@
-"""The trials of a search as jobs: asked for, watched, and told how they went."""
+"""Runs the trials of an Optuna study as jobs, and reports their outcome to the study."""
 
 import math
 import time
@@ -30,7 +30,7 @@ NAME, RUN, REASON = "name", "run_id", "reason"  # attributes of a trial
 
 @dataclass(frozen=True)
 class _TrialJob:
-    """A trial and the job that it is."""
+    """A trial of Optuna's, and the job that trains it."""
 
     trial: Trial
     job: Job
@@ -38,26 +38,26 @@ class _TrialJob:
 
 
 class Trials:
-    """A `JobSource` whose jobs an Optuna study chooses.
+    """A `JobSource` whose jobs are chosen by an Optuna study.
 
     Args:
-        plan: of the search.
-        study: keeps the trials.
-        search_id: under which the runs are grouped.
-        store: where they are tracked.
+        plan: the plan of the search.
+        study: holds the trials.
+        search_id: the sweep id that groups the runs.
+        store: where the runs are tracked.
     """
 
     def __init__(self, plan: SearchPlan, study: optuna.Study, search_id: str, store: Store):
         self.plan, self.study, self.search_id, self.store = plan, study, search_id, store
         self.left = max(0, plan.search.n_trials - len(finished_trials(study)))
         self._started = time.time()
-        self._running: dict[int, _TrialJob] = {}  # by the number of the job
+        self._running: dict[int, _TrialJob] = {}  # by job number
         self._given = 0
-        self._stopped = False  # by a failure, with fail_fast
+        self._stopped = False  # after a failure, with fail_fast
         self._fingerprints: dict[object, dict[str, str]] = {}
 
     def next(self) -> LaunchedJob | None:
-        """The next trial that has to be trained; what is known of others is told at once."""
+        """Return the next trial to train; one with a known outcome is reported to the study."""
         while (number := self._number()) <= self.plan.search.n_trials and not self._stopped:
             asked = self._ask()
             if asked is None:
@@ -73,11 +73,11 @@ class Trials:
         return None
 
     def _number(self) -> int:
-        """Of the next trial, counted from 1."""
+        """Return the number of the next trial, counted from 1."""
         return len(finished_trials(self.study)) + len(self._running) + 1
 
     def _ask(self) -> _TrialJob | None:
-        """A trial that can be trained; None, and told, where its values do not go together."""
+        """Return a new trial, or None (and a failed trial) if its values cannot be combined."""
         trial = ask(self.study, self.plan.search, self.plan.space)
         try:
             job = self.plan.job(trial.params)
@@ -113,7 +113,7 @@ class Trials:
         return found[asked.identity]
 
     def _is_known(self, job: Job, standing: Standing) -> bool:
-        """Whether the same job is done, or was pruned in this very search."""
+        """Return whether the job is done, or was pruned in this search."""
         if job.settings.running.rerun:
             return False
         return standing.state == "done" or (standing.state == "pruned" and standing.listed)
@@ -123,7 +123,10 @@ class Trials:
             join_sweep(self.store, standing.run_id, self.search_id, self.plan.probes.varied)
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
-        """Report an epoch; why the trial is hopeless, if it is and there is something to save."""
+        """Report an epoch to Optuna; return the reason to prune the trial, or None.
+
+        A trial is not pruned at its last epoch, nor when its loss is not finite.
+        """
         asked, series = self._running[number], compared(self.plan.search)
         asked.trial.report(value_of(epoch, series), step=epoch.number)
         goes_on = math.isfinite(epoch.loss_train) and math.isfinite(epoch.loss_validation)
@@ -135,7 +138,7 @@ class Trials:
         return None
 
     def ended(self, number: int, failure: Failure | None) -> None:
-        """Tell the study what a run gave."""
+        """Report the outcome of a run to the study."""
         asked = self._running.pop(number)
         self._tell(asked.trial, self._standing(asked), failure)
 

@@ -1,4 +1,4 @@
-"""Conducts a sweep, a grid or a search: plan, start the launcher, train, close with a table."""
+"""Conducts a sweep, which is a grid or a search: plan, launcher, training, closing table."""
 
 import shlex
 import sys
@@ -58,7 +58,7 @@ class ConductedSweep(ABC):
         """Train what is left.
 
         Raises:
-            KeyboardInterrupt: when the sweep was interrupted; every run has ended truthfully.
+            KeyboardInterrupt: when the sweep was interrupted; every run has its final status.
         """
 
     @abstractmethod
@@ -67,11 +67,11 @@ class ConductedSweep(ABC):
 
 
 def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> None:
-    """Do what is left of a checked sweep and close with a table; a dry run only shows the plan.
+    """Run the jobs that are left of a checked sweep and show the results; a dry run shows the plan.
 
     Args:
         sweep: a grid or a search.
-        job_launcher: returns what runs the jobs; a dry run does not call it.
+        job_launcher: returns the launcher; not called in a dry run.
 
     Raises:
         DatasetError: when a data set is not available; no run was created.
@@ -137,5 +137,5 @@ def _close(sweep: ConductedSweep, interrupted: bool) -> str:
 
 
 def command() -> str:
-    """What was typed, without passwords."""
+    """Return the command that was typed, without passwords."""
     return masked(shlex.join([*typed_program("train"), *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""A grid: every combination of the swept values is a job, and what is done is not trained again."""
+"""A grid: every combination of the swept values is a job; finished jobs are not trained again."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -63,10 +63,10 @@ class GridSweep(ConductedSweep):
 
     @contextmanager
     def _own_run(self, store: Store) -> "Iterator[TrackedRun | None]":
-        """The run of a sweep of several jobs, which keeps its plan and report.
+        """Open the run of a sweep of several jobs, which keeps its plan and report.
 
-        None for a single job, in a read-only store, and where another process runs the same sweep
-        and holds its run.
+        Yields None for a single job, in a read-only store, and while another process runs the same
+        sweep.
         """
         jobs, sweep_id = self.schedule.jobs, self.schedule.sweep_id
         if store.read_only or (self.plan.study is None and len(jobs) == 1):

@@ -1,4 +1,4 @@
-"""Two ways to get jobs done: by workers of our own, or by any launcher that Hydra has."""
+"""What a launcher of jobs provides, and the one that uses Hydra's launchers."""
 
 import traceback
 from collections.abc import Sequence
@@ -19,9 +19,13 @@ from pipeline.training.history import Epoch
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that raised, or whose process died: what in one line, and where.
+    """A job that raised an exception, or whose process died.
 
-    `store_away` is set where the cause is the tracking store's: any other job would fail, too.
+    Attributes:
+        job: the name of the job.
+        error: the error in one line.
+        trace: the traceback, or "".
+        store_away: whether the tracking store is unreachable, so that any other job would fail too.
     """
 
     job: str
@@ -31,51 +35,51 @@ class Failure:
 
     @classmethod
     def of(cls, job: str, error: BaseException) -> "Failure":
-        """What a job raised."""
-        if isinstance(error, StoreError):  # a sentence says it all
+        """Return the failure for an exception that a job raised."""
+        if isinstance(error, StoreError):  # its sentence suffices
             return cls(job, str(error), "", isinstance(error, StoreAwayError))
         return cls(job, summary(error), "".join(traceback.format_exception(error)))
 
 
 def ends_sweep(failures: Sequence[Failure], fail_fast: bool) -> bool:
-    """Whether no further job need be started."""
+    """Return whether no further job should start."""
     return any(failure.store_away or fail_fast for failure in failures)
 
 
 class JobSource(Protocol):
-    """Gives jobs one by one, and learns from each how to choose the next.
+    """Yields jobs one by one, and chooses each by the outcome of earlier ones.
 
     Attributes:
-        left: how many it may give.
+        left: the largest number of jobs that it may yield.
     """
 
     left: int
 
     def next(self) -> LaunchedJob | None:
-        """The next job; None when there are no more."""
+        """Return the next job, or None if there are no more."""
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
-        """An epoch of a job (counted from 0, as given) has ended; why the job shall, or None."""
+        """Report an epoch of a job, numbered from 0; return the reason to stop the job, or None."""
 
     def ended(self, number: int, failure: Failure | None) -> None:
-        """A job is over."""
+        """Report that a job has ended."""
 
 
 class JobLauncher(Protocol):
     """Runs jobs."""
 
     def started(self, workers: int) -> AbstractContextManager[None]:
-        """For the length of a sweep, from before it is planned: what can be got ready meanwhile."""
+        """Prepare for jobs while the sweep is planned, and clean up when the block ends."""
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails.
 
         Raises:
-            KeyboardInterrupt: when the sweep was interrupted; every run has ended truthfully.
+            KeyboardInterrupt: when the sweep was interrupted; every run has its final status.
         """
 
     def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Run what a source gives, so many jobs at a time, until it gives no more.
+        """Run the jobs of a source, `workers` at a time, until it has no more.
 
         Raises:
             KeyboardInterrupt: as above.
@@ -83,19 +87,19 @@ class JobLauncher(Protocol):
 
 
 class HydraJobs:
-    """Jobs by one of Hydra's launchers: basic, joblib, submitit, ray, ..."""
+    """Runs jobs with one of Hydra's launchers: basic, joblib, submitit, ray, ..."""
 
     def __init__(self, launcher: Launcher):
         self._launcher = launcher
 
     def started(self, workers: int) -> AbstractContextManager[None]:
-        """A launcher of Hydra's starts when it is given jobs."""
+        """Do nothing: Hydra's launchers start when they receive jobs."""
         return nullcontext()
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
-        """Give all jobs to the launcher at once; one after the other if the first failure ends it.
+        """Pass all jobs to the launcher at once, or one by one with `fail_fast`.
 
-        A job's failure, where the launcher survives it, does not stop the others.
+        A failed job does not stop the others, unless the launcher itself gives up.
         """
         failures: list[Failure] = []
         batch = 1 if fail_fast else len(jobs)
@@ -106,7 +110,7 @@ class HydraJobs:
         return failures
 
     def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Give `workers` jobs at a time to the launcher; none of them can be ended early."""
+        """Pass `workers` jobs at a time to the launcher; none of them can be stopped early."""
         first = 0
         while jobs := list(islice(iter(source.next, None), workers)):
             failures = {failure.job: failure for failure in self._launch(jobs, first)}
@@ -119,7 +123,7 @@ class HydraJobs:
         lines = [[job_override(job.values, job.overrides)] for job in jobs]
         try:
             returned = self._launcher.launch(lines, start)
-        except Exception as error:  # joblib and submitit give up when a process of theirs dies
+        except Exception as error:  # joblib and submitit give up when a process dies
             return [Failure.of(_together(jobs), error)]
         return [
             Failure.of(job.name, one._return_value)

@@ -1,4 +1,4 @@
-"""What is left to do of a sweep: each job's identity, how far it has come, and so what to train."""
+"""Schedule of a sweep: the identity and state of each job, and the jobs that are left to train."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 
-_NUMBERS = ("seed", "learning_rate", "sweep")  # settings that a compiled model does not depend on
+_NUMBERS = ("seed", "learning_rate", "sweep")  # keys that do not affect a compiled model
 
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """A job of a sweep and how far it has come."""
+    """A job of a sweep, its identity, and the state of its latest attempt."""
 
     job: Job
     identity: str
@@ -29,13 +29,13 @@ class ScheduledJob:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A sweep's jobs, no two the same.
+    """The jobs of a sweep, without duplicates.
 
     Attributes:
-        sweep_id: the same whenever the same jobs are run.
+        sweep_id: a hash of the jobs, so that the same jobs always have the same id.
         jobs: the jobs, in the plan's order.
-        data: one line for each data set.
-        repeated: jobs left out, since another one is the same.
+        data: one line per data set.
+        repeated: the number of duplicate jobs that were left out.
     """
 
     sweep_id: str
@@ -45,24 +45,24 @@ class Schedule:
 
     @property
     def running(self) -> Running:
-        """How the sweep is run."""
+        """Settings that apply to the whole sweep."""
         return self.jobs[0].job.settings.running
 
     @property
     def to_train(self) -> list[ScheduledJob]:
-        """The jobs that a launcher is given."""
+        """The jobs to pass to a launcher."""
         return [one for one in self.jobs if self._wanted(one.standing)]
 
     @property
     def done(self) -> list[ScheduledJob]:
-        """The jobs whose finished run is used."""
+        """The jobs whose finished run is reused."""
         if self.running.rerun:
             return []
         return [one for one in self.jobs if one.standing.state == "done"]
 
     @property
     def superseded(self) -> list[ScheduledJob]:
-        """The jobs that have ended well in this sweep, and are done anew by another run."""
+        """The jobs that are trained again although this sweep has a finished run of them."""
         ended = [one for one in self.jobs if one.standing.state in ("done", "damaged")]
         return [one for one in ended if one.standing.listed and self._wanted(one.standing)]
 
@@ -73,14 +73,14 @@ class Schedule:
 
 
 def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
-    """Look up what is done already.
+    """Identify the jobs of a plan and look up which of them are done.
 
     Args:
         plan: the checked jobs.
-        store: where runs are tracked; it need not exist yet.
+        store: where runs are tracked; a local store need not exist yet.
 
     Raises:
-        DatasetError: when data cannot be had.
+        DatasetError: when a data set is not available.
     """
     data = _data(plan)
     by_identity: dict[str, Job] = {}
@@ -105,7 +105,7 @@ class _Known:
 
 
 def _data(plan: SweepPlan) -> dict[Any, _Known]:
-    """Load (or download) each data set once, so that a missing one is told before any run."""
+    """Load or download each data set once, so that a missing one is reported before any run."""
     known: dict[Any, _Known] = {}
     for job in plan.jobs:
         key = tuple(job.settings.data.items())
@@ -127,13 +127,13 @@ def _standings(jobs: Mapping[str, Job], store: Store, sweep_id: str) -> dict[str
 
 @dataclass(frozen=True)
 class LaunchedJob:
-    """A job as a launcher gets it.
+    """A job in the form that a launcher receives.
 
     Attributes:
-        name: of its run.
-        values: its configuration, with its place in the sweep.
-        overrides: what was set by hand in it.
-        cost: how long it will take, next to others.
+        name: the name of its run.
+        values: its configuration, including its place in the sweep.
+        overrides: the overrides that were set for it.
+        cost: its expected duration, relative to other jobs.
     """
 
     name: str
@@ -143,14 +143,14 @@ class LaunchedJob:
 
     @cached_property
     def model(self) -> str:
-        """What its compiled model depends on, and a little more."""
+        """Key of its compiled model; jobs with equal keys can share one compiled model."""
         return repr({key: self.values[key] for key in self.values if key not in _NUMBERS})
 
 
 def launched_jobs(
     schedule: Schedule, varied: Sequence[str], started: float
 ) -> Iterator[LaunchedJob]:
-    """The jobs to train, each told its place in the sweep."""
+    """Yield the jobs to train, each with its place in the sweep."""
     left = schedule.to_train
     sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(left)}
     sweep["started"] = round(started, 3)
@@ -161,7 +161,7 @@ def launched_jobs(
 
 
 def launched_job(job: Job, place: Mapping[str, Any]) -> LaunchedJob:
-    """A job that is told its place in a sweep: the configuration's node `sweep`."""
+    """Return a job with its place in a sweep, the node `sweep` of its configuration."""
     name = run_name(job.overrides, place["varied"], job.parameters)
     values = {**job.values, "sweep": dict(place)}
     return LaunchedJob(name, values, job.overrides, relative_cost(job.settings))

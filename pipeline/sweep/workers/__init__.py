@@ -1,1 +1,1 @@
-"""Jobs in worker processes of this machine."""
+"""Worker processes on this machine."""

@@ -1,7 +1,7 @@
-"""What a worker tells of its job, through a file: one JSON document a line; and what it is told.
+"""Events of a job, which its worker writes to a file as JSON lines, and the answer to prune it.
 
-A queue between processes is held by a lock that a killed worker would never give back; a file that
-only one process writes to has none.
+A queue between processes holds a lock, which a killed worker would never release. A file with a
+single writer needs no lock.
 """
 
 import json
@@ -15,22 +15,26 @@ from pipeline.training.history import Epoch
 
 
 class EventWriter:
-    """A `Watch` whose events are read by the sweep's own process."""
+    """A `Watch` that writes events for the process of the sweep to read."""
 
     def __init__(self, file: Path):
         self._file = file.open("a", buffering=1, encoding="utf-8")
         self._verdict = _verdict(file)
 
     def waits(self) -> None:
-        """Another process trains the same job."""
+        """Report that another process trains the same job."""
         self._write(kind="waits")
 
     def starts(self, run_id: str) -> None:
-        """The job has a run."""
+        """Report the run of the job."""
         self._write(kind="starts", run_id=run_id)
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended; if the sweep has said so, the job ends with it."""
+        """Report the end of an epoch.
+
+        Raises:
+            PrunedError: when the sweep has asked to prune the job.
+        """
         self._write(kind="epoch", epoch=asdict(epoch))
         if self._verdict.is_file():
             raise PrunedError(
@@ -42,19 +46,19 @@ class EventWriter:
 
 
 class EventReader:
-    """Reads what has been added to such a file since it was last asked, and answers."""
+    """Reads new events from such a file, and asks the job to stop."""
 
     def __init__(self, file: Path):
         self._path, self._read = file, 0
 
     def prune(self, reason: str) -> None:
-        """Tell the job that it shall end with its next epoch."""
+        """Ask the job to stop at the end of its next epoch."""
         draft = self._path.with_suffix(".draft")
         draft.write_text(reason, encoding="utf-8")
         draft.replace(_verdict(self._path))
 
     def new(self) -> Iterator[dict[str, Any]]:
-        """Every whole line that is new."""
+        """Yield the events that were written in full since the last call."""
         if not self._path.is_file():
             return
         with self._path.open("rb") as file:

@@ -1,8 +1,8 @@
-"""Jobs in worker processes of this machine.
+"""Runs jobs in worker processes on this machine.
 
-TensorFlow is imported once, by a process that workers are forked from. A worker trains one job
-after the other, best of the same model, which it compiles once, and is replaced after some, since
-each fit leaks about 11 MiB. Its death costs the job that it was training, no other.
+TensorFlow is imported once, by the process that workers are forked from. A worker trains one job
+after another, preferably of the same model, which it compiles only once. It is replaced after
+`JOBS_PER_WORKER` jobs, since each fit leaks about 11 MiB. If it dies, only its current job fails.
 """
 
 import os
@@ -29,22 +29,22 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.temporary_folder import temporary_folder
 
 JOBS_PER_WORKER = 25
-_FORKS = sys.platform == "linux"  # elsewhere libraries do not survive a fork
+_FORKS = sys.platform == "linux"  # on other systems the libraries do not survive a fork
 _LOOK_SECONDS = 0.05
-_STOPPING_SECONDS = 15.0  # for runs to be marked KILLED, before their processes are
+_STOPPING_SECONDS = 15.0  # for workers to mark their runs KILLED before they are killed
 _THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
 class _Worker:
-    """A process, or the one in its place, and the job that it was given last.
+    """A worker process, or its replacement, and its latest job.
 
-    Each is a pool of its own: a pool of several would not say which of them takes a job.
+    Each is a pool of one process: a larger pool does not say which process takes a job.
     """
 
     pool: ProcessPool
     job: WatchedJob | None = None
-    model: str = ""  # which it has compiled
+    model: str = ""  # key of the model that it has compiled
 
     @property
     def is_free(self) -> bool:
@@ -52,7 +52,7 @@ class _Worker:
 
 
 class WorkerJobs:
-    """Runs jobs in worker processes; also shows how far they are."""
+    """Runs jobs in worker processes and shows their progress."""
 
     def __init__(self) -> None:
         self._folder = Path()
@@ -60,7 +60,7 @@ class WorkerJobs:
 
     @contextmanager
     def started(self, workers: int) -> Iterator[None]:
-        """Start the workers: they import TensorFlow while the sweep is being planned."""
+        """Start the workers, which import TensorFlow while the sweep is planned."""
         with temporary_folder() as self._folder, sharing_data(self._folder):
             self._start(workers)
             try:
@@ -77,7 +77,7 @@ class WorkerJobs:
             forkserver.ensure_running()
         else:
             for worker in self._workers:
-                worker.pool.schedule(time.sleep, args=(0,))  # a pool starts with its first task
+                worker.pool.schedule(time.sleep, args=(0,))  # a pool starts at its first task
 
     def _pool(self) -> ProcessPool:
         return ProcessPool(
@@ -108,7 +108,7 @@ class WorkerJobs:
                 self._end(watched, store)
 
     def _hand_out(self, jobs: Sequence[LaunchedJob], waiting: list[int]) -> Iterator[WatchedJob]:
-        """Give each free worker a job that waits."""
+        """Give each free worker a waiting job."""
         for worker in self._workers:
             if worker.is_free and waiting:
                 taken = {other.model for other in self._workers}
@@ -117,7 +117,7 @@ class WorkerJobs:
                 yield self._give(worker, number, jobs[number])
 
     def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Keep `workers` jobs going, each new one chosen by what the earlier ones gave."""
+        """Keep `workers` jobs running; each new one is chosen by the outcome of earlier ones."""
         watched: list[WatchedJob] = []
         with SweepProgress([], [], [], source.left) as progress:
             try:
@@ -131,7 +131,7 @@ class WorkerJobs:
     def _supply(
         self, source: JobSource, watched: list[WatchedJob], workers: int, progress: SweepProgress
     ) -> bool:
-        """Give free workers something to do; whether any has."""
+        """Give free workers a job; return whether any job is running."""
         while free := [worker for worker in self._workers[:workers] if worker.is_free]:
             job = source.next()
             if job is None:
@@ -151,7 +151,7 @@ class WorkerJobs:
         return worker.job
 
     def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
-        """Ask workers that are still at a job to end its run, then end them all."""
+        """Ask busy workers to end their run, then end all workers."""
         (self._folder / STOP).touch()
         waited = time.monotonic()
         while deaf := [job for job in watched if job.future.running()]:
@@ -170,24 +170,26 @@ class WorkerJobs:
 
 
 def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
-    """Numbers of jobs, those first that workers shall take first.
+    """Return the indices of jobs in the order in which workers should take them.
 
     Args:
-        jobs: as given.
-        several: whether there are several workers: they take the longest first, lest one of them be
-            left with it in the end.
+        jobs: the jobs.
+        several: whether there are several workers. If so, the longest jobs come first, so that none
+            of them is left for a single worker at the end.
     """
     costs = [job.cost if several else 0 for job in jobs]
     return sorted(range(len(jobs)), key=lambda number: -costs[number])
 
 
 def choice(jobs: Sequence[LaunchedJob], waiting: Sequence[int], own: str, taken: set[str]) -> int:
-    """The number of the job that a free worker gets: of the model that it has, or that nobody has.
+    """Return the index of the job for a free worker.
+
+    A job of the worker's own model is preferred, then one whose model no other worker has.
 
     Args:
-        jobs: all of them.
-        waiting: numbers of those that nobody has been given, the first to be taken first.
-        own: the model that the worker has compiled.
-        taken: the models of all workers.
+        jobs: all jobs.
+        waiting: indices of the jobs that are not started, in order of preference.
+        own: key of the model that the worker has compiled.
+        taken: keys of the models of all workers.
     """
     return min(waiting, key=lambda one: (jobs[one].model != own, jobs[one].model in taken))

@@ -1,4 +1,4 @@
-"""Jobs that were given to workers: shows what they tell, and says how each ended."""
+"""Watches the jobs of workers: shows their events, and determines how each job ended."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from pipeline.training.history import Epoch
 
 @dataclass
 class WatchedJob:
-    """A job that was given to the pool."""
+    """A job that was submitted to a worker."""
 
     number: int
     name: str
@@ -31,7 +31,9 @@ class WatchedJob:
     over: bool = False
 
 
-Judge = Callable[[int, Epoch], str | None]  # why a job shall end with this epoch, if it shall
+Judge = Callable[
+    [int, Epoch], str | None
+]  # returns the reason to stop a job after this epoch, or None
 
 
 def newly_ended(
@@ -40,9 +42,9 @@ def newly_ended(
     store: Store,
     judge: Judge = lambda number, epoch: None,
 ) -> Iterator[tuple[WatchedJob, Failure | None]]:
-    """Show what the jobs have told since; gives those that are over now."""
+    """Show the new events of the jobs, and yield those that have ended since the last call."""
     for job in (job for job in watched if not job.over):
-        over = job.future.done()  # asked first, so that no event is missed
+        over = job.future.done()  # read before the events, so that none is missed
         _show(job, progress, judge)
         if over:
             job.over = True
@@ -90,17 +92,17 @@ def _told(exit_code: int) -> str:
 
 
 def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = None) -> None:
-    """End the run of a job whose process is dead, and could not.
+    """End the run of a job whose process died before it could end the run itself.
 
     Args:
-        job: whose process it was.
-        store: where its run is.
+        job: the job.
+        store: where its run is tracked.
         status: KILLED or FAILED.
-        told: the reason, kept with the run.
+        told: the reason, stored with the run.
     """
     from pipeline.tracking.lost_runs import end_lost_run
 
     if job.run_id is None:
         return
-    with suppress(Exception):  # the sweep goes on; the run is recognised as nobody's
+    with suppress(Exception):  # the sweep continues; the run is recognised as lost later
         end_lost_run(store, job.run_id, status, told, job.log)

@@ -1,4 +1,4 @@
-"""One worker process of a sweep: what it imports, how it trains a job, and how it ends."""
+"""A worker process of a sweep: its start, its jobs and its end."""
 
 import os
 import signal
@@ -17,24 +17,25 @@ from pipeline.sweep.launchers import Failure
 from pipeline.sweep.workers.events import EventWriter
 from pipeline.sweep.workers.lifetime import end_with_parent
 
-STOP = "stop"  # the file that tells workers, once it is there, that the sweep is over
+STOP = "stop"  # name of a file; workers end once it exists
 
 
 class _Sweep:
-    """The sweep that a worker is of."""
+    """The sweep that this worker belongs to."""
 
     parent = 0  # the process that this one was forked from, or the sweep's
     stop = Path()
 
     def has_lost_us(self) -> bool:
-        """Whether its process has gone, or the one that would tell it of this one's end.
+        """Return whether the parent has died, so that the sweep cannot learn how this process ends.
 
-        The process that workers are forked from ends with the sweep's.
+        The parent is the process that workers are forked from, which ends with the sweep, or the
+        sweep's own process.
         """
         return os.getppid() != self.parent
 
     def is_over(self) -> bool:
-        """Whether it has been stopped, or goes on without this process."""
+        """Return whether the sweep was stopped, or continues without this process."""
         return self.has_lost_us() or self.stop.exists()
 
 
@@ -42,10 +43,10 @@ _sweep = _Sweep()
 
 
 def initialize(folder: str) -> None:
-    """Import what jobs need, and arrange for the end: by a signal, or when the sweep is over.
+    """Import what jobs need, and end on SIGTERM or with the sweep.
 
     Args:
-        folder: the sweep's, where shared data lie and the file `STOP` may appear.
+        folder: the sweep's folder, which holds shared data and, at the end, the file `STOP`.
     """
     _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / STOP
     share_data(Path(folder))
@@ -71,17 +72,17 @@ def train(
     """Run one job.
 
     Args:
-        values: its configuration, as plain values.
-        overrides: what was set by hand in it.
-        log: the file that takes what it prints.
-        events: the file that takes what it tells of itself.
+        values: its configuration, as plain Python values.
+        overrides: the overrides that were set for it.
+        log: file for its standard output and error.
+        events: file for its events.
 
     Returns:
-        Why it failed, its name left blank; None when it did not, or was pruned.
+        The failure, without the name of the job; None if it finished or was pruned.
     """
     from pipeline.sweep.launched_job import run_job
 
-    if _sweep.is_over():  # the pool hands out what is left all the same
+    if _sweep.is_over():  # the pool still hands out the jobs that are left
         return Failure("", "interrupted", "")
     with _job(), kept_output(Path(log)):
         try:
@@ -97,18 +98,20 @@ def train(
 
 @contextmanager
 def _job() -> Iterator[None]:
-    """SIGTERM ends the job's run as Ctrl-C does; a worker without a job just ends."""
+    """Have SIGTERM end the run as Ctrl-C does; a worker without a job simply exits."""
     try:
         with interrupted_by(signal.SIGTERM):
             yield
     finally:
-        if _sweep.has_lost_us():  # it counts us as dead: a job that we took would be lost
+        if (
+            _sweep.has_lost_us()
+        ):  # the sweep counts this process as dead: its next job would be lost
             os._exit(1)
 
 
 @contextmanager
 def kept_output(log: Path) -> Iterator[None]:
-    """Send standard output and error to `log` for the length of a block."""
+    """Redirect standard output and error to `log` within the block."""
     saved = os.dup(1), os.dup(2)
     with log.open("ab") as file:
         _point_at(file.fileno(), file.fileno())
