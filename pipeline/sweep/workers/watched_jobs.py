@@ -31,9 +31,8 @@ class WatchedJob:
     over: bool = False
 
 
-Judge = Callable[
-    [int, Epoch], str | None
-]  # returns the reason to stop a job after this epoch, or None
+# Takes job number and epoch; returns the reason to stop the job after this epoch, or None.
+Judge = Callable[[int, Epoch], str | None]
 
 
 def newly_ended(
