@@ -201,8 +201,8 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     [
         ([], "study=..., sweep=... or experiment=... is needed, one of them; none is set."),
         (["study=cell", "sweep=1"], "study=..., sweep=... or experiment=... is needed, one of"),
-        (["study=lstm_unit"], "study=lstm_unit has no sweep in sqlite:///"),
-        (["study=cell"], "study=cell has no sweep in sqlite:///"),
+        (["study=lstm_unit"], "There is no store at "),
+        (["study=cell"], "There is no store at "),
         (["experiment=reviews", "mixed=maybe"], "mixed=maybe must be true or false."),
         (["experiment=reviews", "varied=units"], "varied=units must be a list of parameters"),
         (["stduy=cell"], "`stduy` is not an option of this command (did you mean `study`?)."),

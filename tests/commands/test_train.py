@@ -174,11 +174,17 @@ def test_nothing_is_written_outside_mlruns(sweep):
             ["model=cnn", "dataset=nusax"],
             [
                 "model=cnn reads images, but dataset=nusax holds texts; choose model=gru, "
-                "model=lstm or model=rnn, or dataset=cifar10, dataset=digits or "
+                "model=lstm, model=rnn or model=transformer, or dataset=cifar10, dataset=digits or "
                 "dataset=image_folder."
             ],
         ),
-        (["model=lst"], ["model=lst must be cnn, gru, lstm or rnn (did you mean `lstm`?)."]),
+        (
+            ["model=lst"],
+            [
+                "model=lst must be cnn, gru, lstm, mlp, resnet, rnn or transformer "
+                "(did you mean `lstm`?)."
+            ],
+        ),
     ],
 )
 def test_a_faulty_sweep_is_refused_without_tensorflow_or_a_run(tmp_path, arguments, faults):

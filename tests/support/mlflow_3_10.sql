@@ -49,12 +49,12 @@ CREATE TABLE "tags" (
     CONSTRAINT tag_pk PRIMARY KEY ("key", run_uuid),
     FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid)
 );
-INSERT INTO tags VALUES ('identity', 'a', '78d6b91735d249d6924f4e01c898b52c');
+INSERT INTO tags VALUES ('track.identity', 'a', '78d6b91735d249d6924f4e01c898b52c');
 INSERT INTO tags VALUES ('parity', 'exact', '78d6b91735d249d6924f4e01c898b52c');
 INSERT INTO tags VALUES ('sweep.s', '1', '78d6b91735d249d6924f4e01c898b52c');
-INSERT INTO tags VALUES ('owner', 'h 1 1', '78d6b91735d249d6924f4e01c898b52c');
-INSERT INTO tags VALUES ('identity', 'b', '9d9d1526113148b1a1573276ce734853');
-INSERT INTO tags VALUES ('identity', 'a', '66d471e8c0f64d3baa31587325f1c119');
+INSERT INTO tags VALUES ('track.owner', 'h 1 1', '78d6b91735d249d6924f4e01c898b52c');
+INSERT INTO tags VALUES ('track.identity', 'b', '9d9d1526113148b1a1573276ce734853');
+INSERT INTO tags VALUES ('track.identity', 'a', '66d471e8c0f64d3baa31587325f1c119');
 CREATE TABLE "latest_metrics" (
     "key" VARCHAR(250) NOT NULL,
     value FLOAT NOT NULL,
