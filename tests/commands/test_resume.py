@@ -88,7 +88,7 @@ def test_what_is_done_is_not_trained_again(copied):
     assert again.returncode == 0, again.stdout + again.stderr
     assert "2 done" in again.stdout
     assert "starts" not in again.stdout
-    rows = [line for line in again.stdout.splitlines() if re.match(r"\s*\w* ?seed=", line)]
+    rows = [line for line in again.stdout.splitlines() if re.match(r"\w+ +seed=", line)]
     assert [row.rstrip().endswith("done") for row in rows] == [True, True]
     assert [(run.info.run_id, run.info.end_time) for run in runs_of(copied)] == before
 
