@@ -142,19 +142,17 @@ def _find_through_mlflow(
     store: Store, experiment: str, identities: Sequence[str], tag: str
 ) -> Iterator[Attempt]:
     """Query the sweep's own runs at once, then each remaining job separately."""
-    from pipeline.tracking.queries import search_runs
-
     found = store.client.get_experiment_by_name(experiment)
     if found is None:
         return
     ids, seen = [found.experiment_id], set()
-    for run in search_runs(store, ids, f"tags.`{tag}` LIKE '%'"):
+    for run in store.search_runs(ids, f"tags.`{tag}` LIKE '%'"):
         if run.data.tags.get(names.IDENTITY) in identities:
             seen.add(run.data.tags[names.IDENTITY])
             yield _attempt(store, run)
     for one in identities:
         if one not in seen:
-            for run in search_runs(store, ids, f"tags.{names.IDENTITY} = '{one}'"):
+            for run in store.search_runs(ids, f"tags.{names.IDENTITY} = '{one}'"):
                 yield _attempt(store, run)
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import StoreError
 from pipeline.tracking import local_database, names
 from pipeline.tracking.claims import LONGEST
 from pipeline.tracking.heartbeats import is_alive
-from pipeline.tracking.queries import members, search_runs
+from pipeline.tracking.queries import members
 from pipeline.tracking.retries import patiently
 from pipeline.tracking.server_claims import drop_dead_claims
 from pipeline.tracking.store import Store
@@ -78,7 +78,7 @@ def _everywhere(store: Store, query: str) -> list[Run]:
     """Return the runs of all experiments, including those marked as deleted."""
     experiments = store.client.search_experiments(view_type=ViewType.ALL)
     ids = [one.experiment_id for one in experiments]
-    return list(search_runs(store, ids, query, ViewType.ALL))
+    return list(store.search_runs(ids, query, ViewType.ALL))
 
 
 def _sweeps_of(run: Run) -> set[str]:

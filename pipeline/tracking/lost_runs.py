@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.tracking import names
 from pipeline.tracking.heartbeats import is_alive
-from pipeline.tracking.queries import members, search_runs
+from pipeline.tracking.queries import members
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, end_run
 
@@ -22,7 +22,7 @@ def end_lost_runs(
         interrupted: whether the sweep was interrupted; its runs become KILLED, otherwise FAILED.
     """
     running = f"{members(sweep_id)} AND attributes.status = 'RUNNING'"
-    for found in search_runs(store, experiment_ids, running):
+    for found in store.search_runs(experiment_ids, running):
         if is_alive(found.data.tags):
             continue
         if interrupted:

@@ -1,17 +1,15 @@
 """Queries for the runs of a sweep or an experiment."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mlflow.entities import Experiment, Run, ViewType
+from mlflow.entities import Experiment, Run
 
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
 from pipeline.tracking.membership import name_of
 from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store, unknown_experiment
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def sweep_results(
         criterion: what the runs are ranked by.
     """
     titles = {one.experiment_id: one.name for one in experiments}
-    runs = search_runs(store, list(titles), members(sweep_id))
+    runs = store.search_runs(list(titles), members(sweep_id))
     results = [_result(run, varied, titles[run.info.experiment_id]) for run in runs]
     return criterion.best_first(results, lambda one: one.metrics.get(criterion.metric))
 
@@ -72,7 +70,7 @@ def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
         experiments = [find_experiment(store, experiment)]
     else:
         experiments = list(store.client.search_experiments())
-    runs = search_runs(store, [one.experiment_id for one in experiments], query)
+    runs = store.search_runs([one.experiment_id for one in experiments], query)
     return [run for run in runs if run.data.tags.get(names.KIND) != names.SWEEP]
 
 
@@ -87,21 +85,6 @@ def find_experiment(store: Store, name: str) -> Experiment:
         known = [one.name for one in store.client.search_experiments()]
         raise unknown_experiment(store, name, known)
     return found
-
-
-def search_runs(
-    store: Store, experiment_ids: Sequence[str], query: str, view: int = ViewType.ACTIVE_ONLY
-) -> Iterator[Run]:
-    """Return every run that matches an MLflow filter, newest first, across all result pages."""
-    token = None
-    while True:
-        page = store.client.search_runs(
-            list(experiment_ids), query, view, max_results=_PAGE, page_token=token
-        )
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def _result(run: Run, varied: Sequence[str], experiment: str) -> RunResult:

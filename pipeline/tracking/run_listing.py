@@ -80,12 +80,10 @@ def _expect_experiment(store: Store, asked: Asked, there: Sequence[str]) -> None
 
 
 def _through_mlflow(store: Store, asked: Asked) -> Iterator[ListedRun]:
-    from pipeline.tracking.queries import search_runs
-
     ids = {one.name: one.experiment_id for one in store.client.search_experiments()}
     _expect_experiment(store, asked, list(ids))
     wanted = [ids[asked.experiment]] if asked.experiment else list(ids.values())
-    for run in search_runs(store, wanted, _filter(asked)):
+    for run in store.search_runs(wanted, _filter(asked)):
         info, data = run.info, run.data
         yield ListedRun(info.run_id, info.run_name or "", info.status, data.tags, data.metrics)
 

@@ -5,7 +5,7 @@ and commands refused without it.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,11 @@ from pipeline.errors import StoreError
 from pipeline.tracking import local_database
 from pipeline.tracking.local_database import FOLDER
 
+_PAGE = 1000  # runs in one answer of MLflow's
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, Run
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,40 @@ class Store:
             self._restore_without_runs(found.experiment_id)
         return found
 
+    def search_runs(
+        self, experiment_ids: Sequence[str], query: str, view: int | None = None
+    ) -> "Iterator[Run]":
+        """Yield every run that matches an MLflow filter, newest first, across all result pages.
+
+        Args:
+            experiment_ids: the experiments to search in.
+            query: a filter in MLflow's search language.
+            view: MLflow's `ViewType`; None for runs that are not deleted.
+
+        Raises:
+            MlflowException: when the filter is invalid.
+        """
+        from mlflow.entities import ViewType
+
+        token = None
+        while True:
+            page = self.client.search_runs(
+                list(experiment_ids),
+                query,
+                ViewType.ACTIVE_ONLY if view is None else view,
+                max_results=_PAGE,
+                page_token=token,
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
+
     def _restore_without_runs(self, experiment_id: str) -> None:
         """Restore a deleted experiment. MLflow reserves its name, and restores its runs with it."""
         from mlflow.entities import ViewType
 
-        from pipeline.tracking.queries import search_runs
-
-        deleted = list(search_runs(self, [experiment_id], "", ViewType.DELETED_ONLY))
+        deleted = list(self.search_runs([experiment_id], "", ViewType.DELETED_ONLY))
         self.client.restore_experiment(experiment_id)
         for run in deleted:
             self.client.delete_run(run.info.run_id)

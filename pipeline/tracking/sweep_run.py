@@ -10,7 +10,6 @@ from pipeline.settings.scores import SELECT_BY
 from pipeline.tracking import names
 from pipeline.tracking.environment import user, version_tags
 from pipeline.tracking.membership import shortened
-from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 
@@ -73,4 +72,4 @@ def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:
     """Return the sweeps' own runs that have this value of a tag, newest first."""
     experiments = [one.experiment_id for one in store.client.search_experiments()]
     query = f"tags.{names.KIND} = '{names.SWEEP}' AND tags.`{tag}` = '{value}'"
-    return list(search_runs(store, experiments, query))
+    return list(store.search_runs(experiments, query))

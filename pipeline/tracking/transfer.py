@@ -12,7 +12,7 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_B
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
-from pipeline.tracking.queries import find_experiment, search_runs
+from pipeline.tracking.queries import find_experiment
 from pipeline.tracking.store import Store
 from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.tracking.tracked_run import log_inputs
@@ -63,11 +63,11 @@ def plan_move(source: Store, target: Store, experiment: str | None) -> MovePlan:
     moves: list[Move] = []
     present = ongoing = 0
     for one in _experiments(source, experiment):
-        runs = list(search_runs(source, [one.experiment_id], ""))
+        runs = list(source.search_runs([one.experiment_id], ""))
         if not runs:
             continue
         there = _prepare_experiment(target, one)
-        known = {run.data.tags[names.ORIGIN]: run for run in search_runs(target, [there], _CARRIED)}
+        known = {run.data.tags[names.ORIGIN]: run for run in target.search_runs([there], _CARRIED)}
         for run in runs:
             found = known.get(run.info.run_id)
             if found is not None and found.info.status not in _ONGOING:

@@ -18,7 +18,7 @@ from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import did_you_mean
 from pipeline.tracking import names
-from pipeline.tracking.queries import find_experiment, job_runs, members, search_runs
+from pipeline.tracking.queries import find_experiment, job_runs, members
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import find_sweep_runs
 
@@ -90,7 +90,7 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
         StoreError: when no run belongs to it.
     """
     everywhere = [one.experiment_id for one in store.client.search_experiments()]
-    runs = list(search_runs(store, everywhere, members(sweep_id)))
+    runs = list(store.search_runs(everywhere, members(sweep_id)))
     own = find_sweep_runs(store, names.SWEEP_ID, sweep_id)
     if not runs and not own:
         raise StoreError(

@@ -9,7 +9,7 @@ from pipeline.tracking import deletion as module
 from pipeline.tracking import names
 from pipeline.tracking.deletion import delete, plan_deletion
 from pipeline.tracking.heartbeats import owner_tags
-from pipeline.tracking.queries import members, search_runs
+from pipeline.tracking.queries import members
 from pipeline.tracking.sweep_run import sweep_run
 from pipeline.tracking.tracked_run import tracked_run
 
@@ -93,7 +93,7 @@ def test_an_interrupted_deletion_shows_nothing_and_is_completed(store, runs, mon
         with pytest.raises(KeyboardInterrupt):
             delete(store, plan_deletion(store, "s1"))
     ids = [store.experiment("here").experiment_id]
-    assert list(search_runs(store, ids, members("s1"))) == []
+    assert list(store.search_runs(ids, members("s1"))) == []
     delete(store, plan_deletion(store, "s1"))
     assert [rows_of(store, gone) for gone in (alone, own)] == [0, 0]
     assert rows_of(store, shared) > 0

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import pytest
 
 from pipeline.tracking import names
-from pipeline.tracking.queries import search_runs
 from pipeline.tracking.store import Store, open_local
 from tests.support import store_writer
 from tests.support.commands import environment, serve
@@ -66,7 +65,7 @@ def test_every_run_metric_and_artifact_of_every_writer_is_there(open_place, tmp_
         assert not [line for line in said if "locked" in line]
         store = Store(*where) if where else open_local(tmp_path)
         ids = [store.client.get_experiment_by_name(store_writer.EXPERIMENT).experiment_id]
-        runs = {run.info.run_name: run for run in search_runs(store, ids, "")}
+        runs = {run.info.run_name: run for run in store.search_runs(ids, "")}
         expected = {store_writer.name_of(w, n) for w in range(WORKERS) for n in range(RUNS)}
         assert set(runs) == expected
         for run in runs.values():
