@@ -88,7 +88,7 @@ class Trials:
         return _TrialJob(trial, job, identity(job.parameters, self._data(job)))
 
     def _data(self, job: Job) -> dict[str, str]:
-        key = tuple(job.settings.data.items())
+        key = job.settings.data_key
         if key not in self._fingerprints:
             self._fingerprints[key] = dict(shared_data(**job.settings.data).fingerprints)
         return self._fingerprints[key]

@@ -3,6 +3,7 @@
 Defaults are defined in `conf/`, so that each is written and documented once.
 """
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -244,12 +245,17 @@ class Settings(Group):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The arguments of `pipeline.data.load`; equal for runs on the same data."""
+        """The arguments of `pipeline.data.load`."""
         options: dict[str, Any] = self.dataset.model_dump(exclude_none=True)
         if isinstance(self.dataset, TextData):
             options["padding"] = self.texts.padding
         place = {"data_dir": self.place.data_dir, "train_size": self.training.train_size}
         return options | place
+
+    @property
+    def data_key(self) -> Hashable:
+        """A key that is equal where two runs use the same data."""
+        return tuple(self.data.items())
 
 
 DATASETS: dict[str, type[Data]] = {

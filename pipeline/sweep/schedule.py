@@ -85,7 +85,7 @@ def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
     data = _data(plan)
     by_identity: dict[str, Job] = {}
     for job in plan.jobs:
-        key = identity(job.parameters, data[tuple(job.settings.data.items())].fingerprints)
+        key = identity(job.parameters, data[job.settings.data_key].fingerprints)
         by_identity.setdefault(key, job)
     places = {*plan.experiments, plan.study or ""}
     sweep_id = sweep_name(by_identity, places)
@@ -108,7 +108,7 @@ def _data(plan: SweepPlan) -> dict[Any, _Known]:
     """Load or download each data set once, so that a missing one is reported before any run."""
     known: dict[Any, _Known] = {}
     for job in plan.jobs:
-        key = tuple(job.settings.data.items())
+        key = job.settings.data_key
         if key not in known:
             dataset = shared_data(**job.settings.data)
             known[key] = _Known(dataset.describe(), dataset.fingerprints)
