@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def run_command(command: Callable[[], object]) -> None:
     except CommandFailedError as error:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # everything has been printed already
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again: Python is ending, let it
         sys.exit(INTERRUPTED)
     finally:
         gc.freeze()  # otherwise the last collection scans everything imported: 0.5 s
