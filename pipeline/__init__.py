@@ -1,15 +1,22 @@
 """Train Keras models in Hydra sweeps, track them in MLflow, verify each one with NumPy.
 
-A custom model function takes a `DataSpec`, or a `TextSpec` or `ImageSpec` if it accepts only texts
-or only images.
+A custom model function takes a `DataSpec`, or a `TextSpec`, `ImageSpec`, `TableSpec`, `ArraySpec`
+or `InputsSpec` if it accepts only data of this kind.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.data.data_spec import DataSpec, ImageSpec, TextSpec
+    from pipeline.data.data_spec import (
+        ArraySpec,
+        DataSpec,
+        ImageSpec,
+        InputsSpec,
+        TableSpec,
+        TextSpec,
+    )
 
-__all__ = ["DataSpec", "ImageSpec", "TextSpec"]
+__all__ = ["ArraySpec", "DataSpec", "ImageSpec", "InputsSpec", "TableSpec", "TextSpec"]
 
 
 def __getattr__(name: str) -> Any:

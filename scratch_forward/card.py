@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,14 @@ from scratch_forward.layers.core import Embedding
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 from scratch_forward.nested_arrays import leaves
-from scratch_forward.preprocessing import Preprocessing, TextPreprocessing
+from scratch_forward.preprocessing import (
+    ArrayPreprocessing,
+    ImagePreprocessing,
+    InputsPreprocessing,
+    Preprocessing,
+    TextPreprocessing,
+)
+from scratch_forward.preprocessing.stored_fields import described
 from scratch_forward.rounding import measure
 
 MOST_EXAMPLES = 64  # this package writes seven
@@ -33,7 +40,10 @@ UNPROVEN = (
     "is of an earlier version."
 )
 _SEED = 20240229
+_RAW = 5  # raw examples in a card
 _WORDS = 200  # in the longest raw text
+_RAW_TEXTS, _RAW_NUMBERS = "raw_texts", "raw_images"  # numbers were only images at first
+_RAW_INPUT = "raw_input_"  # followed by the name of one of several inputs
 _ABOUT_BYTES = 2**20
 
 Array = NDArray[Any]
@@ -59,22 +69,41 @@ def probes(model: AnyModel) -> list[Array]:
     ]
 
 
-def raw_probes(preprocessing: Preprocessing) -> list[str] | Array:
-    """Return raw texts, or images `(N, H, W, C)` uint8, that use all of the preprocessing.
+def raw_probes(preprocessing: Preprocessing) -> Any:
+    """Return raw examples that use all of the preprocessing; a dict of them for several inputs.
 
     Texts: empty, known and unknown words, capitals and punctuation, more words than the sequence
-    length. Images: the smallest and largest values, and noise.
+    length. Images `(N, H, W, C)` uint8: the smallest and largest values, and noise. Tables and
+    arrays, float64 or int32: zeros, what is scaled to one, and noise around the mean.
     """
+    if isinstance(preprocessing, InputsPreprocessing):
+        return {name: raw_probes(one) for name, one in preprocessing.inputs.items()}
     rng = np.random.default_rng(_SEED)
     if isinstance(preprocessing, TextPreprocessing):
-        words = preprocessing.vocabulary[2:] or ("word",)
-        drawn = [
-            " ".join(rng.choice(words, min(count, _WORDS)))
-            for count in (1, 3, preprocessing.sequence_length + 1)
-        ]
-        return ["", "zqxj", drawn[0].upper() + "!", f"{drawn[1]}, zqxj", drawn[2]]
+        return _raw_texts(preprocessing, rng)
+    if isinstance(preprocessing, ImagePreprocessing):
+        return _raw_images(preprocessing, rng)
+    if isinstance(preprocessing, ArrayPreprocessing) and preprocessing.dtype == "int32":
+        return rng.integers(0, 2, (_RAW, *preprocessing.input_shape), np.int32)
+    numbers = rng.standard_normal((_RAW, *preprocessing.input_shape))
+    numbers[0], numbers[1] = 0, 1
+    if preprocessing.mean:
+        numbers[1:] = numbers[1:] * preprocessing.scale + preprocessing.mean
+    return numbers
+
+
+def _raw_texts(preprocessing: TextPreprocessing, rng: np.random.Generator) -> list[str]:
+    words = preprocessing.vocabulary[2:] or ("word",)
+    drawn = [
+        " ".join(rng.choice(words, min(count, _WORDS)))
+        for count in (1, 3, preprocessing.sequence_length + 1)
+    ]
+    return ["", "zqxj", drawn[0].upper() + "!", f"{drawn[1]}, zqxj", drawn[2]]
+
+
+def _raw_images(preprocessing: ImagePreprocessing, rng: np.random.Generator) -> Array:
     brightest = int(np.clip(round(1 / preprocessing.scale), 1, 255))
-    images = rng.integers(0, brightest + 1, (5, *preprocessing.input_shape), np.uint8)
+    images = rng.integers(0, brightest + 1, (_RAW, *preprocessing.input_shape), np.uint8)
     images[0], images[1] = 0, brightest
     return images
 
@@ -103,13 +132,12 @@ def write_card(
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
     arrays |= {f"output_{i}": array for i, array in enumerate(leaves(predict(inputs)))}
     if preprocessing is not None:
-        raw: Any = raw_probes(preprocessing)
+        raw = raw_probes(preprocessing)
         document["preprocessing_sha256"] = preprocessing_digest(preprocessing)
-        if isinstance(raw, list):
-            document["raw_texts"] = raw
-        else:
-            arrays["raw_images"] = raw
-        arrays["answers"] = predict([preprocessing.encode(raw)])
+        for name, values in _raw_fields(raw).items():
+            kept: dict[str, Any] = document if isinstance(values, list) else arrays
+            kept[name] = values
+        arrays["answers"] = predict(model.listed(preprocessing.encode(raw)))
     path = card_path(model_path)
     np.savez(path, about=np.array(json.dumps(document)), **arrays)  # type: ignore[arg-type]
     return path
@@ -156,7 +184,9 @@ def verify_card(
         encoded = preprocessing.encode(card.raw)
     except (PreprocessingError, TypeError, AttributeError) as error:
         raise ArchiveError(f"The raw inputs in {path} cannot be read: {error}") from error
-    _replay(model, oracle, [encoded], [card.answers], f"The answers of {model_path}", path)
+    _replay(
+        model, oracle, model.listed(encoded), [card.answers], f"The answers of {model_path}", path
+    )
     return True
 
 
@@ -189,8 +219,8 @@ def _replay(
 
 def preprocessing_digest(preprocessing: Preprocessing) -> str:
     """SHA-256 of the kind and all fields of a preprocessing."""
-    described = {"kind": preprocessing.kind, **asdict(preprocessing)}
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    fields = json.dumps(described(preprocessing), sort_keys=True)
+    return hashlib.sha256(fields.encode()).hexdigest()
 
 
 def weights_digest(model: AnyModel) -> str:
@@ -253,7 +283,7 @@ class _Card:
         document: The model for which the card was made, and how its outputs were computed.
         inputs: Inputs of the model.
         outputs: Outputs of Keras.
-        raw: Texts or images, as many as `answers` has rows.
+        raw: Raw examples as `raw_probes` returns them, as many as `answers` has rows.
         answers: Keras's probabilities for `raw`. None in a card of version 0.1.
     """
 
@@ -272,13 +302,30 @@ def _read(path: Path) -> _Card:
     inputs, outputs = (_numbered(stored, kind) for kind in ("input", "output"))
     if not (inputs and outputs):
         raise ArchiveError(f"The parity card {path} holds no examples.")
-    raw, answers = document.get("raw_texts", stored.get("raw_images")), stored.get("answers")
+    raw, answers = _raw(document, stored), stored.get("answers")
     results = [*outputs, *([] if answers is None else [answers])]
     if not all(map(_is_sound, [*inputs, *results])) or any(
         one.dtype.kind != "f" for one in results
     ):
         raise ArchiveError(f"The parity card {path} holds more, or other, than a few examples.")
     return _Card(document, inputs, outputs, raw, answers)
+
+
+def _raw_fields(raw: Any) -> dict[str, Any]:
+    """Return raw examples under the names that they are stored by."""
+    if isinstance(raw, dict):
+        return {f"{_RAW_INPUT}{name}": values for name, values in raw.items()}
+    return {_RAW_TEXTS if isinstance(raw, list) else _RAW_NUMBERS: raw}
+
+
+def _raw(document: Mapping[str, Any], stored: Mapping[str, Array]) -> Any:
+    """Return the raw examples that `_raw_fields` named."""
+    several = {
+        name.removeprefix(_RAW_INPUT): values
+        for name, values in {**document, **stored}.items()
+        if name.startswith(_RAW_INPUT)
+    }
+    return several or document.get(_RAW_TEXTS, stored.get(_RAW_NUMBERS))
 
 
 def _is_sound(examples: Array) -> bool:

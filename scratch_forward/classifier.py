@@ -8,7 +8,6 @@ Load a classifier and use it:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from scratch_forward.io.limits import Limits
 from scratch_forward.io.loading import load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
-from scratch_forward.preprocessing import Preprocessing, TextPreprocessing, from_json
+from scratch_forward.preprocessing import Preprocessing, from_json
 
 MODEL_FILE = "model.keras"
 PREPROCESSING_FILE = "preprocessing.json"
@@ -84,11 +83,13 @@ class Classifier:
         covered = verify_card(model_path, model, lambda: load(model_path, "float64"), preprocessing)
         return cls(model, preprocessing, covered)
 
-    def probabilities(self, raw: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def probabilities(self, raw: Any) -> NDArray[np.float32]:
         """Compute the probabilities of all classes.
 
         Args:
-            raw: N texts, or images as uint8 of shape `(N, height, width, channels)`.
+            raw: N texts; images as uint8 of shape `(N, height, width, channels)`; rows of a table
+                or arrays as in the training data, not standardized; or a dict of these by the name
+                of each of several inputs.
 
         Returns:
             Probabilities, float32 of shape `(N, classes)`.
@@ -96,16 +97,9 @@ class Classifier:
         Raises:
             PreprocessingError: If the input does not have the kind or shape that the model needs.
         """
-        encoded: NDArray[Any]
-        if isinstance(self.preprocessing, TextPreprocessing):
-            if isinstance(raw, str) or not all(isinstance(text, str) for text in raw):
-                raise PreprocessingError("This model reads texts: expected a list of strings.")
-            encoded = self.preprocessing.encode(raw)
-        else:
-            encoded = self.preprocessing.encode(np.asarray(raw))
-        return self.model.predict(encoded)
+        return self.model.predict(self.preprocessing.encode(raw))
 
-    def __call__(self, raw: Sequence[str] | NDArray[np.uint8]) -> list[Prediction]:
+    def __call__(self, raw: Any) -> list[Prediction]:
         """Return a prediction for each of N raw examples. See `probabilities`."""
         names = self.preprocessing.classes
         answers = []

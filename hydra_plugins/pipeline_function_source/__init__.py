@@ -58,7 +58,7 @@ class FunctionSource(ConfigSource):
         name = config_path.removeprefix(_GROUP).removesuffix(".yaml")
         function = model_function(name)
         values = {"model": {"name": name}, **function.defaults}
-        if function.reads == "text":
+        if function.reads == {"text"}:
             values["padding"] = "post"
         return ConfigResult(
             provider=self.provider,

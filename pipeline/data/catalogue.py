@@ -1,7 +1,8 @@
 """The facts known about each data set without loading it; imports nothing heavy."""
 
 from dataclasses import dataclass
-from typing import Literal
+
+from pipeline.data.data_spec import Kind
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Spec:
     """
 
     name: str
-    kind: Literal["image", "text"]
+    kind: Kind
     classes: tuple[str, ...]
     train_size: int | None
     input_shape: tuple[int, int, int] | None

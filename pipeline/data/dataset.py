@@ -6,12 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+from pipeline.data.data_spec import Kind
+from scratch_forward.preprocessing import Preprocessing
+
+Inputs: TypeAlias = Any
+"""The inputs of N examples: one array, or one per input of a model, by the input's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,14 +23,16 @@ class Split:
     """The examples of one split of a data set.
 
     Attributes:
-        inputs: float32 images in [0, 1] of shape ``(N, H, W, C)``, or int32 token ids of shape
-            ``(N, L)``.
-        labels: class indices, int64 of shape ``(N,)``.
-        texts: the N raw texts; None for images.
+        inputs: float32 images in [0, 1] of shape ``(N, H, W, C)``, int32 token ids of shape
+            ``(N, L)``, float32 rows of shape ``(N, columns)``, float32 or int32 arrays of any shape
+            ``(N, ...)``, or a dict of these by the input's name. Large arrays are memory-mapped.
+        labels: class indices, int64 of shape ``(N,)``; 0 or 1 per class, uint8 of shape ``(N, K)``;
+            or targets, float32 of shape ``(N,)`` or ``(N, K)``.
+        texts: the N raw texts; None for other data.
     """
 
-    inputs: NDArray[np.float32] | NDArray[np.int32]
-    labels: NDArray[np.int64]
+    inputs: Inputs
+    labels: NDArray[Any]
     texts: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
@@ -36,11 +42,14 @@ class Split:
     def fingerprint(self) -> str:
         """The SHA-256 of inputs and labels as 64 hexadecimal digits, the same on every machine.
 
-        It covers dtype, shape and bytes (little-endian, row-major) of both arrays. Two splits share
-        a fingerprint only if a model cannot distinguish them.
+        It covers dtype, shape and bytes (little-endian, row-major) of all arrays, and the names of
+        several inputs. Two splits share a fingerprint only if a model cannot distinguish them.
         """
         digest = hashlib.sha256()
-        for array in (self.inputs, self.labels):
+        several = self.inputs if isinstance(self.inputs, Mapping) else {}
+        arrays = [several[name] for name in sorted(several)] or [self.inputs]
+        digest.update("".join(f"{name}\n" for name in sorted(several)).encode())
+        for array in (*arrays, self.labels):
             portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             digest.update(f"{portable.dtype.kind}{portable.itemsize}{portable.shape}".encode())
             digest.update(portable.data)
@@ -54,7 +63,8 @@ class Dataset:
     Attributes:
         name: the name that selects the data set.
         kind: the kind of an example.
-        classes: class names in label order.
+        classes: class names in label order; the names of the labels or of the targets where these
+            are the columns of `Split.labels`.
         train: examples to fit on, after `train_size`.
         validation: examples for choosing between models.
         test: examples for the final score.
@@ -68,12 +78,12 @@ class Dataset:
     """
 
     name: str
-    kind: Literal["image", "text"]
+    kind: Kind
     classes: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
-    preprocessing: TextPreprocessing | ImagePreprocessing
+    preprocessing: Preprocessing
     synthetic: bool
     flips: bool
     source: str

@@ -4,12 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import scratch_forward
-from pipeline.data.data_spec import DataSpec, ImageSpec, TextSpec
+from pipeline.data.data_spec import (
+    ArraySpec,
+    DataSpec,
+    ImageSpec,
+    InputsSpec,
+    TableSpec,
+    TextSpec,
+)
 from pipeline.data.dataset import Dataset
 from pipeline.errors import summary
 from pipeline.models.keras_backend import keras
 from pipeline.settings.model_function import model_function
-from scratch_forward.preprocessing import ImagePreprocessing
+from scratch_forward.preprocessing import (
+    ImagePreprocessing,
+    InputsPreprocessing,
+    Preprocessing,
+    TablePreprocessing,
+    TextPreprocessing,
+)
 
 
 class ModelFunctionError(ValueError):
@@ -18,16 +31,28 @@ class ModelFunctionError(ValueError):
 
 def data_spec(dataset: Dataset) -> DataSpec:
     """Return the shapes and the meaning of a data set, which a model must fit."""
-    reading, outputs = dataset.preprocessing, len(dataset.classes)
+    return _spec(dataset.preprocessing, len(dataset.classes))
+
+
+def _spec(reading: Preprocessing, outputs: int) -> DataSpec:
+    if isinstance(reading, InputsPreprocessing):
+        inputs: dict[str, Any] = {name: _spec(one, outputs) for name, one in reading.inputs.items()}
+        shapes = {name: one.input_shape for name, one in inputs.items()}
+        dtypes = {name: one.dtype for name, one in inputs.items()}
+        return InputsSpec(shapes, dtypes, outputs, inputs=inputs)
+    if isinstance(reading, TextPreprocessing):
+        return TextSpec(
+            (reading.sequence_length,),
+            "int32",
+            outputs,
+            vocabulary_size=len(reading.vocabulary),
+            sequence_length=reading.sequence_length,
+        )
+    if isinstance(reading, TablePreprocessing):
+        return TableSpec(reading.input_shape, "float32", outputs, columns=reading.columns)
     if isinstance(reading, ImagePreprocessing):
         return ImageSpec(reading.input_shape, "float32", outputs)
-    return TextSpec(
-        (reading.sequence_length,),
-        "int32",
-        outputs,
-        vocabulary_size=len(reading.vocabulary),
-        sequence_length=reading.sequence_length,
-    )
+    return ArraySpec(reading.input_shape, reading.dtype, outputs)
 
 
 def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.Model:
@@ -59,7 +84,7 @@ def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.
 
 def _check_shapes(name: str, model: keras.Model, data: DataSpec) -> None:
     for what, given, wanted in (
-        ("takes inputs", getattr(model, "input_shape", None), (None, *data.input_shape)),
+        ("takes inputs", _input_shapes(model, data), _batched(data.input_shape)),
         ("gives outputs", getattr(model, "output_shape", None), (None, data.outputs)),
     ):
         if given != wanted:
@@ -67,3 +92,16 @@ def _check_shapes(name: str, model: keras.Model, data: DataSpec) -> None:
                 f"model={name} {what} of shape {given}; the data need {wanted} "
                 "(None is the number of examples)."
             )
+
+
+def _input_shapes(model: keras.Model, data: DataSpec) -> Any:
+    """Return the shape of a model's input, or of each of several by its name."""
+    if isinstance(data, InputsSpec) and isinstance(getattr(model, "input", None), list):
+        return {tensor.name: tensor.shape for tensor in model.inputs}
+    return getattr(model, "input_shape", None)
+
+
+def _batched(shape: Any) -> Any:
+    if isinstance(shape, Mapping):
+        return {name: (None, *one) for name, one in shape.items()}
+    return (None, *shape)

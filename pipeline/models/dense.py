@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.data.data_spec import ImageSpec
+from pipeline.data.data_spec import ArraySpec, ImageSpec, TableSpec
 from pipeline.models.head import add_head, penalty
 from pipeline.settings.schema import Penalty, Share, Widths
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def mlp(
-    data: ImageSpec,
+    data: ImageSpec | TableSpec | ArraySpec,
     *,
     widths: Widths = (128, 64),
     dropout: Share = 0.0,
     l1: Penalty = 0.0,
     l2: Penalty = 0.0,
 ) -> keras.Model:
-    """A multilayer perceptron: dense layers with ReLU on the pixels, then softmax."""
+    """A multilayer perceptron: dense layers with ReLU on pixels or numbers, then softmax."""
     from pipeline.models.keras_backend import keras
 
     model = keras.Sequential(name="mlp")

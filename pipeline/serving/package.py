@@ -13,7 +13,13 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import Map
 
 import scratch_forward
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+from scratch_forward.card import raw_probes
+from scratch_forward.preprocessing import (
+    InputsPreprocessing,
+    Preprocessing,
+    TablePreprocessing,
+    TextPreprocessing,
+)
 
 logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it logs every validated example
 
@@ -22,15 +28,14 @@ _NEEDED = ("numpy", "h5py", "threadpoolctl")
 EXAMPLE_TEXT = "makanannya enak sekali"
 
 
-def save_served_model(
-    path: Path, weights: Path, preprocessing: TextPreprocessing | ImagePreprocessing
-) -> None:
+def save_served_model(path: Path, weights: Path, preprocessing: Preprocessing) -> None:
     """Write the MLflow model of a run into a folder.
 
     Args:
         path: the folder to write to.
         weights: the folder with `model.keras` and `preprocessing.json`.
-        preprocessing: determines the model's input: a column `text`, or images of integers.
+        preprocessing: determines the model's input: a column `text`, the columns of a table, images
+            of integers, arrays, or a dict of arrays.
     """
     mlflow.pyfunc.save_model(
         path=str(path),
@@ -43,17 +48,39 @@ def save_served_model(
     )
 
 
-def _signature(preprocessing: TextPreprocessing | ImagePreprocessing) -> ModelSignature:
+def _signature(preprocessing: Preprocessing) -> ModelSignature:
     answer = Schema(
         [ColSpec(DataType.string, "class"), ColSpec(Map(DataType.double), "probabilities")]
     )
+    return ModelSignature(_input_schema(preprocessing), answer)
+
+
+def _input_schema(preprocessing: Preprocessing) -> Schema:
     if isinstance(preprocessing, TextPreprocessing):
-        return ModelSignature(Schema([ColSpec(DataType.string, "text")]), answer)
-    images = TensorSpec(np.dtype(np.uint8), (-1, *preprocessing.input_shape))
-    return ModelSignature(Schema([images]), answer)
+        return Schema([ColSpec(DataType.string, "text")])
+    if isinstance(preprocessing, TablePreprocessing):
+        return Schema([ColSpec(DataType.double, name) for name in preprocessing.columns])
+    example = _example(preprocessing)
+    if isinstance(example, dict):
+        return Schema([_tensor(one, name) for name, one in example.items()])
+    return Schema([_tensor(example)])
 
 
-def _example(preprocessing: TextPreprocessing | ImagePreprocessing) -> Any:
+def _tensor(example: np.ndarray, name: str | None = None) -> TensorSpec:
+    return TensorSpec(example.dtype, (-1, *example.shape[1:]), name)
+
+
+def _example(preprocessing: Preprocessing) -> Any:
+    """Return one raw example: a data frame for texts and tables, else arrays."""
+    if isinstance(preprocessing, InputsPreprocessing):
+        return {name: _example_array(one) for name, one in preprocessing.inputs.items()}
     if isinstance(preprocessing, TextPreprocessing):
         return pd.DataFrame({"text": [EXAMPLE_TEXT]})
-    return np.zeros((1, *preprocessing.input_shape), np.uint8)
+    if isinstance(preprocessing, TablePreprocessing):
+        return pd.DataFrame(_example_array(preprocessing), columns=list(preprocessing.columns))
+    return _example_array(preprocessing)
+
+
+def _example_array(preprocessing: Preprocessing) -> np.ndarray:
+    raw = raw_probes(preprocessing)
+    return np.array(raw[:1], object if isinstance(raw, list) else raw.dtype)

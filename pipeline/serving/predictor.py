@@ -11,11 +11,17 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from scratch_forward.classifier import Classifier
-from scratch_forward.preprocessing import TextPreprocessing
+from scratch_forward.preprocessing import (
+    ImagePreprocessing,
+    InputsPreprocessing,
+    Preprocessing,
+    TablePreprocessing,
+    TextPreprocessing,
+)
 
 
 class Answers:
-    """Maps texts, or images of integers from 0 to 255, to class names and probabilities.
+    """Maps raw texts, images of integers, rows or arrays to class names and probabilities.
 
     It is separate from the MLflow class and has no type hints, because MLflow reads the hints of a
     `predict` defined there as the signature, and knows no hint for "texts or images".
@@ -28,17 +34,29 @@ class Answers:
 
         Args:
             context: unused; part of MLflow's interface.
-            model_input: a data frame with a column `text`, or images `(N, H, W, C)`.
+            model_input: a data frame with a column `text`, or with the columns of a table; images
+                `(N, H, W, C)`, other arrays `(N, ...)`, or a dict of arrays.
             params: unused.
         """
-        if isinstance(self.classifier.preprocessing, TextPreprocessing):
-            raw: Any = [str(text) for text in model_input["text"]]
-        else:
-            raw = np.asarray(model_input).astype(np.uint8)
+        raw = _raw(model_input, self.classifier.preprocessing)
         return [
             {"class": answer.class_name, "probabilities": answer.probabilities}
             for answer in self.classifier(raw)
         ]
+
+
+def _raw(given: Any, preprocessing: Preprocessing) -> Any:
+    """Return the input in the form that the preprocessing takes."""
+    if isinstance(preprocessing, InputsPreprocessing):
+        return {name: _raw(given[name], one) for name, one in preprocessing.inputs.items()}
+    if isinstance(preprocessing, TextPreprocessing):
+        texts = given["text"] if hasattr(given, "columns") else given
+        return [str(text) for text in texts]
+    if isinstance(preprocessing, TablePreprocessing) and hasattr(given, "columns"):
+        return given[list(preprocessing.columns)].to_numpy(float)
+    if isinstance(preprocessing, ImagePreprocessing):
+        return np.asarray(given).astype(np.uint8)
+    return np.asarray(given)
 
 
 class ScratchClassifier(Answers, PythonModel):

@@ -39,16 +39,14 @@ def notes(settings: Settings) -> list[str]:
 
 
 def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
-    reads = model_function(settings.model_name).reads
-    if reads not in (None, spec.kind):
-        models = [
-            f"model={name}"
-            for name in built_in_models()
-            if model_function(name).reads in (None, spec.kind)
-        ]
-        data = [f"dataset={name}" for name, other in SPECS.items() if other.kind == reads]
+    function = model_function(settings.model_name)
+    if not function.accepts(spec.kind):
+        names = [name for name in built_in_models() if model_function(name).accepts(spec.kind)]
+        models = [f"model={name}" for name in names]
+        data = [f"dataset={name}" for name, other in SPECS.items() if function.accepts(other.kind)]
+        reads = " and ".join(f"{kind}s" for kind in sorted(function.reads))
         yield (
-            f"model={settings.model_name} reads {reads}s, but dataset={spec.name} holds "
+            f"model={settings.model_name} reads {reads}, but dataset={spec.name} holds "
             f"{spec.kind}s; choose {choices(models)}, or {choices(data)}."
         )
     elif settings.model_name == "cnn":

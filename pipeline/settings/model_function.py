@@ -17,12 +17,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import pydantic
 from pydantic import BeforeValidator, ValidationError
 
-from pipeline.data.data_spec import ImageSpec, TextSpec
+from pipeline.data.data_spec import (
+    ArraySpec,
+    ImageSpec,
+    InputsSpec,
+    Kind,
+    TableSpec,
+    TextSpec,
+)
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed
@@ -32,7 +39,13 @@ from pipeline.settings.suggest import choices, did_you_mean
 _MODELS = Path(__file__).resolve().parents[1] / "models"
 _OWN = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<function>[A-Za-z_]\w*)")
 _KERAS = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
-_READS: dict[type, Literal["text", "image"]] = {TextSpec: "text", ImageSpec: "image"}
+_READS: dict[type, Kind] = {
+    TextSpec: "text",
+    ImageSpec: "image",
+    TableSpec: "table",
+    ArraySpec: "array",
+    InputsSpec: "inputs",
+}
 _TAKEN = {
     *("model", "dataset", "optimizer", "tracking", "study", "sweep", "hydra"),
     *schema.Training.model_fields,
@@ -51,7 +64,7 @@ class ModelFunction:
         function: takes a `DataSpec` and the settings.
         module: the module that defines it.
         file: the file of that module.
-        reads: the only kind of data that it accepts; None for any.
+        reads: the kinds of data that it accepts; empty for any.
         settings: types, ranges and defaults of its keyword arguments.
     """
 
@@ -59,13 +72,17 @@ class ModelFunction:
     function: Callable[..., Any]
     module: str
     file: Path
-    reads: Literal["text", "image"] | None
+    reads: frozenset[Kind]
     settings: type[schema.Model]
 
     @property
     def own(self) -> bool:
         """Whether it is a user's function."""
         return ":" in self.name
+
+    def accepts(self, kind: str) -> bool:
+        """Return whether it accepts data of a kind."""
+        return not self.reads or kind in self.reads
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -194,7 +211,7 @@ def _read(name: str, function: Callable[..., Any], module: ModuleType) -> ModelF
             ]
         ) from error
     file = Path(os.fspath(module.__file__ or ""))
-    found = ModelFunction(name, function, module.__name__, file, _READS.get(spec), settings)
+    found = ModelFunction(name, function, module.__name__, file, _kinds(spec), settings)
     _check_defaults(found)
     return found
 
@@ -213,6 +230,12 @@ def _argument_faults(name: str, argument: inspect.Parameter) -> Iterator[str]:
 def _evaluated(annotation: Any, module: ModuleType) -> Any:
     """Return an annotation's value, even if the module postpones its evaluation."""
     return eval(annotation, vars(module)) if isinstance(annotation, str) else annotation
+
+
+def _kinds(annotation: Any) -> frozenset[Kind]:
+    """Return the kinds of data that an annotation such as `ImageSpec | TableSpec` accepts."""
+    specs = get_args(annotation) or (annotation,)
+    return frozenset(_READS[spec] for spec in specs if spec in _READS)
 
 
 def _field(argument: inspect.Parameter, module: ModuleType) -> tuple[Any, Any]:

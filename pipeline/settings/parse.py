@@ -62,7 +62,8 @@ def parse_settings(config: Config) -> schema.Settings:
     if faults:
         raise SettingsError(faults)
     function = model_function(config["model"]["name"])
-    if function.reads == "image" and (given := set(schema.Texts.model_fields) & set(config)):
+    given = set(schema.Texts.model_fields) & set(config)
+    if given and not function.accepts("text"):
         raise SettingsError([unknown_option(key, config, ()) for key in sorted(given)])
     settings = _parse(config, function.settings)
     if faults := cross_check(settings):

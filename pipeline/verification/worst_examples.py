@@ -118,8 +118,8 @@ def _text(test: Split, index: int) -> str | None:
 
 
 def _picture(test: Split, index: int) -> str | None:
-    """Return a `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as a `data:` URL."""
-    if test.texts is not None:
+    """Return a `(H, W, 1)` or `(H, W, 3)` image in [0, 1] as a `data:` URL; else None."""
+    if np.ndim(test.inputs) != 4 or test.inputs.shape[-1] not in (1, 3):
         return None
     pixels = np.rint(np.clip(test.inputs[index], 0, 1) * 255).astype(np.uint8)
     file = io.BytesIO()

@@ -83,6 +83,10 @@ class Model(Network):
         by_tensor = dict(zip(self.inputs, arrays, strict=True))
         return map_structure(lambda tensor: by_tensor[tensor], self._input_structure)
 
+    def listed(self, values: Any) -> list[Any]:
+        """Return one array per entry of `inputs`; a dict is matched by the names of the inputs."""
+        return matched(self._input_structure, values, self.name)
+
     def compute_output_shape(self, _input_shape: Any) -> Any:
         """Return the shape of the output, or a list or dict of shapes in the outputs' structure."""
         return map_structure(lambda tensor: tensor.shape, self._output_structure)

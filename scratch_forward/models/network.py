@@ -115,6 +115,14 @@ class Network(Layer):
         """Arrange one array per input, in the order of `inputs`, as `predict` takes them."""
         return arrays if len(arrays) > 1 else arrays[0]
 
+    def listed(self, values: Any) -> list[Any]:
+        """Return one array per input, in the order of `inputs`, from what `predict` takes.
+
+        Raises:
+            ValueError: If the values do not fit the inputs.
+        """
+        return [values]
+
     def profile(self, x: Any, repeats: int = 5) -> Profile:
         """Measure the time that each part of `predict` takes on one core.
 

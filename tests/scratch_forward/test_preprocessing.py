@@ -94,7 +94,7 @@ def test_other_images_are_refused(images):
     [
         ("{", "not JSON"),
         ("[]", "JSON object"),
-        ('{"kind": "sound"}', "text or image, got 'sound'"),
+        ('{"kind": "sound"}', "or inputs, got 'sound'"),
         ('{"kind": "text", "classes": []}', "lacks vocabulary, sequence_length, padding"),
         ('{"kind": "image", "classes": []}', "lacks input_shape, scale"),
     ],

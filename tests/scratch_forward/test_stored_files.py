@@ -157,7 +157,7 @@ def test_a_card_without_preprocessing_says_that_it_does_not_cover_it(tmp_path):
 
 def test_another_way_to_encode_fails_the_card(tmp_path, monkeypatch):
     write_classifier(tmp_path)
-    monkeypatch.setattr("scratch_forward.preprocessing.tokenize", str.split)
+    monkeypatch.setattr("scratch_forward.preprocessing.texts.tokenize", str.split)
     with pytest.raises(ArchiveError, match=r"The answers of .* differ by up to"):
         Classifier.load(tmp_path, verify=True)
 
