@@ -11,6 +11,7 @@ from pipeline.models.memory import keep_freed_memory
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # overrides the user's setting for other programs
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several jobs may share a GPU
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class SearchSweep(ConductedSweep):
         self.searched, self._prunes = searched, prunes
         self._storage = storage_url(searched.search.storage)
 
+    @property
+    def jobs(self) -> int:
+        """The number of trials."""
+        return self.searched.search.n_trials
+
     def look_up(self, place: Store) -> Schedule:
         """Look up the probes and the trials of earlier commands, and show the search."""
         probed = schedule_sweep(self.plan, place)
@@ -82,7 +87,7 @@ class SearchSweep(ConductedSweep):
 
         trials = Trials(self.searched, self._study, self.schedule.sweep_id, self.store)
         if trials.left:
-            launcher.search(trials, self.store, self.running.workers)
+            launcher.search(trials, self.store)
 
     def conclude(self, results: "Sequence[RunResult]") -> str:
         """Show a row per trial, and log trials, figures and plan to the search's own run."""

@@ -18,7 +18,6 @@ from pipeline.sweep.launchers import Failure
 from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import Job
 from pipeline.sweep.schedule import LaunchedJob, launched_job
-from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking import names
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.membership import join_sweep
@@ -104,7 +103,6 @@ class Trials:
             "job": number,
             "jobs": self.plan.search.n_trials,
             "started": round(self._started, 3),
-            "threads": threads_within_operation([asked.job.settings]),
         }
 
     def _standing(self, asked: _TrialJob) -> Standing:

@@ -174,7 +174,7 @@ class Place(Group):
 class Running(Group):
     """How a sweep is run; does not change results and applies to all of its jobs."""
 
-    workers: Count
+    workers: Count | Literal["auto"]
     rerun: bool
     retry: Literal["all", "failed"]
     fail_fast: bool

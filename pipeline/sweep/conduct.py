@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.command_line import typed_program
 from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
+from pipeline.sweep.cores import worker_count
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.plan import SweepPlan
@@ -44,6 +45,16 @@ class ConductedSweep(ABC):
         self.plan, self.title, self.criterion = plan, title, criterion
         settings = plan.jobs[0].settings
         self.running, self.tracking = settings.running, settings.tracking.model_dump()
+
+    @property
+    def workers(self) -> int:
+        """The number of processes that train on this machine."""
+        return worker_count([job.settings for job in self.plan.jobs], self.jobs)
+
+    @property
+    @abstractmethod
+    def jobs(self) -> int:
+        """The number of jobs, before it is known which of them are done."""
 
     @abstractmethod
     def look_up(self, place: Store) -> Schedule:
@@ -83,7 +94,7 @@ def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> N
         _show(sweep)
         return
     launcher = job_launcher()
-    with launcher.started(sweep.running.workers), _telling_how_to_resume():
+    with launcher.started(sweep.workers), _telling_how_to_resume():
         _conduct(sweep, launcher)
 
 

@@ -39,6 +39,11 @@ class GridSweep(ConductedSweep):
             parse_study(self._study, plan.study)
         self._failures: list[Failure] = []
 
+    @property
+    def jobs(self) -> int:
+        """The number of combinations."""
+        return len(self.plan.jobs)
+
     def look_up(self, place: Store) -> Schedule:
         """Look up how far each job is, and show the plan."""
         schedule = schedule_sweep(self.plan, place)

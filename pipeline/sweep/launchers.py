@@ -1,8 +1,8 @@
 """What a launcher of jobs provides, and the one that uses Hydra's launchers."""
 
 import traceback
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -78,8 +78,8 @@ class JobLauncher(Protocol):
             KeyboardInterrupt: when the sweep was interrupted; every run has its final status.
         """
 
-    def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Run the jobs of a source, `workers` at a time, until it has no more.
+    def search(self, source: JobSource, store: Store) -> None:
+        """Run the jobs of a source, as many at a time as it was started with, until none is left.
 
         Raises:
             KeyboardInterrupt: as above.
@@ -91,10 +91,13 @@ class HydraJobs:
 
     def __init__(self, launcher: Launcher):
         self._launcher = launcher
+        self._at_once = 1
 
-    def started(self, workers: int) -> AbstractContextManager[None]:
-        """Do nothing: Hydra's launchers start when they receive jobs."""
-        return nullcontext()
+    @contextmanager
+    def started(self, workers: int) -> Iterator[None]:
+        """Only keep the number: Hydra's launchers start when they receive jobs."""
+        self._at_once = workers
+        yield
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Pass all jobs to the launcher at once, or one by one with `fail_fast`.
@@ -109,10 +112,10 @@ class HydraJobs:
                 break
         return failures
 
-    def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Pass `workers` jobs at a time to the launcher; none of them can be stopped early."""
+    def search(self, source: JobSource, store: Store) -> None:
+        """Pass some jobs at a time to the launcher; none of them can be stopped early."""
         first = 0
-        while jobs := list(islice(iter(source.next, None), workers)):
+        while jobs := list(islice(iter(source.next, None), self._at_once)):
             failures = {failure.job: failure for failure in self._launch(jobs, first)}
             of_all = failures.get(_together(jobs))
             for number, job in enumerate(jobs, start=first):

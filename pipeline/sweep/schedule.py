@@ -8,10 +8,10 @@ from typing import Any
 from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
 from pipeline.settings.schema import Running
+from pipeline.sweep.cores import threads_within_operation
 from pipeline.sweep.cost import relative_cost
 from pipeline.sweep.naming import run_name, sweep_name
 from pipeline.sweep.plan import Job, SweepPlan
-from pipeline.sweep.threads import threads_within_operation
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 
@@ -146,6 +146,12 @@ class LaunchedJob:
         """Key of its compiled model; jobs with equal keys can share one compiled model."""
         return repr({key: self.values[key] for key in self.values if key not in _NUMBERS})
 
+    @property
+    def threads(self) -> int | None:
+        """The number of threads within an operation, which a process cannot change."""
+        threads: int | None = self.values["sweep"]["threads"]
+        return threads
+
 
 def launched_jobs(
     schedule: Schedule, varied: Sequence[str], started: float
@@ -154,14 +160,14 @@ def launched_jobs(
     left = schedule.to_train
     sweep = {"id": schedule.sweep_id, "varied": list(varied), "jobs": len(left)}
     sweep["started"] = round(started, 3)
-    sweep["threads"] = threads_within_operation(one.job.settings for one in schedule.jobs)
     for number, scheduled in enumerate(left, start=1):
         place = {**sweep, "identity": scheduled.identity, "job": number}
         yield launched_job(scheduled.job, place)
 
 
 def launched_job(job: Job, place: Mapping[str, Any]) -> LaunchedJob:
-    """Return a job with its place in a sweep, the node `sweep` of its configuration."""
+    """Return a job with its place in a sweep, and the number of its threads."""
     name = run_name(job.overrides, place["varied"], job.parameters)
-    values = {**job.values, "sweep": dict(place)}
+    threads = threads_within_operation(job.settings)
+    values = {**job.values, "sweep": {**place, "threads": threads}}
     return LaunchedJob(name, values, job.overrides, relative_cost(job.settings))

@@ -16,7 +16,7 @@ from tests.support.commands import call
 from tests.support.sweeps import runs_of, start, wait_for_checkpoint
 
 pytestmark = pytest.mark.slow
-SMALL = ["hydra/sweeper=optuna", "model=cnn", "filters=[4]", "dense_units=8"]
+SMALL = ["hydra/sweeper=optuna", "workers=1", "model=cnn", "filters=[4]", "dense_units=8"]
 SEARCH = [
     *SMALL,
     "epochs=2",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import scratch_forward
+from pipeline.sweep.cores import cores
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.store import open_local
@@ -322,6 +323,33 @@ def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(
     for run, store in ((sweep.runs[0], sweep.store), (spread.runs[0], spread.store)):
         machine = json.loads(load_text(store, run, "environment/machine.json"))
         assert machine["TF_NUM_INTRAOP_THREADS"] == "1"
+
+
+@pytest.mark.slow
+def test_the_number_of_workers_changes_no_weight_of_any_model(tmp_path):
+    jobs = ["-m", "model=cnn,mlp", "dataset=digits", "seed=0,1", *TINY]
+    found = {}
+    for workers in ("1", "3"):
+        (tmp_path / workers).mkdir()
+        done = call("pipeline.train", *jobs, f"workers={workers}", cwd=tmp_path / workers)
+        assert done.returncode == 0, done.stdout + done.stderr
+        runs = Sweep(tmp_path / workers, done).runs
+        found[workers] = {(run.data.params["model"], run.data.params["seed"]): run for run in runs}
+    assert len(found["1"]) == 4
+    for job, run in found["1"].items():
+        assert same_weights(run, found["3"][job]), job
+
+
+def test_models_with_other_numbers_of_threads_train_in_one_sweep(tmp_path):
+    done = call("pipeline.train", "-m", "model=lstm,cnn", "workers=1", *TINY, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    swept = Sweep(tmp_path, done)
+    machines = {
+        run.data.params["model"]: json.loads(load_text(swept.store, run, names.MACHINE))
+        for run in swept.runs
+    }
+    threads = {model: machine["TF_NUM_INTRAOP_THREADS"] for model, machine in machines.items()}
+    assert threads == {"lstm": "1", "cnn": str(min(4, cores()))}
 
 
 @pytest.mark.parametrize(

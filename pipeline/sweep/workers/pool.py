@@ -19,9 +19,9 @@ from pebble import ProcessPool
 from pipeline.cli.progress import SweepProgress
 from pipeline.data.catalogue import SPECS
 from pipeline.data.sharing import sharing_data
+from pipeline.sweep.cores import VISIBLE_GPUS, cores_each, gpus
 from pipeline.sweep.launchers import Failure, JobSource, ends_sweep
 from pipeline.sweep.schedule import LaunchedJob
-from pipeline.sweep.threads import cores_each
 from pipeline.sweep.workers.events import EventReader
 from pipeline.sweep.workers.watched_jobs import WatchedJob, end_run_of, newly_ended
 from pipeline.sweep.workers.worker import STOP, initialize, train
@@ -43,8 +43,10 @@ class _Worker:
     """
 
     pool: ProcessPool
+    gpu: str | None  # the only GPU that it sees, if there are any
     job: WatchedJob | None = None
     model: str = ""  # key of the model that it has compiled
+    threads: int | None = None  # of its latest job; a process cannot change them
 
     @property
     def is_free(self) -> bool:
@@ -71,7 +73,10 @@ class WorkerJobs:
     def _start(self, workers: int) -> None:
         for variable in _THREADS:
             os.environ.setdefault(variable, str(cores_each(workers)))
-        self._workers = [_Worker(self._pool()) for _ in range(workers)]
+        visible: list[str | None] = [*gpus()] or [None]
+        for number in range(workers):
+            gpu = visible[number % len(visible)]
+            self._workers.append(_Worker(self._pool(gpu), gpu))
         if _FORKS:
             forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
             forkserver.ensure_running()
@@ -79,12 +84,12 @@ class WorkerJobs:
             for worker in self._workers:
                 worker.pool.schedule(time.sleep, args=(0,))  # a pool starts at its first task
 
-    def _pool(self) -> ProcessPool:
+    def _pool(self, gpu: str | None) -> ProcessPool:
         return ProcessPool(
             max_workers=1,
             max_tasks=JOBS_PER_WORKER,
             initializer=initialize,
-            initargs=(str(self._folder),),
+            initargs=(str(self._folder), {VISIBLE_GPUS: gpu} if gpu else {}),
             context=get_context("forkserver" if _FORKS else "spawn"),
         )
 
@@ -112,16 +117,16 @@ class WorkerJobs:
         for worker in self._workers:
             if worker.is_free and waiting:
                 taken = {other.model for other in self._workers}
-                number = choice(jobs, waiting, worker.model, taken)
+                number = choice(jobs, waiting, worker.model, worker.threads, taken)
                 waiting.remove(number)
                 yield self._give(worker, number, jobs[number])
 
-    def search(self, source: JobSource, store: Store, workers: int) -> None:
-        """Keep `workers` jobs running; each new one is chosen by the outcome of earlier ones."""
+    def search(self, source: JobSource, store: Store) -> None:
+        """Keep all workers busy; each new job is chosen by the outcome of earlier ones."""
         watched: list[WatchedJob] = []
         with SweepProgress([], [], [], source.left) as progress:
             try:
-                while self._supply(source, watched, workers, progress):
+                while self._supply(source, watched, progress):
                     time.sleep(_LOOK_SECONDS)
                     for job, failure in newly_ended(watched, progress, store, source.epoch):
                         source.ended(job.number, failure)
@@ -129,25 +134,29 @@ class WorkerJobs:
                 self._end(watched, store)
 
     def _supply(
-        self, source: JobSource, watched: list[WatchedJob], workers: int, progress: SweepProgress
+        self, source: JobSource, watched: list[WatchedJob], progress: SweepProgress
     ) -> bool:
         """Give free workers a job; return whether any job is running."""
-        while free := [worker for worker in self._workers[:workers] if worker.is_free]:
+        while free := [worker for worker in self._workers if worker.is_free]:
             job = source.next()
             if job is None:
                 break
             title = SPECS[job.values["dataset"]["name"]].title
             number = progress.add(job.name, title, job.values["epochs"])
-            worker = next((one for one in free if one.model == job.model), free[0])
+            worker = min(free, key=lambda one: (one.model != job.model, one.threads != job.threads))
             watched.append(self._give(worker, number, job))
         return not all(job.over for job in watched)
 
     def _give(self, worker: _Worker, number: int, job: LaunchedJob) -> WatchedJob:
+        if worker.job is not None and worker.threads != job.threads:
+            worker.pool.stop()
+            worker.pool.join()
+            worker.pool = self._pool(worker.gpu)
         log, events = self._folder / f"{number}.log", self._folder / f"{number}.events"
         arguments = (dict(job.values), list(job.overrides), str(log), str(events))
         future = worker.pool.schedule(train, args=arguments)
         worker.job = WatchedJob(number, job.name, future, EventReader(events), log)
-        worker.model = job.model
+        worker.model, worker.threads = job.model, job.threads
         return worker.job
 
     def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
@@ -181,15 +190,30 @@ def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
     return sorted(range(len(jobs)), key=lambda number: -costs[number])
 
 
-def choice(jobs: Sequence[LaunchedJob], waiting: Sequence[int], own: str, taken: set[str]) -> int:
+def choice(
+    jobs: Sequence[LaunchedJob],
+    waiting: Sequence[int],
+    own: str,
+    threads: int | None,
+    taken: set[str],
+) -> int:
     """Return the index of the job for a free worker.
 
-    A job of the worker's own model is preferred, then one whose model no other worker has.
+    A job of the worker's own model is preferred, then one with its number of threads, then one
+    whose model no other worker has.
 
     Args:
         jobs: all jobs.
         waiting: indices of the jobs that are not started, in order of preference.
         own: key of the model that the worker has compiled.
+        threads: the number of threads that it started with.
         taken: keys of the models of all workers.
     """
-    return min(waiting, key=lambda one: (jobs[one].model != own, jobs[one].model in taken))
+    return min(
+        waiting,
+        key=lambda one: (
+            jobs[one].model != own,
+            jobs[one].threads != threads,
+            jobs[one].model in taken,
+        ),
+    )

@@ -42,12 +42,14 @@ class _Sweep:
 _sweep = _Sweep()
 
 
-def initialize(folder: str) -> None:
+def initialize(folder: str, environment: Mapping[str, str] | None = None) -> None:
     """Import what jobs need, and end on SIGTERM or with the sweep.
 
     Args:
         folder: the sweep's folder, which holds shared data and, at the end, the file `STOP`.
+        environment: variables of this worker alone.
     """
+    os.environ.update(environment or {})
     _sweep.parent, _sweep.stop = os.getppid(), Path(folder) / STOP
     share_data(Path(folder))
     signal.signal(signal.SIGTERM, _end)

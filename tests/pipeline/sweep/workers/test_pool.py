@@ -86,11 +86,15 @@ def test_workers_share_what_was_imported_for_them():
     assert int(done.stdout) < 100e6  # TensorFlow alone is three times as much
 
 
+def values(threads=1, **settings):
+    return {**settings, "sweep": {"threads": threads}}
+
+
 @pytest.fixture
 def jobs():
     """What `seed=0,1 units=4,8` gives."""
     return [
-        LaunchedJob(f"{units} {seed}", {"units": units, "seed": seed, "sweep": {}}, [], cost=units)
+        LaunchedJob(f"{units} {seed}", values(units=units, seed=seed), [], cost=units)
         for seed in (0, 1)
         for units in (4, 8)
     ]
@@ -102,11 +106,17 @@ def test_jobs_of_a_model_follow_one_another_the_longest_first_for_several_worker
 ):
     waiting, given, model = in_order(jobs, several), list[int](), ""
     while waiting:
-        given.append(choice(jobs, waiting, model, {model}))
+        given.append(choice(jobs, waiting, model, 1, {model}))
         waiting.remove(given[-1])
         model = jobs[given[-1]].model
     assert given == order
 
 
 def test_a_worker_gets_a_model_that_no_other_has(jobs):
-    assert choice(jobs, [2, 1, 3], own="", taken={"", jobs[0].model}) == 1
+    assert choice(jobs, [2, 1, 3], own="", threads=None, taken={"", jobs[0].model}) == 1
+
+
+def test_a_worker_prefers_jobs_with_its_number_of_threads(jobs):
+    jobs[0] = LaunchedJob("cnn", values(threads=4, filters=8), [], cost=1)
+    assert choice(jobs, [0, 1], own="another", threads=1, taken=set()) == 1
+    assert choice(jobs, [0, 1], own="another", threads=4, taken=set()) == 0
