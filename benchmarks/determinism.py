@@ -15,8 +15,7 @@ from pipeline.data import load
 from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras, tf
 from pipeline.settings import parse_settings
-from pipeline.settings.composed import plain_values
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, plain_values
 from pipeline.training.batches import TrainingBatches, stream
 
 ROUNDS = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cli.command import Given, command
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.settings.as_typed import as_typed
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import not_offered
 

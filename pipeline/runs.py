@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.command import Given, command
 from pipeline.cli.console import print_line
-from pipeline.cli.csv_table import write_csv
+from pipeline.cli.runs_table import write_csv
 from pipeline.settings import SettingsError, parse_listing, parse_tracking
 from pipeline.settings.schema import Listing
 from pipeline.tracking import names

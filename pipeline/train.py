@@ -16,8 +16,7 @@ from pipeline.cli.help_page import train_help
 from pipeline.cli.progress import JobLines
 from pipeline.job.interruption import ENDING, interrupted_by
 from pipeline.settings import SettingsError, flat_parameters, parse_settings
-from pipeline.settings.composer import composer, one_line
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, composer, one_line
 from pipeline.settings.suggest import did_you_mean
 from pipeline.sweep.job_document import read_document
 from pipeline.sweep.naming import run_name

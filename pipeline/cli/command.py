@@ -18,8 +18,7 @@ from pipeline.cli.credentials import take_credentials
 from pipeline.cli.help_page import command_help
 from pipeline.errors import CommandFailedError, DatasetError, StoreAwayError, StoreError
 from pipeline.settings import SettingsError
-from pipeline.settings.composer import one_line
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, one_line
 
 REFUSED = 2  # exit code of a command that was refused before it started
 FAILED = 1  # exit code of a command that started and failed

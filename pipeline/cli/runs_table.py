@@ -1,6 +1,8 @@
-"""A table of runs with their scores."""
+"""A table of runs with their scores, on the terminal or as CSV."""
 
-from collections.abc import Sequence
+import csv
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +17,7 @@ from pipeline.settings.as_typed import logged_parameters
 from pipeline.tracking import names
 from pipeline.tracking.ranking import Criterion
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # prefixes that a spreadsheet reads as a formula
 _STARTED = "2026-11-23 09:48"  # a sample value, for the width of that column
 _GAP = 2
 _RUN = cells.SHORT + _GAP
@@ -101,3 +104,28 @@ def _cells(run: Run, criterion: Criterion) -> tuple[str, ...]:
 
 def _started(run: Run) -> str:
     return f"{datetime.fromtimestamp(run.info.start_time / 1000):%Y-%m-%d %H:%M}"
+
+
+def write_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
+    """Write a header and one row per record to standard output.
+
+    Text that a spreadsheet would read as a formula is prefixed with an apostrophe. Numbers,
+    including negative ones, are written unchanged.
+    """
+    table = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
+    table.writerow({column: _harmless(column) for column in columns})
+    table.writerows({key: _harmless(value) for key, value in record.items()} for record in records)
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

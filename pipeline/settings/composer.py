@@ -5,6 +5,7 @@ single keys. The jobs of a sweep mostly differ in keys, so the merged files are 
 jobs are composed in about the time of one, by the same steps as in Hydra.
 """
 
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,10 +25,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.settings.composed import plain_values
-from pipeline.settings.conf_folder import CONF
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean, not_offered
+
+CONF = Path(__file__).resolve().parents[2] / "conf"  # in a checkout or an installed package
+
+# These files define the keys that matter; the plug-in's own defaults below them change nothing.
+warnings.filterwarnings("ignore", r"\s*'hydra/launcher/submitit_\w+' is validated against")
 
 _NEEDS_QUOTES = (
     "a value with spaces, commas, brackets, parentheses, quotes or equals signs needs quotes "
@@ -190,3 +194,18 @@ def composer(
         anchor = SearchPathQuery(provider="schema")
         search_path.prepend("command-line", f"file://{folder}", anchor)
     return Composer(ConfigLoaderImpl(search_path), config_name, hydra_overrides)
+
+
+def plain_values(config: DictConfig) -> dict[str, Any]:
+    """Return a composed configuration as plain Python values, resolved, without `hydra`."""
+    values = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(values, dict)
+    plain = {str(key): value for key, value in values.items() if key != "hydra"}
+    _make_absolute(plain.get("dataset"))
+    return plain
+
+
+def _make_absolute(dataset: object) -> None:
+    """Make the path of the user's own data absolute, so that it is valid in any process."""
+    if isinstance(dataset, dict) and dataset.get("path") not in (None, ""):
+        dataset["path"] = str(Path(str(dataset["path"])).expanduser().absolute())

@@ -10,7 +10,7 @@ from pipeline.cli.plan_summary import show_plan
 from pipeline.errors import StoreAwayError, StoreError
 from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.sweep.conduct import ConductedSweep, command
 from pipeline.sweep.launchers import Failure, JobLauncher
 from pipeline.sweep.naming import naming_keys

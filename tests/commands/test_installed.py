@@ -73,7 +73,7 @@ def test_a_study_trains_and_reports_where_the_user_stands(installed, tmp_path):
 
 def test_the_code_and_the_configuration_are_the_installed_ones(installed, tmp_path):
     code = (
-        "import pipeline, pipeline.settings.conf_folder as c, hydra_plugins.pipeline_sweeper as s;"
+        "import pipeline, pipeline.settings.composer as c, hydra_plugins.pipeline_sweeper as s;"
         "print(pipeline.__file__, c.CONF, s.__file__, sep='\\n')"
     )
     done = subprocess.run(

@@ -4,8 +4,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from pipeline.settings import parse_settings
-from pipeline.settings.composed import plain_values
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, plain_values
 from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.store import open_local
 from tests.support.once import once

@@ -3,8 +3,7 @@
 import yaml
 
 from pipeline.search.search_plan import plan_search
-from pipeline.settings.composer import composer
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, composer
 from pipeline.sweep.plan import plan_sweep
 
 

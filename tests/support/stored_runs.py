@@ -9,8 +9,7 @@ import yaml
 import scratch_forward
 from pipeline.data import load
 from pipeline.settings import parse_settings
-from pipeline.settings.composed import plain_values
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, plain_values
 from pipeline.tasks import classification
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import fingerprints_tag

@@ -4,8 +4,7 @@ import pytest
 from pipeline.data import load, sharing
 from pipeline.data.sharing import read_shared, write_shared
 from pipeline.settings import parse_settings
-from pipeline.settings.composed import plain_values
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, plain_values
 
 
 @pytest.fixture

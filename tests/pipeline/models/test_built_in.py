@@ -7,7 +7,7 @@ from pipeline.data.sharing import shared_data
 from pipeline.job.run import compiled_model
 from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import built_in_models, model_function
 from tests.support import models as builders
 

@@ -8,8 +8,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from pipeline.settings import SettingsError
-from pipeline.settings.composer import composer
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF, composer
 from pipeline.sweep.plan import plan_sweep
 from tests.support.pairwise import pairwise
 

@@ -8,7 +8,7 @@ import yaml
 from pipeline.cli.help_page import command_help, train_help
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import built_in_models, model_function
 
 COMMANDS = ("fetch", "parity", "predict", "report", "runs", "ui")

@@ -8,7 +8,7 @@ from pipeline.cli.help_page import train_help
 from pipeline.job.identity import code_version, identity
 from pipeline.job.model_sources import sources
 from pipeline.settings import SettingsError
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import model_function
 from tests.support.my_models import write_models
 

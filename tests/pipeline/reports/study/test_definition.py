@@ -11,7 +11,7 @@ from pipeline.reports.study.definition import (
 )
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 
 OF_THE_REPORT = {
     *["cnn_depth", "cnn_filters", "cnn_kernel", "cnn_pooling"],

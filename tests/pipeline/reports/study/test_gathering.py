@@ -4,7 +4,7 @@ from pipeline.errors import StoreError
 from pipeline.reports.study.gathering import gather_experiment, gather_study, gather_sweep
 from pipeline.reports.study.study_page import left_out
 from pipeline.settings import SettingsError
-from pipeline.settings.conf_folder import CONF
+from pipeline.settings.composer import CONF
 from pipeline.tracking import names
 from pipeline.tracking.sweep_run import log_plan, sweep_run
 from tests.support.study_runs import PARAMS

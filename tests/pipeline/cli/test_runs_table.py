@@ -1,7 +1,7 @@
 import csv
 import io
 
-from pipeline.cli.csv_table import write_csv
+from pipeline.cli.runs_table import write_csv
 
 
 def written(capsys, columns, records):

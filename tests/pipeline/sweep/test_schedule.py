@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.sweep.cost import relative_cost
+from pipeline.sweep.schedule import relative_cost
 
 
 @pytest.mark.parametrize(
