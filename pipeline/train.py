@@ -70,13 +70,18 @@ def _arguments() -> Namespace:
     arguments, unknown = get_args_parser().parse_known_intermixed_args()
     if faults := list(_faults(arguments, unknown)):
         raise SettingsError(faults)
-    arguments.overrides = [
-        f"+{word}" if word.startswith("study=") else word for word in arguments.overrides
-    ]
+    arguments.overrides = [_addition(word) for word in arguments.overrides]
     if not (arguments.cfg or arguments.info or arguments.shell_completion or arguments.hydra_help):
         arguments.run, arguments.multirun = False, True
         arguments.overrides.append("hydra.mode=MULTIRUN")
     return arguments
+
+
+def _addition(word: str) -> str:
+    """Let Hydra accept what the composed configuration need not have: the plan checks it."""
+    if word.startswith("study="):
+        return f"+{word}"
+    return f"++{word}" if word.startswith("optimizer.") else word
 
 
 def _faults(arguments: Namespace, unknown: Sequence[str]) -> Iterator[str]:

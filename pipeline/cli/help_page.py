@@ -5,6 +5,11 @@ import textwrap
 from pathlib import Path
 
 from pipeline.settings.model_function import is_own, model_function
+from pipeline.settings.optimizer_arguments import (
+    keras_optimizers,
+    optimizer_heading,
+    optimizer_lines,
+)
 
 _SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
 _OPENING = re.compile(r"^(?P<key>\w+):$")
@@ -109,7 +114,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _TRAIN_HEADER,
         "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
         _section(f"model={model}", model_file),
-        _section(f"optimizer={optimizer}", _read(conf, "optimizer", optimizer)),
+        _section(f"optimizer={optimizer}", optimizer_file(conf, optimizer)),
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
         _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
@@ -133,8 +138,18 @@ def _read(conf: Path, group: str, option: str) -> str:
     return path.read_text() if path.is_file() else ""
 
 
+def optimizer_file(conf: Path, name: str) -> str:
+    """Return an optimizer's file and the arguments that it leaves at Keras's default."""
+    if name not in keras_optimizers():
+        return ""
+    text = _read(conf, "optimizer", name) or optimizer_heading(name)
+    lines = optimizer_lines(name).items()
+    return text + "".join(line for key, line in lines if f"\n  {key}: " not in text)
+
+
 def _options(conf: Path, group: str) -> str:
-    options = ", ".join(sorted(path.stem for path in (conf / group).glob("*.yaml")))
+    names = {path.stem for path in (conf / group).glob("*.yaml")}
+    options = ", ".join(sorted(names | {*keras_optimizers()} if group == "optimizer" else names))
     first, rest = f"  {group + '=':<12}", " " * 14
     return textwrap.fill(options, _WIDTH, initial_indent=first, subsequent_indent=rest) + "\n"
 

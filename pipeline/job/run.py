@@ -177,7 +177,10 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         UnsupportedModelError: see `build_model`.
     """
     training, optimizer = settings.training, settings.optimizer
-    own, options = settings.model.model_dump(), optimizer.model_dump(exclude={"name"})
+    own, options = (
+        settings.model.model_dump(),
+        optimizer.model_dump(exclude={"name"}, exclude_unset=True),
+    )
     data = data_spec(dataset)
     return _kept_model.compiled(
         (settings.model_name, repr(own), optimizer, data),

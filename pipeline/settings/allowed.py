@@ -48,4 +48,6 @@ def _range(schema: dict[str, Any]) -> str:
         return f" above {above:g} and below {below:g}"
     if above is not None:
         return f" above {above:g}"
+    if high is not None:
+        return f", {high:g} or less"
     return f", {low:g} or more" if low is not None else ""

@@ -9,6 +9,7 @@ from pipeline.settings.schema import ImageFolderData, OwnData, Settings
 from pipeline.settings.suggest import choices
 
 POOL_SIZE = 2
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 RECURRENT = "pipeline.models.recurrent"
 
 
@@ -19,11 +20,16 @@ def cross_check(settings: Settings) -> list[str]:
         *_model_reads_data(settings, spec),
         *_something_is_left_to_train_on(settings),
         *_enough_examples(settings, spec),
+        *_gradients_are_clipped_once(settings),
     ]
 
 
 def notes(settings: Settings) -> list[str]:
     """Return one sentence per combination that trains, but is probably unintended."""
+    return [*_padding_is_read(settings), *_average_is_lost(settings)]
+
+
+def _padding_is_read(settings: Settings) -> Iterator[str]:
     model = settings.model.model_dump()
     recurrent = model_function(settings.model_name).module == RECURRENT
     if (
@@ -31,11 +37,21 @@ def notes(settings: Settings) -> list[str]:
         and not (model["mask"] or model["bidirectional"])
         and (settings.texts.padding == "post")
     ):
-        return [
+        yield (
             "bidirectional=false mask=false padding=post: the last state has read mostly padding; "
             "mask=true skips it."
-        ]
-    return []
+        )
+
+
+def _average_is_lost(settings: Settings) -> Iterator[str]:
+    given, patience = settings.optimizer.model_dump(), settings.training.early_stopping
+    overwritten = given.get("ema_overwrite_frequency") is not None
+    if given.get("use_ema") and patience and not overwritten:
+        yield (
+            f"optimizer.use_ema=true early_stopping={patience}: the weights of the best epoch are "
+            "restored, not their average; optimizer.ema_overwrite_frequency lets epochs end with "
+            "the average."
+        )
 
 
 def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
@@ -98,3 +114,11 @@ def _enough_examples(settings: Settings, spec: Spec) -> Iterator[str]:
             f"train_size={size} must be from {len(spec.classes)} (one example a class) to "
             f"{spec.train_size}, all that dataset={spec.name} has for training."
         )
+
+
+def _gradients_are_clipped_once(settings: Settings) -> Iterator[str]:
+    given = settings.optimizer.model_dump()
+    clips = [key for key in _CLIPS if given.get(key) is not None]
+    if len(clips) > 1:
+        told = " and ".join(f"optimizer.{key}={given[key]}" for key in clips)
+        yield f"{told} both clip gradients; Keras applies one of them at most."

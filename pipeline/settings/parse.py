@@ -14,7 +14,8 @@ from pipeline.settings.cross_checks import cross_check
 from pipeline.settings.masking import masked
 from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 from pipeline.settings.model_function import built_in_models, model_function
-from pipeline.settings.schema import DATASETS, OPTIMIZERS, TRACKING
+from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_settings
+from pipeline.settings.schema import DATASETS, TRACKING
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean
@@ -58,22 +59,24 @@ def parse_settings(config: Config) -> schema.Settings:
     Raises:
         SettingsError: with every fault found, not only the first.
     """
-    faults = _unknown_names(config)
+    faults = [*_unknown_names(config), *_unknown_optimizer(config)]
     if faults:
         raise SettingsError(faults)
     function = model_function(config["model"]["name"])
     given = set(schema.Texts.model_fields) & set(config)
     if given and not function.accepts("text"):
         raise SettingsError([unknown_option(key, config, ()) for key in sorted(given)])
-    settings = _parse(config, function.settings)
+    settings = _parse(config, function.settings, optimizer_settings(config["optimizer"]["name"]))
     if faults := cross_check(settings):
         raise SettingsError(faults)
     return settings
 
 
-def _parse(config: Config, model: type[schema.Model]) -> schema.Settings:
+def _parse(
+    config: Config, model: type[schema.Model], optimizer: type[schema.Optimizer]
+) -> schema.Settings:
     faults: list[str] = []
-    layout = _layout(config, model)
+    layout = _layout(config, model, optimizer)
     groups = {
         field: _parse_group(kind, prefix, _values(config, kind, prefix), faults)
         for field, kind, prefix in layout
@@ -88,7 +91,8 @@ def parse_stored(config: Config) -> schema.Settings:
     """Return the settings of a stored run, made by this version or an earlier one.
 
     Settings of the sweep are ignored, and keys that an earlier version did not have get neutral
-    values. The model need not exist here: its weights are stored, and its settings were checked.
+    values. Model and optimizer need not exist here: the weights are stored, and their settings were
+    checked.
 
     Raises:
         SettingsError: when a value that the parity check needs is damaged.
@@ -97,12 +101,15 @@ def parse_stored(config: Config) -> schema.Settings:
     if faults := _unknown_names(whole):
         raise SettingsError(faults)
     others = {
-        key for _, kind, prefix in _layout(whole, schema.Model) for key in _keys(kind, prefix)
+        key
+        for _, kind, prefix in _layout(whole, schema.Model, schema.StoredOptimizer)
+        for key in _keys(kind, prefix)
     }
     given: dict[str, Any] = {
         key: (Any, ...) for key in whole if key not in {*others, "model", "study"}
     }
-    return _parse(whole, create_model("StoredModel", __base__=schema.Model, **given))
+    model = create_model("StoredModel", __base__=schema.Model, **given)
+    return _parse(whole, model, schema.StoredOptimizer)
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
@@ -186,7 +193,9 @@ def _whole(kind: type[Kind], prefix: str, values: Config) -> Kind:
 _Layout = list[tuple[str, type[schema.Group], str]]
 
 
-def _layout(config: Config, model: type[schema.Model]) -> _Layout:
+def _layout(
+    config: Config, model: type[schema.Model], optimizer: type[schema.Optimizer]
+) -> _Layout:
     """Return where each group of settings is: (field of Settings, its type, prefix of keys)."""
     return [
         ("model", model, ""),
@@ -195,7 +204,7 @@ def _layout(config: Config, model: type[schema.Model]) -> _Layout:
         ("place", schema.Place, ""),
         ("running", schema.Running, ""),
         ("dataset", DATASETS[config["dataset"]["name"]], "dataset"),
-        ("optimizer", OPTIMIZERS[config["optimizer"]["name"]], "optimizer"),
+        ("optimizer", optimizer, "optimizer"),
         ("tracking", TRACKING[config["tracking"]["kind"]], "tracking"),
         ("sweep", schema.Sweep, "sweep"),
     ]
@@ -205,7 +214,6 @@ def _unknown_names(config: Config) -> list[str]:
     """Return faults in the fixed `name` of a group, which all further checks depend on."""
     known: dict[tuple[str, str], Iterable[str]] = {
         ("dataset", "name"): DATASETS,
-        ("optimizer", "name"): OPTIMIZERS,
         ("tracking", "kind"): TRACKING,
     }
     return [
@@ -213,6 +221,16 @@ def _unknown_names(config: Config) -> list[str]:
         f"choose it with {group}=..."
         for (group, key), names in known.items()
         if config[group].get(key) not in names
+    ]
+
+
+def _unknown_optimizer(config: Config) -> list[str]:
+    name = config["optimizer"].get("name")
+    if name in keras_optimizers():
+        return []
+    return [
+        f"optimizer.name={as_typed(name)} must be {choices(keras_optimizers())}; "
+        "choose it with optimizer=..."
     ]
 
 
@@ -240,9 +258,11 @@ def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
         return f"`{key}` cannot be set: the sweep sets it."
     if dot and isinstance(config.get(group), Mapping):
         chosen = f"{group}={config[group].get('name') or config[group].get('kind')}"
-        siblings = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]
+        names = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]
+        siblings = [name for name in names if name not in ("name", "kind")]
         meant = did_you_mean(key.removeprefix(f"{group}."), siblings)
-        return f"`{key}` is not an option of {chosen}{meant}."
+        offered = f"; it has {choices(siblings)}" if group == "optimizer" and siblings else ""
+        return f"`{key}` is not an option of {chosen}{meant}{offered}."
     model = config["model"]["name"]
     if key in schema.Texts.model_fields:
         return f"`{key}` is an option of models that read texts, not of model={model}."

@@ -64,28 +64,16 @@ class Texts(Group):
     bucket: Annotated[Literal["auto", "off"], BeforeValidator(_false_is_off)] = "off"
 
 
-class Adam(Group):
-    """Adam (Kingma & Ba, 2014)."""
+class Optimizer(Group):
+    """The settings of an optimizer: the arguments of its class in Keras, and its name."""
 
-    name: Literal["adam"]
-    beta_1: Share
-    beta_2: Share
+    name: str
 
 
-class Sgd(Group):
-    """Stochastic gradient descent with momentum."""
+class StoredOptimizer(Optimizer):
+    """The optimizer of a stored run, whose version of Keras may have had other arguments."""
 
-    name: Literal["sgd"]
-    momentum: Momentum
-    nesterov: bool
-
-
-class Rmsprop(Group):
-    """RMSprop (Hinton, 2012)."""
-
-    name: Literal["rmsprop"]
-    rho: Share
-    momentum: Momentum
+    model_config = ConfigDict(extra="allow")
 
 
 class Data(Group):
@@ -236,7 +224,7 @@ class Settings(Group):
     model: Model
     texts: Texts
     dataset: Data
-    optimizer: Adam | Sgd | Rmsprop
+    optimizer: Optimizer
     training: Training
     place: Place
     running: Running
@@ -275,5 +263,4 @@ SWITCHES = frozenset(
     if _MAY_BE_OFF & {mark for mark in field.metadata if isinstance(mark, BeforeValidator)}
 )
 """Settings that accept `off`."""
-OPTIMIZERS: dict[str, type[Group]] = {"adam": Adam, "sgd": Sgd, "rmsprop": Rmsprop}
 TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}

@@ -10,8 +10,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("unit", ["units", "layers"])
     ' (did you mean `units`?)'
     """
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean `{close[0]}`?)" if close else ""
+    names = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return f" (did you mean `{names[close[0]]}`?)" if close else ""
 
 
 def choices(known: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from pipeline.settings.composer import Composer, resolved, set_key
 from pipeline.settings.cross_checks import notes
 from pipeline.settings.mlflow_environment import unused_variables
 from pipeline.settings.model_function import is_own, model_function
+from pipeline.settings.optimizer_arguments import optimizer_arguments
 from pipeline.settings.schema import Running
 from pipeline.settings.suggest import choices, not_offered
 from pipeline.sweep.naming import sweep_title
@@ -229,6 +230,8 @@ def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list
     key = override.key_or_group
     if key not in known:
         return [unknown_option(key, config, [*known, *_GROUPS])]
+    if key.startswith("optimizer."):  # the file of an optimizer names some of its arguments
+        OmegaConf.set_struct(config.optimizer, False)
     try:
         set_key(config, override)
     except SettingsError as error:
@@ -242,6 +245,8 @@ def _keys(config: DictConfig) -> list[str]:
     assert isinstance(nodes, dict)
     keys: list[str] = []
     for key, node in nodes.items():
+        if key == "optimizer":
+            node = node | dict.fromkeys(optimizer_arguments(node["name"]))
         if key not in ("sweep", "study"):
             keys += [f"{key!s}.{name}" for name in node] if isinstance(node, dict) else [str(key)]
     return keys

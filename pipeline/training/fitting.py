@@ -78,7 +78,8 @@ def fit(
         verbose=0,
     )
     predicted = validation_watch.probabilities
-    if predicted is None or stopping:  # the weights are those of an earlier epoch
+    # The weights are those of an earlier epoch, or the average that Keras assigns at the end.
+    if predicted is None or stopping or model.optimizer.use_ema:
         predicted = predict(model, validation[0], trim)
     return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
 

@@ -25,7 +25,7 @@ data_dir: ${oc.env:HOME}/data
 OPTIONS = {
     "experiment": ["", "+experiment=longer", "+experiment=mine", "+experiment=[mine,longer]"],
     "model": ["", "model=rnn", "model=cnn"],
-    "optimizer": ["", "optimizer=rmsprop", "optimizer={name: adam}"],
+    "optimizer": ["", "optimizer=rmsprop", "optimizer=adagrad", "optimizer={name: adam}"],
     "dataset": ["", "dataset=nusax"],
     "epochs": ["", "epochs=3", "++epochs=4", "seed=${epochs}"],
 }

@@ -5,11 +5,12 @@ import re
 import pytest
 import yaml
 
-from pipeline.cli.help_page import command_help, train_help
+from pipeline.cli.help_page import command_help, optimizer_file, train_help
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import built_in_models, model_function
+from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_settings
 
 COMMANDS = ("fetch", "parity", "predict", "report", "runs", "ui")
 FILES = sorted(
@@ -20,7 +21,7 @@ FILES = sorted(
 GROUPS = {
     "model": {name: model_function(name).settings for name in built_in_models()},
     "dataset": schema.DATASETS,
-    "optimizer": schema.OPTIMIZERS,
+    "optimizer": {name: optimizer_settings(name) for name in keras_optimizers()},
     "tracking": schema.TRACKING,
 }
 NOT_SETTINGS = ("defaults", "hydra", "sweep", "name", "kind", "_target_")
@@ -53,6 +54,11 @@ def text_of(file):
     return (CONF / file).read_text(encoding="utf-8")
 
 
+def file_of(group, name):
+    """The file of an option; that of an optimizer with every other argument."""
+    return optimizer_file(CONF, name) if group == "optimizer" else text_of(f"{group}/{name}.yaml")
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_every_key_has_a_comment_and_every_file_says_what_it_is(file):
     text = text_of(file)
@@ -71,7 +77,7 @@ def documented():
     yield schema.Search, comments(text_of("hydra/sweeper/optuna.yaml"))
     for group, kinds in GROUPS.items():
         for name, kind in kinds.items():
-            text = text_of(f"{group}/{name}.yaml")
+            text = file_of(group, name)
             for base in re.findall(r"- (base/\w+)", text):
                 text += text_of(f"{group}/{base}.yaml")
             told = {
@@ -116,7 +122,7 @@ def test_a_commands_help_shows_each_setting(command):
 )
 def test_the_help_of_training_shows_each_setting(group, name):
     shown = settings_on(train_help(CONF, {group: name}))
-    own = comments(text_of(f"{group}/{name}.yaml"))
+    own = comments(file_of(group, name))
     prefix = f"{group}." if group in ("dataset", "tracking") else ""
     assert {f"{prefix}{key}" for key in own} <= shown
     assert set(comments(text_of("train.yaml"))) <= shown

@@ -27,6 +27,10 @@ from pipeline.settings.cross_checks import notes
             ["model=cnn", "dataset=image_folder", "dataset.path=a", "dataset.height=3"],
             "filters=[32, 64] has 2 layers, but the feature map is only 1x1 before pooling 2",
         ),
+        (
+            ["++optimizer.clipnorm=1", "++optimizer.clipvalue=2"],
+            "optimizer.clipnorm=1.0 and optimizer.clipvalue=2.0 both clip gradients; Keras applies",
+        ),
         (["train_size=2"], "train_size=2 must be from 3 (one example a class) to 1200"),
         (["train_size=1201"], "train_size=1201 must be from 3 (one example a class) to 1200"),
     ],
@@ -61,3 +65,11 @@ def test_the_reports_artefact_is_noted(settings_for):
     assert "mask=true skips it" in notes(settings_for("bidirectional=false"))[0]
     for cure in ("mask=true", "padding=pre", "bidirectional=true"):
         assert notes(settings_for("bidirectional=false", cure)) == []
+
+
+def test_an_average_that_early_stopping_discards_is_noted(settings_for):
+    average = ["++optimizer.use_ema=true", "mask=true"]
+    assert "not their average" in notes(settings_for(*average, "early_stopping=2"))[0]
+    assert notes(settings_for(*average)) == []
+    frequent = "++optimizer.ema_overwrite_frequency=10"
+    assert notes(settings_for(*average, "early_stopping=2", frequent)) == []

@@ -1,7 +1,6 @@
 import pytest
 
 from pipeline.settings import SettingsError, flat_parameters, parse_settings, parse_stored
-from pipeline.settings.schema import Rmsprop
 
 
 def test_defaults_are_the_reports_models(settings_for):
@@ -38,7 +37,10 @@ def test_an_optimizer_brings_its_own_learning_rate_and_options(settings_for):
     settings = settings_for("optimizer=sgd")
     assert settings.training.learning_rate == 0.01
     assert settings.optimizer.momentum == 0.9
-    assert isinstance(settings_for("optimizer=rmsprop").optimizer, Rmsprop)
+    settings = settings_for("optimizer=adamw", "++optimizer.clipnorm=1")
+    assert settings.training.learning_rate == 0.001
+    assert settings.optimizer.weight_decay == 0.004
+    assert settings.optimizer.clipnorm == 1
 
 
 @pytest.mark.parametrize("off", ["off", "false", "null"])
@@ -69,6 +71,10 @@ def test_early_stopping_is_a_patience(settings_for):
             "dataset.name=foo",
             "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or ",
         ),
+        ("optimizer.name=foo", "optimizer.name=foo must be adadelta, adafactor, "),
+        ("++optimizer.clipnorm=0", "optimizer.clipnorm=0 must be a number above 0 or null."),
+        ("++optimizer.use_ema=1", "optimizer.use_ema=1 must be true or false."),
+        ("++optimizer.epsilon=inf", "optimizer.epsilon=inf must be a number, 0 or more."),
         ("dataset.vocabulary_size=2", "dataset.vocabulary_size=2 must be a whole number, 3 or"),
     ],
 )
@@ -143,6 +149,12 @@ def test_parameters_are_named_as_on_the_command_line(composed):
     assert parameters["optimizer.beta_1"] == "0.9"
     assert parameters["units"] == "8"
     assert not {"experiment", "data_dir", "sweep", "tracking"} & set(parameters)
+
+
+def test_a_stored_run_is_read_whatever_its_optimizer_was(composed):
+    stored = composed()
+    stored["optimizer"] = {"name": "frank", "gamma": 0.1}
+    assert parse_stored(stored).optimizer.model_dump() == {"name": "frank", "gamma": 0.1}
 
 
 def test_a_stored_run_of_before_an_option_came_is_read(composed):

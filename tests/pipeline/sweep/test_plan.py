@@ -3,6 +3,8 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import composer
+from pipeline.settings.optimizer_arguments import keras_optimizers
+from pipeline.settings.suggest import choices
 from pipeline.sweep.plan import plan_sweep
 
 
@@ -67,8 +69,13 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
         ("sweep.threads=0", "`sweep.threads` cannot be set: the sweep sets it."),
         ("dataset.language=english", "`dataset.language` is not an option of dataset=reviews."),
         ("~units", "~units would remove a setting; every one is needed."),
-        ("optimizer=foo", "optimizer=foo must be adam, rmsprop or sgd."),
-        ("optimizer=sdg", "optimizer=sdg must be adam, rmsprop or sgd (did you mean `sgd`?)."),
+        (
+            "optimizer.clipnrom=1",
+            "`optimizer.clipnrom` is not an option of optimizer=adam (did you mean `clipnorm`?); "
+            "it has amsgrad, beta_1, beta_2, clipnorm, clipvalue, ema_momentum, "
+            "ema_overwrite_frequency, epsilon, global_clipnorm, gradient_accumulation_steps, "
+            "loss_scale_factor, use_ema or weight_decay.",
+        ),
         (
             "model=lstm,lsmt",
             "model=lsmt must be cnn, gru, lstm, mlp, resnet, rnn or transformer "
@@ -85,6 +92,22 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
 )
 def test_what_hydra_lets_pass_or_words_badly(plan_for, override, sentence):
     assert faults_of(plan_for, override) == [sentence]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("foo", ""), ("AdmW", " (did you mean `adamw`?)")])
+def test_an_unknown_optimizer_is_answered_with_all_of_keras(plan_for, name, meant):
+    (fault,) = faults_of(plan_for, f"optimizer={name}")
+    assert fault == f"optimizer={name} must be {choices(keras_optimizers())}{meant}."
+
+
+def test_any_argument_of_an_optimizer_is_swept_and_logged(plan_for):
+    plan = plan_for("optimizer=adam,lion", "optimizer.weight_decay=null,0.01", "units=8")
+    assert plan.varied == ("optimizer", "optimizer.weight_decay")
+    decays = [job.parameters["optimizer.weight_decay"] for job in plan.jobs]
+    assert decays == ["null", "0.01", "null", "0.01"]
+    assert [job.settings.optimizer.weight_decay for job in plan.jobs] == [None, 0.01, None, 0.01]
+    assert plan.jobs[2].parameters["optimizer.beta_2"] == "0.99"  # Keras's default
+    assert plan.title == "optimizer=adam,lion optimizer.weight_decay=null,0.01 units=8"
 
 
 @pytest.mark.parametrize("line", ["units=range(1,4", "dataset.path=my (1).csv"])
