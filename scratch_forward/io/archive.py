@@ -18,7 +18,7 @@ from scratch_forward.io.config_text import check_nesting, without_initializers
 from scratch_forward.io.file_kinds import not_a_model
 from scratch_forward.io.limits import Limits
 from scratch_forward.io.model_file import ModelFile
-from scratch_forward.io.weights import assign_weights
+from scratch_forward.io.weights import assign_weights, stored_array
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -96,7 +96,13 @@ def _from_members(
     metadata = parse_config(member(METADATA, "config_bytes"), limits) if has_metadata else {}
     weights = member(WEIGHTS, "member_bytes")
     version = str(metadata.get("keras_version") or "3")
-    return ModelFile(config, version, lambda model: assign_weights(weights, model), asset)
+    return ModelFile(
+        config,
+        version,
+        lambda model: assign_weights(weights, model),
+        asset,
+        lambda path: stored_array(weights, path),
+    )
 
 
 def file_bytes(path: Path, name: str, limit: str, limits: Limits) -> bytes:

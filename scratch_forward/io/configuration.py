@@ -27,7 +27,6 @@ from scratch_forward.io.shared_layers import SharedLayers
 from scratch_forward.io.wiring import Wiring
 from scratch_forward.layers import LAYERS
 from scratch_forward.layers.base import Layer
-from scratch_forward.layers.core import InputLayer
 from scratch_forward.layers.operations import OPERATIONS, Operation
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
@@ -179,7 +178,7 @@ class _Reader:
         options: dict[str, Any] = {}
         complete = True
         for option, value in config.items():
-            if option == "dtype" and cls is not InputLayer:
+            if option == "dtype" and "dtype" not in known:
                 self._check_policy(value, path)
             elif option in known:
                 options[option] = self._value(option, value, path)

@@ -26,6 +26,7 @@ _KERAS_VERSION = "3.0.0"
 _FUNCTIONAL_MODULE = "keras.src.models.functional"
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 _NOT_CONVERTED = "what Keras 3 does not have, or keeps in text files, is not converted"
+_WITH_ASSETS = ("TextVectorization", "StringLookup", "IntegerLookup")
 _OWN_NAMES = ("keras_2_hard_sigmoid",)
 
 
@@ -33,7 +34,7 @@ def convert_model(source: Path, target: Path, limits: Limits) -> None:
     """Convert a model file to a `.keras` archive that Keras 3 can load.
 
     Args:
-        source: A model file that `load` can read, without a `TextVectorization` layer.
+        source: A model file that `load` can read, without a layer that has a vocabulary.
         target: Path of the `.keras` file to write. It must not exist.
         limits: Limits on the source file.
 
@@ -65,7 +66,7 @@ def _lacking(value: Any, path: str) -> Iterator[Unsupported]:
             yield from _lacking(item, path)
     elif isinstance(value, dict):
         kind = value.get("class_name")
-        if isinstance(kind, str) and (kind.startswith("tf.") or kind == "TextVectorization"):
+        if isinstance(kind, str) and (kind.startswith("tf.") or kind in _WITH_ASSETS):
             yield Unsupported(path, "class_name", kind, _NOT_CONVERTED)
         for key, item in value.items():
             if isinstance(item, str) and item in _OWN_NAMES:

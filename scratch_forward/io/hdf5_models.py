@@ -48,13 +48,17 @@ def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
         )
     check_size("model_config", len(text), "config_text_bytes", limits)
 
-    def no_assets(part: str) -> str:
-        raise ArchiveError(f"An HDF5 file has no text files, such as {part!r}.")
+    def no_assets(part: str) -> Any:
+        raise ArchiveError(
+            f"An HDF5 file has no vocabularies or other assets, such as {part!r}: save the model "
+            "as a .keras file."
+        )
 
     return ModelFile(
         parse_config(text, limits),
         version,
         lambda model: read_hdf5_weights(content, model, limits),
+        no_assets,
         no_assets,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from scratch_forward.errors import ArchiveError, InvalidOption
@@ -16,7 +17,7 @@ from scratch_forward.io.live_models import config_of
 from scratch_forward.io.model_file import ModelFile
 from scratch_forward.io.model_files import read_model_file
 from scratch_forward.layers.base import Layer
-from scratch_forward.layers.text import TextVectorization
+from scratch_forward.layers.lookup import IndexLookup
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 
@@ -56,10 +57,7 @@ def load(
     model = model_from_config(config, bounds, custom_objects)
     file.assign(model)
     for layer_path, layer in model.walk():
-        if layer.assets and not (
-            isinstance(layer, TextVectorization) and layer.get_vocabulary(False)
-        ):
-            _load_assets(file, layer_path, layer)
+        _load_assets(file, layer_path, layer)
     model.set_dtype(dtype)
     if verify:
         from scratch_forward.card import verify_card  # needed for verification only
@@ -71,8 +69,10 @@ def load(
 
 
 def _load_assets(file: ModelFile, layer_path: str, layer: Layer) -> None:
+    texts = {name: file.read_asset(f"{layer_path}/{name}") for name in layer.assets}
+    arrays = {name: file.read_array(f"{layer_path}/vars/{name}") for name in layer.stored_arrays}
     try:
-        layer.load_assets({name: file.read_asset(f"{layer_path}/{name}") for name in layer.assets})
+        layer.load_assets(texts, arrays)
     except InvalidOption as error:
         raise ArchiveError(f"The assets of {layer_path!r} do not fit: {error}") from error
 
@@ -111,10 +111,14 @@ def from_keras(
 
 
 def _copy_vocabularies(theirs: Any, ours: Any) -> None:
-    """Copy the vocabularies of text layers from the layers of the same name."""
+    """Copy the vocabularies of lookup layers from the layers of the same name."""
     by_name = {layer.name: layer for layer in theirs.layers}
     for layer in ours.layers:
-        if isinstance(layer, TextVectorization):
-            layer.set_vocabulary([str(token) for token in by_name[layer.name].get_vocabulary()])
+        if isinstance(layer, IndexLookup):
+            their_layer = by_name[layer.name]
+            layer.set_vocabulary(their_layer.get_vocabulary())
+            if layer.output_mode == "tf_idf":  # Keras has no public way to get the frequencies
+                lookup = getattr(their_layer, "_lookup_layer", their_layer)
+                layer.set_idf_weights(np.asarray(lookup.idf_weights_const))
         elif hasattr(layer, "layers"):
             _copy_vocabularies(by_name[layer.name], layer)

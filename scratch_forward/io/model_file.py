@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scratch_forward.layers.base import Layer
+from scratch_forward.layers.base import Array, Layer
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,15 @@ class ModelFile:
         keras_version: Keras version that wrote the file, such as `"2.15.0"`.
         assign: Sets the weights of a built model: all of them, or none on an error.
         read_asset: Returns the content of a text file, given its path below `assets/`.
+        read_array: Returns an array that is not among Keras's `get_weights`, given its path in the
+            weights file.
     """
 
     config: dict[str, Any]
     keras_version: str
     assign: Callable[[Layer], None]
     read_asset: Callable[[str], str]
+    read_array: Callable[[str], Array]
 
     @property
     def is_keras_2(self) -> bool:

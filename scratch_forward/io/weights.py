@@ -50,6 +50,20 @@ def assign_sharded_weights(shards: Sequence[bytes], model: Layer) -> None:
     assign(hdf5_of_all(shards, read))
 
 
+def stored_array(content: bytes, path: str) -> Array:
+    """Return the array at a path in a weights file. The file has at least as many bytes.
+
+    Raises:
+        ArchiveError: If the file is malformed or has no such array.
+    """
+
+    def read(file: h5py.File) -> Array:
+        dataset = follow(file, path, h5py.Dataset)
+        return read_array(dataset, path, dataset.shape)
+
+    return hdf5(content, read)
+
+
 def assign(found: list[tuple[Layer, Weights]]) -> None:
     """Set weights that were read before. Called only when all of them could be read."""
     for layer, weights in found:

@@ -38,7 +38,9 @@ from scratch_forward.layers.core import (
     Masking,
 )
 from scratch_forward.layers.einsum_dense import EinsumDense
+from scratch_forward.layers.hashing import HashedCrossing, Hashing
 from scratch_forward.layers.image_preprocessing import RANDOM_IMAGE_LAYERS, CenterCrop, Resizing
+from scratch_forward.layers.lookup import IntegerLookup, StringLookup
 from scratch_forward.layers.merging import (
     Add,
     Average,
@@ -138,7 +140,8 @@ LAYERS: dict[str, type[Layer]] = {
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
         *(LayerScale, StochasticDepth, CustomScaleLayer),
         *(Resizing, CenterCrop, *RANDOM_IMAGE_LAYERS.values()),
-        *(CategoryEncoding, Discretization, TextVectorization),
+        *(CategoryEncoding, Discretization, Hashing, HashedCrossing),
+        *(StringLookup, IntegerLookup, TextVectorization),
     )
 }
 

@@ -38,6 +38,8 @@ class Layer:
         supports_masking: Whether the mask is passed to the output. Otherwise it is dropped, as in
             Keras.
         assets: Names of text files in an archive that the layer reads.
+        stored_arrays: Names of arrays in a weights file that the layer reads and that are not
+            among Keras's `get_weights`.
         call_arguments: Names of the arguments of Keras's `call`, in its order.
         trainable: Whether Keras trains the weights, which affects their order in HDF5 files.
         keras_class: Name of the Keras class that the layer replaces, if it differs from its own.
@@ -48,6 +50,7 @@ class Layer:
 
     supports_masking: bool = False
     assets: tuple[str, ...] = ()
+    stored_arrays: tuple[str, ...] = ()
     call_arguments: tuple[str, ...] = ("inputs", "mask")
     trainable: bool = True
     keras_class: str | None = None
@@ -130,8 +133,8 @@ class Layer:
         """Convert inputs to arrays of the layer's dtype."""
         return map_leaves(lambda item: np.asarray(item, self.dtype), inputs)
 
-    def load_assets(self, assets: dict[str, str]) -> None:
-        """Read the text files named in `assets`."""
+    def load_assets(self, texts: dict[str, str], arrays: dict[str, Array]) -> None:
+        """Read the text files named in `assets` and the arrays named in `stored_arrays`."""
 
     # Shared by all layers
 

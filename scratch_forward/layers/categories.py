@@ -18,31 +18,38 @@ def encoded(ids: Array, mode: str, depth: int, dtype: Any) -> Array:
     """Encode category ids as vectors of size `depth`.
 
     Args:
-        ids: Integers `(N,)`, `(N, k)` or with more axes. Ids outside 0 to `depth - 1` are ignored.
+        ids: Integers `(N, k)` or with more axes, or `(N,)` for `"one_hot"`. Ids outside 0 to
+            `depth - 1` are ignored.
         mode: `"one_hot"`: 1 at the id; a last axis of size 1 is replaced. `"multi_hot"`: 1 at every
-            id in the last axis. `"count"`: number of occurrences of each id in the last axis.
+            id along axis 1. `"count"`: number of occurrences of each id along axis 1.
         depth: Number of categories.
         dtype: Dtype of the result.
 
     Returns:
-        Vectors `(..., depth)`.
+        Vectors `(..., depth)`. See `encoded_shape`.
     """
+    encoded_shape(ids.shape, mode, depth)
     if mode == "one_hot" and ids.ndim > 1 and ids.shape[-1] == 1:
         ids = ids[..., 0]
     vectors = ids[..., None] == np.arange(depth)
     if mode == "one_hot":
         return vectors.astype(dtype)
-    if ids.ndim == 1:  # a batch of single ids
-        vectors = vectors[:, None]
-    return (vectors.any(axis=-2) if mode == "multi_hot" else vectors.sum(axis=-2)).astype(dtype)
+    return (vectors.any(axis=1) if mode == "multi_hot" else vectors.sum(axis=1)).astype(dtype)
 
 
 def encoded_shape(input_shape: Shape, mode: str, depth: int | None) -> Shape:
-    """Return the shape of the result of `encoded`."""
+    """Return the shape of the result of `encoded`.
+
+    Raises:
+        ValueError: For ids `(N,)`, except with `"one_hot"`. Keras takes the whole batch for one
+            example then, so the result would depend on the batch size.
+    """
     if mode == "one_hot":
         single = len(input_shape) > 1 and input_shape[-1] == 1
         return (*(input_shape[:-1] if single else input_shape), depth)
-    return (*(input_shape[:-1] if len(input_shape) > 1 else input_shape), depth)
+    if len(input_shape) < 2:
+        raise ValueError(f"Expected ids of shape (N, k) for {mode!r}, got shape {input_shape}.")
+    return (input_shape[0], *input_shape[2:], depth)
 
 
 class CategoryEncoding(Layer):

@@ -1,4 +1,4 @@
-"""Conversion of raw text to token ids: `TextVectorization`."""
+"""Conversion of raw text to token ids or vectors: `TextVectorization`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Layer, Shape
-from scratch_forward.layers.options import one_of, optional_positive
+from scratch_forward.layers.base import Array, Shape
+from scratch_forward.layers.lookup import IndexLookup, bytes_of, text_of
+from scratch_forward.layers.options import one_of, optional_positive, positive
 
 PADDING_TOKEN = ""
 UNKNOWN_TOKEN = "[UNK]"
@@ -26,98 +27,92 @@ _STANDARDIZE: dict[str | None, dict[int, str | None]] = {
 }
 
 
-class TextVectorization(Layer):
-    """Text to integer ids: standardize, split, look up every token, truncate, and pad with 0.
+class TextVectorization(IndexLookup):
+    """Text to integer ids or vectors: standardize, split, join to n-grams, look up, encode.
 
-    Id 0 is padding, id 1 is any token outside the vocabulary, and id `2 + k` is token k of the
-    vocabulary.
+    In the mode `"int"`, id 0 is padding, id 1 is any token outside the vocabulary, and id `2 + k`
+    is token k of the vocabulary. Rows are truncated and padded with 0. In other modes there is no
+    padding, and index 0 is any token outside the vocabulary.
 
     As in Keras on TensorFlow, only ASCII letters are converted to lower case, the 32 ASCII
     punctuation marks are removed (not replaced by a space), and only ASCII whitespace separates
     tokens. `É`, `¿` and U+00A0 are not changed.
 
-    Shapes: strings `(N,)` or `(N, 1)` to int64 `(N, output_sequence_length)`. Without an
+    Shapes: strings `(N,)` or `(N, 1)` to int64 `(N, output_sequence_length)`, or to vectors
+    `(N, depth)`, which are float32 with `"tf_idf"` and int64 otherwise. Without an
     `output_sequence_length`, the size is the number of tokens in the longest text of the batch.
+    With `split=None`, tokens `(N, k)` instead of strings.
 
     Source: `keras.layers.TextVectorization` of Keras 3.
 
     Args:
-        max_tokens: Largest size of the vocabulary, including ids 0 and 1.
+        max_tokens: Largest size of the vocabulary, including special tokens.
         standardize: `"lower_and_strip_punctuation"`, `"lower"`, `"strip_punctuation"` or None.
-        split: `"whitespace"`, or `"character"` for one token per code point.
-        ngrams: Must be None.
-        output_mode: Must be `"int"`.
+        split: `"whitespace"`, `"character"` for one token per code point, or None.
+        ngrams: Sizes of the n-grams that replace the tokens. An integer n stands for 1 to n.
+        output_mode: `"int"`, `"multi_hot"`, `"count"` or `"tf_idf"`; also `"one_hot"` if `split`
+            is None.
         output_sequence_length: Number of ids per text.
-        vocabulary: Tokens, most frequent first, with or without the leading `""` and `"[UNK]"`.
-        vocabulary_size: Size of the vocabulary stored in a file, including ids 0 and 1.
+        pad_to_max_tokens: Whether vectors have the size `max_tokens`.
+        vocabulary: Tokens, most frequent first, with or without the special ones at the front.
+        idf_weights: Inverse document frequencies.
+        sparse: Must be False.
+        ragged: Must be False.
+        encoding: Must be `"utf-8"`.
+        vocabulary_size: Size of the vocabulary stored in a file, including special tokens.
+        name: Name of the layer.
 
     Raises:
         InvalidOption: For a value that is not supported, a duplicate token, or too many tokens.
     """
-
-    assets: tuple[str, ...] = ("vocabulary.txt",)
 
     def __init__(
         self,
         max_tokens: int | None = None,
         standardize: str | None = "lower_and_strip_punctuation",
         split: str | None = "whitespace",
-        ngrams: None = None,
+        ngrams: int | Sequence[int] | None = None,
         output_mode: str = "int",
         output_sequence_length: int | None = None,
         pad_to_max_tokens: bool = False,
         vocabulary: Sequence[str] | None = None,
-        idf_weights: None = None,
+        idf_weights: Sequence[float] | None = None,
         sparse: bool = False,
         ragged: bool = False,
         encoding: str = "utf-8",
         vocabulary_size: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name)
-        self.max_tokens = optional_positive("max_tokens", max_tokens)
+        super().__init__(
+            max_tokens,
+            1,
+            PADDING_TOKEN,
+            UNKNOWN_TOKEN,
+            output_mode,
+            pad_to_max_tokens,
+            sparse,
+            vocabulary_size,
+            name,
+        )
         self.standardize = one_of("standardize", standardize, tuple(_STANDARDIZE))
-        self.split = one_of("split", split, ("whitespace", "character"))
-        self.output_mode = one_of("output_mode", output_mode, ("int",))
+        self.split = one_of("split", split, ("whitespace", "character", None))
+        self.ngrams = _widths(ngrams)
+        if self.output_mode == "one_hot" and self.split is not None:
+            raise InvalidOption("output_mode", output_mode, "another mode, or split=None")
         self.output_sequence_length = optional_positive(
             "output_sequence_length", output_sequence_length
         )
         self.encoding = one_of("encoding", encoding, ("utf-8",))
-        one_of("ngrams", ngrams, (None,))
-        one_of("idf_weights", idf_weights, (None,))
-        one_of("sparse", sparse, (False,))
         one_of("ragged", ragged, (False,))
-        self.pad_to_max_tokens = pad_to_max_tokens  # affects other output modes than "int" only
-        self.vocabulary_size = optional_positive("vocabulary_size", vocabulary_size)
         self._table = _STANDARDIZE[self.standardize] | (
             _SPACES if self.split == "whitespace" else {}
         )
-        self._ids: dict[str, int] = {}
         if vocabulary is not None:
-            self.set_vocabulary(vocabulary)
+            self.set_vocabulary(vocabulary, idf_weights)
 
-    def set_vocabulary(self, vocabulary: Sequence[str]) -> None:
-        """Set the tokens of the vocabulary.
-
-        Args:
-            vocabulary: Tokens, most frequent first, with or without the leading `""`, `"[UNK]"`.
-        """
-        tokens = [str(token) for token in vocabulary]
-        if tokens[:2] == [PADDING_TOKEN, UNKNOWN_TOKEN]:
-            tokens = tokens[2:]
-        ids = {token: index for index, token in enumerate(tokens, start=2)}
-        if len(ids) != len(tokens) or PADDING_TOKEN in ids:
-            repeated = next((t for i, t in enumerate(tokens) if ids[t] != i + 2), PADDING_TOKEN)
-            raise InvalidOption("vocabulary", repeated, "each token once and none of them empty")
-        if self.max_tokens is not None and len(tokens) + 2 > self.max_tokens:
-            expected = f"at most max_tokens={self.max_tokens} tokens with padding and [UNK]"
-            raise InvalidOption("vocabulary", len(tokens) + 2, expected)
-        self._ids = ids
-
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
-        """Return the tokens in the order of their ids, optionally with `""` and `"[UNK]"` first."""
-        special = [PADDING_TOKEN, UNKNOWN_TOKEN] if include_special_tokens else []
-        return special + list(self._ids)
+    def token_of(self, item: Any) -> str:
+        """Return a string. See `text_of`."""
+        return text_of(item)
 
     def tokenize(self, text: str) -> list[str]:
         """Standardize a text and split it into tokens.
@@ -129,49 +124,64 @@ class TextVectorization(Layer):
             The tokens in order. Empty if the text contains only whitespace and punctuation.
         """
         standardized = text.translate(self._table)
+        if self.split is None:
+            return [standardized]
         if self.split == "character":
-            return list(standardized)
+            return list(bytes_of(standardized).decode("utf-8", "replace"))
         return [token for token in standardized.split(" ") if token]
 
     def call(self, inputs: Any) -> Array:
-        """Return the ids of a batch of texts."""
-        if not self._ids:
-            raise ValueError(
-                f"Layer {self.name!r} has no vocabulary; pass `vocabulary` or call "
-                "`set_vocabulary` first."
-            )
-        texts = _flat_texts(inputs)
-        rows = [[self._ids.get(token, 1) for token in self.tokenize(text)] for text in texts]
-        width = self.output_sequence_length
+        """Return the ids or vectors of a batch of texts."""
+        rows = [self.ids_of(self._joined(tokens)) for tokens in self._rows(inputs)]
+        width = self.output_sequence_length if self.output_mode == "int" else None
         if width is None:
             width = max(map(len, rows), default=0)
-        ids = np.zeros((len(rows), width), np.int64)
+        ids = np.full((len(rows), width), 0 if self.output_mode == "int" else -1, np.int64)
         for row, found in zip(ids, rows, strict=True):
             kept = found[:width]
             row[: len(kept)] = kept
-        return ids
+        return self.encoded(ids)
+
+    def _rows(self, inputs: Any) -> list[list[str]]:
+        """Return the tokens of each text. Without splitting, an input is a batch of tokens."""
+        array = np.asarray(inputs, dtype=object)
+        if self.split is None:
+            if array.ndim != 2:
+                raise ValueError(
+                    f"Expected tokens of shape (batch, tokens), got an array of shape "
+                    f"{array.shape}."
+                )
+            return [[t for item in row for t in self.tokenize(text_of(item))] for row in array]
+        if array.ndim > 2 or (array.ndim == 2 and array.shape[-1] != 1):
+            raise ValueError(
+                f"Expected texts of shape (batch,) or (batch, 1), got an array of shape "
+                f"{array.shape}."
+            )
+        return [self.tokenize(text_of(item)) for item in array.ravel()]
+
+    def _joined(self, tokens: list[str]) -> list[str]:
+        """Return the n-grams of tokens, for one size after the other, or the tokens."""
+        if self.ngrams is None:
+            return tokens
+        return [
+            " ".join(tokens[start : start + width])
+            for width in self.ngrams
+            for start in range(len(tokens) - width + 1)
+        ]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """`(N, output_sequence_length)`."""
-        return (input_shape[0], self.output_sequence_length)
-
-    def convert(self, inputs: Any) -> Any:
-        """Return the strings unchanged."""
-        return inputs
-
-    def load_assets(self, assets: dict[str, str]) -> None:
-        """Set the vocabulary from the `vocabulary.txt` of an archive, one token per line."""
-        self.set_vocabulary(assets["vocabulary.txt"].splitlines())
+        """`(N, output_sequence_length)`, or `(N, depth)`."""
+        if self.output_mode == "int":
+            return (input_shape[0], self.output_sequence_length)
+        if self.output_mode == "one_hot":
+            return super().compute_output_shape(input_shape)
+        return (input_shape[0], self.depth)
 
 
-def _flat_texts(inputs: Any) -> list[str]:
-    """Flatten a string, a list of strings, or an array `(N,)` or `(N, 1)` of strings to a list."""
-    array = np.asarray(inputs, dtype=object)
-    if array.ndim > 2 or (array.ndim == 2 and array.shape[-1] != 1):
-        raise ValueError(
-            f"Expected texts of shape (batch,) or (batch, 1), got an array of shape {array.shape}."
-        )
-    return [
-        text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-        for text in array.ravel()
-    ]
+def _widths(ngrams: Any) -> tuple[int, ...] | None:
+    """Return the sizes of n-grams."""
+    if ngrams is None:
+        return None
+    if isinstance(ngrams, list | tuple):
+        return tuple(positive("ngrams", width) for width in ngrams)
+    return tuple(range(1, positive("ngrams", ngrams) + 1))

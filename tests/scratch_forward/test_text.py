@@ -38,8 +38,10 @@ def test_bytes_and_characters() -> None:
     [
         ({"standardize": "upper"}, "standardize"),
         ({"split": "words"}, "split"),
-        ({"output_mode": "count"}, "output_mode"),
-        ({"ngrams": 2}, "ngrams"),
+        ({"output_mode": "one_hot"}, "output_mode"),
+        ({"output_mode": "words"}, "output_mode"),
+        ({"ngrams": 0}, "ngrams"),
+        ({"ragged": True}, "ragged"),
         ({"vocabulary": ["a", "b", "a"]}, "vocabulary"),
         ({"vocabulary": ["a", "b"], "max_tokens": 3}, "vocabulary"),
         ({"output_sequence_length": 0}, "output_sequence_length"),

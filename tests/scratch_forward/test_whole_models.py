@@ -92,6 +92,12 @@ def wrapped() -> Any:
     return keras.Model(x, kl.LSTM(3)(kl.TimeDistributed(images)(x)))
 
 
+def documents_of_sentences() -> Any:
+    ids = keras.Input((3, SHAPE[0]))
+    words = kl.Embedding(10, 4, mask_zero=True)(ids)  # its mask has one axis more than time
+    return keras.Model(ids, kl.Flatten()(kl.TimeDistributed(kl.LSTM(3))(words)))
+
+
 def two_outputs_of_bidirectional() -> Any:
     x, masked = masked_input()
     layer = kl.Bidirectional(kl.LSTM(3, return_sequences=True, return_state=True), merge_mode=None)
@@ -129,7 +135,7 @@ def without_an_input() -> Any:
 MODELS: list[Callable[[], Any]] = [
     *(initial_state, positional_state, masks_through_merges, mixed_masks, shared_layers),
     *(nested_models, dictionaries, arithmetic, wrapped, two_outputs_of_bidirectional),
-    *(stacked_cells, convolutions, adapted, without_an_input),
+    *(documents_of_sentences, stacked_cells, convolutions, adapted, without_an_input),
 ]
 
 

@@ -158,6 +158,12 @@ def _inputs(case: Case, generator: np.random.Generator) -> list[np.ndarray]:
     for shape in case.subject.shapes:
         if case.options.get("data_format") == "channels_first":
             shape = (shape[-1], *shape[:-1])
+        if case.subject.words:
+            kind = object if isinstance(case.subject.words[0], str) else np.int64
+            arrays.append(
+                generator.choice(np.array(case.subject.words, kind), (case.batch, *shape))
+            )
+            continue
         spread = 8 if case.subject.title == "wide" else 1
         values = generator.normal(0, spread, (case.batch, *shape)).astype(np.float32)
         if case.subject.ids:
@@ -211,7 +217,8 @@ def _build(library: Any, class_name: str, options: dict[str, Any], **common: Any
 
 
 def _keras_layer(case: Case, dtype: str) -> Any:
-    return _build(KERAS_LAYERS, case.subject.layer, case.options, dtype=dtype)
+    common = {} if case.subject.words else {"dtype": dtype}  # such layers have their own dtypes
+    return _build(KERAS_LAYERS, case.subject.layer, case.options, **common)
 
 
 def _random_weight(weight: Any, generator: np.random.Generator) -> np.ndarray:
@@ -244,7 +251,8 @@ def _run_keras(
     layer.set_weights(weights)
     if hasattr(layer, "finalize_state"):
         layer.finalize_state()  # Normalization computes with a copy of its weights
-    tensors = [keras.ops.convert_to_tensor(x, dtype=layer.compute_dtype) for x in inputs]
+    dtype = None if case.subject.words else layer.compute_dtype
+    tensors = [keras.ops.convert_to_tensor(x, dtype=dtype) for x in inputs]
     for tensor, mask in zip(tensors, masks, strict=True):
         if mask is not None:
             tensor._keras_mask = keras.ops.convert_to_tensor(mask)
@@ -316,8 +324,9 @@ def _measure(
             fault = f"output {index} is {mine[worst]} at {worst}; exact {true[worst]:.9g}"
         if case.options.get("activation") in PROBABILITIES and off.max() > PROBABILITY_ERROR:
             fault = f"output {index} is a probability that is off by {off.max():.1g}"
-        apart = np.abs(np.nan_to_num(exact) - true).max(initial=0) / max(1, np.abs(true).max())
-        far = keras_off.max(initial=0) > KERAS_ERROR * max(1, np.abs(true).max(initial=0))
+        largest = max(1, np.abs(true).max(initial=0))
+        apart = np.abs(np.nan_to_num(exact) - true).max(initial=0) / largest
+        far = keras_off.max(initial=0) > KERAS_ERROR * largest
         if far and not case.subject.in_float64:  # else Keras itself is the truth
             fault = f"output {index} of Keras is off by {keras_off.max():.1g}"
         if apart > case.subject.float64_agreement:

@@ -46,6 +46,7 @@ class Subject:
         separate: Whether each input is an argument of its own, as query and value are.
         batches: Numbers of examples; the kernels with the batch as last axis begin at 12.
         ids: Whether inputs are integers below 10 instead of normal numbers.
+        words: What the elements of the inputs are drawn from, for layers that look values up.
         refused: Says which combinations Keras refuses.
         title: What tells this subject from others of the same layer.
         in_float64: Whether Keras computes the layer in float64; else ours in float64 is the truth,
@@ -61,6 +62,7 @@ class Subject:
     separate: bool = False
     batches: Sequence[int] = (7, 1)
     ids: bool = False
+    words: Sequence[Any] = ()
     refused: Callable[[dict[str, Any]], bool] = lambda _: False
     title: str = ""
     in_float64: bool = True
@@ -89,6 +91,10 @@ def _no_room_for_output_padding(options: dict[str, Any]) -> bool:
     return more >= stride or (options["padding"] == "same" and not 1 <= size % 2 + more <= stride)
 
 
+def _length_of_a_vector(options: dict[str, Any]) -> bool:
+    return options["output_mode"] != "int" and options["output_sequence_length"] is not None
+
+
 def _convolution(**others: Sequence[Any]) -> dict[str, Sequence[Any]]:
     return {
         "padding": ("valid", "same"),
@@ -105,6 +111,9 @@ _ATTENTION_CALL = {
     "use_causal_mask": FLAG,
     "attention_mask": (None, "random"),
 }
+_WORDS = ("a", "b", "c", "zebra", "", "a b", "É x", "12345678901234567")
+_NUMBERS = (7, -2, 0, 9, 12, 3_000_000_000)
+_TEXTS = ("A b, a", "", "b  b\tc a b", "É a-b!", "a", "?")
 _SAME_SHAPES = ((5, 4), (5, 4))
 
 
@@ -612,6 +621,120 @@ SUBJECTS = (
             "bin_boundaries": ([-1.0, 0.0, 0.5],),
             "output_mode": ("int", "one_hot", "multi_hot", "count"),
         },
+    ),
+    Subject(
+        "StringLookup",
+        [(5,)],
+        {
+            "vocabulary": (["a", "b"],),
+            "num_oov_indices": (1, 3),
+            "mask_token": (None, "", "c"),
+            "output_mode": ("int", "one_hot", "multi_hot", "count"),
+            "salt": (None, [3, 4]),
+            "max_tokens": (9,),
+            "pad_to_max_tokens": FLAG,
+        },
+        words=_WORDS,
+    ),
+    Subject(
+        "IntegerLookup",
+        [(5,)],
+        {
+            "vocabulary": ([7, -2],),
+            "num_oov_indices": (1, 3),
+            "mask_token": (None, 0, 9),
+            "output_mode": ("int", "one_hot", "multi_hot", "count"),
+            "oov_method": ("floormod", "farmhash"),
+            "max_tokens": (9,),
+            "pad_to_max_tokens": FLAG,
+        },
+        words=_NUMBERS,
+    ),
+    *(
+        Subject(
+            name,
+            [(5,)],
+            {
+                "vocabulary": (vocabulary,),
+                "idf_weights": ([0.5, 0.3],),
+                "output_mode": ("tf_idf",),
+                "num_oov_indices": (1, 3),
+                "max_tokens": (9,),
+                "pad_to_max_tokens": FLAG,
+            },
+            words=words,
+            title="by frequency",
+        )
+        for name, vocabulary, words in (
+            ("StringLookup", ["a", "b"], _WORDS),
+            ("IntegerLookup", [7, -2], _NUMBERS),
+        )
+    ),
+    *(
+        Subject(
+            "Hashing",
+            [(5,)],
+            {
+                "num_bins": (5, 1),
+                "mask_value": (None, mask),
+                "salt": (None, 133, [3, 4]),
+                "output_mode": ("int", "one_hot", "multi_hot", "count"),
+            },
+            words=words,
+            title=title,
+        )
+        for title, mask, words in (("", "a", _WORDS), ("of integers", 7, _NUMBERS))
+    ),
+    *(
+        Subject(
+            "HashedCrossing",
+            [(1,), (1,), (1,)],
+            {"num_bins": (5, 1), "output_mode": ("int", "one_hot")},
+            words=words,
+            title=title,
+        )
+        for title, words in (("", _WORDS), ("of integers", _NUMBERS))
+    ),
+    Subject(
+        "TextVectorization",
+        [(1,)],
+        {
+            "vocabulary": (["a", "b", "a b", "É"],),
+            "standardize": ("lower_and_strip_punctuation", "lower", "strip_punctuation", None),
+            "split": ("whitespace", "character"),
+            "ngrams": (None, 2, (3, 1)),
+            "output_mode": ("int", "multi_hot", "count"),
+            "output_sequence_length": (None, 3),
+            "max_tokens": (9,),
+            "pad_to_max_tokens": FLAG,
+        },
+        words=_TEXTS,
+        refused=_length_of_a_vector,
+    ),
+    Subject(
+        "TextVectorization",
+        [(1,)],
+        {
+            "vocabulary": (["a", "b", "a b"],),
+            "idf_weights": ([0.5, 0.3, 1.5],),
+            "output_mode": ("tf_idf",),
+            "ngrams": (None, 2),
+        },
+        words=_TEXTS,
+        title="by frequency",
+    ),
+    Subject(
+        "TextVectorization",
+        [(4,)],
+        {
+            "vocabulary": (["a", "b"],),
+            "split": (None,),
+            "output_mode": ("int", "one_hot", "multi_hot", "count"),
+            "output_sequence_length": (None, 3, 6),
+        },
+        words=_WORDS,
+        refused=_length_of_a_vector,
+        title="of tokens",
     ),
     Subject("LayerScale", [(5, 4)], {"init_values": (1e-6,), "projection_dim": (4,)}),
     Subject("StochasticDepth", [(5, 4)], {"drop_path_rate": (0.5,)}),

@@ -52,6 +52,9 @@ class TimeDistributed(Layer):
         """Merge the time axis into the batch axis, apply the layer, and split them again."""
         batch, steps = inputs.shape[:2]
         folded = inputs.reshape(batch * steps, *inputs.shape[2:])
-        per_step = None if mask is None else np.asarray(mask, bool).reshape(batch * steps)
+        per_step = None
+        if mask is not None:
+            kept = np.asarray(mask, bool)
+            per_step = kept.reshape(batch * steps, *kept.shape[2:])
         outputs: Array = self.layer.run(folded, per_step, generator)[0]
         return outputs.reshape(batch, steps, *outputs.shape[1:])
