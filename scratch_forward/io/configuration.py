@@ -28,11 +28,13 @@ from scratch_forward.io.wiring import Wiring
 from scratch_forward.layers import LAYERS
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.operations import OPERATIONS, Operation
+from scratch_forward.layers.quantized import QUANTIZED, is_quantized, quantization_of
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
 
 # Options that affect how a layer is trained or stored, but not what it computes.
-_TRAINING_ONLY = {"trainable", "activity_regularizer", "quantization_config"}
+# Keras adds LoRA's matrices to the kernel when it saves a model.
+_TRAINING_ONLY = {"trainable", "activity_regularizer", "lora_rank", "lora_alpha"}
 _TRAINING_ONLY_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 _NETWORKS = ("Sequential", "Functional", "Model")
@@ -174,8 +176,30 @@ class _Reader:
 
     def _plain_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
         """Build a layer from its options. Options that its constructor lacks are refused."""
-        known = cls.option_names()
-        options: dict[str, Any] = {}
+        if is_quantized(config.get("dtype")) and cls in QUANTIZED:
+            return self._quantized_layer(cls, config, path)
+        return self._layer_of_options(cls, config, cls.option_names(), {}, path)
+
+    def _quantized_layer(self, cls: type[Layer], config: dict[str, Any], path: str) -> Layer | None:
+        """Build a layer whose weights are stored as integers."""
+        try:
+            stored = quantization_of(config["dtype"], config.get("quantization_config"))
+        except InvalidOption as error:
+            self._refuse(path, error.option, error.value, error.nearest)
+            return None
+        rest = {k: v for k, v in config.items() if k not in ("dtype", "quantization_config")}
+        options = {"quantization": stored}
+        return self._layer_of_options(QUANTIZED[cls], rest, cls.option_names(), options, path)
+
+    def _layer_of_options(
+        self,
+        cls: type[Layer],
+        config: dict[str, Any],
+        known: tuple[str, ...],
+        options: dict[str, Any],
+        path: str,
+    ) -> Layer | None:
+        """Build a layer from the options in its configuration, added to those given."""
         complete = True
         for option, value in config.items():
             if option == "dtype" and "dtype" not in known:
@@ -184,9 +208,8 @@ class _Reader:
                 options[option] = self._value(option, value, path)
                 complete &= not (option in _LAYER_OPTIONS and value and not options[option])
             elif option in _TRAINING_ONLY or option.endswith(_TRAINING_ONLY_ENDINGS):
-                if option == "quantization_config" and value is not None:
-                    self._refuse(path, option, value, "null")
-            else:
+                continue
+            elif option != "quantization_config" or value is not None:
                 self._refuse(path, option, value, "a layer without this option")
         return self._construct(cls, options, path) if complete else None
 
@@ -236,7 +259,12 @@ class _Reader:
         """Refuse dtypes other than floats. Half-precision layers are computed in float32."""
         name = value
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
-            name = value["config"].get("name")
+            settings = value["config"]
+            name = settings.get("name")
+            several = settings.get("policy_map")
+            each = several.values() if isinstance(several, dict) else ()
+            if is_quantized(value) or any(map(is_quantized, each)):
+                name = value.get("class_name")
         if name not in (*_POLICIES, "string", None):
             self._refuse(path, "dtype", name, ", ".join(_POLICIES))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratch_forward.errors import Unsupported, UnsupportedModelError
+from scratch_forward.layers.quantized import is_quantized
 
 
 def config_of(keras_model: Any) -> dict[str, Any]:
@@ -65,3 +68,40 @@ def _add_ids(config: dict[str, Any], model: Any) -> None:
             _add_ids(entry["config"], layer)
         elif hasattr(layer, "layer") and isinstance(entry["config"].get("layer"), dict):
             entry["config"]["layer"]["shared_object_id"] = id(layer.layer)
+
+
+def stores_other_weights(config: Any) -> bool:
+    """Whether Keras saves other arrays than `get_weights` returns: with LoRA, or in another order.
+
+    Args:
+        config: The configuration of a model, or a part of it.
+    """
+    if isinstance(config, dict):
+        found = config.get("lora_rank") is not None or is_quantized(config.get("dtype"))
+        return found or any(map(stores_other_weights, config.values()))
+    return isinstance(config, list) and any(map(stores_other_weights, config))
+
+
+def saved_weights(keras_model: Any) -> bytes:
+    """Return the content of the weights file that Keras writes for a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        keras_model.save_weights(path)
+        return path.read_bytes()
+
+
+def check_merged(keras_model: Any) -> None:
+    """Refuse a quantized layer with LoRA, which Keras rounds again when it saves the model.
+
+    Raises:
+        UnsupportedModelError: If the model has such a layer.
+    """
+    found = [
+        Unsupported(
+            layer.name, "lora_rank", layer.lora_rank, "the saved model, whose kernel is merged"
+        )
+        for layer in keras_model._flatten_layers()
+        if getattr(layer, "lora_enabled", False) and getattr(layer, "quantization_mode", None)
+    ]
+    if found:
+        raise UnsupportedModelError(found)

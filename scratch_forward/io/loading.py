@@ -13,9 +13,15 @@ from scratch_forward.errors import ArchiveError, InvalidOption
 from scratch_forward.io.configuration import model_from_config
 from scratch_forward.io.keras_2_configuration import as_keras_3
 from scratch_forward.io.limits import Limits
-from scratch_forward.io.live_models import config_of
+from scratch_forward.io.live_models import (
+    check_merged,
+    config_of,
+    saved_weights,
+    stores_other_weights,
+)
 from scratch_forward.io.model_file import ModelFile
 from scratch_forward.io.model_files import read_model_file
+from scratch_forward.io.weights import assign_weights
 from scratch_forward.layers.base import Layer
 from scratch_forward.layers.lookup import IndexLookup
 from scratch_forward.models.functional import Model
@@ -101,13 +107,21 @@ def from_keras(
     """
     config = config_of(keras_model)
     model = model_from_config(config, limits or Limits(), custom_objects)
+    if stores_other_weights(config):
+        check_merged(keras_model)
+        assign_weights(saved_weights(keras_model), model)
+    else:
+        _set_weights(model, keras_model)
+    _copy_vocabularies(keras_model, model)
+    model.set_dtype(dtype)
+    return model
+
+
+def _set_weights(model: Model | Sequential, keras_model: Any) -> None:
     try:
         model.set_weights(keras_model.get_weights())
     except ValueError as error:
         raise ArchiveError(f"The weights of {keras_model.name!r} do not fit: {error}") from error
-    _copy_vocabularies(keras_model, model)
-    model.set_dtype(dtype)
-    return model
 
 
 def _copy_vocabularies(theirs: Any, ours: Any) -> None:
