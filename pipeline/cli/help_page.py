@@ -16,7 +16,7 @@ _OPENING = re.compile(r"^(?P<key>\w+):$")
 _TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
 _BASE = re.compile(r"^  - (base/\w+)$", re.MULTILINE)
 _DATASET = re.compile(r"^  - override /dataset: (?P<dataset>\w+)$", re.MULTILINE)
-_GROUPS = ("model", "dataset", "optimizer", "tracking")
+_GROUPS = ("model", "dataset", "optimizer", "schedule", "tracking")
 _WIDTH, _COLUMN = 79, 28
 
 _TRAIN_HEADER = """\
@@ -105,7 +105,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         choices: the option to describe for each group, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
-    tracking = choices.get("tracking", "local")
+    schedule, tracking = choices.get("schedule", "constant"), choices.get("tracking", "local")
     model_file = model_function(model).as_yaml() if is_own(model) else _read(conf, "model", model)
     dataset = choices.get("dataset", _default_dataset(model_file))
     for base in _BASE.findall(model_file):
@@ -115,6 +115,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
         _section(f"model={model}", model_file),
         _section(f"optimizer={optimizer}", optimizer_file(conf, optimizer)),
+        _section(f"schedule={schedule}", _read(conf, "schedule", schedule), prefix="schedule."),
         _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
         _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),

@@ -28,9 +28,11 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 from pipeline.training import augmentation
 from pipeline.training.batches import Augment
+from pipeline.training.class_weights import class_weights
 from pipeline.training.compilation import KeptModel, steps_at_once
 from pipeline.training.fitting import Fitted, fit
 from pipeline.training.history import Epoch
+from pipeline.training.learning_rate import scheduled_rate
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState, TrainingStateError
@@ -183,7 +185,7 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
     )
     data = data_spec(dataset)
     return _kept_model.compiled(
-        (settings.model_name, repr(own), optimizer, data),
+        (settings.model_name, repr(own), optimizer.name, repr(options), data),
         partial(build_model, settings.model_name, data, own),
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
@@ -215,6 +217,8 @@ def _train(
         batch_size=training.batch_size,
         seed=training.seed,
         early_stopping=training.early_stopping,
+        rate=scheduled_rate(settings.schedule, training.learning_rate, training.epochs),
+        class_weight=class_weights(training.class_weight, dataset.train.labels, dataset.classes),
         augment=_augmentation(dataset) if training.augment else None,
         trim=_trims(settings),
         resume=resume,

@@ -21,6 +21,9 @@ def allowed(schema: dict[str, Any]) -> str:
         item = schema["items"]
         example = "[16,32]" if item["type"] == "integer" else "[no,yes]"
         return f"a list such as {example}, each entry {allowed(item)}"
+    if schema.get("type") == "object":
+        item = allowed(schema["additionalProperties"])
+        return f"a mapping such as {{yes:2,no:1}}, each value {item}"
     if schema.get("format") == "path":
         return "the path of a file or folder"
     if schema.get("pattern", "").startswith("^https?://"):
@@ -46,6 +49,8 @@ def _range(schema: dict[str, Any]) -> str:
         return f" from {low:g} to below {below:g}"
     if above is not None and below is not None:
         return f" above {above:g} and below {below:g}"
+    if above is not None and high is not None:
+        return f" above {above:g} and at most {high:g}"
     if above is not None:
         return f" above {above:g}"
     if high is not None:

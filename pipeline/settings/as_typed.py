@@ -5,6 +5,13 @@ from collections.abc import Mapping
 
 from pipeline.settings.schema import SWITCHES
 
+_EARLIER = {
+    "schedule": "constant",
+    "schedule.warmup_epochs": "0",
+    "clipnorm": "null",
+    "class_weight": "null",
+}
+"""What versions did that did not log these settings."""
 _OFF = ("false", "null", "off")  # accepted spellings of a disabled option
 
 
@@ -20,6 +27,10 @@ def as_typed(value: object) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ",".join(as_typed(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return (
+            "{" + ",".join(f"{as_typed(key)}:{as_typed(item)}" for key, item in value.items()) + "}"
+        )
     return str(value)
 
 
@@ -55,4 +66,6 @@ def label(value: object) -> str:
 
 def logged_parameters(params: Mapping[str, str]) -> dict[str, str]:
     """Return a run's parameters as typed, whichever version logged them."""
-    return {key: parameter(key, label(value)) for key, value in params.items()}
+    typed = {key: parameter(key, label(value)) for key, value in params.items()}
+    earlier = _EARLIER if "optimizer" in typed else {}  # not all runs are of this program
+    return {**typed, **{key: value for key, value in earlier.items() if key not in typed}}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.data.catalogue import SPECS, Spec
 from pipeline.settings.model_function import built_in_models, model_function
-from pipeline.settings.schema import ImageFolderData, OwnData, Settings
+from pipeline.settings.schema import ImageFolderData, OwnData, PlateauSchedule, Settings
 from pipeline.settings.suggest import choices
 
 POOL_SIZE = 2
@@ -21,6 +21,7 @@ def cross_check(settings: Settings) -> list[str]:
         *_something_is_left_to_train_on(settings),
         *_enough_examples(settings, spec),
         *_gradients_are_clipped_once(settings),
+        *_schedule_fits(settings),
     ]
 
 
@@ -117,8 +118,23 @@ def _enough_examples(settings: Settings, spec: Spec) -> Iterator[str]:
 
 
 def _gradients_are_clipped_once(settings: Settings) -> Iterator[str]:
-    given = settings.optimizer.model_dump()
-    clips = [key for key in _CLIPS if given.get(key) is not None]
+    own = settings.optimizer.model_dump()
+    values = {"clipnorm": settings.training.clipnorm}
+    values |= {f"optimizer.{key}": own.get(key) for key in _CLIPS}
+    clips = [f"{key}={value}" for key, value in values.items() if value is not None]
     if len(clips) > 1:
-        told = " and ".join(f"optimizer.{key}={given[key]}" for key in clips)
-        yield f"{told} both clip gradients; Keras applies one of them at most."
+        yield f"{' and '.join(clips)} both clip gradients; Keras applies one of them at most."
+
+
+def _schedule_fits(settings: Settings) -> Iterator[str]:
+    schedule, training = settings.schedule, settings.training
+    if schedule.warmup_epochs >= training.epochs and schedule.warmup_epochs:
+        yield (
+            f"schedule.warmup_epochs={schedule.warmup_epochs} must be below "
+            f"epochs={training.epochs}: the learning rate is reached after the warm-up."
+        )
+    if isinstance(schedule, PlateauSchedule) and schedule.minimum > training.learning_rate:
+        yield (
+            f"schedule.minimum={schedule.minimum} must not be above "
+            f"learning_rate={training.learning_rate}."
+        )

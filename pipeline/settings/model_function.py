@@ -47,7 +47,7 @@ _READS: dict[type, Kind] = {
     InputsSpec: "inputs",
 }
 _TAKEN = {
-    *("model", "dataset", "optimizer", "tracking", "study", "sweep", "hydra"),
+    *("model", "dataset", "optimizer", "schedule", "tracking", "study", "sweep", "hydra"),
     *schema.Training.model_fields,
     *schema.Place.model_fields,
     *schema.Running.model_fields,

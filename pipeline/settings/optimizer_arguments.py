@@ -23,7 +23,6 @@ _MODULES = "keras.src.optimizers."
 _TAKES_RATE = re.compile(r"def __init__\(\s*self,\s*learning_rate=")  # not wrappers, not the base
 _OURS = ("self", "learning_rate", "name")  # the learning rate is a setting of its own
 
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _AtLeastTwo = Annotated[int, Field(ge=2)]
 _Words = Annotated[
@@ -34,9 +33,11 @@ _TYPES: dict[str, Any] = {
     **dict.fromkeys(("beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"), schema.Share),
     **dict.fromkeys(("momentum", "ema_momentum"), schema.Momentum),
     **dict.fromkeys(("weight_decay", "adam_weight_decay", "epsilon"), schema.Penalty),
-    **dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"), _Positive),
-    "adam_lr_ratio": _Positive,  # Keras's default is written as a whole number
-    "clip_threshold": _Positive,
+    **dict.fromkeys(
+        ("clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"), schema.Positive
+    ),
+    "adam_lr_ratio": schema.Positive,  # Keras's default is written as a whole number
+    "clip_threshold": schema.Positive,
     "initial_accumulator_value": schema.Penalty,
     "learning_rate_power": Annotated[float, Field(le=0, allow_inf_nan=False)],
     **dict.fromkeys(

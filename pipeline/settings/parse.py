@@ -15,7 +15,7 @@ from pipeline.settings.masking import masked
 from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 from pipeline.settings.model_function import built_in_models, model_function
 from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_settings
-from pipeline.settings.schema import DATASETS, TRACKING
+from pipeline.settings.schema import DATASETS, SCHEDULES, TRACKING
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean
@@ -38,6 +38,7 @@ _RAN = {
     "fail_fast": False,
     "dry_run": False,
     "select_by": SELECT_BY[0],
+    "schedule": {"name": "constant", "warmup_epochs": 0},
 }
 _NO_SWEEP: dict[str, object] = {
     "id": None,
@@ -137,7 +138,7 @@ def flat_parameters(config: Config) -> dict[str, str]:
     for key, value in config.items():
         if key in _NO_PARAMETERS:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key not in schema.Training.model_fields:
             flat[key] = value["name"]
             flat |= {f"{key}.{name}": item for name, item in value.items() if name != "name"}
         else:
@@ -205,6 +206,7 @@ def _layout(
         ("running", schema.Running, ""),
         ("dataset", DATASETS[config["dataset"]["name"]], "dataset"),
         ("optimizer", optimizer, "optimizer"),
+        ("schedule", SCHEDULES[config["schedule"]["name"]], "schedule"),
         ("tracking", TRACKING[config["tracking"]["kind"]], "tracking"),
         ("sweep", schema.Sweep, "sweep"),
     ]
@@ -214,6 +216,7 @@ def _unknown_names(config: Config) -> list[str]:
     """Return faults in the fixed `name` of a group, which all further checks depend on."""
     known: dict[tuple[str, str], Iterable[str]] = {
         ("dataset", "name"): DATASETS,
+        ("schedule", "name"): SCHEDULES,
         ("tracking", "kind"): TRACKING,
     }
     return [

@@ -15,6 +15,7 @@ Count = Annotated[int, Field(ge=1)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 HeldOut = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -29,11 +30,18 @@ def _false_is_off(value: object) -> object:
     return "off" if value is False else value
 
 
-def _as_words(value: object) -> object:
+def _as_words(value: Any) -> Any:
     """Convert names such as 1 or true, which are parsed as numbers and booleans, to words."""
     if not isinstance(value, list):
         return value
     return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in value)
+
+
+def _by_word(value: object) -> object:
+    """Convert the keys of a mapping to words, as YAML and Hydra read 1 and true."""
+    if not isinstance(value, dict):
+        return value
+    return dict(zip(_as_words([*value]), value.values(), strict=True))
 
 
 Patience = Annotated[Count | None, BeforeValidator(_off_is_none)]
@@ -44,6 +52,9 @@ Widths = Annotated[
 ]
 
 Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_words)]
+
+
+ClassWeights = Annotated[dict[str, Positive], Field(min_length=1), BeforeValidator(_by_word)]
 
 
 class Group(BaseModel):
@@ -74,6 +85,38 @@ class StoredOptimizer(Optimizer):
     """The optimizer of a stored run, whose version of Keras may have had other arguments."""
 
     model_config = ConfigDict(extra="allow")
+
+
+class Schedule(Group):
+    """How the learning rate changes from epoch to epoch."""
+
+    name: str
+    warmup_epochs: Annotated[int, Field(ge=0)]
+
+
+class ConstantSchedule(Schedule):
+    """The same learning rate in every epoch."""
+
+
+class CosineSchedule(Schedule):
+    """Half a cosine (Loshchilov & Hutter, 2017)."""
+
+    final: Momentum
+
+
+class ExponentialSchedule(Schedule):
+    """The same factor after each epoch."""
+
+    decay: Annotated[float, Field(gt=0, le=1)]
+
+
+class PlateauSchedule(Schedule):
+    """A reduction whenever the validation loss stops improving."""
+
+    factor: HeldOut
+    patience: Count
+    min_delta: Penalty
+    minimum: Penalty
 
 
 class Data(Group):
@@ -134,6 +177,8 @@ class Training(Group):
     batch_size: Count
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     early_stopping: Patience
+    clipnorm: Positive | None = None
+    class_weight: Literal["balanced"] | ClassWeights | None = None
     augment: bool
     seed: Seed
     train_size: Count | None
@@ -225,6 +270,7 @@ class Settings(Group):
     texts: Texts
     dataset: Data
     optimizer: Optimizer
+    schedule: Schedule
     training: Training
     place: Place
     running: Running
@@ -263,4 +309,10 @@ SWITCHES = frozenset(
     if _MAY_BE_OFF & {mark for mark in field.metadata if isinstance(mark, BeforeValidator)}
 )
 """Settings that accept `off`."""
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": ConstantSchedule,
+    "cosine": CosineSchedule,
+    "exponential": ExponentialSchedule,
+    "plateau": PlateauSchedule,
+}
 TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}

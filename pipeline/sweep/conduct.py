@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.command_line import typed_program
 from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
+from pipeline.sweep.class_weight_check import check_class_weights
 from pipeline.sweep.cores import worker_count
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
@@ -109,7 +110,9 @@ def _telling_how_to_resume() -> Iterator[None]:
 
 def _show(sweep: ConductedSweep) -> None:
     sweep.schedule = sweep.look_up(look_up_store(**sweep.tracking))
-    check_own_models(scheduled.job.settings for scheduled in sweep.schedule.to_train)
+    jobs = [scheduled.job.settings for scheduled in sweep.schedule.to_train]
+    check_class_weights(jobs)
+    check_own_models(jobs)
 
 
 def _conduct(sweep: ConductedSweep, launcher: JobLauncher) -> None:

@@ -30,6 +30,7 @@ _GROUPS = (
     "model",
     "dataset",
     "optimizer",
+    "schedule",
     "tracking",
     "study",
 )  # for suggestions if a key is unknown

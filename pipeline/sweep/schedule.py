@@ -17,7 +17,12 @@ from pipeline.sweep.plan import Job, SweepPlan
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 
-_NUMBERS = ("seed", "learning_rate", "sweep")  # keys that do not affect a compiled model
+_NUMBERS = (
+    "seed",
+    "learning_rate",
+    "schedule",
+    "sweep",
+)  # keys that do not affect a compiled model
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.tasks.classification import accuracy, cross_entropy
 from pipeline.training.batches import Augment, TrainingBatches, stream
 from pipeline.training.compilation import assign_state
 from pipeline.training.history import Epoch, History
+from pipeline.training.learning_rate import Rate
 from pipeline.training.prediction import predict
 from pipeline.training.state import Patience, TrainingState
 
@@ -37,6 +38,8 @@ def fit(
     batch_size: int,
     seed: int,
     early_stopping: int | None = None,
+    rate: Rate | None = None,
+    class_weight: Mapping[int, float] | None = None,
     augment: Augment | None = None,
     trim: bool = False,
     resume: TrainingState | None = None,
@@ -51,6 +54,8 @@ def fit(
         validation: likewise, not trained on.
         early_stopping: number of epochs without a better validation loss after which to stop and
             restore the best weights; None trains all epochs and keeps the last weights.
+        rate: the learning rate of each epoch; None leaves that of the optimizer.
+        class_weight: weight of each class in the training loss; None for equal weights.
         trim: batch sentences of similar length without common padding; requires a mask.
         resume: state of an interrupted fit of the same model and arguments; the final weights are
             those of an uninterrupted fit.
@@ -63,7 +68,7 @@ def fit(
     batches = TrainingBatches(*train, batch_size, seed, augment, trim)
     stopping = _early_stopping(early_stopping, resume)
     validation_watch = _Validation(*validation, trim)
-    watch = _EpochWatch(batches, on_epoch, on_state, stopping)
+    watch = _EpochWatch(batches, rate, on_epoch, on_state, stopping)
     first = 0
     if resume is not None:
         assign_state(model, resume.variables, resume.optimizer)
@@ -74,6 +79,7 @@ def fit(
         initial_epoch=first,
         epochs=epochs,
         callbacks=[validation_watch, *([stopping] if stopping else []), watch],
+        class_weight=dict(class_weight) if class_weight else None,
         shuffle=False,  # the batches are already shuffled
         verbose=0,
     )
@@ -143,12 +149,13 @@ class _EpochWatch(keras.callbacks.Callback):
     def __init__(
         self,
         batches: TrainingBatches,
+        rate: Rate | None,
         on_epoch: Callable[[Epoch], None],
         on_state: Callable[[TrainingState], None],
         stopping: _EarlyStopping | None,
     ):
         super().__init__()
-        self.batches = batches
+        self.batches, self.rate = batches, rate
         self.pass_on, self.on_state, self.stopping = on_epoch, on_state, stopping
         self.epochs: list[Epoch] = []
 
@@ -160,6 +167,9 @@ class _EpochWatch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.batches.start_epoch(epoch)
+        if self.rate is not None:
+            losses = [earlier.loss_validation for earlier in self.epochs]
+            self.model.optimizer.learning_rate = self.rate(epoch, losses)
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

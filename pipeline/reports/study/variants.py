@@ -10,7 +10,12 @@ from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 
-_CHOICES = ("model", "optimizer", "dataset")  # keys whose value needs no key beside it: `lstm`
+_CHOICES = (
+    "model",
+    "optimizer",
+    "schedule",
+    "dataset",
+)  # keys whose value needs no key beside it: `lstm`
 _SWITCHED = {"true": "on", "false": "off"}
 
 

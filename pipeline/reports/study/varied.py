@@ -8,7 +8,12 @@ from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 
-_GROUPS = ("model", "optimizer", "dataset")  # choosing another option changes further parameters
+_GROUPS = (
+    "model",
+    "optimizer",
+    "schedule",
+    "dataset",
+)  # choosing another option changes further parameters
 _DATA = ("dataset", "padding", "train_size")  # prefixes of keys that change the training arrays
 
 
@@ -45,7 +50,7 @@ def values_of(runs: Iterable[HasParams], key: str) -> list[str | None]:
 
 
 def follows(runs: Sequence[HasParams], key: str, varied: Iterable[str]) -> bool:
-    """Return whether a parameter differs only because of the model, optimizer or data set."""
+    """Return whether a parameter differs only because of the choice of another group."""
     groups = [group for group in _GROUPS if group in varied]
     by_choice: dict[tuple[str | None, ...], set[str | None]] = {}
     for run in runs:

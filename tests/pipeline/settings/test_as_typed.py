@@ -14,6 +14,8 @@ from pipeline.settings.as_typed import label, logged_parameters
         "bucket=off",
         "train_size=null",
         "learning_rate=0.001",
+        "class_weight=balanced",
+        "class_weight={yes:2,no:0.5}",
     ],
 )
 def test_a_parameter_is_logged_as_it_is_typed(composed, line):
@@ -50,6 +52,13 @@ def test_parameters_of_an_earlier_version_read_as_typed():
     }
     typed = logged_parameters(logged)
     assert logged_parameters(typed) == typed
+
+
+def test_a_run_of_before_a_setting_came_equals_one_that_does_not_use_it(composed):
+    now = flat_parameters(composed())
+    earlier = {key: now[key] for key in now if not key.startswith(("schedule", "cl"))}
+    assert earlier != now
+    assert logged_parameters(earlier) == logged_parameters(now) == now
 
 
 def test_a_list_that_is_not_pythons_is_left_as_it_is():

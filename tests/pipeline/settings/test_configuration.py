@@ -22,6 +22,7 @@ GROUPS = {
     "model": {name: model_function(name).settings for name in built_in_models()},
     "dataset": schema.DATASETS,
     "optimizer": {name: optimizer_settings(name) for name in keras_optimizers()},
+    "schedule": schema.SCHEDULES,
     "tracking": schema.TRACKING,
 }
 NOT_SETTINGS = ("defaults", "hydra", "sweep", "name", "kind", "_target_")
@@ -123,7 +124,7 @@ def test_a_commands_help_shows_each_setting(command):
 def test_the_help_of_training_shows_each_setting(group, name):
     shown = settings_on(train_help(CONF, {group: name}))
     own = comments(file_of(group, name))
-    prefix = f"{group}." if group in ("dataset", "tracking") else ""
+    prefix = f"{group}." if group in ("dataset", "schedule", "tracking") else ""
     assert {f"{prefix}{key}" for key in own} <= shown
     assert set(comments(text_of("train.yaml"))) <= shown
 

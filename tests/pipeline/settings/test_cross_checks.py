@@ -31,6 +31,18 @@ from pipeline.settings.cross_checks import notes
             ["++optimizer.clipnorm=1", "++optimizer.clipvalue=2"],
             "optimizer.clipnorm=1.0 and optimizer.clipvalue=2.0 both clip gradients; Keras applies",
         ),
+        (
+            ["clipnorm=1", "++optimizer.clipvalue=2"],
+            "clipnorm=1.0 and optimizer.clipvalue=2.0 both clip gradients",
+        ),
+        (
+            ["schedule=cosine", "schedule.warmup_epochs=3", "epochs=3"],
+            "schedule.warmup_epochs=3 must be below epochs=3: the learning rate is reached after",
+        ),
+        (
+            ["schedule=plateau", "schedule.minimum=0.1"],
+            "schedule.minimum=0.1 must not be above learning_rate=0.001.",
+        ),
         (["train_size=2"], "train_size=2 must be from 3 (one example a class) to 1200"),
         (["train_size=1201"], "train_size=1201 must be from 3 (one example a class) to 1200"),
     ],

@@ -71,6 +71,14 @@ def test_early_stopping_is_a_patience(settings_for):
             "dataset.name=foo",
             "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or ",
         ),
+        (
+            "class_weight={no:0}",
+            "class_weight={no:0} must be balanced or a mapping such as {yes:2,no:1}, each value a "
+            "number above 0 or null.",
+        ),
+        ("clipnorm=0", "clipnorm=0 must be a number above 0 or null."),
+        ("schedule.name=foo", "schedule.name=foo must be constant, cosine, exponential or plateau"),
+        ("schedule.warmup_epochs=-1", "schedule.warmup_epochs=-1 must be a whole number, 0 or mo"),
         ("optimizer.name=foo", "optimizer.name=foo must be adadelta, adafactor, "),
         ("++optimizer.clipnorm=0", "optimizer.clipnorm=0 must be a number above 0 or null."),
         ("++optimizer.use_ema=1", "optimizer.use_ema=1 must be true or false."),
@@ -141,6 +149,12 @@ def test_a_server_needs_an_address(composed, monkeypatch):
     assert settings.tracking.uri == "http://127.0.0.1:1234"
 
 
+def test_classes_are_weighted_by_name(composed):
+    config = composed("class_weight={0:2,true:0.5}")
+    assert parse_settings(config).training.class_weight == {"0": 2, "true": 0.5}
+    assert flat_parameters(config)["class_weight"] == "{0:2,true:0.5}"
+
+
 def test_parameters_are_named_as_on_the_command_line(composed):
     parameters = flat_parameters(composed("model=gru", "dataset=nusax", "units=8"))
     assert parameters["model"] == "gru"
@@ -164,4 +178,7 @@ def test_a_stored_run_of_before_an_option_came_is_read(composed):
     del stored["sweep"]["identity"]
     with pytest.raises(SettingsError):
         parse_settings(stored)
-    assert parse_stored(stored).model.units == 7
+    del stored["schedule"]
+    read = parse_stored(stored)
+    assert read.model.units == 7
+    assert read.schedule == parse_settings(composed()).schedule

@@ -1,0 +1,32 @@
+"""Checks that the classes that `class_weight=` names exist, which only the data tell."""
+
+from collections.abc import Iterable
+
+from pipeline.data.sharing import shared_data
+from pipeline.settings import Settings, SettingsError
+from pipeline.settings.as_typed import as_typed
+from pipeline.settings.suggest import choices, did_you_mean
+
+
+def check_class_weights(jobs: Iterable[Settings]) -> None:
+    """Compare the names of weighted classes with the classes of each job's data.
+
+    Raises:
+        SettingsError: with one sentence per class that the data do not have.
+    """
+    faults = dict.fromkeys(fault for settings in jobs for fault in _faults(settings))
+    if faults:
+        raise SettingsError(list(faults))
+
+
+def _faults(settings: Settings) -> list[str]:
+    weights = settings.training.class_weight
+    if not isinstance(weights, dict):
+        return []
+    classes = shared_data(**settings.data).classes
+    return [
+        f"class_weight={as_typed(weights)}: dataset={settings.dataset.name} has no class `{name}`"
+        f"{did_you_mean(name, classes)}; it has {choices(classes)}."
+        for name in weights
+        if name not in classes
+    ]
