@@ -39,7 +39,12 @@ from scratch_forward.layers.core import (
 )
 from scratch_forward.layers.einsum_dense import EinsumDense
 from scratch_forward.layers.hashing import HashedCrossing, Hashing
-from scratch_forward.layers.image_preprocessing import RANDOM_IMAGE_LAYERS, CenterCrop, Resizing
+from scratch_forward.layers.image_preprocessing import (
+    RANDOM_IMAGE_LAYERS,
+    AutoContrast,
+    CenterCrop,
+    Resizing,
+)
 from scratch_forward.layers.lookup import IntegerLookup, StringLookup
 from scratch_forward.layers.merging import (
     Add,
@@ -139,7 +144,7 @@ LAYERS: dict[str, type[Layer]] = {
         *(AlphaDropout, Activation, ReLU, LeakyReLU, ELU, PReLU, Softmax),
         *(Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
         *(LayerScale, StochasticDepth, CustomScaleLayer),
-        *(Resizing, CenterCrop, *RANDOM_IMAGE_LAYERS.values()),
+        *(Resizing, CenterCrop, AutoContrast, *RANDOM_IMAGE_LAYERS.values()),
         *(CategoryEncoding, Discretization, Hashing, HashedCrossing),
         *(StringLookup, IntegerLookup, TextVectorization),
     )

@@ -183,6 +183,83 @@ class RandomImageLayer(Layer):
         return inputs
 
 
+class RandomCrop(RandomImageLayer):
+    """`y = x` at inference, of any size. In training, Keras crops images at random.
+
+    Keras nevertheless states the shape `(N, height, width, C)`, for which later layers are built.
+
+    Source: `keras.layers.RandomCrop` of Keras 3.
+    """
+
+    options = ("height", "width", "data_format", "seed", "bounding_box_format")
+
+    def __init__(self, *positional: Any, name: str | None = None, **options: Any) -> None:
+        super().__init__(*positional, name=name, **options)
+        given = dict(zip(self.options, positional, strict=False)) | options
+        self.size = tuple(positive(side, given.get(side)) for side in ("height", "width"))
+        layout = given.get("data_format") or "channels_last"
+        self.data_format = one_of("data_format", layout, DATA_FORMATS)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape after cropping."""
+        if self.data_format == "channels_first":
+            return (*input_shape[:-2], *self.size)
+        return (*input_shape[:-3], *self.size, input_shape[-1])
+
+
+class AutoContrast(Layer):
+    """Stretches each channel of each image to the whole range of values, also at inference.
+
+    A channel with a single value stays as it is.
+
+    Shapes: `(N, H, W, C)` to `(N, H, W, C)`. The mask is dropped.
+
+    Source: `keras.layers.AutoContrast` of Keras 3.
+
+    Args:
+        value_range: Smallest and largest value of an image.
+        data_format: Ignored, as in Keras: axes 1 and 2 are stretched together.
+        bounding_box_format: Ignored.
+        name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        bounding_box_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        if not isinstance(value_range, list | tuple) or len(value_range) != 2:
+            raise InvalidOption("value_range", value_range, "two numbers")
+        low, high = sorted(number("value_range", value) for value in value_range)
+        if low == high:
+            raise InvalidOption("value_range", value_range, "two different numbers")
+        self.value_range = (low, high)
+
+    def call(self, inputs: Array) -> Array:
+        """Stretch, by way of the range from 0 to 255."""
+        images = _rescaled(inputs, self.value_range, (0.0, 255.0))
+        low = images.min(axis=(1, 2), keepdims=True)
+        high = images.max(axis=(1, 2), keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = self.dtype.type(255) / (high - low)
+            stretched = np.clip(images * scale - low * scale, 0, 255)
+        results = _rescaled(stretched, (0.0, 255.0), self.value_range)
+        return np.where(np.isnan(results), inputs, results)
+
+
+def _rescaled(images: Array, old: tuple[float, float], new: tuple[float, float]) -> Array:
+    """Map one range of values to another."""
+    if old == new:
+        return images
+    dtype = images.dtype.type
+    unit = (images - dtype(old[0])) / dtype(old[1] - old[0])
+    return unit * dtype(new[1] - new[0]) + dtype(new[0])
+
+
 _COMMON = ("data_format", "seed", "bounding_box_format")
 _WITH_FACTOR = ("factor", "value_range", *_COMMON)
 _FILLED = ("fill_mode", "interpolation", "fill_value", *_COMMON)
@@ -208,6 +285,8 @@ _RANDOM = {
         ),
         _WITH_FACTOR,
     ),
+    "Solarization": ("addition_factor", "threshold_factor", "value_range", *_COMMON),
+    "Equalization": ("value_range", "bins", *_COMMON),
     "MixUp": ("alpha", *_COMMON),
     "CutMix": ("factor", *_COMMON),
     "RandAugment": ("value_range", "num_ops", "factor", "interpolation", *_COMMON),
@@ -219,4 +298,4 @@ _RANDOM = {
 RANDOM_IMAGE_LAYERS: dict[str, type[RandomImageLayer]] = {
     name: type(name, (RandomImageLayer,), {"options": options, "__doc__": RandomImageLayer.__doc__})
     for name, options in _RANDOM.items()
-}
+} | {"RandomCrop": RandomCrop}

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
-from scratch_forward.layers.options import boolean, number, one_of, positive
+from scratch_forward.layers.options import boolean, number, positive
 
 _LEAST_NORM = 1e-12  # Keras divides by this instead of a smaller norm
 _EPSILON = 1e-7  # Keras's epsilon, which keeps Normalization from dividing by zero
@@ -111,7 +111,8 @@ class LayerNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether to add `beta`.
         scale: Whether to multiply by `gamma`.
-        rms_scaling: Must be False.
+        rms_scaling: Whether to compute `y = gamma * x / sqrt(variance + epsilon)` instead, a
+            deprecated option of Keras. The variance is that about the mean.
         name: Name of the layer.
     """
 
@@ -127,12 +128,12 @@ class LayerNormalization(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        one_of("rms_scaling", rms_scaling, (False,))
+        self.rms_scaling = boolean("rms_scaling", rms_scaling)
         axes = axis if isinstance(axis, list | tuple) else [axis]
         self.axis = [_axis("axis", one) for one in axes]
         self.epsilon = number("epsilon", epsilon, 0)
-        self.center = boolean("center", center)
-        self.scale = boolean("scale", scale)
+        self.center = boolean("center", center) and not self.rms_scaling
+        self.scale = boolean("scale", scale) or self.rms_scaling
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
         """Return the sizes of the normalized axes, in the order of the axes."""
@@ -144,7 +145,12 @@ class LayerNormalization(Layer):
         """Normalize over the axes, then scale and shift. Computed in float64 and rounded once."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self.axis))
         shape = [size if axis in axes else 1 for axis, size in enumerate(inputs.shape)]
-        outputs = _standardized(inputs, axes, self.epsilon)
+        if self.rms_scaling:
+            exact = inputs.astype(np.float64)
+            variance = exact.var(axis=axes, keepdims=True)
+            outputs = exact / np.sqrt(variance + self.epsilon)
+        else:
+            outputs = _standardized(inputs, axes, self.epsilon)
         if self.scale:
             outputs *= self.weights["gamma"].reshape(shape)
         if self.center:

@@ -570,6 +570,7 @@ SUBJECTS = (
         )
         for option in ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
     ),
+    Subject("AutoContrast", [(5, 6, 3)], {"value_range": ((0, 255), (0, 1), [-1, 1])}),
     Subject(
         "CenterCrop",
         [(6, 9, 3)],
@@ -598,6 +599,9 @@ SUBJECTS = (
             ("RandomPosterization", {"factor": (3,)}),
             ("RandomInvert", {"factor": (1.0,)}),
             ("RandomGrayscale", {"factor": (1.0,)}),
+            ("RandomCrop", {"height": (5,), "width": (6,)}),
+            ("Solarization", {"addition_factor": (0.2,), "value_range": ((0, 1),)}),
+            ("Equalization", {"bins": (256, 16)}),
             ("MixUp", {"alpha": (0.2,)}),
             ("CutMix", {"factor": (1.0,)}),
             ("RandAugment", {"num_ops": (2,)}),
@@ -781,6 +785,13 @@ SUBJECTS = (
         MASKS,
     ),
     Subject("BatchNormalization", [(5, 6, 3)], {"axis": (-1, 1)}, title="images"),
+    Subject(
+        "LayerNormalization",
+        [(5, 4)],
+        {"rms_scaling": (True,), "axis": (-1, [1, 2]), "scale": (True, False), "epsilon": (0.1,)},
+        MASKS,
+        title="by the variance alone",
+    ),
     Subject(
         "LayerNormalization",
         [(5, 4)],
