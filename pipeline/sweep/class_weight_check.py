@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.data.sharing import shared_data
 from pipeline.settings import Settings, SettingsError
-from pipeline.settings.as_typed import as_typed
-from pipeline.settings.suggest import choices, did_you_mean
+from pipeline.settings.suggest import did_you_mean
 
 
 def check_class_weights(jobs: Iterable[Settings]) -> None:
@@ -25,8 +24,8 @@ def _faults(settings: Settings) -> list[str]:
         return []
     classes = shared_data(**settings.data).classes
     return [
-        f"class_weight={as_typed(weights)}: dataset={settings.dataset.name} has no class `{name}`"
-        f"{did_you_mean(name, classes)}; it has {choices(classes)}."
+        f"class_weight names `{name}`, which is no class of dataset={settings.dataset.name}"
+        f"{did_you_mean(name, classes)}; its classes are {', '.join(classes)}."
         for name in weights
         if name not in classes
     ]

@@ -9,8 +9,8 @@ def test_a_class_that_the_data_do_not_have_is_refused(settings_for):
     with pytest.raises(SettingsError) as refused:
         check_class_weights(settings)
     assert refused.value.faults == [
-        "class_weight={positive:2,negatve:1}: dataset=reviews has no class `negatve` (did you mean "
-        "`negative`?); it has negative, neutral or positive."
+        "class_weight names `negatve`, which is no class of dataset=reviews (did you mean "
+        "`negative`?); its classes are negative, neutral, positive."
     ]
     check_class_weights([settings_for("class_weight={positive:2}")])
     check_class_weights([settings_for("class_weight=balanced")])
