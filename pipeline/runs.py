@@ -10,7 +10,7 @@ from pipeline.cli.runs_table import write_csv
 from pipeline.settings import SettingsError, parse_listing, parse_tracking
 from pipeline.settings.schema import Listing
 from pipeline.tracking import names
-from pipeline.tracking.ranking import criterion
+from pipeline.tracking.ranking import Criterion, criterion
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -43,7 +43,7 @@ def main(given: Given) -> None:
         records = _records(store, found)
         write_csv(list(dict.fromkeys(key for record in records for key in record)), records)
     else:
-        show_runs(found, criterion(listing.select_by))
+        show_runs(found, _criterion(listing, found))
 
 
 def _delete(store: "Store", doomed: str, sure: object) -> None:
@@ -82,9 +82,15 @@ def _found(store: "Store", listing: Listing) -> "list[Run]":
     found = [run for run in found if condition.holds(run.data.params)]
     if listing.sort is not None:
         return in_order(found, listing.sort)[: listing.limit]
-    by = criterion(listing.select_by)
+    by = _criterion(listing, found)
     ranked = by.best_first(found, lambda run: run.data.metrics.get(by.metric))
     return ranked[: listing.limit]
+
+
+def _criterion(listing: Listing, found: "list[Run]") -> Criterion:
+    """Return what runs are ranked by: by default, the primary score of the newest one's task."""
+    tasks = [run.data.tags.get(names.TASK, "multiclass") for run in found]
+    return criterion(listing.select_by, tasks)
 
 
 def _records(store: "Store", found: "list[Run]") -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli import cells
 from pipeline.cli.console import console, plain, say
+from pipeline.tasks import task_named
 from pipeline.verification.check import Parity
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ def show_parity(name: str, run_id: str, parity: Parity) -> None:
     if parity.reason:
         say(parity.reason, indent=2)
     if (agreement := parity.agreement) is not None and parity.seconds is not None:
-        say(
-            f"F1 {agreement.f1_keras:.4f} Keras, {agreement.f1_scratch:.4f} from scratch; "
-            f"largest difference {agreement.max_abs_diff:.1e}; "
-            f"{agreement.certified_fraction:.2%} of the classes certified; {parity.seconds:.2f} s",
-            indent=2,
-        )
+        task = task_named(parity.task)
+        facts = [
+            f"{task.compared[name]} {pair.keras:.4f} Keras, {pair.scratch:.4f} from scratch"
+            for name, pair in agreement.scores.items()
+        ]
+        facts.append(f"largest difference {agreement.max_abs_diff:.1e}")
+        if (certified := agreement.certified_fraction) is not None:
+            facts.append(f"{certified:.2%} of the {task.decided_several} certified")
+        say("; ".join([*facts, f"{parity.seconds:.2f} s"]), indent=2)
 
 
 def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") -> None:

@@ -14,6 +14,7 @@ from pipeline.settings import Settings
 from pipeline.training.history import Epoch
 
 _LINE_SECONDS = 5.0  # between two lines per job when the output is no terminal
+_MEASURES = {"accuracy": "acc", "mae": "MAE"}
 _ROWS = 12  # with more jobs than this, the bar of a successful job is removed
 
 
@@ -174,7 +175,8 @@ def _bars() -> Progress:
 
 
 def _metrics(epoch: Epoch) -> str:
-    return f"val loss {epoch.loss_validation:.3f}  val acc {epoch.accuracy_validation:.3f}"
+    measure = _MEASURES[epoch.measure]
+    return f"val loss {epoch.loss_validation:.3f}  val {measure} {epoch.measure_validation:.3f}"
 
 
 def _clock(seconds: float) -> str:

@@ -14,6 +14,7 @@ from pipeline.search.search_plan import SearchPlan
 from pipeline.search.search_results import TrialResult
 from pipeline.settings.schema import Search
 from pipeline.sweep.naming import without_running
+from pipeline.tracking.ranking import Criterion
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -42,7 +43,7 @@ def show_search(
         table.add_row("", plain(f"{one.key}: {one.describe()}"))
     goal = f"{search.direction} {search.metric}, sampler={search.sampler}"
     table.add_row("[bold]goal[/]", plain(goal))
-    table.add_row("[bold]pruning[/]", plain(_pruning(search, prunes)))
+    table.add_row("[bold]pruning[/]", plain(_pruning(search, plan.measure, prunes)))
     if done:
         table.add_row("[bold]so far[/]", plain(_so_far(done)))
     for line in data:
@@ -58,14 +59,15 @@ def _count(trials: int) -> str:
     return f"{trials} trial{'' if trials == 1 else 's'}"
 
 
-def _pruning(search: Search, prunes: bool) -> str:
+def _pruning(search: Search, measure: str, prunes: bool) -> str:
     if search.pruner == "none":
         return "none"
     if not prunes:
         return "none: only hydra/launcher=workers can end a trial early"
     return (
-        f"by {compared(search)}: below the median, from epoch {max(1, search.pruner_warmup)} on, "
-        f"once {_count(search.pruner_startup)} {_are(search.pruner_startup)} complete"
+        f"by {compared(search, measure).metric}: below the median, from epoch "
+        f"{max(1, search.pruner_warmup)} on, once {_count(search.pruner_startup)} "
+        f"{_are(search.pruner_startup)} complete"
     )
 
 
@@ -78,20 +80,20 @@ def _so_far(done: Sequence[FrozenTrial]) -> str:
     return ", ".join(f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state])
 
 
-def show_trials(trials: Sequence[TrialResult], plan: SearchPlan) -> None:
+def show_trials(trials: Sequence[TrialResult], plan: SearchPlan, criterion: Criterion) -> None:
     """Print one row per trial, best first, then why trials failed or have no parity."""
     table = cells.open_table()
     table.add_column("run", no_wrap=True)
     for one in plan.space:
         table.add_column(one.key, justify="right", overflow="fold")
     table.add_column(plan.search.metric, justify="right", overflow="fold")
-    for name in ("test F1", "parity", "seconds"):
+    for name in (f"test {criterion.column}", "parity", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for place, trial in enumerate(trials):
         chosen = [one.text(trial.params[one.key]) for one in plan.space]
         run = cells.short(trial.run_id) if trial.run_id else cells.NONE
-        outcome = _outcome(trial, plan.criterion.test_metric, best=place == 0)
+        outcome = _outcome(trial, criterion.test_metric, best=place == 0)
         table.add_row(run, *map(plain, chosen), *outcome)
     console.print()
     console.print(table)

@@ -17,6 +17,8 @@ from scratch_forward.preprocessing import Preprocessing
 Inputs: TypeAlias = Any
 """The inputs of N examples: one array, or one per input of a model, by the input's name."""
 
+_NAMED = {"multilabel": ("label", "labels"), "regression": ("target", "targets")}
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -63,6 +65,7 @@ class Dataset:
     Attributes:
         name: the name that selects the data set.
         kind: the kind of an example.
+        task: meaning of the labels: `multiclass`, `binary`, `multilabel` or `regression`.
         classes: class names in label order; the names of the labels or of the targets where these
             are the columns of `Split.labels`.
         train: examples to fit on, after `train_size`.
@@ -79,6 +82,7 @@ class Dataset:
 
     name: str
     kind: Kind
+    task: str
     classes: tuple[str, ...]
     train: Split
     validation: Split
@@ -105,9 +109,15 @@ class Dataset:
         sizes = " / ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
         nature = "synthetic data; " if self.synthetic else ""
         return (
-            f"{self.name}: {sizes}, {len(self.classes)} classes, "
+            f"{self.name}: {sizes}, {self._names()}, "
             f"{self.preprocessing.describe()} ({nature}{self.source}){self._copies()}"
         )
+
+    def _names(self) -> str:
+        """Return how many classes, labels or targets there are."""
+        count = len(self.classes)
+        one, several = _NAMED.get(self.task, ("class", "classes"))
+        return f"{count} {one if count == 1 else several}"
 
     def _copies(self) -> str:
         """Return a note on examples that also occur in an earlier split, which inflate scores."""

@@ -10,12 +10,19 @@ from pipeline.data.builtin import digits, reviews
 from pipeline.data.catalogue import SPECS, Spec
 from pipeline.data.dataset import Dataset, Split
 from pipeline.data.examples import Examples, Source
+from pipeline.data.label_task import AUTO, task_of_labels
 from pipeline.data.published import cifar10, nusax
 from pipeline.data.sampling import stratified_subset
 from pipeline.data.user import csv_texts, image_folder
 from pipeline.errors import DatasetError
 from scratch_forward.errors import PreprocessingError
 from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+
+_LABELS = {
+    "multiclass": "they are classes",
+    "multilabel": "they are several labels per example",
+    "regression": "they are numbers",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +40,13 @@ class _Prepared:
         return Split(self.preprocessing.encode(examples.images), examples.labels)
 
 
-def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
+def load(name: str, *, flips: bool | None = None, task: str = AUTO, **options: Any) -> Dataset:
     """Load a data set, ready for training; equal arguments give equal arrays.
 
     Args:
         name: a name in the catalogue.
         flips: for images, whether a mirror image keeps its class; None uses the catalogue's value.
+        task: the meaning of the labels; `auto` is the one that they suggest.
         options: `data_dir`: folder that downloaded data sets are read from and stored in;
             `train_size`: number of training examples, a stratified subset that contains every
             smaller one; None uses all;
@@ -56,6 +64,7 @@ def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
     return Dataset(
         name=spec.name,
         kind=spec.kind,
+        task=_task(task, source),
         classes=source.classes,
         train=prepared.split(prepared.train),
         validation=prepared.split(source.validation),
@@ -70,7 +79,7 @@ def load(name: str, *, flips: bool | None = None, **options: Any) -> Dataset:
 
 
 def load_test(
-    name: str, *, flips: bool | None = None, **options: Any
+    name: str, *, flips: bool | None = None, task: str = AUTO, **options: Any
 ) -> tuple[Split, tuple[str, ...]]:
     """Return the test examples of `load` with the same arguments, and the class names.
 
@@ -101,6 +110,23 @@ def _prepare(
         spec, source, train, vocabulary_size=vocabulary_size, max_length=max_length, padding=padding
     )
     return _Prepared(spec, source, train, preprocessing)
+
+
+def _task(task: str, source: Source) -> str:
+    """Return the task; two classes can be one output (`binary`) as well as two.
+
+    Raises:
+        DatasetError: when the labels do not fit the task that was given.
+    """
+    suggested = task_of_labels(source.train.labels)
+    if task == "binary" and suggested == "multiclass" and len(source.classes) == 2:
+        return task
+    if task not in (AUTO, suggested):
+        raise DatasetError(
+            f"task={task} does not fit the labels of {source.origin}: {_LABELS[suggested]} "
+            f"({', '.join(source.classes)})."
+        )
+    return suggested
 
 
 def _copies(train: Examples, validation: Examples, test: Examples) -> dict[str, int]:

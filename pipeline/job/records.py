@@ -6,7 +6,7 @@ side by side, and all `test/...` scores together.
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -19,11 +19,11 @@ from pipeline.data import Dataset
 from pipeline.job.model_sources import sources
 from pipeline.models.keras_backend import keras, tf
 from pipeline.reports.run import run_figures
+from pipeline.reports.run.prediction_figures import prediction_figures
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
 from pipeline.settings.model_function import model_function
-from pipeline.tasks import classification
-from pipeline.tasks.baselines import majority_class
+from pipeline.tasks import task_named
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.fingerprints import fingerprints_tag
@@ -38,7 +38,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Predictions:
-    """Keras's probabilities, `(N, C)`, on the two splits that the model is not fitted on."""
+    """Keras's outputs, `(N, outputs)`, on the two splits that the model is not fitted on."""
 
     validation: np.ndarray
     test: np.ndarray
@@ -58,6 +58,7 @@ def tags(
     sweep = settings.sweep
     return {
         **({names.FIRST_SWEEP: sweep.id, **membership(sweep.id, keys)} if sweep.id else {}),
+        names.TASK: dataset.task,
         names.DATA: dataset.describe(),
         names.DATA_SYNTHETIC: dataset.synthetic,
         names.USER: user(),
@@ -96,36 +97,33 @@ def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
 
 def epoch_metrics(epoch: Epoch) -> dict[str, float]:
     """Return one epoch's point of every curve."""
-    return {metric: getattr(epoch, name) for name, metric in names.EPOCH_METRICS.items()}
+    metrics = names.epoch_metrics(epoch.measure)
+    return {metric: getattr(epoch, name) for name, metric in metrics.items()}
 
 
 def log_scores(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
 ) -> dict[str, float]:
     """Log test and validation scores, the best epoch, the baseline and the test report."""
-    classes, test = dataset.classes, dataset.test.labels
-    on_test = classification.scores(predictions.test, test, classes)
-    on_validation = classification.scores(
-        predictions.validation, dataset.validation.labels, classes
-    )
-    baseline = majority_class(dataset.train.labels, test)
-    best = asdict(history.best)
-    best["epoch"] = best.pop("number")
+    task, classes = task_named(dataset.task), dataset.classes
+    test, validation = dataset.test.labels, dataset.validation.labels
+    baseline = task.baseline(dataset.train.labels, test, classes)
+    best = names.best_metrics(task.measure)
     metrics = {
-        **{names.TEST + score: value for score, value in on_test.items()},
-        **{names.VALIDATION + score: value for score, value in on_validation.items()},
-        names.BASELINE_F1_MACRO: baseline.f1_macro,
-        names.BASELINE_ACCURACY: baseline.accuracy,
-        **{names.BEST + number: value for number, value in best.items()},
+        **_on(names.TEST, task.scores(predictions.test, test, classes)),
+        **_on(names.VALIDATION, task.scores(predictions.validation, validation, classes)),
+        **{names.baseline(task.baseline_kind, name): value for name, value in baseline.items()},
+        **{metric: getattr(history.best, name) for name, metric in best.items()},
     }
     tracked.log_metrics(metrics)
-    tracked.set_tags(
-        {names.DEGENERATE: classification.degeneration(predictions.test, classes) or "no"}
-    )
-    tracked.log_text(
-        classification.report(predictions.test, test, classes), names.CLASSIFICATION_REPORT
-    )
+    degeneration = task.degeneration(predictions.test, test, classes)
+    tracked.set_tags({names.DEGENERATE: degeneration or "no"})
+    tracked.log_text(task.report(predictions.test, test, classes), names.test_report(task.name))
     return metrics
+
+
+def _on(split: str, scores: Mapping[str, float]) -> dict[str, float]:
+    return {split + score: value for score, value in scores.items()}
 
 
 def log_weights(
@@ -156,20 +154,22 @@ def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -
 
 
 def log_predictions(tracked: TrackedRun, dataset: Dataset, predictions: Predictions) -> None:
-    """Log test probabilities and labels as arrays, without pickle."""
+    """Log test outputs and labels as arrays, without pickle."""
+    outputs = task_named(dataset.task).stored_as
+    arrays = {outputs: predictions.test, "labels": dataset.test.labels}
     with tracked.artifact_folder(names.PREDICTIONS) as folder:
-        np.savez(folder / "test.npz", probabilities=predictions.test, labels=dataset.test.labels)
+        np.savez(folder / "test.npz", **arrays)  # type: ignore[arg-type]
 
 
 def log_figures(
     tracked: TrackedRun, dataset: Dataset, history: History, predictions: Predictions
 ) -> None:
-    """Log the curves and the confusion matrix as SVG."""
-    counts = classification.confusion(predictions.test, dataset.test.labels)
+    """Log the curves and the figures of the predictions as SVG."""
+    task = task_named(dataset.task)
     drawn = {
         "loss": run_figures.loss_curves(history),
-        "accuracy": run_figures.accuracy_curves(history),
-        "confusion_matrix": run_figures.confusion_figure(counts, dataset.classes),
+        task.measure: run_figures.measure_curves(history),
+        **prediction_figures(task, predictions.test, dataset.test.labels, dataset.classes),
     }
     with tracked.artifact_folder(names.FIGURES) as folder:
         for name, figure in drawn.items():

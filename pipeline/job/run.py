@@ -19,6 +19,7 @@ from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras, use_threads
 from pipeline.reports.run.run_page import write_run_page
 from pipeline.settings import Settings, flat_parameters
+from pipeline.tasks import task_named
 from pipeline.tracking import names
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.checkpoints import Checkpoints
@@ -143,12 +144,12 @@ def _complete(
     records.log_data(tracked, dataset)
     model = compiled_model(settings, dataset)
     fitted = _train(model, settings, dataset, tracked, watch, lines, checkpoints, resume)
-    probabilities = partial(predict, model, trim=_trims(settings))
-    predictions = Predictions(fitted.validation, probabilities(dataset.test.inputs))
+    outputs = partial(predict, model, trim=_trims(settings))
+    predictions = Predictions(fitted.validation, outputs(dataset.test.inputs))
     metrics = records.log_scores(tracked, dataset, fitted.history, predictions)
-    lines.scores(metrics, fitted.history)
+    lines.scores(metrics, fitted.history, task_named(dataset.task))
     records.log_predictions(tracked, dataset, predictions)
-    records.log_weights(tracked, model, dataset, probabilities)
+    records.log_weights(tracked, model, dataset, outputs)
     records.log_figures(tracked, dataset, fitted.history, predictions)
     parity = verify_run(tracked, settings.place.data_dir)
     lines.parity(parity)
@@ -190,6 +191,7 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,
+        task=data.task,
     )
 
 
@@ -216,6 +218,7 @@ def _train(
         epochs=training.epochs,
         batch_size=training.batch_size,
         seed=training.seed,
+        task=dataset.task,
         early_stopping=training.early_stopping,
         rate=scheduled_rate(settings.schedule, training.learning_rate, training.epochs),
         class_weight=class_weights(training.class_weight, dataset.train.labels, dataset.classes),

@@ -9,6 +9,8 @@ from pipeline.data import Dataset
 from pipeline.errors import summary
 from pipeline.settings import Settings
 from pipeline.settings.cross_checks import notes
+from pipeline.settings.scores import SCORES
+from pipeline.tasks import Task
 from pipeline.tracking import names
 from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.training.history import Epoch, History
@@ -54,27 +56,29 @@ class RunLog:
 
     def epoch(self, epoch: Epoch) -> None:
         """Log the numbers of an epoch."""
+        measure = SCORES[epoch.measure].column
         self.write(
             f"epoch {epoch.number}/{self._epochs}: "
-            f"training loss {epoch.loss_train:.4f}, accuracy {epoch.accuracy_train:.4f}; "
+            f"training loss {epoch.loss_train:.4f}, {measure} {epoch.measure_train:.4f}; "
             f"validation loss {epoch.loss_validation:.4f}, "
-            f"accuracy {epoch.accuracy_validation:.4f}; {epoch.seconds:.1f} s"
+            f"{measure} {epoch.measure_validation:.4f}; {epoch.seconds:.1f} s"
         )
 
-    def scores(self, metrics: Mapping[str, float], history: History) -> None:
+    def scores(self, metrics: Mapping[str, float], history: History, task: Task) -> None:
         """Log which weights are kept and their scores."""
         best = history.best.number
         kept = f"of epoch {best}" if history.restored else f"of the last epoch (best: {best})"
+        title = task.primary_score.title
+        validation, test = (metrics[on + task.primary] for on in (names.VALIDATION, names.TEST))
         self.write(
-            f"weights {kept}: macro F1 {metrics[names.VALIDATION_F1_MACRO]:.4f} on validation "
-            f"data, {metrics[names.TEST_F1_MACRO]:.4f} on test data"
+            f"weights {kept}: {title} {validation:.4f} on validation data, {test:.4f} on test data"
         )
 
     def parity(self, outcome: Parity) -> None:
         """Log the outcome of the check against NumPy."""
         told = outcome.reason
         if not told and outcome.agreement is not None:
-            told = f"probabilities differ by at most {outcome.agreement.max_abs_diff:.1e}"
+            told = f"{outcome.values} differ by at most {outcome.agreement.max_abs_diff:.1e}"
         self.write(f"parity: {outcome.tag}; {told}")
 
     @contextmanager

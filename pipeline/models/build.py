@@ -16,6 +16,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.errors import summary
 from pipeline.models.keras_backend import keras
 from pipeline.settings.model_function import model_function
+from pipeline.tasks import task_named
 from scratch_forward.preprocessing import (
     ImagePreprocessing,
     InputsPreprocessing,
@@ -31,28 +32,30 @@ class ModelFunctionError(ValueError):
 
 def data_spec(dataset: Dataset) -> DataSpec:
     """Return the shapes and the meaning of a data set, which a model must fit."""
-    return _spec(dataset.preprocessing, len(dataset.classes))
+    task = task_named(dataset.task)
+    return _spec(dataset.preprocessing, task.outputs(len(dataset.classes)), task.name)
 
 
-def _spec(reading: Preprocessing, outputs: int) -> DataSpec:
+def _spec(reading: Preprocessing, outputs: int, task: str) -> DataSpec:
+    meaning = (outputs, task)
     if isinstance(reading, InputsPreprocessing):
-        inputs: dict[str, Any] = {name: _spec(one, outputs) for name, one in reading.inputs.items()}
+        inputs: dict[str, Any] = {name: _spec(one, *meaning) for name, one in reading.inputs.items()}
         shapes = {name: one.input_shape for name, one in inputs.items()}
         dtypes = {name: one.dtype for name, one in inputs.items()}
-        return InputsSpec(shapes, dtypes, outputs, inputs=inputs)
+        return InputsSpec(shapes, dtypes, *meaning, inputs=inputs)
     if isinstance(reading, TextPreprocessing):
         return TextSpec(
             (reading.sequence_length,),
             "int32",
-            outputs,
+            *meaning,
             vocabulary_size=len(reading.vocabulary),
             sequence_length=reading.sequence_length,
         )
     if isinstance(reading, TablePreprocessing):
-        return TableSpec(reading.input_shape, "float32", outputs, columns=reading.columns)
+        return TableSpec(reading.input_shape, "float32", *meaning, columns=reading.columns)
     if isinstance(reading, ImagePreprocessing):
-        return ImageSpec(reading.input_shape, "float32", outputs)
-    return ArraySpec(reading.input_shape, reading.dtype, outputs)
+        return ImageSpec(reading.input_shape, "float32", *meaning)
+    return ArraySpec(reading.input_shape, reading.dtype, *meaning)
 
 
 def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.Model:

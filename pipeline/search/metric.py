@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline.data.catalogue import SPECS
+from pipeline.data.label_task import AUTO, TASKS
 from pipeline.settings.schema import Search
+from pipeline.settings.scores import SCORES
 from pipeline.settings.suggest import choices, did_you_mean
-from pipeline.tasks import classification
+from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.training.history import Epoch
 
-SERIES = {metric: name for name, metric in names.EPOCH_METRICS.items() if metric in names.CURVES}
-_OF_CLASSES = tuple(split + classification.CLASS_F1 for split in (names.VALIDATION, names.TEST))
-_LOSSES = (names.LOSS_TRAIN, names.LOSS_VALIDATION)
-_TWO_CLASSES = ("a", "b")  # stand-ins where only the files define the classes
+_LOSSES = (names.LOSS_TRAIN, names.LOSS_VALIDATION, names.MAE_TRAIN, names.MAE_VALIDATION)
+_BY_NAME = ("f1/", "r2/", "mae/")  # prefixes of the scores of single classes, labels and targets
+_NAMELESS = ("a", "b")  # stand-ins where only the files define the classes
 
 
 @dataclass(frozen=True)
@@ -33,48 +32,105 @@ class Metric:
     on_test: bool = False
 
 
-def compared(search: Search) -> str:
+@dataclass(frozen=True)
+class Series:
+    """What a running trial reports after each epoch.
+
+    Attributes:
+        metric: its name in MLflow.
+        field: the field of `Epoch` that holds it.
+        reversed: whether it is reported negative, because the search looks for the largest value
+            and it is better the lower it is.
+    """
+
+    metric: str
+    field: str
+    reversed: bool = False
+
+    def value_of(self, epoch: Epoch) -> float:
+        """Return the value to report after an epoch."""
+        value = float(getattr(epoch, self.field))
+        return -value if self.reversed else value
+
+
+def settled(search: Search, tasks: Sequence[str]) -> Search:
+    """Return a search with the metric and the direction of its first task, where they are `auto`.
+
+    The metric is the primary validation score; the direction follows from the metric.
+    """
+    task = task_named(tasks[0])
+    metric = names.VALIDATION + task.primary if search.metric == AUTO else search.metric
+    known = {one.name: one for one in _metrics(task, _NAMELESS)}
+    least = known.get(metric, Metric(metric, _is_error(metric))).least
+    direction = search.direction
+    if direction == AUTO:
+        direction = "minimize" if least else "maximize"
+    return search.model_copy(update={"metric": metric, "direction": direction})
+
+
+def _is_error(metric: str) -> bool:
+    return metric.startswith(tuple(f"{split}mae/" for split in (names.VALIDATION, names.TEST)))
+
+
+def compared(search: Search, measure: str = "accuracy") -> Series:
     """Return the per-epoch series by which a trial is compared with earlier ones.
 
     The metric itself if it is logged every epoch; otherwise the validation accuracy, or the
-    validation loss if lower is better.
+    validation loss if lower is better, and for a regression.
+
+    Args:
+        search: the search, settled.
+        measure: what is computed after each epoch, beside the loss.
     """
-    if search.metric in SERIES:
-        return search.metric
-    return names.ACCURACY_VALIDATION if search.direction == "maximize" else names.LOSS_VALIDATION
+    fields = {metric: field for field, metric in names.epoch_metrics(measure).items()}
+    if search.metric in names.curves(measure):
+        return Series(search.metric, fields[search.metric])
+    by_loss = search.direction == "minimize" or SCORES[measure].least
+    metric = names.LOSS_VALIDATION if by_loss else f"{measure}/validation"
+    return Series(metric, fields[metric], by_loss and search.direction == "maximize")
 
 
-def value_of(epoch: Epoch, series: str) -> float:
-    """Return the value of a series in an epoch.
+def unknown_metric(metric: str, datasets: Iterable[str], tasks: Sequence[str] = ()) -> list[str]:
+    """Return a sentence if runs on one of these data sets do not log the metric.
 
-    >>> value_of(Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0), "accuracy/validation")
-    0.6
+    Args:
+        metric: its name; `auto` is always known.
+        datasets: names of the data sets.
+        tasks: the tasks of the runs; without any, those that the data can have.
     """
-    return float(getattr(epoch, SERIES[series]))
-
-
-def unknown_metric(metric: str, datasets: Iterable[str]) -> list[str]:
-    """Return a sentence if runs on one of these data sets do not log the metric."""
+    if metric == AUTO:
+        return []
     for name in datasets:
         classes = SPECS[name].classes
-        known = {one.name: one for one in _metrics(classes or _TWO_CLASSES)}
-        of_class = not classes and metric.startswith(_OF_CLASSES)
-        if metric not in known and not of_class:
-            offered = choices(_scores(names.VALIDATION, classes or _TWO_CLASSES))
+        possible = tasks or (TASKS[:1] if classes else TASKS)
+        known = {
+            one.name: one
+            for task in possible
+            for one in _metrics(task_named(task), classes or _NAMELESS)
+        }
+        if metric not in known and not (not classes and _is_of_a_name(metric)):
+            task = task_named(possible[0])
+            offered = choices(_scores(task, names.VALIDATION, classes or _NAMELESS))
             return [
                 f"hydra.sweeper.metric={metric} is not a metric of runs on dataset={name}"
                 f"{did_you_mean(metric, known)}; there are {offered}, and as many of test/..., "
-                f"best/... and each epoch ({choices(names.CURVES)})."
+                f"best/... and each epoch ({choices(names.curves(task.measure))})."
             ]
     return []
 
 
+def _is_of_a_name(metric: str) -> bool:
+    """Return whether a metric is of a class, label or target that only the files name."""
+    splits = (names.VALIDATION, names.TEST)
+    return metric.startswith(tuple(split + prefix for split in splits for prefix in _BY_NAME))
+
+
 def doubts(search: Search) -> list[str]:
     """Return one sentence per choice that is probably unintended."""
-    known = {one.name: one for one in _metrics(_TWO_CLASSES)}
+    known = {one.name: one for task in TASKS for one in _metrics(task_named(task), _NAMELESS)}
     chosen = known.get(search.metric, Metric(search.metric))
     found = []
-    if chosen.on_test or search.metric.startswith(_OF_CLASSES[1]):
+    if chosen.on_test or search.metric.startswith(names.TEST):
         found.append(
             f"hydra.sweeper.metric={search.metric}: what is chosen by the test data cannot be "
             "judged by them."
@@ -87,22 +143,20 @@ def doubts(search: Search) -> list[str]:
     return found
 
 
-def _metrics(classes: Sequence[str]) -> list[Metric]:
+def _metrics(task: Task, classes: Sequence[str]) -> list[Metric]:
+    best, epochs = names.best_metrics(task.measure), names.epoch_metrics(task.measure)
     return [
-        *(Metric(name, least) for name, least in _scores(names.VALIDATION, classes).items()),
-        *(Metric(name, least, True) for name, least in _scores(names.TEST, classes).items()),
-        *(Metric(name, name in _LOSSES) for name in SERIES),
-        *(
-            Metric(names.BEST + field, metric in _LOSSES)
-            for field, metric in names.EPOCH_METRICS.items()
-        ),
+        *(Metric(name, least) for name, least in _scores(task, names.VALIDATION, classes).items()),
+        *(Metric(name, least, True) for name, least in _scores(task, names.TEST, classes).items()),
+        *(Metric(name, name in _LOSSES) for name in names.curves(task.measure)),
+        *(Metric(best[field], metric in _LOSSES) for field, metric in epochs.items()),
         Metric(names.BEST_EPOCH),
         *(Metric(name, least=True) for name in (names.SECONDS, names.PARAMETERS)),
     ]
 
 
-def _scores(split: str, classes: Sequence[str]) -> dict[str, bool]:
-    """Return the score names of an evaluation; the value is True for losses."""
-    labels = np.arange(len(classes))
-    scores = classification.scores(np.eye(len(classes)), labels, classes)
-    return {split + score: score == "loss" for score in scores}
+def _scores(task: Task, split: str, classes: Sequence[str]) -> dict[str, bool]:
+    """Return the score names of an evaluation; the value is True if lower is better."""
+    found = {split + name: SCORES[name].least for name in task.score_names}
+    by_name = task.name_scores(classes).values()
+    return found | {split + name: name.startswith("mae/") for name in by_name}

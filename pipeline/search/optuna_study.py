@@ -61,6 +61,7 @@ def open_study(url: str, name: str, search: Search) -> optuna.Study:
     Raises:
         StoreError: when the storage cannot be used.
     """
+    assert search.direction != "auto"  # settled by the task of the runs
     try:
         if file := _sqlite_file(url):  # with runs on a server, nothing else creates its folder
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,13 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from pipeline.search.metric import unknown_metric
+from pipeline.data.label_task import AUTO
+from pipeline.search.metric import settled, unknown_metric
 from pipeline.search.space import Dimension, dimension
 from pipeline.settings import SettingsError, parse_search
 from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
+from pipeline.settings.scores import MEASURES
 from pipeline.sweep.naming import sweep_title
 from pipeline.sweep.plan import Job, SweepPlan, parse_overrides, plan_sweep
 from pipeline.tracking.ranking import Criterion
@@ -28,6 +30,7 @@ class SearchPlan:
         probes: jobs that cover every listed value and both ends of every interval.
         job: returns the checked job of a trial, given Optuna's value of each key; raises
             `SettingsError` if the values are incompatible.
+        measure: what is computed after each epoch, beside the loss.
     """
 
     fixed: tuple[str, ...]
@@ -35,6 +38,7 @@ class SearchPlan:
     search: Search
     probes: SweepPlan
     job: Callable[[Mapping[str, Any]], Job]
+    measure: str = "accuracy"
 
     @property
     def title(self) -> str:
@@ -43,12 +47,27 @@ class SearchPlan:
         space = " ".join(f"{one.key}={one.describe()}" for one in self.space)
         return f"{sweep_title([self.fixed], model)} {space}"
 
-    @property
-    def criterion(self) -> Criterion:
-        """The criterion that ranks the trials."""
+    def criterion(self, tasks: Sequence[str]) -> Criterion:
+        """Return the criterion that ranks the trials of these tasks, of a settled search."""
         search = self.search
         least = search.direction == "minimize"
-        return replace(self.probes.criterion, metric=search.metric, least=least)
+        return replace(self.probes.criterion(tasks), metric=search.metric, least=least)
+
+    def settled(self, tasks: Sequence[str]) -> "SearchPlan":
+        """Return the search with the metric and direction of its tasks, where they were `auto`.
+
+        Raises:
+            SettingsError: when runs of these tasks do not log the metric.
+        """
+        search = settled(self.search, tasks)
+        if faults := unknown_metric(search.metric, self.datasets, tasks):
+            raise SettingsError(faults)
+        return replace(self, search=search, measure=MEASURES[tasks[0]])
+
+    @property
+    def datasets(self) -> list[str]:
+        """The names of the data sets."""
+        return list(dict.fromkeys(job.settings.dataset.name for job in self.probes.jobs))
 
 
 def plan_search(
@@ -67,7 +86,8 @@ def plan_search(
     search = parse_search(options)
     fixed, space, probes, plan = plan_space(arguments, composer)
     datasets = dict.fromkeys(job.settings.dataset.name for job in probes.jobs)
-    faults = unknown_metric(search.metric, datasets)
+    tasks = dict.fromkeys(job.settings.training.task for job in probes.jobs)
+    faults = unknown_metric(search.metric, datasets, [task for task in tasks if task != AUTO])
     if probes.jobs[0].settings.running.retry == "failed":
         faults.append(
             "retry=failed has no meaning in a search: that a trial failed is what it learned of it."

@@ -26,6 +26,7 @@ from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SearchSweep(ConductedSweep):
     _study: optuna.Study  # while the sweep is open
 
     def __init__(self, searched: SearchPlan, prunes: bool):
-        super().__init__(searched.probes, searched.title, searched.criterion)
+        super().__init__(searched.probes, searched.title)
         self.searched, self._prunes = searched, prunes
         self._storage = storage_url(searched.search.storage)
 
@@ -53,9 +54,15 @@ class SearchSweep(ConductedSweep):
         """The number of trials."""
         return self.searched.search.n_trials
 
+    @property
+    def criterion(self) -> Criterion:
+        """What the trials are ranked by."""
+        return self.searched.criterion(self.schedule.tasks)
+
     def look_up(self, place: Store) -> Schedule:
         """Look up the probes and the trials of earlier commands, and show the search."""
         probed = schedule_sweep(self.plan, place)
+        self.searched = self.searched.settled(probed.tasks)
         search_id = _search_id(self.searched, probed)
         earlier = find_study(self._storage, search_id)
         done = finished_trials(earlier) if earlier else []
@@ -98,7 +105,7 @@ class SearchSweep(ConductedSweep):
         search = self.searched.search
         trials = trial_results(self._study, search, results)
         log_search(self.run, self._study, search, self.searched.space, trials)
-        show_trials(trials, self.searched)
+        show_trials(trials, self.searched, self.criterion)
         show_best(trials, self.searched)
         show_trials_left(search.n_trials - len(trials), command())
         complete = [one.params for one in trials if one.state is TrialState.COMPLETE]

@@ -10,7 +10,7 @@ from optuna.trial import Trial, TrialState
 
 from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
-from pipeline.search.metric import compared, value_of
+from pipeline.search.metric import compared
 from pipeline.search.optuna_study import ask, finished_trials
 from pipeline.search.search_plan import SearchPlan
 from pipeline.settings import SettingsError
@@ -125,13 +125,14 @@ class Trials:
 
         A trial is not pruned at its last epoch, nor when its loss is not finite.
         """
-        asked, series = self._running[number], compared(self.plan.search)
-        asked.trial.report(value_of(epoch, series), step=epoch.number)
+        asked, series = self._running[number], compared(self.plan.search, epoch.measure)
+        asked.trial.report(series.value_of(epoch), step=epoch.number)
         goes_on = math.isfinite(epoch.loss_train) and math.isfinite(epoch.loss_validation)
         last = asked.job.settings.training.epochs
         if goes_on and epoch.number < last and asked.trial.should_prune():
             return (
-                f"{series} was at no epoch as good as the median of earlier trials is at this one."
+                f"{series.metric} was at no epoch as good as the median of earlier trials is at "
+                "this one."
             )
         return None
 

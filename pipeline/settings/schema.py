@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.data.catalogue import NUSAX_LANGUAGES
+from pipeline.data.label_task import AUTO, TASKS
 from pipeline.settings.scores import SELECT_BY
 
 Count = Annotated[int, Field(ge=1)]
@@ -171,8 +172,10 @@ class ImageFolderData(OwnData):
 
 
 class Training(Group):
-    """How the model is fitted, and how much data it is fitted on."""
+    """How the model is fitted, to which task, and how much data it is fitted on."""
 
+    # Stored runs from before this option existed were all classified into several classes.
+    task: Literal[AUTO, *TASKS] = AUTO  # type: ignore[valid-type]
     epochs: Count
     batch_size: Count
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -253,7 +256,7 @@ class Search(Group):
 
     n_trials: Count
     metric: Annotated[str, Field(min_length=1)]
-    direction: Literal["maximize", "minimize"]
+    direction: Literal["auto", "maximize", "minimize"]
     sampler: Literal["tpe", "random"]
     seed: Seed
     pruner: Literal["median", "none"]
@@ -284,7 +287,8 @@ class Settings(Group):
         if isinstance(self.dataset, TextData):
             options["padding"] = self.texts.padding
         place = {"data_dir": self.place.data_dir, "train_size": self.training.train_size}
-        return options | place
+        task = {} if self.training.task == AUTO else {"task": self.training.task}
+        return options | place | task
 
     @property
     def data_key(self) -> Hashable:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.command_line import typed_program
 from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
+from pipeline.settings.scores import MEASURES
 from pipeline.sweep.class_weight_check import check_class_weights
 from pipeline.sweep.cores import worker_count
 from pipeline.sweep.launchers import JobLauncher
@@ -30,7 +31,6 @@ class ConductedSweep(ABC):
     Attributes:
         plan: all jobs of a grid; for a search, jobs that probe its space.
         title: the sweep by its overrides.
-        criterion: what the best run is chosen by.
         running: how the sweep is run.
         tracking: where its runs are tracked.
         schedule: what is done and what is left, once looked up.
@@ -42,8 +42,8 @@ class ConductedSweep(ABC):
     store: Store
     run: "TrackedRun | None" = None
 
-    def __init__(self, plan: SweepPlan, title: str, criterion: Criterion):
-        self.plan, self.title, self.criterion = plan, title, criterion
+    def __init__(self, plan: SweepPlan, title: str):
+        self.plan, self.title = plan, title
         settings = plan.jobs[0].settings
         self.running, self.tracking = settings.running, settings.tracking.model_dump()
 
@@ -56,6 +56,11 @@ class ConductedSweep(ABC):
     @abstractmethod
     def jobs(self) -> int:
         """The number of jobs, before it is known which of them are done."""
+
+    @property
+    def criterion(self) -> Criterion:
+        """What the best run is chosen by, once the schedule is known."""
+        return self.plan.criterion(self.schedule.tasks)
 
     @abstractmethod
     def look_up(self, place: Store) -> Schedule:
@@ -110,6 +115,7 @@ def _telling_how_to_resume() -> Iterator[None]:
 
 def _show(sweep: ConductedSweep) -> None:
     sweep.schedule = sweep.look_up(look_up_store(**sweep.tracking))
+    _ = sweep.criterion  # refused before anything trains
     jobs = [scheduled.job.settings for scheduled in sweep.schedule.to_train]
     check_class_weights(jobs)
     check_own_models(jobs)
@@ -145,7 +151,10 @@ def _close(sweep: ConductedSweep, interrupted: bool) -> str:
     fault = sweep.conclude(
         sweep_results(store, experiments, sweep_id, plan.varied, sweep.criterion)
     )
-    view = ViewedSweep(sweep_id, sweep.title, plan.varied_parameters, sweep.criterion)
+    measures = dict.fromkeys(MEASURES[task] for task in sweep.schedule.tasks)
+    view = ViewedSweep(
+        sweep_id, sweep.title, plan.varied_parameters, sweep.criterion, tuple(measures)
+    )
     show_links(save_sweep_view(store, ids[0], view))
     return fault
 

@@ -11,6 +11,7 @@ from pipeline.errors import StoreAwayError, StoreError
 from pipeline.reports.study.definition import parse_study
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import CONF
+from pipeline.settings.scores import selected_score
 from pipeline.sweep.conduct import ConductedSweep, command
 from pipeline.sweep.launchers import Failure, JobLauncher
 from pipeline.sweep.naming import naming_keys
@@ -33,7 +34,7 @@ class GridSweep(ConductedSweep):
     """
 
     def __init__(self, plan: SweepPlan):
-        super().__init__(plan, plan.title, plan.criterion)
+        super().__init__(plan, plan.title)
         self._study = plan.jobs[0].values.get("study")
         if plan.study is not None:  # a fault is reported before anything is trained
             parse_study(self._study, plan.study)
@@ -88,7 +89,7 @@ class GridSweep(ConductedSweep):
                 return
             experiment = own.experiment(self.plan.experiments[0]).experiment_id
             with sweep_run(own, experiment, sweep_id, self.title, tags) as run:
-                select_by = self.running.select_by
+                select_by = selected_score(self.running.select_by, self.schedule.tasks)
                 log_plan(run, command(), self.plan.varied, parameters, self._study, select_by)
                 yield run
 

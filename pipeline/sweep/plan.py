@@ -9,6 +9,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.types import Override, ValueType
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.data.label_task import AUTO
 from pipeline.settings import (
     Settings,
     SettingsError,
@@ -22,6 +23,7 @@ from pipeline.settings.mlflow_environment import unused_variables
 from pipeline.settings.model_function import is_own, model_function
 from pipeline.settings.optimizer_arguments import optimizer_arguments
 from pipeline.settings.schema import Running
+from pipeline.settings.scores import TASK_SCORES
 from pipeline.settings.suggest import choices, not_offered
 from pipeline.sweep.naming import sweep_title
 from pipeline.tracking.ranking import Criterion, criterion
@@ -78,10 +80,23 @@ class SweepPlan:
         logged = {key for job in self.jobs for key in job.parameters}
         return [key for key in self.varied if key in logged]
 
-    @property
-    def criterion(self) -> Criterion:
-        """The criterion that selects the best run."""
-        return criterion(self.jobs[0].settings.running.select_by)
+    def criterion(self, tasks: Sequence[str]) -> Criterion:
+        """Return the criterion that selects the best run.
+
+        Args:
+            tasks: the tasks of the jobs, which their data decide.
+
+        Raises:
+            SettingsError: when it is not a score of these tasks.
+        """
+        select_by = self.jobs[0].settings.running.select_by
+        offered = list(dict.fromkeys(chain.from_iterable(TASK_SCORES[task] for task in tasks)))
+        if select_by not in (AUTO, *offered):
+            told = choices([f"task={task}" for task in tasks])
+            raise SettingsError(
+                [f"select_by={select_by} is not a score of {told}: choose {choices(offered)}."]
+            )
+        return criterion(select_by, tasks)
 
 
 def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:

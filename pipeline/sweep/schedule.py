@@ -42,12 +42,14 @@ class Schedule:
         sweep_id: a hash of the jobs, so that the same jobs always have the same id.
         jobs: the jobs, in the plan's order.
         data: one line per data set.
+        tasks: the tasks of the data sets, without duplicates.
         repeated: the number of duplicate jobs that were left out.
     """
 
     sweep_id: str
     jobs: tuple[ScheduledJob, ...]
     data: tuple[str, ...]
+    tasks: tuple[str, ...]
     repeated: int
 
     @property
@@ -101,6 +103,7 @@ def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
         sweep_id,
         tuple(ScheduledJob(job, key, found[key]) for key, job in by_identity.items()),
         tuple(dict.fromkeys(one.description for one in data.values())),
+        tuple(dict.fromkeys(one.task for one in data.values())),
         repeated=len(plan.jobs) - len(by_identity),
     )
 
@@ -108,6 +111,7 @@ def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
 @dataclass(frozen=True)
 class _Known:
     description: str
+    task: str
     fingerprints: Mapping[str, str]
 
 
@@ -118,7 +122,7 @@ def _data(plan: SweepPlan) -> dict[Any, _Known]:
         key = job.settings.data_key
         if key not in known:
             dataset = shared_data(**job.settings.data)
-            known[key] = _Known(dataset.describe(), dataset.fingerprints)
+            known[key] = _Known(dataset.describe(), dataset.task, dataset.fingerprints)
     return known
 
 

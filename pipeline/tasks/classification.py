@@ -1,18 +1,20 @@
-"""Scores of predictions against labels (scikit-learn, on the whole test set)."""
+"""One class per example: scores by scikit-learn on the whole test set, and the multiclass task."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import (
+    accuracy_score,
     classification_report,
     confusion_matrix,
     f1_score,
     precision_recall_fscore_support,
 )
 
-CLASS_F1 = "f1/"  # prefix of a per-class score
+from pipeline.tasks.task import CLASS_F1, Array, Decisions, Task, plain_names
+
 LEAST_PROBABILITY = np.finfo(np.float32).tiny  # limits the loss of a certain mistake to 87
 NEARLY_ALL = 0.99  # fraction of the examples from which on one class counts as the only one
 
@@ -57,17 +59,8 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
-def plain_names(classes: Sequence[str]) -> list[str]:
-    """Return class names that are valid in a metric's name and still unique."""
-    names: list[str] = []
-    for number, name in enumerate(classes):
-        plain = re.sub(r"[^\w .:-]", "_", name).strip(".") or "_"
-        names.append(plain if plain not in names else f"{plain}_{number}")
-    return names
-
-
 def _f1(
-    labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str], average: str | None
+    labels: np.ndarray, predicted: np.ndarray, classes: Sequence[Any], average: str | None
 ) -> np.ndarray:
     return f1_score(
         labels, predicted, labels=range(len(classes)), average=average, zero_division=0.0
@@ -148,3 +141,101 @@ def degeneration(probabilities: np.ndarray, classes: Sequence[str]) -> str | Non
         return None
     name = classes[int(counts.argmax())]
     return f"predicts only {name}" if most == total else f"predicts {name} for {most} of {total}"
+
+
+class Multiclass(Task):
+    """One of several classes per example; one probability per class, `(N, classes)`."""
+
+    name = "multiclass"
+    loss = "sparse_categorical_crossentropy"
+    metric = "accuracy"
+    activation = "softmax"
+    row_type = ClassScores
+
+    def outputs(self, names: int) -> int:
+        """One output per class."""
+        return names
+
+    def blank_labels(self, outputs: int) -> Array:
+        """Return one class index."""
+        return np.zeros(1, np.int64)
+
+    def are_labels(self, labels: Array, names: int) -> bool:
+        """Return whether an array holds class indices."""
+        return labels.ndim == 1 and labels.dtype.kind in "iu"
+
+    def by_name(self, outputs: Array) -> Array:
+        """Return the probability of each class."""
+        return outputs
+
+    def epoch_loss(self, outputs: Array, labels: Array) -> float:
+        """Return the cross-entropy."""
+        return cross_entropy(outputs, labels)
+
+    def epoch_measure(self, outputs: Array, labels: Array) -> float:
+        """Return the accuracy."""
+        return accuracy(outputs, labels)
+
+    def scores(self, outputs: Array, labels: Array, names: Sequence[str]) -> dict[str, float]:
+        """Return loss, accuracy, and macro, weighted and per-class F1."""
+        return scores(self.by_name(outputs), labels, names)
+
+    def baseline(self, train: Array, test: Array, names: Sequence[str]) -> dict[str, float]:
+        """Score the most frequent training class (the lowest index on a tie)."""
+        majority = np.bincount(train).argmax()
+        return predicted_scores(np.full_like(test, majority), test)
+
+    def report(self, outputs: Array, labels: Array, names: Sequence[str]) -> str:
+        """Return scikit-learn's classification report."""
+        return report(self.by_name(outputs), labels, names)
+
+    def rows(self, outputs: Array, labels: Array, names: Sequence[str]) -> list[ClassScores]:
+        """Return precision, recall and F1 per class, and their means."""
+        return class_scores(self.by_name(outputs), labels, names)
+
+    def degeneration(self, outputs: Array, labels: Array, names: Sequence[str]) -> str | None:
+        """Describe a model that predicts one class for at least 99 of 100 examples."""
+        return degeneration(self.by_name(outputs), names)
+
+    def compared_scores(self, outputs: Array, labels: Array) -> dict[str, float]:
+        """Return macro F1."""
+        probabilities = self.by_name(outputs)
+        classes = range(probabilities.shape[1])
+        return {"f1": float(_f1(labels, probabilities.argmax(axis=1), classes, "macro"))}
+
+    def decisions(self, outputs: Array) -> Decisions:
+        """Return the most probable class, and its lead over the second, both `(N,)`."""
+        probabilities = self.by_name(outputs)
+        top = np.sort(probabilities.astype(np.float64), axis=1)
+        return Decisions(probabilities.argmax(axis=1), top[:, -1] - top[:, -2])
+
+    def truth(self, label: Any, names: Sequence[str]) -> str:
+        """Return the name of the class."""
+        return names[int(label)]
+
+    def prediction(self, output: Array, names: Sequence[str]) -> str:
+        """Return the name of the most probable class."""
+        return names[int(self.by_name(output[None])[0].argmax())]
+
+    def worst(self, outputs: Array, labels: Array) -> Array:
+        """Return the wrong predictions with the highest probability first."""
+        probabilities = self.by_name(outputs)
+        predicted, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
+        (wrong,) = np.nonzero((predicted != labels) & np.isfinite(highest))
+        return wrong[np.argsort(-highest[wrong], kind="stable")]
+
+    def certainty(self, output: Array, label: Any) -> tuple[float, float]:
+        """Return the probabilities of the predicted and of the true class."""
+        probabilities = self.by_name(output[None])[0]
+        return float(probabilities.max()), float(probabilities[int(label)])
+
+
+def predicted_scores(predicted: Array, labels: Array) -> dict[str, float]:
+    """Return macro F1 and accuracy of predicted classes `(N,)`, for classifiers without outputs.
+
+    Macro F1 is the mean over the classes that occur.
+    """
+    return {
+        "f1_macro": float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
+        "accuracy": float(accuracy_score(labels, predicted)),
+    }

@@ -27,12 +27,14 @@ class ViewedSweep:
         title: its overrides, `model=lstm units=32,64`.
         varied: parameters whose values distinguish its runs.
         criterion: what its runs are ranked by.
+        measures: what was computed after each epoch, beside the loss.
     """
 
     sweep_id: str
     title: str
     varied: Sequence[str]
     criterion: Criterion
+    measures: Sequence[str] = ("accuracy",)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> Swe
     }
     title = shortened(sweep.title, _LONGEST_NAME)
     _save(store, experiment_id, key, f"{title} (best {criterion.metric} first)", table)
-    curves = {**table, **_charts([name for name in sweep.varied if name != "seed"])}
+    grouped_by = [name for name in sweep.varied if name != "seed"]
+    curves = {**table, **_charts(grouped_by, sweep.measures)}
     _save(store, experiment_id, key + _CURVES, f"{title} (curves)", curves)
     address = LOCAL_UI if store.folder else store.uri
     command = "python -m pipeline.ui" if store.folder else None
@@ -83,8 +86,9 @@ def _save(store: Store, experiment_id: str, key: str, name: str, state: Mapping[
     store.client.set_experiment_tag(experiment_id, f"{names.SHARED_VIEW}{key}", json.dumps(view))
 
 
-def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
+def _charts(grouped_by: Sequence[str], measures: Sequence[str]) -> dict[str, Any]:
     """Return a chart section of curves: the mean of each group, within its range."""
+    drawn = dict.fromkeys(metric for one in measures for metric in names.curves(one))
     section = {"uuid": "curves", "name": "Curves by epoch", "display": True, "isReordered": True}
     group = {
         "aggregateFunction": "average",
@@ -95,7 +99,7 @@ def _charts(grouped_by: Sequence[str]) -> dict[str, Any]:
         "runsHiddenMode": "FIRST_20_RUNS",
         "runListHidden": False,
         "isAccordionReordered": True,
-        "compareRunCharts": [_line_chart(metric) for metric in names.CURVES],
+        "compareRunCharts": [_line_chart(metric) for metric in drawn],
         "compareRunSections": [{**section, "columns": 2, "cardHeight": 300}],
     }
 

@@ -12,6 +12,7 @@ PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it
 PRUNED = "pruned"  # reason why a search stopped it
 DEGENERATE = "degenerate"  # "no", or how strongly the predictions favour one class
+TASK = "task"  # the meaning of its outputs; runs of earlier versions are all multiclass
 DATA = "data"  # a description of the data set
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
 SPLITS = ("train", "validation", "test")
@@ -53,6 +54,8 @@ LOSS_TRAIN = "loss/train"
 LOSS_VALIDATION = "loss/validation"
 ACCURACY_TRAIN = "accuracy/train"
 ACCURACY_VALIDATION = "accuracy/validation"
+MAE_TRAIN = "mae/train"
+MAE_VALIDATION = "mae/validation"
 LEARNING_RATE = "learning_rate"
 EPOCH_SECONDS = "epoch_seconds"
 TEST = "test/"  # with a score's name: on the test data
@@ -64,25 +67,53 @@ BEST = "best/"  # with an epoch metric's name: at the epoch of minimum validatio
 BEST_EPOCH = "best/epoch"
 BEST_LOSS_VALIDATION = "best/loss_validation"
 BEST_ACCURACY_VALIDATION = "best/accuracy_validation"
-BASELINE = "baseline/majority_"  # with a score's name: of always predicting one class
-BASELINE_F1_MACRO = "baseline/majority_f1_macro"
-BASELINE_ACCURACY = "baseline/majority_accuracy"
+BEST_MAE_VALIDATION = "best/mae_validation"
+BASELINE = "baseline/"  # of always predicting the same
 PARITY_NUMBER = "parity/"  # with the name of a difference or an error
-PARITY_F1_DELTA = "parity/f1_delta"
 PARITY_MAX_ABS_DIFF = "parity/max_abs_diff"
 SECONDS = "seconds"  # from the start to the end of the check, without interruptions
 PARAMETERS = "parameters"  # number of weights
 
-CURVES = (LOSS_TRAIN, LOSS_VALIDATION, ACCURACY_TRAIN, ACCURACY_VALIDATION)
-EPOCH_METRICS = {
-    "loss_train": LOSS_TRAIN,
-    "loss_validation": LOSS_VALIDATION,
-    "accuracy_train": ACCURACY_TRAIN,
-    "accuracy_validation": ACCURACY_VALIDATION,
-    "learning_rate": LEARNING_RATE,
-    "seconds": EPOCH_SECONDS,
-}
-"""The metric of each field of an `Epoch`."""
+
+def parity_score(score: str, side: str) -> str:
+    """Return the metric of a compared score: by `keras`, by `scratch`, or the `delta` of both."""
+    return f"{PARITY_NUMBER}{score}_{side}"
+
+
+def baseline(kind: str, score: str) -> str:
+    """Return the metric of a baseline's score: `baseline/majority_f1_macro`."""
+    return f"{BASELINE}{kind}_{score}"
+
+
+def epoch_metrics(measure: str) -> dict[str, str]:
+    """Return the metric of each field of an `Epoch` with this measure."""
+    return {
+        "loss_train": LOSS_TRAIN,
+        "loss_validation": LOSS_VALIDATION,
+        "measure_train": f"{measure}/train",
+        "measure_validation": f"{measure}/validation",
+        "learning_rate": LEARNING_RATE,
+        "seconds": EPOCH_SECONDS,
+    }
+
+
+def curves(measure: str) -> tuple[str, ...]:
+    """Return the metrics that are drawn by epoch."""
+    return LOSS_TRAIN, LOSS_VALIDATION, f"{measure}/train", f"{measure}/validation"
+
+
+def best_metrics(measure: str) -> dict[str, str]:
+    """Return the metric, at the best epoch, of each field of an `Epoch` with this measure."""
+    return {
+        "number": BEST_EPOCH,
+        "loss_train": f"{BEST}loss_train",
+        "loss_validation": BEST_LOSS_VALIDATION,
+        "measure_train": f"{BEST}{measure}_train",
+        "measure_validation": f"{BEST}{measure}_validation",
+        "learning_rate": f"{BEST}learning_rate",
+        "seconds": f"{BEST}seconds",
+    }
+
 
 # Artifacts of a job's run: folders, and paths within them.
 CONFIG_FOLDER = "config"
@@ -98,12 +129,14 @@ KERAS_MODEL = "weights/model.keras"
 PREPROCESSING = "weights/preprocessing.json"
 SERVED_MODEL = "model"  # the MLflow model
 PREDICTIONS = "predictions"
-TEST_PREDICTIONS = "predictions/test.npz"  # Keras's probabilities, and the labels
+TEST_PREDICTIONS = "predictions/test.npz"  # Keras's outputs, and the labels
 CLASSIFICATION_REPORT = "reports/classification_report.txt"
+RESIDUALS = "reports/residuals.txt"  # the report of a regression
 FIGURES = "figures"
 PARITY_OUTCOME = "parity/parity.json"
 PARITY_REPORTS = "parity/classification_reports.txt"  # Keras's and NumPy's, side by side
-PARITY_SCORES = "parity/class_scores.json"  # per class, by Keras and by NumPy
+PARITY_RESIDUALS = "parity/residuals.txt"  # the same for a regression
+PARITY_SCORES = "parity/class_scores.json"  # per class or target, by Keras and by NumPy
 MISTAKES = "parity/mistakes.json"  # the most confident mistakes on the test set
 WORST_EXAMPLES = "parity/worst_examples.json"  # the examples on which the two differ most
 DIAGNOSIS = "parity/diagnosis.csv"  # both models, layer by layer
@@ -111,6 +144,17 @@ PAGE = "report.html"
 LOG = "log.txt"  # what the training printed
 TRACEBACK = "error/traceback.txt"
 MANIFEST = "manifest.json"  # the SHA-256 of each artifact
+
+
+def test_report(task: str) -> str:
+    """Return the path of the report on the test data."""
+    return RESIDUALS if task == "regression" else CLASSIFICATION_REPORT
+
+
+def parity_reports(task: str) -> str:
+    """Return the path of both test reports, side by side."""
+    return PARITY_RESIDUALS if task == "regression" else PARITY_REPORTS
+
 
 # Artifacts of a sweep's own run.
 PLAN = "sweep/plan.json"  # its command, varied keys, and the parameters of each job

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pipeline.settings.scores import SCORES
+from pipeline.settings.scores import SCORES, selected_score
 from pipeline.tracking import names
 
 Item = TypeVar("Item")
@@ -43,8 +43,14 @@ class Criterion:
         return sorted(items, key=place)
 
 
-def criterion(select_by: str) -> Criterion:
-    """Return the criterion that a value of `select_by=` names."""
+def criterion(select_by: str, tasks: Iterable[str] = ()) -> Criterion:
+    """Return the criterion that a value of `select_by=` names.
+
+    Args:
+        select_by: a score, or `auto` for the primary score of the first task.
+        tasks: the tasks of the runs that are ranked.
+    """
+    select_by = selected_score(select_by, tasks)
     score = SCORES[select_by]
     extreme = "lowest" if score.least else "highest"
     return Criterion(

@@ -71,9 +71,9 @@ def _best(store: Store, wanted: RunChoice) -> str:
     sweep = wanted.sweep
     if sweep is None and wanted.experiment is None:
         sweep = _last_sweep(store)
-    by = criterion(wanted.select_by)
     among = wanted.model_copy(update={"sweep": sweep})
-    finished = _finished(store, among)
+    finished = list(_finished(store, among))
+    by = criterion(wanted.select_by, [run.task for run in finished])
     ranked = by.best_first(finished, lambda run: run.metrics.get(by.metric))
     if not ranked or by.metric not in ranked[0].metrics:
         raise StoreError(

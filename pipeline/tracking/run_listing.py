@@ -44,6 +44,11 @@ class ListedRun:
         return self.tags.get(names.KIND) == names.SWEEP
 
     @property
+    def task(self) -> str:
+        """The meaning of its outputs; runs of earlier versions have no tag of it."""
+        return self.tags.get(names.TASK, "multiclass")
+
+    @property
     def trained_in(self) -> str | None:
         """The id of the sweep that trained it, or whose own run it is."""
         return self.tags.get(names.SWEEP_ID if self.is_sweep else names.FIRST_SWEEP)

@@ -21,7 +21,7 @@ class TrainingBatches:
 
     Args:
         inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
-        labels: `(N,)` int64.
+        labels: `(N,)` int64 or float32, or `(N, K)`.
         batch_size: examples per batch; one batch of an epoch may be smaller.
         seed: decides the order and the augmentation.
         augment: changes a batch of inputs, given a generator; None leaves them unchanged.
@@ -105,7 +105,7 @@ def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
     sides = inputs.shape[1:] if inputs.ndim > 2 else (None,)
     signature = (
         tf.TensorSpec((None, *sides), inputs.dtype),
-        tf.TensorSpec((None,), labels.dtype),
+        tf.TensorSpec((None, *labels.shape[1:]), labels.dtype),
     )
     length = tf.data.experimental.assert_cardinality(len(batches))
     dataset = tf.data.Dataset.from_generator(once, output_signature=signature).apply(length)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.models.keras_backend import keras, tf
+from pipeline.tasks import task_named
 
 _STEPS_AT_ONCE = 10  # Keras spends 2 ms in Python between two executions
 _START_FROM_WEIGHTS = ("ScheduleFreeAdamW",)  # others start alike; a build takes 3 ms per variable
@@ -42,34 +43,38 @@ def steps_at_once(examples: int, batch_size: int) -> int:
 
 
 def compile_model(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, at_once: int = 1
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    at_once: int = 1,
+    task: str = "multiclass",
 ) -> None:
-    """Compile a classifier for integer labels, and create all variables for training.
+    """Compile a model for its task, and create all variables for training.
 
     Args:
-        model: outputs probabilities `(N, C)`.
+        model: outputs `(N, outputs)`.
         optimizer: a new optimizer.
         at_once: number of steps to execute at once.
+        task: decides the loss and the metric.
     """
+    meaning = task_named(task)
     model.compile(
         optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=meaning.loss,
+        metrics=[meaning.metric],
         steps_per_execution=at_once,
     )
-    _create_state(model)
+    _create_state(model, meaning.blank_labels(model.output_shape[-1]))
 
 
-def _create_state(model: keras.Model) -> None:
+def _create_state(model: keras.Model, labels: np.ndarray) -> None:
     """Create the variables of optimizer, loss and metrics.
 
     By default, Keras creates them in the first step, and TensorFlow then traces that step twice.
     """
-    labels = np.zeros(1, np.int64)
-    probabilities = np.zeros((1, model.output_shape[-1]), np.float32)
+    outputs = np.zeros((1, model.output_shape[-1]), np.float32)
     model.optimizer.build(model.trainable_variables)
-    model.compute_loss(y=labels, y_pred=probabilities)
-    model.compute_metrics(None, labels, probabilities)
+    model.compute_loss(y=labels, y_pred=outputs)
+    model.compute_metrics(None, labels, outputs)
     model.reset_metrics()
 
 
@@ -106,6 +111,7 @@ class KeptModel:
         *,
         at_once: int,
         seed: int,
+        task: str = "multiclass",
     ) -> keras.Model:
         """Return a compiled model whose weights equal those of a new one, bit for bit.
 
@@ -116,26 +122,20 @@ class KeptModel:
             optimizer: a new optimizer.
             at_once: number of steps to execute at once.
             seed: seed of the weights and of all randomness in training.
+            task: decides the loss and the metric; part of `likeness`.
         """
         if self._kept is None or self._kept.likeness != (likeness, at_once):
             self._kept = None
             keras.utils.clear_session(free_memory=True)  # otherwise a sweep would accumulate graphs
             set_seeds(seed)
-            self._kept = _compile((likeness, at_once), build(), optimizer, at_once)
+            model = build()
+            compile_model(model, optimizer, at_once, task)
+            initial = [variable.numpy() for variable in optimizer.variables]
+            self._kept = _Compiled((likeness, at_once), model, initial)
         else:
             _seed_weights(seed)
             _renew(self._kept, build(), optimizer)
         return self._kept.model
-
-
-def _compile(
-    likeness: Hashable,
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    at_once: int,
-) -> _Compiled:
-    compile_model(model, optimizer, at_once)
-    return _Compiled(likeness, model, [variable.numpy() for variable in optimizer.variables])
 
 
 def _renew(kept: _Compiled, fresh: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:

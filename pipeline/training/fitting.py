@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.models.keras_backend import keras
-from pipeline.tasks.classification import accuracy, cross_entropy
+from pipeline.tasks import Task, task_named
 from pipeline.training.batches import Augment, TrainingBatches, stream
 from pipeline.training.compilation import assign_state
 from pipeline.training.history import Epoch, History
@@ -23,7 +23,7 @@ class DivergedError(Exception):
 
 @dataclass(frozen=True)
 class Fitted:
-    """The history of a fit, and the fitted model's probabilities `(N, C)` on validation data."""
+    """The history of a fit, and the fitted model's outputs `(N, outputs)` on validation data."""
 
     history: History
     validation: np.ndarray
@@ -37,6 +37,7 @@ def fit(
     epochs: int,
     batch_size: int,
     seed: int,
+    task: str = "multiclass",
     early_stopping: int | None = None,
     rate: Rate | None = None,
     class_weight: Mapping[int, float] | None = None,
@@ -49,9 +50,10 @@ def fit(
     """Train a compiled model in place.
 
     Args:
-        model: outputs probabilities `(N, C)`.
-        train: inputs `(N, ...)` and integer labels `(N,)`.
+        model: outputs `(N, outputs)`.
+        train: inputs `(N, ...)` and labels `(N,)` or `(N, K)`.
         validation: likewise, not trained on.
+        task: the task that the model is compiled for.
         early_stopping: number of epochs without a better validation loss after which to stop and
             restore the best weights; None trains all epochs and keeps the last weights.
         rate: the learning rate of each epoch; None leaves that of the optimizer.
@@ -67,8 +69,9 @@ def fit(
     """
     batches = TrainingBatches(*train, batch_size, seed, augment, trim)
     stopping = _early_stopping(early_stopping, resume)
-    validation_watch = _Validation(*validation, trim)
-    watch = _EpochWatch(batches, rate, on_epoch, on_state, stopping)
+    meaning = task_named(task)
+    validation_watch = _Validation(*validation, trim, meaning)
+    watch = _EpochWatch(batches, rate, on_epoch, on_state, stopping, meaning)
     first = 0
     if resume is not None:
         assign_state(model, resume.variables, resume.optimizer)
@@ -83,7 +86,7 @@ def fit(
         shuffle=False,  # the batches are already shuffled
         verbose=0,
     )
-    predicted = validation_watch.probabilities
+    predicted = validation_watch.outputs
     # The weights are those of an earlier epoch, or the average that Keras assigns at the end.
     if predicted is None or stopping or model.optimizer.use_ema:
         predicted = predict(model, validation[0], trim)
@@ -124,23 +127,23 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):
 
 
 class _Validation(keras.callbacks.Callback):
-    """Predicts the validation data after each epoch, and logs its loss and accuracy.
+    """Predicts the validation data after each epoch, and logs its loss and the task's measure.
 
     It replaces `validation_data`, for which Keras would trace and compile another function, and the
     last epoch's predictions would have to be repeated.
     """
 
-    def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool):
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool, task: Task):
         super().__init__()
-        self.inputs, self.labels, self.trim = inputs, labels, trim
-        self.probabilities: np.ndarray | None = None
+        self.inputs, self.labels, self.trim, self.task = inputs, labels, trim, task
+        self.outputs: np.ndarray | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         assert logs is not None  # passed on to the following callbacks
-        self.probabilities = predict(self.model, self.inputs, self.trim)
+        self.outputs = predict(self.model, self.inputs, self.trim)
         penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
-        logs["val_loss"] = cross_entropy(self.probabilities, self.labels) + penalty
-        logs["val_accuracy"] = accuracy(self.probabilities, self.labels)
+        logs["val_loss"] = self.task.epoch_loss(self.outputs, self.labels) + penalty
+        logs["val_measure"] = self.task.epoch_measure(self.outputs, self.labels)
 
 
 class _EpochWatch(keras.callbacks.Callback):
@@ -153,9 +156,10 @@ class _EpochWatch(keras.callbacks.Callback):
         on_epoch: Callable[[Epoch], None],
         on_state: Callable[[TrainingState], None],
         stopping: _EarlyStopping | None,
+        task: Task,
     ):
         super().__init__()
-        self.batches, self.rate = batches, rate
+        self.batches, self.rate, self.task = batches, rate, task
         self.pass_on, self.on_state, self.stopping = on_epoch, on_state, stopping
         self.epochs: list[Epoch] = []
 
@@ -188,10 +192,11 @@ class _EpochWatch(keras.callbacks.Callback):
             number=number,
             loss_train=float(logs["loss"]),
             loss_validation=float(logs["val_loss"]),
-            accuracy_train=float(logs["accuracy"]),
-            accuracy_validation=float(logs["val_accuracy"]),
+            measure_train=float(logs[self.task.metric]),
+            measure_validation=float(logs["val_measure"]),
             learning_rate=float(self.model.optimizer.learning_rate),
             seconds=time.perf_counter() - self.started,
+            measure=self.task.measure,
         )
 
     def _state(self) -> TrainingState:

@@ -5,15 +5,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training data; `number` counts from 1, `seconds` is its duration."""
+    """One pass over the training data.
+
+    Attributes:
+        number: counts from 1.
+        loss_train: mean loss while training, with penalties of weights.
+        loss_validation: loss after the epoch, likewise.
+        measure_train: the task's measure while training.
+        measure_validation: the task's measure after the epoch.
+        learning_rate: of the epoch's last step.
+        seconds: duration.
+        measure: name of the measure: `accuracy` or, for a regression, `mae`.
+    """
 
     number: int
     loss_train: float
     loss_validation: float
-    accuracy_train: float
-    accuracy_validation: float
+    measure_train: float
+    measure_validation: float
     learning_rate: float
     seconds: float
+    measure: str = "accuracy"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Predicts a Keras model's probabilities for a whole split."""
+"""Predicts a Keras model's outputs for a whole split."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ BATCH = 256  # examples per step
 
 
 def predict(model: keras.Model, inputs: np.ndarray, trim: bool) -> np.ndarray:
-    """Return probabilities `(N, C)` float32, in the order of the inputs.
+    """Return outputs `(N, outputs)` float32, in the order of the inputs.
 
     Args:
         model: the Keras model.

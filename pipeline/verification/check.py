@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -20,9 +20,10 @@ from mlflow.exceptions import MlflowException
 import scratch_forward
 from pipeline import data
 from pipeline.data.dataset import Split
+from pipeline.data.label_task import TASKS
 from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
-from pipeline.tasks.classification import ClassScores, class_scores, report
+from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
 from pipeline.tracking.attempts import PASSED
@@ -61,7 +62,7 @@ class Parity:
     """Outcome of a check.
 
     Attributes:
-        tag: `exact` if the bar is met; `close` if only some probability differs by more than 1e-6
+        tag: `exact` if the bar is met; `close` if only some output differs by more than 1e-6
             and, compared with a float64 run, both errors have the size of rounding; `diverged`
             otherwise; `stale` if the test set has changed since the run was tested; `failed` if no
             comparison was possible.
@@ -69,8 +70,10 @@ class Parity:
         agreement: the comparison, if there was one.
         errors: errors of both against float64, if the bar was not met.
         seconds: time of the forward pass over the test set.
-        reports: both classification reports, if there was a comparison.
-        class_scores: scores per class by `keras` and by `scratch`, if there was a comparison.
+        task: the meaning of the outputs.
+        reports: both test reports, if there was a comparison.
+        class_scores: scores per class or target by `keras` and by `scratch`, if there was a
+            comparison.
         examples: the test examples on which they differ most.
         mistakes: the most confident wrong predictions of Keras.
     """
@@ -80,10 +83,16 @@ class Parity:
     agreement: Agreement | None = None
     errors: Errors | None = None
     seconds: float | None = None
+    task: str = "multiclass"
     reports: str | None = None
-    class_scores: Mapping[str, list[ClassScores]] = field(default_factory=dict)
+    class_scores: Mapping[str, list[Any]] = field(default_factory=dict)
     examples: tuple[WorstExample, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def values(self) -> str:
+        """What the outputs are called in a sentence."""
+        return task_named(self.task).values
 
     @property
     def passed(self) -> bool:
@@ -159,15 +168,15 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
 
 def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
     try:
-        settings = stored_settings(folder)
+        settings, task = stored_settings(folder), stored_task(logged)
         test, classes = data.load_test(**found_again({**settings.data, "data_dir": data_dir}))
         trained = stored_fingerprint(logged.tags, "test")
         if (digest := test.fingerprint[:DIGITS]) != trained:
             return Parity("stale", _stale_reason(settings, trained, digest))
-        keras = stored_predictions(folder, test, len(classes))
-        if faults := score_faults(logged.metrics, keras, test.labels, classes):
+        keras = stored_predictions(folder, task, test, len(classes))
+        if faults := score_faults(task, logged.metrics, keras, test.labels, classes):
             return Parity("failed", " ".join(faults))
-        return _compare(folder, keras, test, classes)
+        return _compare(folder, task, keras, test, classes)
     except (data.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
     except StoredPredictionsError as error:
@@ -178,36 +187,54 @@ def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
         return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
 
 
-def _compare(folder: Path, keras: np.ndarray, test: Split, classes: tuple[str, ...]) -> Parity:
+def stored_task(logged: RunData) -> Task:
+    """Return the task of a run; those of earlier versions are all multiclass.
+
+    Raises:
+        SettingsError: when the run's tag names none.
+    """
+    name = logged.tags.get(names.TASK, "multiclass")
+    if name not in TASKS:
+        raise SettingsError([f"the run's tag {names.TASK}={name} is not the name of a task."])
+    return task_named(name)
+
+
+def _compare(
+    folder: Path, task: Task, keras: np.ndarray, test: Split, classes: tuple[str, ...]
+) -> Parity:
     archive, labels = folder / names.KERAS_MODEL, test.labels
     model = scratch_forward.load(archive)
     started = time.perf_counter()
     scratch = model.predict(test.inputs)
     seconds = time.perf_counter() - started
     if reason := _not_finite({"Keras's": keras, "our": scratch}):
-        return Parity("diverged", reason)
-    agreement = compare(keras, scratch, labels)
+        return Parity("diverged", reason, task=task.name)
+    agreement = compare(task, keras, scratch, labels)
     reports = side_by_side(
-        {"Keras": report(keras, labels, classes), "From scratch": report(scratch, labels, classes)}
+        {
+            "Keras": task.report(keras, labels, classes),
+            "From scratch": task.report(scratch, labels, classes),
+        }
     )
     exact = Parity(
         "exact",
         agreement=agreement,
         seconds=seconds,
+        task=task.name,
         reports=reports,
         class_scores={
-            "keras": class_scores(keras, labels, classes),
-            "scratch": class_scores(scratch, labels, classes),
+            "keras": task.rows(keras, labels, classes),
+            "scratch": task.rows(scratch, labels, classes),
         },
-        examples=worst_examples(keras, scratch, test, classes),
-        mistakes=confident_mistakes(keras, test, classes),
+        examples=worst_examples(task, keras, scratch, test, classes),
+        mistakes=confident_mistakes(task, keras, test, classes),
     )
     if agreement.verdict == "exact":
         return exact
     double = scratch_forward.load(archive, dtype="float64")
     (measured,) = measure(double, test.inputs, [keras], [scratch])
     tag: Tag = "close" if agreement.verdict == "close" and measured.explain else "diverged"
-    reason = _reason(agreement, measured, len(labels))
+    reason = _reason(task, agreement, measured, len(labels))
     return replace(exact, tag=tag, reason=reason, errors=measured)
 
 
@@ -231,12 +258,18 @@ def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
     )
 
 
-def _reason(agreement: Agreement, measured: Errors, examples: int) -> str:
-    same = round(agreement.agreement * examples)
+def _reason(task: Task, agreement: Agreement, measured: Errors, examples: int) -> str:
+    told = [f"{task.values} differ by up to {agreement.max_abs_diff:.1e}"]
+    if agreement.agreement is not None:
+        same = round(agreement.agreement * examples)
+        told.append(f"{same} of {examples} examples get the same {task.decided}")
+    told += [
+        f"{task.compared[name]} differs by {pair.delta:.6f}"
+        for name, pair in agreement.scores.items()
+    ]
     return (
-        f"probabilities differ by up to {agreement.max_abs_diff:.1e}, {same} of {examples} "
-        f"examples get the same class, F1 differs by {agreement.f1_delta:.6f}; against float64 "
-        f"Keras is off by {measured.keras:.1e}, ours by {measured.scratch:.1e}."
+        f"{', '.join(told)}; against float64 Keras is off by {measured.keras:.1e}, ours by "
+        f"{measured.scratch:.1e}."
     )
 
 
@@ -261,10 +294,11 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         run.set_tags({names.PARITY_REASON: parity.reason})
     else:
         run.remove_tags({names.PARITY_REASON})
-    document = asdict(parity)
+    document: dict[str, Any] = asdict(parity)
     shown = {name: document.pop(name) for name in _SHOWN}
     if parity.agreement is not None and parity.reports is not None:
-        numbers = {k: v for k, v in asdict(parity.agreement).items() if k != "verdict"}
+        document["agreement"] = parity.agreement.numbers | {"verdict": parity.agreement.verdict}
+        numbers: dict[str, float | None] = dict(parity.agreement.numbers)
         numbers["seconds_scratch"] = parity.seconds
         if parity.errors is not None:
             numbers |= {f"error_{name}": value for name, value in asdict(parity.errors).items()}
@@ -273,7 +307,7 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         }
         run.log_metrics(known)
         run.flush()
-        run.log_text(parity.reports, names.PARITY_REPORTS)
+        run.log_text(parity.reports, names.parity_reports(parity.task))
         run.log_json(shown["class_scores"], names.PARITY_SCORES)
         run.log_json(shown["examples"], names.WORST_EXAMPLES)
         run.log_json(shown["mistakes"], names.MISTAKES)

@@ -15,7 +15,7 @@ from pipeline.data.user.location import found_again
 from pipeline.models.keras_backend import keras
 from pipeline.settings import SettingsError
 from pipeline.tracking import names
-from pipeline.verification.check import pulled, stored_settings
+from pipeline.verification.check import pulled, stored_settings, stored_task
 from pipeline.verification.scores import stored_predictions
 from scratch_forward import Sequential
 
@@ -72,7 +72,8 @@ def diagnose_run(
         test, classes = load_test(
             **found_again({**stored_settings(folder).data, "data_dir": data_dir})
         )
-        predicted = stored_predictions(folder, test, len(classes))
+        task = stored_task(client.get_run(run_id).data)
+        predicted = stored_predictions(folder, task, test, len(classes))
         difference = np.abs(predicted - scratch.predict(test.inputs)).max(axis=1)
         worst = np.argsort(-np.nan_to_num(difference, nan=np.inf), kind="stable")[:EXAMPLES]
         checks = list(check_layers(reference, scratch, test.inputs[worst]))

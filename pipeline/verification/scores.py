@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.dataset import Split
-from pipeline.tasks import classification
+from pipeline.tasks import Task
 from pipeline.tracking import names
 from scratch_forward import ArchiveError, Limits
 from scratch_forward.io.stored_arrays import read_arrays
@@ -21,13 +21,14 @@ class StoredPredictionsError(ValueError):
     """The stored predictions are damaged or belong to another test set; the message says how."""
 
 
-def stored_predictions(folder: Path, test: Split, classes: int) -> np.ndarray:
-    """Return Keras's probabilities `(N, classes)` for a test set.
+def stored_predictions(folder: Path, task: Task, test: Split, classes: int) -> np.ndarray:
+    """Return Keras's outputs `(N, outputs)` for a test set.
 
     Args:
         folder: folder with a run's artifacts.
+        task: the meaning of the outputs.
         test: the N examples, whose labels must equal those stored with the predictions.
-        classes: number of classes.
+        classes: number of classes, labels or targets.
 
     Raises:
         StoredPredictionsError: when the file is damaged or contains something else.
@@ -38,33 +39,38 @@ def stored_predictions(folder: Path, test: Split, classes: int) -> np.ndarray:
     except ArchiveError as error:
         raise StoredPredictionsError(str(error)) from error
     empty = np.zeros(0)
-    probabilities, labels = stored.get("probabilities", empty), stored.get("labels", empty)
-    if probabilities.dtype.kind != "f" or probabilities.shape != (len(test), classes):
+    outputs, labels = stored.get(task.stored_as, empty), stored.get("labels", empty)
+    wanted = (len(test), task.outputs(classes))
+    if outputs.dtype.kind != "f" or outputs.shape != wanted:
         raise StoredPredictionsError(
-            f"{names.TEST_PREDICTIONS} holds probabilities of shape {probabilities.shape}, not of "
-            f"{(len(test), classes)}."
+            f"{names.TEST_PREDICTIONS} holds {task.stored_as} of shape {outputs.shape}, not of "
+            f"{wanted}."
         )
     if not np.array_equal(labels, test.labels):
         raise StoredPredictionsError(
             f"{names.TEST_PREDICTIONS} holds other labels than the test set."
         )
-    return probabilities
+    return outputs
 
 
 def score_faults(
-    logged: Mapping[str, float], keras: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+    task: Task,
+    logged: Mapping[str, float],
+    keras: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
 ) -> list[str]:
     """Return one sentence if the logged test scores do not match the predictions.
 
     Args:
+        task: the meaning of outputs and labels.
         logged: metrics of a run.
-        keras: the stored probabilities `(N, C)`.
-        labels: true classes `(N,)`.
-        classes: C names.
+        keras: the stored outputs `(N, outputs)`.
+        labels: true labels, `(N,)` or `(N, K)`.
+        classes: names of the classes, labels or targets.
     """
     recomputed = {
-        f"{names.TEST}{name}": value
-        for name, value in classification.scores(keras, labels, classes).items()
+        f"{names.TEST}{name}": value for name, value in task.scores(keras, labels, classes).items()
     }
     other = [name for name in recomputed if not _same(logged.get(name), recomputed[name])]
     if not other:
@@ -82,4 +88,4 @@ def _same(logged: float | None, recomputed: float) -> bool:
         return False
     if math.isnan(logged) or math.isnan(recomputed):
         return math.isnan(logged) and math.isnan(recomputed)
-    return abs(logged - recomputed) <= SCORE_BAR
+    return abs(logged - recomputed) <= SCORE_BAR * max(1.0, abs(recomputed))

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.data.dataset import Split
+from pipeline.tasks import Task
 
 MOST = 6
 
@@ -19,10 +20,10 @@ class WorstExample:
 
     Attributes:
         index: its index in the test set, from 0.
-        true: its class.
-        difference: largest difference between two of its probabilities.
-        keras: the reference's probability of each class.
-        scratch: the forward pass's probability of each class.
+        true: its class, labels or values.
+        difference: largest difference between two of its outputs.
+        keras: the reference's probability of each class or label, or value of each target.
+        scratch: the same of the forward pass.
         text: the raw text; None for an image.
         picture: the image as a `data:` URL of a PNG; None for a text.
     """
@@ -38,14 +39,14 @@ class WorstExample:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One test example that was misclassified.
+    """One test example with a wrong prediction.
 
     Attributes:
         index: its index in the test set, from 0.
-        true: its class.
-        predicted: the predicted class.
-        probability_true: the probability of its class.
-        probability_predicted: the probability of the predicted class.
+        true: its class, labels or values.
+        predicted: the predicted ones.
+        probability_true: the probability of its class; None if it has several labels or values.
+        probability_predicted: the probability of the predicted class, likewise.
         text: the raw text; None for an image.
         picture: the image as a `data:` URL of a PNG; None for a text.
     """
@@ -53,63 +54,71 @@ class Mistake:
     index: int
     true: str
     predicted: str
-    probability_true: float
-    probability_predicted: float
+    probability_true: float | None
+    probability_predicted: float | None
     text: str | None
     picture: str | None
 
 
 def worst_examples(
-    keras: np.ndarray, scratch: np.ndarray, test: Split, classes: Sequence[str]
+    task: Task, keras: np.ndarray, scratch: np.ndarray, test: Split, classes: Sequence[str]
 ) -> tuple[WorstExample, ...]:
     """Return the few examples with the largest difference, in descending order (NaN first).
 
     Args:
-        keras: reference probabilities `(N, C)`.
-        scratch: probabilities of the forward pass `(N, C)`.
+        task: the meaning of outputs and labels.
+        keras: reference outputs `(N, outputs)`.
+        scratch: outputs of the forward pass `(N, outputs)`.
         test: the N examples.
-        classes: C names.
+        classes: names of the classes, labels or targets.
     """
     difference = np.abs(keras.astype(np.float64) - scratch.astype(np.float64)).max(axis=1)
     order = np.argsort(-np.nan_to_num(difference, nan=np.inf), kind="stable")[:MOST]
+    theirs, ours = task.by_name(keras[order]), task.by_name(scratch[order])
     return tuple(
         WorstExample(
             index=index,
-            true=classes[int(test.labels[index])],
+            true=task.truth(test.labels[index], classes),
             difference=float(difference[index]),
-            keras=dict(zip(classes, map(float, keras[index]), strict=True)),
-            scratch=dict(zip(classes, map(float, scratch[index]), strict=True)),
+            keras=dict(zip(classes, map(float, theirs[place]), strict=True)),
+            scratch=dict(zip(classes, map(float, ours[place]), strict=True)),
             text=_text(test, index),
             picture=_picture(test, index),
         )
-        for index in map(int, order)
+        for place, index in enumerate(map(int, order))
     )
 
 
 def confident_mistakes(
-    probabilities: np.ndarray, test: Split, classes: Sequence[str]
+    task: Task, outputs: np.ndarray, test: Split, classes: Sequence[str]
 ) -> tuple[Mistake, ...]:
-    """Return the few wrong predictions with the highest probability, in descending order.
+    """Return the few most serious wrong predictions, in descending order.
 
     Args:
-        probabilities: `(N, C)`.
+        task: the meaning of outputs and labels.
+        outputs: `(N, outputs)`.
         test: the N examples.
-        classes: C names.
+        classes: names of the classes, labels or targets.
     """
-    predicted, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    (wrong,) = np.nonzero((predicted != test.labels) & np.isfinite(highest))
-    order = wrong[np.argsort(-highest[wrong], kind="stable")][:MOST]
     return tuple(
-        Mistake(
-            index=index,
-            true=classes[int(test.labels[index])],
-            predicted=classes[int(predicted[index])],
-            probability_true=float(probabilities[index, test.labels[index]]),
-            probability_predicted=float(highest[index]),
-            text=_text(test, index),
-            picture=_picture(test, index),
-        )
-        for index in map(int, order)
+        _mistake(task, outputs[index], test, index, classes)
+        for index in map(int, task.worst(outputs, test.labels)[:MOST])
+    )
+
+
+def _mistake(
+    task: Task, output: np.ndarray, test: Split, index: int, classes: Sequence[str]
+) -> Mistake:
+    label = test.labels[index]
+    predicted, true = task.certainty(output, label) or (None, None)
+    return Mistake(
+        index=index,
+        true=task.truth(label, classes),
+        predicted=task.prediction(output, classes),
+        probability_true=true,
+        probability_predicted=predicted,
+        text=_text(test, index),
+        picture=_picture(test, index),
     )
 
 

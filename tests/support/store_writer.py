@@ -35,7 +35,9 @@ def track(store, name):
         for path in TEXTS:
             run.log_text(name, path)
         for epoch in EPOCHS:
-            run.log_metrics({curve: point(name, curve, epoch) for curve in names.CURVES}, epoch)
+            run.log_metrics(
+                {curve: point(name, curve, epoch) for curve in names.curves("accuracy")}, epoch
+            )
         run.log_metrics({score: point(name, score, 0) for score in SCORES})
         with run.artifact_folder("weights") as folder:
             for file in WEIGHTS:

@@ -3,14 +3,10 @@
 import re
 
 from pipeline.reports.run.stored_run import StoredRun
+from pipeline.settings.scores import SCORES
 from pipeline.tracking import names
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
-_SHOWN = (
-    ("macro F1", "f1_macro"),
-    ("accuracy", "accuracy"),
-    ("loss", "loss"),
-)
 
 
 def run_description(stored: StoredRun) -> str:
@@ -30,9 +26,10 @@ def _what(stored: StoredRun) -> str:
 def _scores(stored: StoredRun) -> str:
     metrics = stored.run.data.metrics
     rows = [
-        f"| {title} | {metrics[names.VALIDATION + score]:.4f} | {metrics[names.TEST + score]:.4f} |"
-        for title, score in _SHOWN
-        if {names.VALIDATION + score, names.TEST + score} <= metrics.keys()
+        f"| {SCORES[score].title} | {metrics[validation]:.4f} | {metrics[test]:.4f} |"
+        for score in (*stored.task.tiles, "loss")
+        for validation, test in ((names.VALIDATION + score, names.TEST + score),)
+        if {validation, test} <= metrics.keys()
     ]
     if not rows:
         return ""
@@ -46,7 +43,7 @@ def _parity(stored: StoredRun) -> str:
         return "Not checked against NumPy."
     told = f"Parity with NumPy: **{_plain(tag)}**"
     if names.PARITY_MAX_ABS_DIFF in metrics:
-        told += f", probabilities differ by at most {metrics[names.PARITY_MAX_ABS_DIFF]:.1e}"
+        told += f", {stored.task.values} differ by at most {metrics[names.PARITY_MAX_ABS_DIFF]:.1e}"
     reason = tags.get(names.PARITY_REASON)
     return f"{told}. {_plain(reason)}" if reason else f"{told}."
 

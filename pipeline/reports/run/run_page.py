@@ -9,10 +9,12 @@ from typing import Any
 
 from pipeline.reports.drawing.pages import Table, number, render_page
 from pipeline.reports.drawing.svg import Drawing
+from pipeline.reports.run.prediction_figures import CAPTIONS, prediction_figures
 from pipeline.reports.run.run_description import run_description
-from pipeline.reports.run.run_figures import accuracy_curves, confusion_figure, loss_curves
+from pipeline.reports.run.run_figures import loss_curves, measure_curves
 from pipeline.reports.run.stored_run import StoredRun, read_stored
-from pipeline.tasks.classification import CLASS_F1, ClassScores, confusion_counts, plain_names
+from pipeline.settings.scores import SCORES
+from pipeline.tasks import Task
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine_in_words
@@ -42,9 +44,11 @@ class RunPage:
     settings: Mapping[str, str]
     data: Mapping[str, str]
     curves: Sequence[tuple[Drawing, str]]
-    confusion: Drawing | None
+    figures: Sequence[tuple[Drawing, str]]
     scores: Table
+    mistakes_title: str
     mistakes: Sequence[Mistake]
+    unit: str
     class_scores: Table | None
     reports: str
     parity: Mapping[str, str]
@@ -75,12 +79,14 @@ def compose_run_page(stored: StoredRun) -> RunPage:
         settings={key: value for key, value in params.items() if key not in by_hand},
         data=_data(tags),
         curves=_curves(stored),
-        confusion=_confusion(stored),
+        figures=_figures(stored),
         scores=_scores(stored),
+        mistakes_title=stored.task.mistakes,
         mistakes=stored.mistakes,
+        unit=stored.task.unit,
         class_scores=_class_scores(stored),
         reports="" if stored.class_scores else stored.reports,
-        parity=_parity(stored.parity),
+        parity=_parity(stored.task, stored.parity),
         exact=stored.parity.get("tag") == "exact",
         examples=stored.examples,
         cost=_cost(stored),
@@ -102,19 +108,18 @@ def _tiles(stored: StoredRun) -> list[Tile]:
     largest = number(metrics.get(names.PARITY_MAX_ABS_DIFF), ".1e")
     parameters = f"{number(metrics.get(names.PARAMETERS), ',.0f')} parameters"
     return [
-        _score_tile(metrics, "f1_macro", "test macro F1"),
-        _score_tile(metrics, "accuracy", "test accuracy"),
+        *(_score_tile(stored.task, metrics, name) for name in stored.task.tiles),
         Tile(tags.get(names.PARITY, "–"), "parity with NumPy", [f"largest difference {largest}"]),
         Tile(number(metrics.get(names.SECONDS), ",.1f"), "seconds in total", [parameters]),
     ]
 
 
-def _score_tile(metrics: Mapping[str, float], name: str, title: str) -> Tile:
-    majority = metrics.get(names.BASELINE + name)
+def _score_tile(task: Task, metrics: Mapping[str, float], name: str) -> Tile:
+    constant = metrics.get(names.baseline(task.baseline_kind, name))
     validation = metrics.get(names.VALIDATION + name)
     beside = [] if validation is None else [f"validation {validation:.3f}"]
-    beside += [] if majority is None else [f"majority class {majority:.3f}"]
-    return Tile(number(metrics.get(names.TEST + name), ".3f"), title, beside)
+    beside += [] if constant is None else [f"{task.baseline_title} {constant:.3f}"]
+    return Tile(number(metrics.get(names.TEST + name), ".3f"), f"test {SCORES[name].title}", beside)
 
 
 def _warnings(tags: Mapping[str, str], parity: Mapping[str, Any]) -> list[str]:
@@ -144,51 +149,60 @@ def _curves(stored: StoredRun) -> list[tuple[Drawing, str]]:
         return []
     return [
         (loss_curves(stored.history), "Training and validation loss by epoch"),
-        (accuracy_curves(stored.history), "Training and validation accuracy by epoch"),
+        (
+            measure_curves(stored.history),
+            f"Training and validation {SCORES[stored.task.measure].title} by epoch",
+        ),
     ]
 
 
-def _confusion(stored: StoredRun) -> Drawing | None:
-    if stored.predicted is None or stored.labels is None or not stored.classes:
-        return None
-    counts = confusion_counts(stored.labels, stored.predicted, len(stored.classes))
-    return confusion_figure(counts, stored.classes)
+def _figures(stored: StoredRun) -> list[tuple[Drawing, str]]:
+    if stored.outputs is None or stored.labels is None or not stored.classes:
+        return []
+    drawn = prediction_figures(stored.task, stored.outputs, stored.labels, stored.classes)
+    return [(figure, CAPTIONS[name]) for name, figure in drawn.items()]
 
 
 def _scores(stored: StoredRun) -> Table:
     metrics = stored.run.data.metrics
-    shown = {"macro F1": "f1_macro", "weighted F1": "f1_weighted", "accuracy": "accuracy"}
-    logged = zip(stored.classes, plain_names(stored.classes), strict=True)
-    shown |= {"loss": "loss"} | {f"F1 of {name}": CLASS_F1 + plain for name, plain in logged}
-    sides = (names.VALIDATION, names.TEST, names.BASELINE)
+    task = stored.task
+    shown = {SCORES[name].title: name for name in task.score_names}
+    shown |= task.name_scores(stored.classes)
     return Table(
-        ("score", "validation", "test", "majority class"),
+        ("score", "validation", "test", task.baseline_title),
         [
-            [title, *(number(metrics.get(side + name), ".4f") for side in sides)]
+            [title, *(number(metrics.get(one), ".4f") for one in _logged(task, name))]
             for title, name in shown.items()
         ],
     )
 
 
+def _logged(task: Task, score: str) -> tuple[str, str, str]:
+    """Return the metrics of a score: on validation and test data, and of the baseline."""
+    constant = names.baseline(task.baseline_kind, score)
+    return names.VALIDATION + score, names.TEST + score, constant
+
+
 def _class_scores(stored: StoredRun) -> Table | None:
-    """Return Keras's scores per class, with the deviation of NumPy's."""
+    """Return Keras's scores per class or target, with the deviation of NumPy's."""
     keras, scratch = (stored.class_scores.get(side, ()) for side in ("keras", "scratch"))
     if not keras or [one.name for one in keras] != [one.name for one in scratch]:
         return None
     return Table(
-        ("class", "precision", "recall", "F1", "examples", "difference"),
+        (stored.task.unit, *stored.task.columns.values(), "examples", "difference"),
         [
             [
-                *(ours.name, *(f"{score:.4f}" for score in _three(ours)), f"{ours.support:,}"),
-                _largest(_three(ours), _three(theirs)),
+                *(ours.name, *(f"{score:.4f}" for score in numbers), f"{ours.support:,}"),
+                _largest(numbers, _numbers(stored.task, theirs)),
             ]
             for ours, theirs in zip(keras, scratch, strict=True)
+            for numbers in (_numbers(stored.task, ours),)
         ],
     )
 
 
-def _three(scores: ClassScores) -> tuple[float, float, float]:
-    return scores.precision, scores.recall, scores.f1
+def _numbers(task: Task, row: Any) -> list[float]:
+    return [float(getattr(row, column)) for column in task.columns]
 
 
 def _largest(first: Sequence[float], second: Sequence[float]) -> str:
@@ -196,22 +210,34 @@ def _largest(first: Sequence[float], second: Sequence[float]) -> str:
     return f"{largest:.4f}" if largest else "0"
 
 
-def _parity(parity: Mapping[str, Any]) -> dict[str, str]:
+def _parity(task: Task, parity: Mapping[str, Any]) -> dict[str, str]:
     if not parity:
         return {"outcome": "not checked"}
     facts = {"outcome": " – ".join(filter(None, (parity["tag"], parity["reason"])))}
-    if found := parity["agreement"]:
-        facts |= {
-            "macro F1": f"Keras {found['f1_keras']:.6f}, from scratch {found['f1_scratch']:.6f}, "
-            f"difference {found['f1_delta']:.6f}",
-            "same class": f"{found['agreement']:.2%} of the test examples",
-            "probabilities": f"differ by at most {found['max_abs_diff']:.1e}, on average by "
-            f"{found['mean_abs_diff']:.1e}",
-            "certified": f"{found['certified_fraction']:.2%} of the predicted classes cannot "
-            "change by rounding errors of this size",
-        }
+    facts |= _agreement(task, parity["agreement"] or {})
     if errors := parity["errors"]:
         facts["against float64"] = f"Keras {errors['keras']:.1e}, ours {errors['scratch']:.1e}"
+    return facts
+
+
+def _agreement(task: Task, found: Mapping[str, Any]) -> dict[str, str]:
+    if not found:
+        return {}
+    sides = ("keras", "scratch", "delta")
+    facts = {}
+    for score, title in task.compared.items():
+        keras, scratch, delta = (found[f"{score}_{side}"] for side in sides)
+        facts[title] = f"Keras {keras:.6f}, from scratch {scratch:.6f}, difference {delta:.6f}"
+    if "agreement" in found:
+        facts[f"same {task.decided}"] = f"{found['agreement']:.2%} of the test examples"
+    facts[task.values] = (
+        f"differ by at most {found['max_abs_diff']:.1e}, on average by {found['mean_abs_diff']:.1e}"
+    )
+    if "certified_fraction" in found:
+        facts["certified"] = (
+            f"{found['certified_fraction']:.2%} of the predicted {task.decided_several} cannot "
+            "change by rounding errors of this size"
+        )
     return facts
 
 

@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from pipeline.tasks.classification import ClassScores
+from pipeline.data.label_task import TASKS
+from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
 from pipeline.tracking.temporary_folder import temporary_folder
@@ -28,12 +29,13 @@ _FILES = (
     names.PREPROCESSING,
     names.PARITY_OUTCOME,
     names.PARITY_REPORTS,
+    names.PARITY_RESIDUALS,
     names.PARITY_SCORES,
     names.WORST_EXAMPLES,
     names.MISTAKES,
 )
 _LARGEST = 1e300  # MLflow stores infinity as 1.8e308
-_Item = TypeVar("_Item", ClassScores, WorstExample, Mistake)
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -42,30 +44,32 @@ class StoredRun:
 
     Attributes:
         run: parameters, last metrics and tags.
+        task: the meaning of its outputs.
         experiment: name of the run's experiment.
         overrides: the settings that were set by hand.
         machine: the machine that it ran on.
-        classes: names in label order.
+        classes: names of the classes, labels or targets.
         history: every epoch.
-        predicted: Keras's predicted class of each test example, `(N,)`.
-        labels: the true classes, `(N,)`.
+        outputs: Keras's outputs for the test examples, `(N, outputs)`.
+        labels: the true labels, `(N,)` or `(N, K)`.
         parity: outcome of the check.
-        class_scores: scores per class, by `keras` and by `scratch`.
-        reports: both classification reports as text, side by side.
+        class_scores: scores per class or target, by `keras` and by `scratch`.
+        reports: both test reports as text, side by side.
         examples: the examples on which Keras and NumPy differ most.
         mistakes: the most confident wrong predictions.
     """
 
     run: Run
+    task: Task
     experiment: str
     overrides: Sequence[str]
     machine: Mapping[str, Any]
     classes: Sequence[str]
     history: History | None
-    predicted: np.ndarray | None
+    outputs: np.ndarray | None
     labels: np.ndarray | None
     parity: Mapping[str, Any]
-    class_scores: Mapping[str, Sequence[ClassScores]]
+    class_scores: Mapping[str, Sequence[Any]]
     reports: str
     examples: Sequence[WorstExample]
     mistakes: Sequence[Mistake]
@@ -74,27 +78,30 @@ class StoredRun:
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
     """Read a run back from its store."""
     run = client.get_run(run_id)
+    task = _task(run)
     with temporary_folder() as folder:
         files = {path: _download(client, run, path, folder) for path in _FILES}
         texts = {
             path: _text(file) for path, file in files.items() if path != names.TEST_PREDICTIONS
         }
-        predicted, labels = _predictions(files[names.TEST_PREDICTIONS])
+        classes = _json(texts[names.PREPROCESSING], {}).get("classes", [])
+        outputs, labels = _predictions(files[names.TEST_PREDICTIONS], task, len(classes))
     return StoredRun(
         run=run,
+        task=task,
         experiment=client.get_experiment(run.info.experiment_id).name,
         overrides=_overrides(texts[names.OVERRIDES]),
         machine=_json(texts[names.MACHINE], {}),
-        classes=_json(texts[names.PREPROCESSING], {}).get("classes", []),
-        history=_history(client, run_id),
-        predicted=predicted,
+        classes=classes,
+        history=_history(client, run_id, task.measure),
+        outputs=outputs,
         labels=labels,
         parity=_json(texts[names.PARITY_OUTCOME], {}),
         class_scores={
-            side: _items(rows, ClassScores)
+            side: _items(rows, task.row_type)
             for side, rows in _json(texts[names.PARITY_SCORES], {}).items()
         },
-        reports=texts[names.PARITY_REPORTS],
+        reports=texts[names.parity_reports(task.name)],
         examples=_items(_json(texts[names.WORST_EXAMPLES], []), WorstExample),
         mistakes=_items(_json(texts[names.MISTAKES], []), Mistake),
     )
@@ -138,27 +145,35 @@ def _items(documents: Any, kind: type[_Item]) -> list[_Item]:
         return []
 
 
-def _predictions(file: Path | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+def _task(run: Run) -> Task:
+    """Return the run's task; a spoiled tag counts as that of an earlier version."""
+    name = run.data.tags.get(names.TASK)
+    return task_named(name if name in TASKS else TASKS[0])
+
+
+def _predictions(
+    file: Path | None, task: Task, classes: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
     if file is None:
         return None, None
     try:
         arrays = read_arrays(file, names.TEST_PREDICTIONS, Limits().archive_bytes)
-        predicted, labels = arrays["probabilities"].argmax(axis=1), arrays["labels"]
+        outputs, labels = arrays[task.stored_as], arrays["labels"]
     except (ArchiveError, KeyError, ValueError):
         return None, None
-    sound = predicted.shape == labels.shape and labels.dtype.kind in "iu"
-    return (predicted, labels) if sound else (None, None)
+    sound = outputs.dtype.kind == "f" and outputs.shape == (len(labels), task.outputs(classes))
+    return (outputs, labels) if sound and task.are_labels(labels, classes) else (None, None)
 
 
-def _history(client: MlflowClient, run_id: str) -> History | None:
+def _history(client: MlflowClient, run_id: str, measure: str) -> History | None:
     """Return the epochs with finite numbers; a diverging fit ends with one that is not."""
     curves = {
         name: {one.step: one.value for one in client.get_metric_history(run_id, metric)}
-        for name, metric in names.EPOCH_METRICS.items()
+        for name, metric in names.epoch_metrics(measure).items()
     }
     numbers = sorted(set.intersection(*(set(curve) for curve in curves.values())))
     epochs = [
-        Epoch(number=number, **{name: curve[number] for name, curve in curves.items()})
+        Epoch(number=number, measure=measure, **{name: one[number] for name, one in curves.items()})
         for number in numbers
         if all(abs(curve[number]) < _LARGEST for curve in curves.values())  # also False for NaN
     ]

@@ -7,7 +7,12 @@ from statistics import fmean
 
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.statistics import Difference, holm, paired_difference
-from pipeline.reports.study.study_run import MAIN, Measure, selection_measure
+from pipeline.reports.study.study_run import (
+    MEASURES,
+    Measure,
+    main_measure,
+    selection_measure,
+)
 from pipeline.reports.study.variants import Setting, Variant, group_by_values, setting_of
 
 _ALL_PAIRS = 4  # above this many variants, only pairs with the first one are compared
@@ -22,6 +27,7 @@ class Comparison:
         first: one setting.
         second: the other.
         difference: of the main measure, first minus second.
+        least: whether a lower value of the measure is better.
         p: adjusted for the number of comparisons (Holm); None below 3 seeds.
     """
 
@@ -29,6 +35,7 @@ class Comparison:
     second: Setting
     difference: Difference
     p: float | None
+    least: bool = False
 
     @property
     def verdict(self) -> str:
@@ -40,14 +47,19 @@ class Comparison:
         return "shown" if self.p is not None and self.p < _SIGNIFICANT else "likely"
 
     @property
-    def higher(self) -> Setting:
-        """The setting with the higher mean."""
-        return self.first if self.difference.mean >= 0 else self.second
+    def lead(self) -> float:
+        """How much better the first setting is; negative if it is worse."""
+        return -self.difference.mean if self.least else self.difference.mean
 
     @property
-    def lower(self) -> Setting:
-        """The setting with the lower mean."""
-        return self.second if self.difference.mean >= 0 else self.first
+    def better(self) -> Setting:
+        """The setting with the better mean."""
+        return self.first if self.lead >= 0 else self.second
+
+    @property
+    def worse(self) -> Setting:
+        """The setting with the worse mean."""
+        return self.second if self.lead >= 0 else self.first
 
 
 @dataclass(frozen=True)
@@ -72,16 +84,20 @@ class Analysis:
 
     Attributes:
         gathered: the runs.
+        task: the meaning of the runs' outputs.
+        main: the measure that is reported and compared.
         variants: finished runs by setting, in the order of their values.
         selection: the validation score that selects the best setting.
-        ranked: variants with a test score, sorted by the mean of `selection`, best first; by the
-            test score if no setting can be selected.
+        ranked: variants with the main measure, sorted by the mean of `selection`, best first; by
+            the main measure if no setting can be selected.
         best: the first of `ranked`, selected on validation; None if a run lacks that score.
         comparisons: paired differences of the main measure, those of the first variant first.
         effects: one per varied key, if there are several.
     """
 
     gathered: Gathered
+    task: str
+    main: Measure
     variants: tuple[Variant, ...]
     selection: Measure
     ranked: tuple[Variant, ...]
@@ -102,27 +118,38 @@ def analyse(gathered: Gathered) -> Analysis:
     have a test score that is too high. Runs of early versions have no validation score.
 
     Raises:
-        ValueError: when no run has a test score.
+        ValueError: when no run has the main measure.
     """
     finished = [run for run in gathered.runs if run.finished]
+    task, main = gathered.task, reported_measure(gathered)
     variants = group_by_values(finished, gathered.varied, gathered.planned, gathered.study)
-    scored = [variant for variant in variants if variant.estimate(MAIN) is not None]
+    scored = [variant for variant in variants if variant.estimate(main) is not None]
     if not scored:
-        raise ValueError(f"{gathered.title} has no finished run with a test score.")
-    selection = selection_measure(gathered.select_by)
-    lacking = any(v.by_seed(MAIN).keys() - v.by_seed(selection).keys() for v in scored)
-    by = MAIN if lacking else selection
+        raise ValueError(f"{gathered.title} has no finished run with the {main.title}.")
+    selection = selection_measure(gathered.select_by, task)
+    lacking = any(v.by_seed(main).keys() - v.by_seed(selection).keys() for v in scored)
+    by = main if lacking else selection
     ranked = sorted(scored, key=lambda variant: _place(variant.by_seed(by).values(), by))
-    effects = _effects(gathered, variants, by) if len(gathered.varied) > 1 else []
+    effects = _effects(gathered, variants, main, by) if len(gathered.varied) > 1 else []
     return Analysis(
         gathered,
+        task,
+        main,
         tuple(variants),
         selection,
         tuple(ranked),
         None if lacking else ranked[0],
-        tuple(_comparisons(ranked)),
+        tuple(_comparisons(ranked, main)),
         tuple(effects),
     )
+
+
+def reported_measure(gathered: Gathered) -> Measure:
+    """Return the measure that a study names, or else the primary test score of the task."""
+    study = gathered.study
+    if study is not None and study.measure is not None:
+        return MEASURES[study.measure]
+    return main_measure(gathered.task)
 
 
 def _place(samples: Iterable[float], measure: Measure) -> float:
@@ -131,23 +158,29 @@ def _place(samples: Iterable[float], measure: Measure) -> float:
     return mean if measure.least else -mean
 
 
-def _comparisons(ranked: Sequence[Variant]) -> list[Comparison]:
+def _comparisons(ranked: Sequence[Variant], main: Measure) -> list[Comparison]:
     pairs = list(combinations(ranked, 2))
     if len(ranked) > _ALL_PAIRS:
         pairs = [(ranked[0], other) for other in ranked[1:]]
     found = [
-        _comparison(first.setting, first.by_seed(MAIN), second.setting, second.by_seed(MAIN))
+        _comparison(first.setting, first.by_seed(main), second.setting, second.by_seed(main), main)
         for first, second in pairs
     ]
     return _adjusted([comparison for comparison in found if comparison is not None])
 
 
 def _comparison(
-    first: Setting, of_first: Mapping[int, float], second: Setting, of_second: Mapping[int, float]
+    first: Setting,
+    of_first: Mapping[int, float],
+    second: Setting,
+    of_second: Mapping[int, float],
+    main: Measure,
 ) -> Comparison | None:
     """Compare two variants, with p not adjusted yet; None if they have no seed in common."""
     difference = paired_difference(of_first, of_second)
-    return None if difference is None else Comparison(first, second, difference, difference.p)
+    if difference is None:
+        return None
+    return Comparison(first, second, difference, difference.p, main.least)
 
 
 def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -156,9 +189,13 @@ def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return [c if c.p is None else replace(c, p=next(corrected)) for c in comparisons]
 
 
-def _effects(gathered: Gathered, variants: Sequence[Variant], by: Measure) -> list[Effect]:
+def _effects(
+    gathered: Gathered, variants: Sequence[Variant], main: Measure, by: Measure
+) -> list[Effect]:
     """Return the effect of every key with enough runs; p is adjusted over all keys together."""
-    found = [effect for key in gathered.varied if (effect := _effect(key, gathered, variants, by))]
+    found = [
+        effect for key in gathered.varied if (effect := _effect(key, gathered, variants, main, by))
+    ]
     corrected = iter(_adjusted([c for effect in found for c in effect.comparisons]))
     return [
         replace(effect, comparisons=tuple(islice(corrected, len(effect.comparisons))))
@@ -167,18 +204,19 @@ def _effects(gathered: Gathered, variants: Sequence[Variant], by: Measure) -> li
 
 
 def _effect(
-    key: str, gathered: Gathered, variants: Sequence[Variant], by: Measure
+    key: str, gathered: Gathered, variants: Sequence[Variant], main: Measure, by: Measure
 ) -> Effect | None:
     """Return one effect; None if no setting of the other keys has runs for all its values."""
-    samples = _samples(key, variants, MAIN)
+    samples = _samples(key, variants, main)
     if sum(map(bool, samples.values())) < 2:
         return None
-    selecting = samples if by is MAIN else _samples(key, variants, by)
+    selecting = samples if by is main else _samples(key, variants, by)
     best, *others = sorted(samples, key=lambda value: _place(selecting[value].values(), by))
     means = {value: _seed_means(found) for value, found in samples.items()}
     settings = {value: setting_of({key: value}, gathered.study) for value in samples}
     found = [
-        _comparison(settings[best], means[best], settings[other], means[other]) for other in others
+        _comparison(settings[best], means[best], settings[other], means[other], main)
+        for other in others
     ]
     comparisons = [comparison for comparison in found if comparison is not None]
     ranges = [_range(samples[best], samples[other]) for other in others]

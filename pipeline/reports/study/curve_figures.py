@@ -57,15 +57,14 @@ def curves(analysis: Analysis, quantity: str) -> list[Drawing]:
 
     Args:
         analysis: the settings and their runs.
-        quantity: `loss` or `accuracy`.
+        quantity: `loss`, or what is computed after each epoch beside it, such as `accuracy`.
     """
     variants = panels(analysis)
     titles = [_title(variant, analysis) for variant in variants]
     lines = [_lines(variant, quantity) for variant in variants]
     shared = frame(lines, titles)
-    note = _loss_note if quantity == "loss" else _accuracy_note
     return [
-        curve_panel(title, of, shared, note(variant), _best_epoch(variant))
+        curve_panel(title, of, shared, _note(variant, quantity), _best_epoch(variant))
         for title, of, variant in zip(titles, lines, variants, strict=True)
     ]
 
@@ -91,11 +90,11 @@ def _best_epoch(variant: Variant) -> float | None:
     return None if found is None else found.mean
 
 
-def _loss_note(variant: Variant) -> str:
-    best = _best_epoch(variant)
-    return "" if best is None else f"least validation loss: epoch {round(best, 1):g}"
-
-
-def _accuracy_note(variant: Variant) -> str:
-    found = variant.estimate(MEASURES["peak_accuracy_validation"])
-    return "" if found is None else f"highest in validation: {found.mean:.3f}"
+def _note(variant: Variant, quantity: str) -> str:
+    if quantity == "loss":
+        best = _best_epoch(variant)
+        return "" if best is None else f"least validation loss: epoch {round(best, 1):g}"
+    peak = MEASURES[f"peak_{quantity}_validation"]
+    found = variant.estimate(peak)
+    extreme = "lowest" if peak.least else "highest"
+    return "" if found is None else f"{extreme} in validation: {found.mean:.3f}"

@@ -55,6 +55,8 @@ class Study(Group):
         question: the question in plain words.
         words: how a report names the values of a varied key: a pattern such as `{} units`, or a
             phrase for each value.
+        measure: a name in `MEASURES`: what is reported and compared; None for the primary score of
+            the task on the test data.
         claim: the claim of an earlier report, if there is one.
         against: `tfidf` if the question is whether values beat that baseline.
     """
@@ -62,6 +64,7 @@ class Study(Group):
     name: str
     question: str
     words: dict[str, str | dict[Any, str]] = Field(default_factory=dict)
+    measure: Annotated[str, AfterValidator(_known)] | None = None
     claim: Claim | None = None
     against: Literal["tfidf"] | None = None
 

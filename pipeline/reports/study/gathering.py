@@ -56,6 +56,11 @@ class Gathered:
     select_by: str = SELECT_BY[0]
 
     @property
+    def task(self) -> str:
+        """The task of the finished runs; that of the first, if they differ."""
+        return next((run.task for run in self.runs if run.finished), "multiclass")
+
+    @property
     def missing(self) -> list[Mapping[str, str]]:
         """The parameters of planned jobs that have no run."""
         have = [run.params for run in self.runs]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.reports.drawing.svg import Drawing, width_of
 from pipeline.reports.study.analysis import Analysis
-from pipeline.reports.study.study_run import MAIN
+from pipeline.reports.study.study_run import Measure
 from pipeline.reports.study.variants import Variant
 
 _CELL_HEIGHT, _SHADE = 40.0, 0.55
@@ -25,12 +25,13 @@ def heat_map(analysis: Analysis) -> Drawing:
     drawing = Drawing(left + cell * len(columns), top + _CELL_HEIGHT * len(rows))
     _head_columns(drawing, across, columns, (left, top), cell)
     _head_rows(drawing, down, rows, widths, top)
-    scores = [found.mean for variant in analysis.ranked if (found := variant.estimate(MAIN))]
+    main = analysis.main
+    scores = [found.mean for variant in analysis.ranked if (found := variant.estimate(main))]
     for variant in analysis.variants:
         column, row = columns.index(_chosen(variant, across)), rows.index(_chosen(variant, down))
         corner = (left + cell * column, top + _CELL_HEIGHT * row)
-        reach = (min(scores), max(scores))
-        _draw_cell(drawing, variant, corner, cell, reach, best=variant is analysis.best)
+        reach = (max(scores), min(scores)) if main.least else (min(scores), max(scores))
+        _draw_cell(drawing, variant, main, corner, cell, reach, best=variant is analysis.best)
     return drawing
 
 
@@ -73,26 +74,30 @@ def _head_rows(
 def _draw_cell(
     drawing: Drawing,
     variant: Variant,
+    main: Measure,
     corner: tuple[float, float],
     cell: float,
     reach: tuple[float, float],
     best: bool,
 ) -> None:
-    """Draw a score on a background that is darker for higher scores; the text stays readable."""
-    (x, y), (low, high) = corner, reach
+    """Draw a score on a background that is darker for better scores; the text stays readable.
+
+    `reach` is the worst and the best score of all cells.
+    """
+    (x, y), (worst, best_of_all) = corner, reach
     drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "light", 0.4)
-    found, middle = variant.estimate(MAIN), (x + cell / 2, y + _CELL_HEIGHT / 2 + 5)
+    found, middle = variant.estimate(main), (x + cell / 2, y + _CELL_HEIGHT / 2 + 5)
     if found is None:
         drawing.text(middle, "no score", "grey", anchor="middle")
         return
-    shade = _SHADE * (found.mean - low) / ((high - low) or 1.0)
+    shade = _SHADE * (found.mean - worst) / ((best_of_all - worst) or 1.0)
     drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "blue", shade)
     above = 6 if variant.degenerate else 0
     drawing.text(
         (middle[0], middle[1] - above),
-        MAIN.show(found.mean),
+        main.show(found.mean),
         anchor="middle",
         bold=best,
     )
     if variant.degenerate:
-        drawing.text((middle[0], middle[1] + 9), "nearly one class", anchor="middle", size=10)
+        drawing.text((middle[0], middle[1] + 9), variant.degenerate_words, anchor="middle", size=10)

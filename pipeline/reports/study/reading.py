@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import logged_parameters
+from pipeline.settings.scores import MEASURES
 from pipeline.tracking import names
 from pipeline.tracking.temporary_folder import temporary_folder
 
@@ -17,6 +18,7 @@ from pipeline.tracking.temporary_folder import temporary_folder
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
     """Read a run's numbers and, if it finished, its curves (one request per curve)."""
     finished = run.info.status == "FINISHED"
+    drawn = names.curves(MEASURES[run.data.tags.get(names.TASK, "multiclass")])
     return StudyRun(
         run_id=run.info.run_id,
         name=run.info.run_name,
@@ -25,7 +27,7 @@ def read_run(client: MlflowClient, run: Run) -> StudyRun:
         params=logged_parameters(run.data.params),
         metrics=run.data.metrics,
         tags=run.data.tags,
-        curves={name: _curve(client, run.info.run_id, name) for name in names.CURVES if finished},
+        curves={name: _curve(client, run.info.run_id, name) for name in drawn if finished},
     )
 
 

@@ -9,9 +9,10 @@ from pipeline.data import Dataset, DatasetError, load
 from pipeline.data.catalogue import SPECS
 from pipeline.data.user.location import found_again
 from pipeline.reports.study.reading import read_config
-from pipeline.reports.study.study_run import StudyRun
+from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.reports.study.variants import Setting, Variant
 from pipeline.settings import SettingsError, parse_stored
+from pipeline.tasks import task_named
 from pipeline.tasks.baselines import Baseline, tfidf_logistic_regression
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
@@ -22,14 +23,30 @@ class References:
     """Baselines of each variant, on its training and test data.
 
     Attributes:
-        majority: baseline per setting.
-        tfidf: baseline per setting; empty for images.
+        majority: per setting, the baseline that predicts the same for every example.
+        tfidf: baseline per setting; empty except for classes of texts.
         remarks: one sentence for each baseline that is not available.
     """
 
     majority: dict[Setting, Baseline]
     tfidf: dict[Setting, Baseline]
     remarks: tuple[str, ...] = ()
+
+
+def baseline_scores(baselines: References, measure: Measure) -> dict[str, dict[Setting, float]]:
+    """Return a measure of each kind of baseline by name and setting, where they have it."""
+    kinds = {"TF-IDF": baselines.tfidf}
+    if baselines.majority:
+        kinds = {next(iter(baselines.majority.values())).name: baselines.majority, **kinds}
+    found = {
+        name: {
+            setting: one.scores[measure.score]
+            for setting, one in kind.items()
+            if measure.score in one.scores
+        }
+        for name, kind in kinds.items()
+    }
+    return {name: scores for name, scores in found.items() if scores}
 
 
 def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str) -> References:
@@ -55,26 +72,28 @@ def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str)
         elif counted is not None:
             remarks.append(f"TF-IDF for {variant.setting.words}: {counted}")
     if len(majority) < len(variants):
+        title = task_named(variants[0].runs[0].task).baseline_title
         remarks.append(
-            f"The majority class is left out for {len(variants) - len(majority)} of "
+            f"The {title} is left out for {len(variants) - len(majority)} of "
             f"{len(variants)} settings: an earlier version did not log its scores."
         )
     return References(majority, tfidf, tuple(remarks))
 
 
 def majority_class(run: StudyRun) -> Baseline | None:
-    """Return the baseline that a run logged; None if one of its two scores is missing."""
-    f1_macro = run.metrics.get(names.BASELINE_F1_MACRO)
-    accuracy = run.metrics.get(names.BASELINE_ACCURACY)
-    if f1_macro is None or accuracy is None:
-        return None
-    return Baseline("majority class", f1_macro, accuracy)
+    """Return the constant baseline that a run logged; None if one of its scores is missing."""
+    task = task_named(run.task)
+    logged = {
+        name: run.metrics.get(names.baseline(task.baseline_kind, name)) for name in task.tiles
+    }
+    scores = {name: value for name, value in logged.items() if value is not None}
+    return Baseline(task.baseline_title, scores) if len(scores) == len(logged) else None
 
 
 def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str | None:
     """Return the baseline, a sentence on why there is none, or None for images."""
     spec = SPECS.get(run.params.get("dataset", ""))
-    if spec is None or spec.kind != "text":
+    if spec is None or spec.kind != "text" or run.task not in ("multiclass", "binary"):
         return None
     try:
         settings = parse_stored(read_config(client, run.run_id))

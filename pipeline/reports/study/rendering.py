@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.reports.drawing.pages import render_page, render_text
 from pipeline.reports.drawing.svg import Drawing, png, sheet
+from pipeline.reports.run.run_figures import loss_title
 from pipeline.reports.study import tables
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.curve_figures import curves
@@ -13,7 +14,8 @@ from pipeline.reports.study.heat_map import heat_map
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.score_figures import MANY, differences, forest
 from pipeline.reports.study.study_page import StudyPage
-from pipeline.reports.study.study_run import MAIN
+from pipeline.settings.scores import SCORES
+from pipeline.tasks import task_named
 from pipeline.tracking import names
 
 _PACKAGE = "pipeline.reports.study"
@@ -45,7 +47,10 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
     some = "" if count <= MANY else f" The three best and the three worst of {count}."
     band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
-    main = f"{MAIN.title[0].upper()}{MAIN.title[1:]}"
+    title = analysis.main.title
+    main = f"{title[0].upper()}{title[1:]}"
+    measure = task_named(analysis.task).measure
+    of_epochs = SCORES[measure].title
     best = "" if analysis.best is None else " {}: the best on validation."
     drawn = {
         "forest": Drawn(
@@ -53,19 +58,19 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
             f"{main} of each setting: mean, interval, and each seed as a small dot."
             + best.format("Blue"),
         ),
-        "loss": Drawn(curves(analysis, "loss"), f"Cross-entropy loss {band}"),
-        "accuracy": Drawn(curves(analysis, "accuracy"), f"Accuracy {band}"),
+        "loss": Drawn(curves(analysis, "loss"), f"{loss_title(measure)} {band}"),
+        measure: Drawn(curves(analysis, measure), f"{of_epochs[0].upper()}{of_epochs[1:]} {band}"),
     }
     if len(analysis.gathered.varied) > 1:
-        caption = f"{main} of each combination, mean over seeds; deeper colour: higher."
+        caption = f"{main} of each combination, mean over seeds; deeper colour: better."
         drawn["heat_map"] = Drawn([heat_map(analysis)], caption + best.format("Bold"))
     if effects:
         caption = "The effect of each key, averaged over the settings of the others."
-        drawn["effects"] = Drawn([differences(effects)], caption)
+        drawn["effects"] = Drawn([differences(effects, analysis.main)], caption)
     if compared := analysis.comparisons:
         few = "" if len(compared) <= MANY else f" The first {MANY} of {len(compared)}."
         caption = f"Paired differences; blue where shown, grey where not.{few}"
-        drawn["differences"] = Drawn([differences(compared)], caption)
+        drawn["differences"] = Drawn([differences(compared, analysis.main)], caption)
     return drawn
 
 
@@ -80,8 +85,8 @@ def render(page: StudyPage, analysis: Analysis, drawn: Mapping[str, Drawn]) -> d
     texts = {
         names.PAGE: render_page(_PACKAGE, "report.html.j2", page=page, figures=drawn, many=MANY),
         "report.md": render_text(_PACKAGE, "report.md.j2", page=page, figures=drawn),
-        "runs.csv": tables.runs_csv(gathered.runs, gathered.varied),
-        "summary.csv": tables.summary_csv(analysis.variants),
+        "runs.csv": tables.runs_csv(gathered.runs, gathered.varied, analysis.task),
+        "summary.csv": tables.summary_csv(analysis.variants, analysis.task),
         "verdict.json": _verdict(page, analysis),
     }
     files = {path: text.encode() for path, text in texts.items()}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.reports.drawing.palette import Role
 from pipeline.reports.drawing.svg import Drawing
 from pipeline.reports.study.analysis import Analysis, Comparison
-from pipeline.reports.study.reference import References
+from pipeline.reports.study.reference import References, baseline_scores
 from pipeline.reports.study.rows import (
     Column,
     Rows,
@@ -17,9 +17,8 @@ from pipeline.reports.study.rows import (
     rows_plot,
     write_numbers,
 )
-from pipeline.reports.study.study_run import MAIN
+from pipeline.reports.study.study_run import Measure
 from pipeline.reports.study.variants import Setting, Variant
-from pipeline.tasks.baselines import Baseline
 
 MANY = 12  # settings; above it, only the best and worst are drawn where all would not fit
 _MINUS = "−"
@@ -30,60 +29,60 @@ def forest(analysis: Analysis, baselines: References) -> Drawing:
 
     Settings are in the order of their values; more than `MANY` are sorted best first.
     """
-    variants = list(analysis.variants)
+    main, variants = analysis.main, list(analysis.variants)
     if len(variants) > MANY:
         variants = [*analysis.ranked, *(v for v in variants if v not in analysis.ranked)]
     columns = columns_of([variant.setting for variant in variants])
-    low, high = _reach(variants)
-    shown = _near(baselines, low, high)
-    axis = f"{MAIN.title}: mean, 95 % interval, each seed a small dot"
+    low, high = _reach(variants, main)
+    shown = _near(baselines, main, low, high)
+    axis = f"{main.title}: mean, 95 % interval, each seed a small dot"
     rows = rows_plot(
         columns,
-        [_numbers(variant) for variant in variants],
+        [_numbers(variant, main) for variant in variants],
         (min([low, *shown]), max([high, *shown])),
         axis,
-        names=bool(baselines.majority) + bool(baselines.tfidf),
+        names=len(baseline_scores(baselines, main)),
     )
-    _draw_references(rows, variants, baselines)
+    _draw_references(rows, variants, baselines, main)
     for place, variant in enumerate(variants):
-        _draw_variant(rows, place, variant, best=variant is analysis.best)
+        _draw_variant(rows, place, variant, main, best=variant is analysis.best)
     return rows.drawing
 
 
-def _reach(variants: Sequence[Variant]) -> tuple[float, float]:
-    found = [variant.estimate(MAIN) for variant in variants]
+def _reach(variants: Sequence[Variant], main: Measure) -> tuple[float, float]:
+    found = [variant.estimate(main) for variant in variants]
     ends = [end for one in found if one is not None for end in (one.interval or (one.mean,))]
-    ends += [score for variant in variants for score in variant.by_seed(MAIN).values()]
+    ends += [score for variant in variants for score in variant.by_seed(main).values()]
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
-def _near(baselines: References, low: float, high: float) -> list[float]:
+def _near(baselines: References, main: Measure, low: float, high: float) -> list[float]:
     """Return the baselines that are close enough not to compress the rest of the plot."""
     reach = max(high - low, 0.02)
-    scores = [*baselines.majority.values(), *baselines.tfidf.values()]
-    return [one.f1_macro for one in scores if low - reach <= one.f1_macro <= high + reach]
+    scores = [one for kind in baseline_scores(baselines, main).values() for one in kind.values()]
+    return [one for one in scores if low - reach <= one <= high + reach]
 
 
-def _numbers(variant: Variant) -> str:
-    found = variant.estimate(MAIN)
+def _numbers(variant: Variant, main: Measure) -> str:
+    found = variant.estimate(main)
     if found is None:
         return "no score"
-    text = MAIN.show(found.mean)
+    text = main.show(found.mean)
     if found.interval is not None:
-        low, high = (MAIN.show(end) for end in found.interval)
+        low, high = (main.show(end) for end in found.interval)
         text += f"  [{low}, {high}]"
     if variant.degenerate:
-        text += f"  {len(variant.degenerate)} of {found.n} nearly one class"
+        text += f"  {len(variant.degenerate)} of {found.n} {variant.degenerate_words}"
     return text
 
 
-def _draw_variant(rows: Rows, place: int, variant: Variant, best: bool) -> None:
+def _draw_variant(rows: Rows, place: int, variant: Variant, main: Measure, best: bool) -> None:
     role: Role = "blue" if best else "ink"
-    write_numbers(rows, place, _numbers(variant), role, bold=best)
-    found, height = variant.estimate(MAIN), rows.heights[place]
+    write_numbers(rows, place, _numbers(variant, main), role, bold=best)
+    found, height = variant.estimate(main), rows.heights[place]
     if found is None:
         return
-    for score in variant.by_seed(MAIN).values():
+    for score in variant.by_seed(main).values():
         rows.drawing.dot((rows.x(score), height + 0.3 * rows.row), 2, "grey", 0.75)
     if found.interval is not None:
         low, high = found.interval
@@ -91,21 +90,22 @@ def _draw_variant(rows: Rows, place: int, variant: Variant, best: bool) -> None:
     rows.drawing.dot((rows.x(found.mean), height), 5, role)
 
 
-def _draw_references(rows: Rows, variants: Sequence[Variant], baselines: References) -> None:
+def _draw_references(
+    rows: Rows, variants: Sequence[Variant], baselines: References, main: Measure
+) -> None:
     """Draw a baseline as a line if it is the same for all rows, otherwise a tick per row."""
     names: dict[str, float] = {}
-    for name, scores in (("majority class", baselines.majority), ("TF-IDF", baselines.tfidf)):
-        values = {round(found.f1_macro, 9) for found in scores.values()}
+    for name, scores in baseline_scores(baselines, main).items():
+        values = {round(score, 9) for score in scores.values()}
         if len(values) == 1:
-            names |= _draw_reference(rows, name, values.pop())
-        elif values:
+            names |= _draw_reference(rows, f"{name} {main.show(min(values))}", min(values))
+        else:
             names[name] = _draw_ticks(rows, variants, scores)
     name_lines(rows, names, "orange")
 
 
-def _draw_reference(rows: Rows, name: str, value: float) -> dict[str, float]:
+def _draw_reference(rows: Rows, words: str, value: float) -> dict[str, float]:
     """Draw the line and return its label and position; an arrow if it is outside the plot."""
-    words = f"{name} {MAIN.show(value)}"
     if value < rows.x.low:
         return {f"← {words}": rows.x.low}
     if value > rows.x.high:
@@ -115,24 +115,22 @@ def _draw_reference(rows: Rows, name: str, value: float) -> dict[str, float]:
     return {words: value}
 
 
-def _draw_ticks(
-    rows: Rows, variants: Sequence[Variant], scores: Mapping[Setting, Baseline]
-) -> float:
+def _draw_ticks(rows: Rows, variants: Sequence[Variant], scores: Mapping[Setting, float]) -> float:
     """Draw a tick in each row that has the baseline; return the first one's position."""
     for variant, height in zip(variants, rows.heights, strict=True):
         if variant.setting in scores:
-            x = rows.x(min(max(scores[variant.setting].f1_macro, rows.x.low), rows.x.high))
+            x = rows.x(min(max(scores[variant.setting], rows.x.low), rows.x.high))
             rows.drawing.line((x, height - rows.row / 3), (x, height + rows.row / 3), "orange", 2.5)
-    return next(iter(scores.values())).f1_macro
+    return next(iter(scores.values()))
 
 
-def differences(comparisons: Sequence[Comparison]) -> Drawing:
+def differences(comparisons: Sequence[Comparison], main: Measure) -> Drawing:
     """Draw paired differences with intervals around zero; of very many, the closest to zero."""
     shown = comparisons[:MANY]
     ends = [end for c in shown for end in (c.difference.interval or (c.difference.mean,))]
     columns, lead = _compared(shown)
-    verdicts = [f"{MAIN.show(c.difference.mean, signed=True)}  {c.verdict}" for c in shown]
-    axis = f"{lead}difference in {MAIN.title}, same seeds, 95 % interval"
+    verdicts = [f"{main.show(c.difference.mean, signed=True)}  {c.verdict}" for c in shown]
+    axis = f"{lead}difference in {main.title}, same seeds, 95 % interval"
     rows = rows_plot(columns, verdicts, (min(0.0, *ends), max(0.0, *ends)), axis)
     bottom = rows.heights[-1] + rows.row / 2
     rows.drawing.line((rows.x(0), rows.top), (rows.x(0), bottom), "grey", 1.5)

@@ -12,9 +12,12 @@ from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import Provenance
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.statistics import FEWEST
-from pipeline.reports.study.study_run import MAIN, StudyRun
+from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.reports.study.variants import setting_of, values_in
 from pipeline.reports.study.verdict import Verdict
+from pipeline.settings.scores import SCORES
+from pipeline.tasks import task_named
+from pipeline.tasks.baselines import Baseline
 from pipeline.tracking import names
 
 _METHOD = (
@@ -79,7 +82,7 @@ def compose_study_page(
         verdict=verdict,
         claim=study.claim if study else None,
         warnings=_warnings(analysis, mixed),
-        baselines=_baselines(baselines),
+        baselines=_baselines(baselines, analysis.main),
         scores=tables.score_table(analysis),
         comparisons=tables.comparison_table(analysis),
         method=_METHOD,
@@ -87,7 +90,7 @@ def compose_study_page(
         cost=tables.cost_table(variants),
         timing=_TIMING,
         parity=parity_sentence(finished),
-        runs=tables.run_table(gathered.runs, gathered.varied),
+        runs=tables.run_table(gathered.runs, gathered.varied, analysis.task),
         left_out=left_out(gathered),
         provenance=made,
     )
@@ -119,24 +122,32 @@ def _warnings(analysis: Analysis, mixed: list[str]) -> list[str]:
     return warnings
 
 
-def _baselines(baselines: References) -> str:
+def _baselines(baselines: References, main: Measure) -> str:
     words = []
     for scores in (baselines.majority, baselines.tfidf):
-        different = {(round(b.f1_macro, 6), round(b.accuracy, 6)) for b in scores.values()}
-        if not different:
+        shown = {setting: _scores_of(one, main) for setting, one in scores.items()}
+        if not any(shown.values()):
             continue
         found = next(iter(scores.values()))
         name = f"{found.name[0].upper()}{found.name[1:]}"
-        if len(different) == 1:
-            shown = f"{MAIN.show(found.f1_macro)}, accuracy {found.accuracy:.3f}"
-            words.append(f"{name}: {MAIN.title} {shown}.")
+        if len(set(shown.values())) == 1:
+            words.append(f"{name}: {main.title} {next(iter(shown.values()))}.")
         else:
-            each = "; ".join(
-                f"{setting.words} {MAIN.show(one.f1_macro)}, accuracy {one.accuracy:.3f}"
-                for setting, one in scores.items()
-            )
-            words.append(f"{name}, {MAIN.title} by setting: {each}.")
+            each = "; ".join(f"{setting.words} {told}" for setting, told in shown.items())
+            words.append(f"{name}, {main.title} by setting: {each}.")
     return " ".join([*words, *baselines.remarks])
+
+
+def _scores_of(baseline: Baseline, main: Measure) -> str:
+    """Return the main measure and the other scores of a baseline; "" without the main measure."""
+    if main.score not in baseline.scores:
+        return ""
+    others = [
+        f"{SCORES[name].title} {value:.3f}"
+        for name, value in baseline.scores.items()
+        if name != main.score
+    ]
+    return ", ".join([main.show(baseline.scores[main.score]), *others])
 
 
 def parity_sentence(runs: list[StudyRun]) -> str:
@@ -147,7 +158,8 @@ def parity_sentence(runs: list[StudyRun]) -> str:
     known = [difference for difference in differences if difference is not None]
     if not known:
         return f"{counted}."
-    return f"{counted}; the largest difference of any probability is {max(known):.1e}."
+    value = task_named(runs[0].task).value
+    return f"{counted}; the largest difference of any {value} is {max(known):.1e}."
 
 
 def left_out(gathered: Gathered) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.settings.scores import SCORES
+from pipeline.settings.scores import MEASURES as MEASURES_OF_EPOCHS
+from pipeline.settings.scores import SCORES, TASK_SCORES, selected_score
 from pipeline.tracking import names
 
 RISE = 0.05  # relative to the minimum validation loss: a later rise above this is overfitting
@@ -21,7 +22,7 @@ class StudyRun:
         params: parameters as logged.
         metrics: the last value of each metric.
         tags: tags as logged.
-        curves: values by epoch, for each of `names.CURVES`.
+        curves: values by epoch, for each of `names.curves`.
     """
 
     run_id: str
@@ -32,6 +33,11 @@ class StudyRun:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def task(self) -> str:
+        """The meaning of its outputs; runs of earlier versions have no tag of it."""
+        return self.tags.get(names.TASK, "multiclass")
 
     @property
     def seed(self) -> int:
@@ -53,12 +59,15 @@ class Measure:
         of: returns it for a run; None if the run did not log it.
         decimals: number of decimals to print.
         least: whether the lowest value is the best.
+        score: the score on the test data that it is, to be compared with baselines; empty if it is
+            none.
     """
 
     title: str
     of: Callable[[StudyRun], float | None]
     decimals: int = 3
     least: bool = False
+    score: str = ""
 
     def show(self, value: float, signed: bool = False) -> str:
         """Format the number, with a true minus sign."""
@@ -76,6 +85,11 @@ def peak_accuracy(run: StudyRun) -> float | None:
     return max(run.curves.get(names.ACCURACY_VALIDATION, ()), default=None)
 
 
+def peak_mae(run: StudyRun) -> float | None:
+    """Return the lowest mean absolute error on validation data of any epoch."""
+    return min(run.curves.get(names.MAE_VALIDATION, ()), default=None)
+
+
 def overfits_after(run: StudyRun) -> float | None:
     """Return the epoch of minimum validation loss if the loss later rises by 5 %, else None."""
     losses = run.curves.get(names.LOSS_VALIDATION, ())
@@ -86,26 +100,66 @@ def overfits_after(run: StudyRun) -> float | None:
     return float(epoch) if max(losses[epoch - 1 :]) > least * (1 + RISE) else None
 
 
-MEASURES: dict[str, Measure] = {
-    "validation_f1_macro": Measure("validation macro F1", logged(names.VALIDATION_F1_MACRO)),
-    "test_f1_macro": Measure("test macro F1", logged(names.TEST_F1_MACRO)),
-    "test_accuracy": Measure("test accuracy", logged(names.TEST_ACCURACY)),
+def _of_score(split: str, title: str, name: str) -> Measure:
+    score = SCORES[name]
+    of_test = name if split == names.TEST else ""
+    return Measure(f"{title} {score.title}", logged(split + name), 3, score.least, of_test)
+
+
+_ON_TEST = {f"test_{name}": _of_score(names.TEST, "test", name) for name in SCORES}
+_ON_VALIDATION = {
+    f"validation_{name}": _of_score(names.VALIDATION, "validation", name) for name in SCORES
+}
+_AT_BEST = {
     "best_accuracy_validation": Measure(
         "validation accuracy at the best epoch", logged(names.BEST_ACCURACY_VALIDATION)
     ),
+    "best_mae_validation": Measure(
+        "validation mean absolute error at the best epoch",
+        logged(names.BEST_MAE_VALIDATION),
+        least=True,
+    ),
     "peak_accuracy_validation": Measure("highest validation accuracy", peak_accuracy),
-    "best_loss_validation": Measure("least validation loss", logged(names.BEST_LOSS_VALIDATION)),
+    "peak_mae_validation": Measure("lowest validation mean absolute error", peak_mae, least=True),
+    "best_loss_validation": Measure(
+        "least validation loss", logged(names.BEST_LOSS_VALIDATION), least=True
+    ),
     "best_epoch": Measure("epoch of least validation loss", logged(names.BEST_EPOCH), 1),
     "overfits_after": Measure("overfits after epoch", overfits_after, 1),
-    "seconds": Measure("seconds per run", logged(names.SECONDS), 1),
-    "parameters": Measure("parameters", logged(names.PARAMETERS), 0),
+    "seconds": Measure("seconds per run", logged(names.SECONDS), 1, least=True),
+    "parameters": Measure("parameters", logged(names.PARAMETERS), 0, least=True),
 }
+MEASURES: dict[str, Measure] = _ON_VALIDATION | _ON_TEST | _AT_BEST
+"""Every measure by the name that studies use."""
 
-MAIN = MEASURES["test_f1_macro"]  # the measure that is reported and compared
+
+def table_measures(task: str) -> tuple[str, ...]:
+    """Return the names of the measures that a report's tables show of runs of a task."""
+    first, second, *_ = TASK_SCORES[task]
+    measure = MEASURES_OF_EPOCHS[task]
+    beside = "accuracy" if measure == "accuracy" else second
+    return (
+        f"test_{first}",
+        f"test_{beside}",
+        f"best_{measure}_validation",
+        f"peak_{measure}_validation",
+        "best_loss_validation",
+        "best_epoch",
+    )
 
 
-def selection_measure(select_by: str) -> Measure:
+def file_measures(task: str) -> dict[str, Measure]:
+    """Return the measures that a report's files hold of runs of a task, by name."""
+    validation = f"validation_{TASK_SCORES[task][0]}"
+    names_of = (validation, *table_measures(task), "overfits_after", "seconds", "parameters")
+    return {name: MEASURES[name] for name in names_of}
+
+
+def main_measure(task: str) -> Measure:
+    """Return the measure that is reported and compared: the primary score on the test data."""
+    return MEASURES[f"test_{TASK_SCORES[task][0]}"]
+
+
+def selection_measure(select_by: str, task: str) -> Measure:
     """Return the validation score that a value of `select_by=` names."""
-    score = SCORES[select_by]
-    of = logged(names.VALIDATION + select_by)
-    return Measure(f"validation {score.title}", of, least=score.least)
+    return MEASURES[f"validation_{selected_score(select_by, [task])}"]

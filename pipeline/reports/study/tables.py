@@ -10,18 +10,17 @@ from typing import Any
 from pipeline.reports.drawing.pages import Table, number
 from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.claim import with_interval
-from pipeline.reports.study.study_run import MAIN, MEASURES, Measure, StudyRun
+from pipeline.reports.study.study_run import (
+    MEASURES,
+    Measure,
+    StudyRun,
+    file_measures,
+    table_measures,
+)
 from pipeline.reports.study.variants import Variant, values_in
+from pipeline.tasks import task_named
 from pipeline.tracking import names
 
-_SCORES = (
-    "test_f1_macro",
-    "test_accuracy",
-    "best_accuracy_validation",
-    "peak_accuracy_validation",
-    "best_loss_validation",
-    "best_epoch",
-)
 _EPOCHS = (MEASURES["best_epoch"], MEASURES["overfits_after"])
 _COST = (MEASURES["parameters"], MEASURES["seconds"])
 
@@ -29,7 +28,9 @@ _COST = (MEASURES["parameters"], MEASURES["seconds"])
 def score_table(analysis: Analysis) -> Table:
     """Return one row per setting: mean and interval of each score; the best one is marked."""
     variants = analysis.variants
-    measures = [analysis.selection, *(MEASURES[name] for name in _SCORES)]
+    shown = [analysis.selection, analysis.main]
+    shown += [MEASURES[name] for name in table_measures(analysis.task)]
+    measures = list({measure.title: measure for measure in shown}.values())
     return Table(
         [*_keys(variants), "n", *(measure.title for measure in measures)],
         [
@@ -98,12 +99,12 @@ def cost_table(variants: Sequence[Variant]) -> Table:
 def comparison_table(analysis: Analysis) -> Table:
     """Return one row per comparison."""
     return Table(
-        ["compared", "n", f"difference in {MAIN.title}", "p (Holm)", ""],
+        ["compared", "n", f"difference in {analysis.main.title}", "p (Holm)", ""],
         [
             [
                 f"{c.first.words} − {c.second.words}",
                 str(c.difference.n),
-                with_interval(c.difference, MAIN),
+                with_interval(c.difference, analysis.main),
                 "–" if c.p is None else f"{c.p:.3f}",
                 c.verdict,
             ]
@@ -112,12 +113,17 @@ def comparison_table(analysis: Analysis) -> Table:
     )
 
 
-def run_table(runs: Sequence[StudyRun], varied: Sequence[str]) -> Table:
-    """Return one row per run: scores, parity, and anything unusual."""
+def run_table(runs: Sequence[StudyRun], varied: Sequence[str], of: str) -> Table:
+    """Return one row per run of a task: scores, parity, and anything unusual."""
+    task = task_named(of)
+    title = task.primary_score.title
     numbers = {
-        "validation macro F1": (names.VALIDATION_F1_MACRO, ".4f"),
-        MAIN.title: (names.TEST_F1_MACRO, ".4f"),
-        "F1 difference": (names.PARITY_F1_DELTA, ".6f"),
+        f"validation {title}": (names.VALIDATION + task.primary, ".4f"),
+        f"test {title}": (names.TEST + task.primary, ".4f"),
+        **{
+            f"{compared} difference": (names.parity_score(score, "delta"), ".6f")
+            for score, compared in task.compared.items()
+        },
         "largest difference": (names.PARITY_MAX_ABS_DIFF, ".1e"),
     }
     return Table(
@@ -142,13 +148,14 @@ def _remark(run: StudyRun) -> str:
     return "; ".join(filter(None, remarks))
 
 
-def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
-    """Return every run with every measure as CSV, unrounded."""
-    head = ["run_id", "status", *varied, "seed", *MEASURES]
+def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str], task: str) -> str:
+    """Return every run with every measure of its task as CSV, unrounded."""
+    measures = file_measures(task)
+    head = ["run_id", "status", *varied, "seed", *measures]
     rows = [
         [
             *(run.run_id, run.status, *values_in(run.params, varied), run.seed),
-            *(measure.of(run) for measure in MEASURES.values()),
+            *(measure.of(run) for measure in measures.values()),
             *(run.tags.get(name, "") for name in (names.PARITY, names.DEGENERATE)),
             run.metrics.get(names.PARITY_MAX_ABS_DIFF),
         ]
@@ -157,11 +164,11 @@ def runs_csv(runs: Sequence[StudyRun], varied: Sequence[str]) -> str:
     return _csv([*head, "parity", "degenerate", "parity_max_abs_diff"], rows)
 
 
-def summary_csv(variants: Sequence[Variant]) -> str:
+def summary_csv(variants: Sequence[Variant], task: str) -> str:
     """Return mean, standard deviation, interval and n of every measure per setting, unrounded."""
     rows = []
     for variant in variants:
-        for name, measure in MEASURES.items():
+        for name, measure in file_measures(task).items():
             if (found := variant.estimate(measure)) is None:
                 continue
             low, high = found.interval or (None, None)

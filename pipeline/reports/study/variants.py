@@ -8,6 +8,7 @@ from pipeline.reports.study.definition import Study
 from pipeline.reports.study.statistics import Estimate, estimate
 from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.settings.as_typed import label
+from pipeline.tasks import task_named
 from pipeline.tracking import names
 
 _CHOICES = (
@@ -75,8 +76,13 @@ class Variant:
 
     @property
     def degenerate(self) -> list[StudyRun]:
-        """The runs that predict one class for at least 99 of 100 examples."""
+        """The runs whose predictions hardly depend on their input, such as one class for all."""
         return [run for run in self.runs if run.tags.get(names.DEGENERATE, "no") != "no"]
+
+    @property
+    def degenerate_words(self) -> str:
+        """What such runs predict, in two or three words."""
+        return task_named(self.runs[0].task).degenerate
 
     def by_seed(self, measure: Measure) -> dict[int, float]:
         """Return the measure by seed, for the runs that have it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import StoreError
-from pipeline.reports.study.analysis import analyse
+from pipeline.reports.study.analysis import analyse, reported_measure
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import provenance
 from pipeline.reports.study.reference import references
@@ -39,9 +39,10 @@ def write_report(
         SettingsError: when the runs differ in what should be the same.
     """
     finished = tuple(run for run in gathered.runs if run.finished)
-    if not any(names.TEST_F1_MACRO in run.metrics for run in finished):
+    main = reported_measure(gathered)
+    if all(main.of(run) is None for run in finished):
         raise StoreError(
-            f"{gathered.title} has no finished run with a test score in {store.uri}; "
+            f"{gathered.title} has no finished run with a {main.title} in {store.uri}; "
             f"{_found(gathered)}."
         )
     differ = incompatibilities(finished, gathered.varied)

@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline.job.run_log import run_log
+from pipeline.tasks import task_named
 from pipeline.training.history import Epoch, History
 
 EPOCHS = (Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0), Epoch(2, 0.7, 0.9, 0.6, 0.5, 0.001, 2.0))
@@ -15,7 +16,7 @@ def test_each_epoch_and_what_is_kept_is_a_line(tmp_path):
     with run_log(tmp_path / "log.txt", 2) as log:
         for epoch in EPOCHS:
             log.epoch(epoch)
-        log.scores(SCORES, History(EPOCHS, restored=True))
+        log.scores(SCORES, History(EPOCHS, restored=True), task_named("multiclass"))
     first, second, kept = lines_of(tmp_path / "log.txt")
     assert first == (
         "epoch 1/2: training loss 0.9000, accuracy 0.5000; validation loss 0.8000, "

@@ -82,7 +82,7 @@ def test_how_it_is_searched_is_checked(search_for):
         search_for, "units=8,16", n_trials=0, direction="up", sampler="grid", pruner_warmup=-1
     ) == [
         "hydra.sweeper.n_trials=0 must be a whole number, 1 or more.",
-        "hydra.sweeper.direction=up must be maximize or minimize.",
+        "hydra.sweeper.direction=up must be auto, maximize or minimize.",
         "hydra.sweeper.sampler=grid must be random or tpe.",
         "hydra.sweeper.pruner_warmup=-1 must be a whole number, 0 or more.",
     ]
@@ -101,7 +101,7 @@ def test_a_metric_that_no_run_has_is_refused(search_for):
 
 def test_what_is_compared_while_a_trial_lasts(search_for):
     def series(**options):
-        return compared(search_for("units=8,16", **options).search)
+        return compared(search_for("units=8,16", **options).settled(["multiclass"]).search).metric
 
     assert series() == "accuracy/validation"
     assert series(metric="validation/loss", direction="minimize") == "loss/validation"
@@ -114,13 +114,14 @@ def test_an_own_class_of_the_test_data_is_doubtful_too(search_for):
 
 
 def test_a_time_is_better_the_less(search_for):
-    (doubt,) = doubts(search_for("units=8,16", metric="seconds").search)
+    (doubt,) = doubts(search_for("units=8,16", metric="seconds", direction="maximize").search)
     assert doubt.startswith("hydra.sweeper.direction=maximize looks for the largest seconds")
 
 
 def test_doubtful_aims_are_noted(search_for):
     assert doubts(search_for("units=8,16").search) == []
-    assert doubts(search_for("units=8,16", metric="test/loss").search) == [
+    aim = {"metric": "test/loss", "direction": "maximize"}
+    assert doubts(search_for("units=8,16", **aim).search) == [
         "hydra.sweeper.metric=test/loss: what is chosen by the test data cannot be judged by them.",
         "hydra.sweeper.direction=maximize looks for the largest test/loss; meant may be minimize.",
     ]
@@ -133,5 +134,6 @@ def test_a_search_is_named_by_what_is_fixed_and_what_is_searched(search_for):
 
 def test_trials_are_ranked_by_the_searchs_own_metric(search_for):
     plan = search_for("units=8,16", metric="best/loss_validation", direction="minimize")
-    assert (plan.criterion.metric, plan.criterion.least) == ("best/loss_validation", True)
-    assert plan.criterion.test_metric == "test/f1_macro"
+    criterion = plan.settled(["multiclass"]).criterion(["multiclass"])
+    assert (criterion.metric, criterion.least) == ("best/loss_validation", True)
+    assert criterion.test_metric == "test/f1_macro"

@@ -77,10 +77,10 @@ def check(client, run, folder):
     assert run.info.status == "FINISHED"
     assert run.data.params == {key: f"{name} {key}" for key in store_writer.PARAMS}
     assert run.data.tags["parity"] == "exact"
-    assert set(run.data.metrics) == {*names.CURVES, *store_writer.SCORES}
+    assert set(run.data.metrics) == {*names.curves("accuracy"), *store_writer.SCORES}
     for score in store_writer.SCORES:
         assert run.data.metrics[score] == store_writer.point(name, score, 0)
-    for curve in names.CURVES:
+    for curve in names.curves("accuracy"):
         points = [(one.step, one.value) for one in client.get_metric_history(run_id, curve)]
         assert points == [
             (epoch, store_writer.point(name, curve, epoch)) for epoch in store_writer.EPOCHS

@@ -1,6 +1,6 @@
 import math
 
-from pipeline.settings.scores import SELECT_BY
+from pipeline.settings.scores import SCORES
 from pipeline.tracking.ranking import criterion
 
 
@@ -16,7 +16,13 @@ def test_what_has_no_score_comes_last():
     assert criterion("loss").best_first(scores, scores.get) == ["zero", "none", "nan"]
 
 
+def test_the_primary_score_of_the_first_task_is_the_default():
+    assert criterion("auto").metric == "validation/f1_macro"
+    assert criterion("auto", ["regression", "binary"]).metric == "validation/r2"
+    assert criterion("mae", ["binary"]).least
+
+
 def test_nothing_is_chosen_by_the_test_data():
-    for select_by in SELECT_BY:
+    for select_by in SCORES:
         assert criterion(select_by).metric == f"validation/{select_by}"
         assert criterion(select_by).test_metric == f"test/{select_by}"

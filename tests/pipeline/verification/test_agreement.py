@@ -1,23 +1,31 @@
 import numpy as np
 import pytest
 
-from pipeline.verification.agreement import compare
+from pipeline.tasks import task_named
+from pipeline.verification import agreement
 
 LABELS = np.array([0, 1, 2, 1])
+CLASSES = task_named("multiclass")
 KERAS = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.3, 0.5], [0.5, 0.4, 0.1]], np.float32)
+
+
+def compare(keras, scratch, labels):
+    return agreement.compare(CLASSES, keras, scratch, labels)
 
 
 def test_equal_predictions_are_exact():
     parity = compare(KERAS, KERAS.copy(), LABELS)
     assert parity.verdict == "exact"
-    assert (parity.f1_delta, parity.agreement, parity.max_abs_diff) == (0, 1, 0)
+    assert (parity.scores["f1"].delta, parity.agreement, parity.max_abs_diff) == (0, 1, 0)
     assert parity.certified_fraction == 1
     assert parity.min_margin == pytest.approx(0.1)
 
 
 def test_hand_computed_macro_f1():
     # Class 0: precision 1/2, recall 1 -> 2/3; class 1: 1, 1/2 -> 2/3; class 2: 1.
-    assert compare(KERAS, KERAS, LABELS).f1_keras == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert compare(KERAS, KERAS, LABELS).scores["f1"].keras == pytest.approx(
+        (2 / 3 + 2 / 3 + 1) / 3
+    )
 
 
 def test_a_difference_above_the_bar_is_close():

@@ -5,9 +5,11 @@ import numpy as np
 from PIL import Image
 
 from pipeline.data.dataset import Split
+from pipeline.tasks import task_named
 from pipeline.verification.worst_examples import MOST, confident_mistakes, worst_examples
 
 CLASSES = ("no", "yes")
+TASK = task_named("multiclass")
 
 
 def split(labels, texts=None):
@@ -19,7 +21,7 @@ def split(labels, texts=None):
 def test_mistakes_are_the_wrong_answers_with_the_highest_probability():
     yes = np.array([0.9, 0.2, 0.6, 0.99, 0.7])
     probabilities = np.stack([1 - yes, yes], axis=1)
-    found = confident_mistakes(probabilities, split([0, 1, 1, 1, 0], tuple("abcde")), CLASSES)
+    found = confident_mistakes(TASK, probabilities, split([0, 1, 1, 1, 0], tuple("abcde")), CLASSES)
     assert [(one.index, one.text) for one in found] == [(0, "a"), (1, "b"), (4, "e")]
     assert (found[0].predicted, found[0].true) == ("yes", "no")
     assert found[0].probability_predicted == 0.9
@@ -30,13 +32,13 @@ def test_mistakes_are_the_wrong_answers_with_the_highest_probability():
 def test_only_a_few_mistakes_are_kept_and_none_that_is_not_a_number():
     probabilities = np.tile([[0.2, 0.8]], (20, 1))
     probabilities[0] = np.nan
-    found = confident_mistakes(probabilities, split([0] * 20), CLASSES)
+    found = confident_mistakes(TASK, probabilities, split([0] * 20), CLASSES)
     assert [one.index for one in found] == list(range(1, MOST + 1))
 
 
 def test_an_image_is_a_picture():
     probabilities = np.array([[0.2, 0.8]])
-    (mistake,) = confident_mistakes(probabilities, split([0]), CLASSES)
+    (mistake,) = confident_mistakes(TASK, probabilities, split([0]), CLASSES)
     assert mistake.text is None
     picture = base64.b64decode(mistake.picture.removeprefix("data:image/png;base64,"))
     assert list(Image.open(io.BytesIO(picture)).tobytes()) == [0, 85, 170, 255]
@@ -45,6 +47,6 @@ def test_an_image_is_a_picture():
 def test_the_worst_examples_differ_most():
     keras = np.array([[0.5, 0.5], [0.25, 0.75], [0.1, 0.9]])
     scratch = np.array([[0.5, 0.5], [0.26, 0.74], [0.1, np.nan]])
-    found = worst_examples(keras, scratch, split([0, 1, 1], tuple("abc")), CLASSES)
+    found = worst_examples(TASK, keras, scratch, split([0, 1, 1], tuple("abc")), CLASSES)
     assert [one.text for one in found] == ["c", "b", "a"]
     assert found[1].keras == {"no": 0.25, "yes": 0.75}

@@ -171,7 +171,9 @@ def test_a_study_against_tfidf_is_answered_value_by_value():
     of = gathered(runs, "train_size", study=study)
     scores = {"100": 0.5, "300": 0.71, "500": 0.7}
     tfidf = {
-        setting_of({"train_size": size}, study): Baseline("TF-IDF", f1, f1)
+        setting_of({"train_size": size}, study): Baseline(
+            "TF-IDF", {"f1_macro": f1, "accuracy": f1}
+        )
         for size, f1 in scores.items()
     }
     assert conclude(analyse(of), References({}, tfidf)).headline == (
@@ -184,7 +186,7 @@ def test_a_study_against_tfidf_is_answered_value_by_value():
 def test_the_majority_class_is_read_from_the_run_or_left_out():
     logged = {"baseline/majority_f1_macro": 0.184, "baseline/majority_accuracy": 0.3825}
     assert majority_class(study_run(0.7, metrics=logged)) == Baseline(
-        "majority class", 0.184, 0.3825
+        "majority class", {"f1_macro": 0.184, "accuracy": 0.3825}
     )
     earlier = study_run(0.7, dataset="cifar10")  # an image set, which needs no texts read
     del earlier.metrics["baseline/majority_accuracy"]
@@ -295,7 +297,7 @@ def test_a_study_names_its_values():
 
 
 def test_runs_without_a_score_are_an_error():
-    with pytest.raises(ValueError, match="study=x has no finished run with a test score"):
+    with pytest.raises(ValueError, match="study=x has no finished run with the test macro F1"):
         analyse(gathered([study_run(0.5, status="FAILED")], "units"))
 
 
