@@ -39,7 +39,9 @@ def data_spec(dataset: Dataset) -> DataSpec:
 def _spec(reading: Preprocessing, outputs: int, task: str) -> DataSpec:
     meaning = (outputs, task)
     if isinstance(reading, InputsPreprocessing):
-        inputs: dict[str, Any] = {name: _spec(one, *meaning) for name, one in reading.inputs.items()}
+        inputs: dict[str, Any] = {
+            name: _spec(one, *meaning) for name, one in reading.inputs.items()
+        }
         shapes = {name: one.input_shape for name, one in inputs.items()}
         dtypes = {name: one.dtype for name, one in inputs.items()}
         return InputsSpec(shapes, dtypes, *meaning, inputs=inputs)
