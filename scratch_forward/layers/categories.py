@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.errors import InvalidOption
-from scratch_forward.layers.base import Array, Layer, Shape
+from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import number, one_of, optional_positive, positive
 
 ENCODINGS = ("one_hot", "multi_hot", "count")
@@ -67,7 +67,7 @@ class CategoryEncoding(Layer):
         name: Name of the layer.
     """
 
-    call_arguments = ("inputs",)
+    call_arguments = ("inputs", "count_weights")
 
     def __init__(
         self,
@@ -100,9 +100,31 @@ class CategoryEncoding(Layer):
         """Return the shape of the vectors."""
         return encoded_shape(input_shape, self.output_mode, self.num_tokens)
 
-    def call(self, inputs: Array) -> Array:
-        """Encode."""
-        return encoded(inputs, self.output_mode, self.num_tokens, self.dtype)
+    def apply(
+        self,
+        inputs: Array,
+        _mask: Any,
+        _generator: Generator | None,
+        /,
+        count_weights: Any = None,
+        **_: Any,
+    ) -> Array:
+        """Encode, or sum the weights `(N, k)` of the ids in the mode `"count"`.
+
+        Raises:
+            ValueError: If there are weights in another mode, or their shape is not that of the ids.
+        """
+        if count_weights is None:
+            return encoded(inputs, self.output_mode, self.num_tokens, self.dtype)
+        weights = np.asarray(count_weights, self.dtype)
+        if self.output_mode != "count" or weights.shape != inputs.shape or inputs.ndim != 2:
+            raise ValueError(
+                f"Layer {self.name!r} takes `count_weights` of the shape (N, k) of its ids with "
+                f"output_mode='count', got {weights.shape} for {inputs.shape}."
+            )
+        vectors = encoded(inputs[..., None], "one_hot", self.num_tokens, self.dtype)
+        total: Array = np.einsum("nk,nkd->nd", weights, vectors)
+        return total
 
 
 class Discretization(Layer):
