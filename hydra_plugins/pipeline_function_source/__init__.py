@@ -1,8 +1,11 @@
 """Lets Hydra compose `model=my_models:textcnn` as if a configuration file of that name existed.
 
 The contents of that file follow from the function's signature. Because this is a Hydra config
-source, it works on the command line, in defaults lists and with every launcher.
+source, it works on the command line, in defaults lists and with every launcher. Likewise for
+`dataset=my_data:load`.
 """
+
+from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
@@ -10,7 +13,7 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
-_GROUP = "model/"
+_GROUPS = ("model", "dataset")
 
 
 class FunctionSearchPath(SearchPathPlugin):
@@ -22,7 +25,7 @@ class FunctionSearchPath(SearchPathPlugin):
 
 
 class FunctionSource(ConfigSource):
-    """Presents a model function as a configuration file of the group `model`."""
+    """Presents a function as a configuration file of the group `model` or `dataset`."""
 
     @staticmethod
     def scheme() -> str:
@@ -38,10 +41,11 @@ class FunctionSource(ConfigSource):
         return False
 
     def is_config(self, config_path: str) -> bool:
-        """Return whether the path has the form of a function's name, `model/module:function`."""
-        from pipeline.settings.model_function import is_own
+        """Return whether the path has the form `model/module:function`, or of a data set."""
+        from pipeline.functions.lookup import is_own
 
-        return config_path.startswith(_GROUP) and is_own(config_path.removeprefix(_GROUP))
+        group, _, name = config_path.partition("/")
+        return group in _GROUPS and is_own(name)
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Return an empty list: functions cannot be enumerated."""
@@ -53,16 +57,25 @@ class FunctionSource(ConfigSource):
         Raises:
             SettingsError: when the function cannot be used.
         """
-        from pipeline.settings.model_function import model_function
-
-        name = config_path.removeprefix(_GROUP).removesuffix(".yaml")
-        function = model_function(name)
-        values = {"model": {"name": name}, **function.defaults}
-        if function.reads == {"text"}:
-            values["padding"] = "post"
+        group, _, name = config_path.removesuffix(".yaml").partition("/")
+        values = _model(name) if group == "model" else _dataset(name)
         return ConfigResult(
             provider=self.provider,
             path=f"{self.scheme()}://{self.path}",
             config=OmegaConf.create(values),
-            header={"package": "_global_"},
+            header={"package": "_global_" if group == "model" else None},
         )
+
+
+def _model(name: str) -> dict[str, Any]:
+    from pipeline.settings.model_function import model_function
+
+    function = model_function(name)
+    padding = {"padding": "post"} if function.reads == {"text"} else {}
+    return {"model": {"name": name}, **function.defaults, **padding}
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    from pipeline.settings.data_function import data_function
+
+    return {"defaults": ["base/arrays", "_self_"], "name": name, **data_function(name).defaults}

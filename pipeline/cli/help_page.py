@@ -4,12 +4,13 @@ import re
 import textwrap
 from pathlib import Path
 
-from pipeline.settings.model_function import is_own, model_function
+from pipeline.functions.lookup import is_own
 from pipeline.settings.optimizer_arguments import (
     keras_optimizers,
     optimizer_heading,
     optimizer_lines,
 )
+from pipeline.settings.own_functions import OWN_FUNCTIONS
 
 _SETTING = re.compile(r"^(?P<indent> *)(?P<key>\w+): (?P<default>.+?) # (?P<meaning>.+)$")
 _OPENING = re.compile(r"^(?P<key>\w+):$")
@@ -17,6 +18,7 @@ _TITLE = re.compile(r"^# --- (?P<title>.+) ---$")
 _BASE = re.compile(r"^  - (base/\w+)$", re.MULTILINE)
 _DATASET = re.compile(r"^  - override /dataset: (?P<dataset>\w+)$", re.MULTILINE)
 _GROUPS = ("model", "dataset", "optimizer", "schedule", "tracking")
+_OF_ALL_FUNCTIONS = {"dataset": ["base/arrays"]}  # settings of every function of a group
 _WIDTH, _COLUMN = 79, 28
 
 _TRAIN_HEADER = """\
@@ -33,6 +35,7 @@ A study is a sweep with a question. It ends with a report that answers it:
 _TRAIN_FOOTER = """\
 Hydra's -m (--multirun) is optional: a single run is a sweep of one job.
 Your own model function: model=my_models:textcnn (docs/adding-a-model.md).
+Your own data: dataset=my_data:load, npz, csv, image_folder (docs/own-data.md).
 Your own configuration files: --config-dir my_conf +experiment=mine.
 A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
 --help model=cnn dataset=nusax describes these instead of the defaults above.
@@ -106,17 +109,15 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")
     schedule, tracking = choices.get("schedule", "constant"), choices.get("tracking", "local")
-    model_file = model_function(model).as_yaml() if is_own(model) else _read(conf, "model", model)
+    model_file = _choice(conf, "model", model)
     dataset = choices.get("dataset", _default_dataset(model_file))
-    for base in _BASE.findall(model_file):
-        model_file += _read(conf, "model", base)
     sections = [
         _TRAIN_HEADER,
         "groups\n" + "".join(_options(conf, group) for group in (*_GROUPS, "study")),
         _section(f"model={model}", model_file),
         _section(f"optimizer={optimizer}", optimizer_file(conf, optimizer)),
         _section(f"schedule={schedule}", _read(conf, "schedule", schedule), prefix="schedule."),
-        _section(f"dataset={dataset}", _read(conf, "dataset", dataset), prefix="dataset."),
+        _section(f"dataset={dataset}", _choice(conf, "dataset", dataset), prefix="dataset."),
         *_parts(_read(conf, ".", "train")),
         _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
         _section(
@@ -127,6 +128,17 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         _TRAIN_FOOTER,
     ]
     return "\n".join(filter(None, sections))
+
+
+def _choice(conf: Path, group: str, name: str) -> str:
+    """Return the file of a group's choice, or of a user's function, with those that it builds on.
+
+    Raises:
+        SettingsError: when a function of the user cannot be used.
+    """
+    file = OWN_FUNCTIONS[group](name).as_yaml() if is_own(name) else _read(conf, group, name)
+    bases = _OF_ALL_FUNCTIONS.get(group, []) if is_own(name) else _BASE.findall(file)
+    return file + "".join(_read(conf, group, base) for base in bases)
 
 
 def _default_dataset(model_file: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Column
 
 from pipeline.cli.cells import short
 from pipeline.cli.console import console, print_line, say
-from pipeline.data.catalogue import SPECS
+from pipeline.data.catalogue import spec_of
 from pipeline.settings import Settings
 from pipeline.training.history import Epoch
 
@@ -128,7 +128,7 @@ class JobLines:
 
     def __init__(self, settings: Settings, name: str):
         self._place = f"{settings.sweep.job}/{settings.sweep.jobs} {name}"
-        self._data = SPECS[settings.dataset.name].title
+        self._data = spec_of(settings.dataset.name).title
         self._epochs = settings.training.epochs
         self._line = 0.0
 

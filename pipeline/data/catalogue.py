@@ -1,8 +1,9 @@
 """The facts known about each data set without loading it; imports nothing heavy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.data.data_spec import Kind
+from pipeline.functions.lookup import is_own
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,7 @@ class Spec:
 
     Attributes:
         name: the name that selects the data set.
-        kind: the kind of an example.
+        kind: the kind of an example; None if only the data define it.
         classes: class names in label order; empty if only the files define them.
         train_size: number of training examples; None if only the files define it.
         input_shape: height, width and channels of an image; None for text, and where settings
@@ -23,7 +24,7 @@ class Spec:
     """
 
     name: str
-    kind: Kind
+    kind: Kind | None
     classes: tuple[str, ...]
     train_size: int | None
     input_shape: tuple[int, int, int] | None
@@ -123,7 +124,7 @@ CSV = Spec(
     synthetic=False,
     flips=False,
     built_in=False,
-    description="texts of your own, in a CSV file",
+    description="texts or a table of numbers of your own, in a CSV file",
 )
 
 IMAGE_FOLDER = Spec(
@@ -138,9 +139,32 @@ IMAGE_FOLDER = Spec(
     description="images of your own, in a folder for each class",
 )
 
+NPZ = Spec(
+    name="npz",
+    kind=None,
+    classes=(),
+    train_size=None,
+    input_shape=None,
+    synthetic=False,
+    flips=False,
+    built_in=False,
+    description="arrays of your own, in a NumPy file",
+)
+
 SPECS: dict[str, Spec] = {
-    spec.name: spec for spec in (DIGITS, REVIEWS, CIFAR10, NUSAX, CSV, IMAGE_FOLDER)
+    spec.name: spec for spec in (DIGITS, REVIEWS, CIFAR10, NUSAX, CSV, IMAGE_FOLDER, NPZ)
 }
+
+
+def spec_of(name: str) -> Spec:
+    """Return the facts about a data set, or about a function of the user.
+
+    Raises:
+        KeyError: when the data set is unknown.
+    """
+    if is_own(name):
+        return replace(NPZ, name=name, description="arrays or texts that a function returns")
+    return SPECS[name]
 
 
 def built_in() -> tuple[str, ...]:

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.builtin import digits, reviews
-from pipeline.data.catalogue import SPECS, Spec
+from pipeline.data.catalogue import SPECS, Spec, spec_of
+from pipeline.data.data_spec import Kind
 from pipeline.data.dataset import Dataset, Split
+from pipeline.data.encoding import Reading, fitted, split
 from pipeline.data.examples import Examples, Source
 from pipeline.data.label_task import AUTO, task_of_labels
 from pipeline.data.published import cifar10, nusax
-from pipeline.data.sampling import stratified_subset
-from pipeline.data.user import csv_texts, image_folder
+from pipeline.data.sampling import strata, stratified_subset
+from pipeline.data.user import csv_tables, csv_texts, function_data, image_folder, npz_file
 from pipeline.errors import DatasetError
-from scratch_forward.errors import PreprocessingError
-from scratch_forward.preprocessing import ImagePreprocessing, TextPreprocessing
+from pipeline.functions.lookup import is_own
+from scratch_forward.preprocessing import Preprocessing
 
 _LABELS = {
     "multiclass": "they are classes",
@@ -32,43 +34,44 @@ class _Prepared:
     spec: Spec
     source: Source
     train: Examples
-    preprocessing: TextPreprocessing | ImagePreprocessing
+    preprocessing: Preprocessing
 
-    def split(self, examples: Examples) -> Split:
-        if isinstance(self.preprocessing, TextPreprocessing):
-            return Split(self.preprocessing.encode(examples.texts), examples.labels, examples.texts)
-        return Split(self.preprocessing.encode(examples.images), examples.labels)
+    @property
+    def kind(self) -> Kind:
+        return self.preprocessing.kind
 
 
 def load(name: str, *, flips: bool | None = None, task: str = AUTO, **options: Any) -> Dataset:
     """Load a data set, ready for training; equal arguments give equal arrays.
 
     Args:
-        name: a name in the catalogue.
+        name: a name in the catalogue, or a user's function, `module:function`.
         flips: for images, whether a mirror image keeps its class; None uses the catalogue's value.
         task: the meaning of the labels; `auto` is the one that they suggest.
         options: `data_dir`: folder that downloaded data sets are read from and stored in;
             `train_size`: number of training examples, a stratified subset that contains every
             smaller one; None uses all;
+            `standardize`: for tables and arrays, whether they are standardized;
             `vocabulary_size`: for texts, maximum size of the vocabulary including padding and
             unknown;
             `max_length`: for texts, ids per row; None uses the longest training text;
             `padding`: for texts, ``"post"`` or ``"pre"``;
-            and the options of the data set's reader, such as NusaX's `language`.
+            and the options of the data set's reader, such as NusaX's `language`, or the arguments
+            of the function.
 
     Raises:
         DatasetError: when an argument is invalid or the data are not available.
     """
-    prepared = _prepare(name, **options)
+    prepared = _prepare(name, task=task, **options)
     spec, source = prepared.spec, prepared.source
     return Dataset(
         name=spec.name,
-        kind=spec.kind,
+        kind=prepared.kind,
         task=_task(task, source),
         classes=source.classes,
-        train=prepared.split(prepared.train),
-        validation=prepared.split(source.validation),
-        test=prepared.split(source.test),
+        train=split(prepared.preprocessing, prepared.train),
+        validation=split(prepared.preprocessing, source.validation),
+        test=split(prepared.preprocessing, source.test),
         preprocessing=prepared.preprocessing,
         synthetic=spec.synthetic,
         flips=spec.flips if flips is None else flips,
@@ -85,8 +88,8 @@ def load_test(
 
     Only the test examples are preprocessed; the other splits stay raw.
     """
-    prepared = _prepare(name, **options)
-    return prepared.split(prepared.source.test), prepared.source.classes
+    prepared = _prepare(name, task=task, **options)
+    return split(prepared.preprocessing, prepared.source.test), prepared.source.classes
 
 
 def _prepare(
@@ -94,22 +97,31 @@ def _prepare(
     *,
     data_dir: str | Path,
     train_size: int | None = None,
+    standardize: bool = False,
     vocabulary_size: int | None = None,
     max_length: int | None = None,
     padding: str = "post",
+    task: str = AUTO,
     **options: Any,
 ) -> _Prepared:
-    if name not in SPECS:
+    if name not in SPECS and not is_own(name):
         raise DatasetError(f"dataset={name!r} is unknown: expected one of {', '.join(SPECS)}.")
-    spec = SPECS[name]
-    source = _read(spec, Path(data_dir), options)
+    spec = spec_of(name)
+    source = _read(spec, Path(data_dir), options, None if task == AUTO else task)
     train = source.train
     if train_size is not None:
-        train = train.take(stratified_subset(train.labels, train_size, name))
-    preprocessing = _preprocessing(
-        spec, source, train, vocabulary_size=vocabulary_size, max_length=max_length, padding=padding
+        groups, _ = strata(train.labels, source.classes)
+        train = train.take(stratified_subset(groups, train_size, name))
+    reading = Reading(
+        source.classes,
+        scale=source.scale,
+        columns=source.columns,
+        standardize=standardize,
+        vocabulary_size=vocabulary_size,
+        max_length=max_length,
+        padding=padding,
     )
-    return _Prepared(spec, source, train, preprocessing)
+    return _Prepared(spec, source, train, fitted(reading, train))
 
 
 def _task(task: str, source: Source) -> str:
@@ -140,7 +152,7 @@ def _copies(train: Examples, validation: Examples, test: Examples) -> dict[str, 
     return found
 
 
-def _read(spec: Spec, data_dir: Path, options: dict[str, Any]) -> Source:
+def _read(spec: Spec, data_dir: Path, options: dict[str, Any], task: str | None) -> Source:
     match spec.name:
         case "digits":
             return digits.read(**options)
@@ -148,34 +160,16 @@ def _read(spec: Spec, data_dir: Path, options: dict[str, Any]) -> Source:
             return reviews.read(**options)
         case "cifar10":
             return cifar10.read(data_dir, **options)
+        case "csv" if options.get("features"):
+            del options["text_column"]
+            return csv_tables.read(data_dir, task=task, **options)
         case "csv":
             return csv_texts.read(data_dir, **options)
         case "image_folder":
             return image_folder.read(data_dir, **options)
-        case _:
+        case "npz":
+            return npz_file.read(data_dir, task=task, **options)
+        case "nusax":
             return nusax.read(data_dir, **options)
-
-
-def _preprocessing(
-    spec: Spec,
-    source: Source,
-    train: Examples,
-    *,
-    vocabulary_size: int | None,
-    max_length: int | None,
-    padding: str,
-) -> TextPreprocessing | ImagePreprocessing:
-    """Fit the preprocessing on the selected training examples only."""
-    if spec.kind == "image":
-        height, width, channels = train.images.shape[1:]
-        return ImagePreprocessing((height, width, channels), source.scale, source.classes)
-    try:
-        return TextPreprocessing.fit(
-            train.texts,
-            source.classes,
-            vocabulary_size=vocabulary_size,
-            max_length=max_length,
-            padding=padding,
-        )
-    except PreprocessingError as error:
-        raise DatasetError(str(error)) from error
+        case _:
+            return function_data.read(spec.name, task=task, **options)

@@ -1,14 +1,30 @@
 """Fixed stratified samples that do not depend on a run's seed."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DatasetError
 
+Division = TypeVar("Division")
 _SEED = 20_190_523  # any fixed number: samples must not depend on a run's seed
+
+
+def strata(labels: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.int64], Sequence[str]]:
+    """Return the group of each example that every sample contains in proportion, and their names.
+
+    These are the classes; other labels form one group.
+
+    Args:
+        labels: labels as in `Split`.
+        names: class names in label order.
+    """
+    if labels.ndim == 1 and labels.dtype.kind == "i":
+        return labels, names
+    return np.zeros(len(labels), np.int64), ("example",)
 
 
 def stratified_order(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,6 +134,23 @@ def held_out_shares(
             )
     parts = np.array([part_of[key] for key in keys])
     return tuple(np.flatnonzero(parts == part) for part in range(len(shares) + 1))
+
+
+def copies_together(
+    divide: Callable[[Sequence[Hashable] | None], Division], contents: Sequence[Hashable]
+) -> Division:
+    """Divide numbers with copies in one part, or regardless of copies where that is impossible.
+
+    Rows of few numbers may all be copies of a few, which is no fault.
+
+    Args:
+        divide: divides examples, given N values that are equal for copies, or None.
+        contents: these values.
+    """
+    try:
+        return divide(contents)
+    except DatasetError:
+        return divide(None)
 
 
 def _divide(keys: Sequence[Hashable], sizes: Sequence[int], part_of: dict[Hashable, int]) -> None:

@@ -21,7 +21,7 @@ def shared_data(**arguments: Any) -> Dataset:
     Raises:
         DatasetError: when the data are unavailable or malformed.
     """
-    return _load_once(**arguments)
+    return _load_once(_Arguments(arguments))
 
 
 _shared_folder: Path | None = None
@@ -43,8 +43,15 @@ def sharing_data(folder: Path) -> Iterator[None]:
         share_data(None)
 
 
+class _Arguments(dict[str, Any]):
+    """Arguments of `load` as a key; some may be lists."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(repr(sorted(self.items())))
+
+
 @lru_cache(maxsize=2)
-def _load_once(**arguments: Any) -> Dataset:
+def _load_once(arguments: _Arguments) -> Dataset:
     if _shared_folder is None:
         return data.load(**arguments)
     key = hashlib.sha256(repr(sorted(arguments.items())).encode()).hexdigest()

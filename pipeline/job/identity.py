@@ -8,7 +8,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.job.model_sources import sources
+from pipeline.job.function_sources import sources
+from pipeline.settings.model_function import model_function
 
 # All code that decides a run's weights and scores. Tracking, checking, drawing and listing change
 # no result, and data are identified by their fingerprints.
@@ -58,7 +59,7 @@ def code_version(model: str) -> str:
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             place = file.relative_to(_PACKAGE).as_posix()
             _add(digest, place, file)
-    for place, file in sources(model).items():
+    for place, file in sources(model_function(model)).items():
         _add(digest, place, file)
     for library in _LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())

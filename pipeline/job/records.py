@@ -16,13 +16,14 @@ import yaml
 
 import scratch_forward
 from pipeline.data import Dataset
-from pipeline.job.model_sources import sources
+from pipeline.functions.lookup import is_own
+from pipeline.job.function_sources import sources
 from pipeline.models.keras_backend import keras, tf
 from pipeline.reports.run import run_figures
 from pipeline.reports.run.prediction_figures import prediction_figures
 from pipeline.serving.package import save_served_model
 from pipeline.settings import Settings, flat_parameters
-from pipeline.settings.model_function import model_function
+from pipeline.settings.own_functions import OWN_FUNCTIONS
 from pipeline.tasks import task_named
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
@@ -79,12 +80,16 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
     tracked.log_json(machine(), names.MACHINE)
 
 
-def log_code(tracked: TrackedRun, model: str) -> None:
-    """Log the source files of a user's model function."""
-    if not model_function(model).own:
+def log_code(tracked: TrackedRun, settings: Settings) -> None:
+    """Log the source files of the user's functions."""
+    files: dict[str, Path] = {}
+    for group, name in (("model", settings.model_name), ("dataset", settings.dataset.name)):
+        if is_own(name):
+            files |= sources(OWN_FUNCTIONS[group](name))
+    if not files:
         return
     with tracked.artifact_folder(names.CODE) as folder:
-        for place, file in sources(model).items():
+        for place, file in files.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, folder / place)
 

@@ -102,7 +102,7 @@ def run(
             watch.starts(tracked.run_id)
             lines.starts(tracked.run_id, name, settings, dataset, overrides)
             records.log_settings(tracked, config, overrides)
-            records.log_code(tracked, settings.model_name)
+            records.log_code(tracked, settings)
             return _complete(settings, dataset, store, tracked, watch, lines).tag
 
 

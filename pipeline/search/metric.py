@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.data.catalogue import SPECS
+from pipeline.data.catalogue import spec_of
 from pipeline.data.label_task import AUTO, TASKS
 from pipeline.settings.schema import Search
 from pipeline.settings.scores import SCORES
@@ -101,7 +101,7 @@ def unknown_metric(metric: str, datasets: Iterable[str], tasks: Sequence[str] = 
     if metric == AUTO:
         return []
     for name in datasets:
-        classes = SPECS[name].classes
+        classes = spec_of(name).classes
         possible = tasks or (TASKS[:1] if classes else TASKS)
         known = {
             one.name: one

@@ -25,6 +25,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.functions.lookup import is_own
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean, not_offered
 
@@ -207,5 +208,7 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
 
 def _make_absolute(dataset: object) -> None:
     """Make the path of the user's own data absolute, so that it is valid in any process."""
-    if isinstance(dataset, dict) and dataset.get("path") not in (None, ""):
+    if not isinstance(dataset, dict) or is_own(dataset.get("name")):
+        return  # the arguments of a function have a meaning of its own
+    if dataset.get("path") not in (None, ""):
         dataset["path"] = str(Path(str(dataset["path"])).expanduser().absolute())

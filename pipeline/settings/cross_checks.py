@@ -3,21 +3,37 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.data.catalogue import SPECS, Spec
+from pipeline.data.catalogue import SPECS, Spec, spec_of
+from pipeline.data.data_spec import Kind
 from pipeline.settings.model_function import built_in_models, model_function
-from pipeline.settings.schema import ImageFolderData, OwnData, PlateauSchedule, Settings
+from pipeline.settings.schema import (
+    CsvData,
+    ImageFolderData,
+    OwnData,
+    PlateauSchedule,
+    Settings,
+)
 from pipeline.settings.suggest import choices
 
 POOL_SIZE = 2
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+_PLURALS: dict[Kind, str] = {
+    "text": "texts",
+    "image": "images",
+    "table": "tables",
+    "array": "arrays",
+    "inputs": "several inputs",
+}
 RECURRENT = "pipeline.models.recurrent"
 
 
 def cross_check(settings: Settings) -> list[str]:
     """Return one sentence per combination that cannot be trained."""
-    spec = SPECS[settings.dataset.name]
+    spec = spec_of(settings.dataset.name)
+    own = settings.dataset.input_shape if isinstance(settings.dataset, ImageFolderData) else None
+    kind = kind_before_reading(settings)
     return [
-        *_model_reads_data(settings, spec),
+        *(kind_faults(settings, kind, spec.input_shape or own) if kind else []),
         *_something_is_left_to_train_on(settings),
         *_enough_examples(settings, spec),
         *_gradients_are_clipped_once(settings),
@@ -55,26 +71,46 @@ def _average_is_lost(settings: Settings) -> Iterator[str]:
         )
 
 
-def _model_reads_data(settings: Settings, spec: Spec) -> Iterator[str]:
-    function = model_function(settings.model_name)
-    if not function.accepts(spec.kind):
-        names = [name for name in built_in_models() if model_function(name).accepts(spec.kind)]
-        models = [f"model={name}" for name in names]
-        data = [f"dataset={name}" for name, other in SPECS.items() if function.accepts(other.kind)]
-        reads = " and ".join(f"{kind}s" for kind in sorted(function.reads))
+def kind_before_reading(settings: Settings) -> Kind | None:
+    """Return the kind of a data set's examples; None if only the data define it."""
+    if isinstance(settings.dataset, CsvData) and settings.dataset.features:
+        return "table"
+    return spec_of(settings.dataset.name).kind
+
+
+def kind_faults(
+    settings: Settings, kind: Kind, input_shape: tuple[int, ...] | None = None
+) -> Iterator[str]:
+    """Yield one sentence per setting that does not fit the kind of a data set's examples.
+
+    Args:
+        settings: the settings of a run.
+        kind: the kind of an example.
+        input_shape: the shape of an example; None if it is unknown.
+    """
+    if settings.training.augment and kind not in ("text", "image"):
         yield (
-            f"model={settings.model_name} reads {reads}, but dataset={spec.name} holds "
-            f"{spec.kind}s; choose {choices(models)}, or {choices(data)}."
+            f"augment=true changes texts and images, but dataset={settings.dataset.name} holds "
+            f"{_PLURALS[kind]}."
         )
-    elif settings.model_name == "cnn":
-        own = (
-            settings.dataset.input_shape if isinstance(settings.dataset, ImageFolderData) else None
+    function = model_function(settings.model_name)
+    if not function.accepts(kind):
+        names = [name for name in built_in_models() if model_function(name).accepts(kind)]
+        models = [f"model={name}" for name in names]
+        kinds = {name: one.kind for name, one in SPECS.items()}
+        data = [f"dataset={name}" for name, one in kinds.items() if one and function.accepts(one)]
+        reads = " and ".join(_PLURALS[one] for one in sorted(function.reads))
+        chosen = choices([*models, "a function of your own"])
+        others = f", or {choices(data)}" if data else ""
+        yield (
+            f"model={settings.model_name} reads {reads}, but dataset={settings.dataset.name} holds "
+            f"{_PLURALS[kind]}; choose {chosen}{others}."
         )
-        if (shape := spec.input_shape or own) is not None:
-            yield from _feature_maps_fit(settings.model, shape)
+    elif settings.model_name == "cnn" and input_shape is not None:
+        yield from _feature_maps_fit(settings.model, input_shape)
 
 
-def _feature_maps_fit(model: Any, input_shape: tuple[int, int, int]) -> Iterator[str]:
+def _feature_maps_fit(model: Any, input_shape: tuple[int, ...]) -> Iterator[str]:
     """Track the smaller side of the feature map through convolutions and pooling layers."""
     side = min(input_shape[:2])
     for number in range(1, len(model.filters) + 1):

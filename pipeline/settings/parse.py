@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import ValidationError, create_model
 
+from pipeline.functions.lookup import is_own
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed, parameter
 from pipeline.settings.cross_checks import cross_check
+from pipeline.settings.data_function import data_function
 from pipeline.settings.masking import masked
 from pipeline.settings.mlflow_environment import PASSWORD, USERNAME
 from pipeline.settings.model_function import built_in_models, model_function
@@ -67,17 +69,20 @@ def parse_settings(config: Config) -> schema.Settings:
     given = set(schema.Texts.model_fields) & set(config)
     if given and not function.accepts("text"):
         raise SettingsError([unknown_option(key, config, ()) for key in sorted(given)])
-    settings = _parse(config, function.settings, optimizer_settings(config["optimizer"]["name"]))
+    types = _Types(
+        function.settings,
+        _dataset_settings(config["dataset"]["name"]),
+        optimizer_settings(config["optimizer"]["name"]),
+    )
+    settings = _parse(config, types)
     if faults := cross_check(settings):
         raise SettingsError(faults)
     return settings
 
 
-def _parse(
-    config: Config, model: type[schema.Model], optimizer: type[schema.Optimizer]
-) -> schema.Settings:
+def _parse(config: Config, types: "_Types") -> schema.Settings:
     faults: list[str] = []
-    layout = _layout(config, model, optimizer)
+    layout = _layout(config, types)
     groups = {
         field: _parse_group(kind, prefix, _values(config, kind, prefix), faults)
         for field, kind, prefix in layout
@@ -92,8 +97,8 @@ def parse_stored(config: Config) -> schema.Settings:
     """Return the settings of a stored run, made by this version or an earlier one.
 
     Settings of the sweep are ignored, and keys that an earlier version did not have get neutral
-    values. Model and optimizer need not exist here: the weights are stored, and their settings were
-    checked.
+    values. Functions of the user and the optimizer need not exist here: weights are stored, and
+    settings were checked.
 
     Raises:
         SettingsError: when a value that the parity check needs is damaged.
@@ -101,16 +106,26 @@ def parse_stored(config: Config) -> schema.Settings:
     whole = {**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}}
     if faults := _unknown_names(whole):
         raise SettingsError(faults)
-    others = {
-        key
-        for _, kind, prefix in _layout(whole, schema.Model, schema.StoredOptimizer)
-        for key in _keys(kind, prefix)
-    }
+    stored = _Types(schema.Model, _stored_dataset(whole["dataset"]), schema.StoredOptimizer)
+    others = {key for _, kind, prefix in _layout(whole, stored) for key in _keys(kind, prefix)}
     given: dict[str, Any] = {
         key: (Any, ...) for key in whole if key not in {*others, "model", "study"}
     }
     model = create_model("StoredModel", __base__=schema.Model, **given)
-    return _parse(whole, model, schema.StoredOptimizer)
+    return _parse(whole, stored._replace(model=model))
+
+
+def _dataset_settings(name: str) -> type[schema.Data]:
+    return data_function(name).settings if is_own(name) else DATASETS[name]
+
+
+def _stored_dataset(stored: Config) -> type[schema.Data]:
+    """Return the settings of a data set; any arguments of a function that need not exist."""
+    if not is_own(stored["name"]):
+        return DATASETS[stored["name"]]
+    known = schema.FunctionData.model_fields
+    arguments: dict[str, Any] = {key: (Any, ...) for key in stored if key not in known}
+    return create_model("StoredData", __base__=schema.FunctionData, **arguments)
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
@@ -194,18 +209,24 @@ def _whole(kind: type[Kind], prefix: str, values: Config) -> Kind:
 _Layout = list[tuple[str, type[schema.Group], str]]
 
 
-def _layout(
-    config: Config, model: type[schema.Model], optimizer: type[schema.Optimizer]
-) -> _Layout:
+class _Types(NamedTuple):
+    """The types of groups whose settings depend on a choice."""
+
+    model: type[schema.Model]
+    dataset: type[schema.Data]
+    optimizer: type[schema.Optimizer]
+
+
+def _layout(config: Config, types: _Types) -> _Layout:
     """Return where each group of settings is: (field of Settings, its type, prefix of keys)."""
     return [
-        ("model", model, ""),
+        ("model", types.model, ""),
         ("texts", schema.Texts, ""),
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
         ("running", schema.Running, ""),
-        ("dataset", DATASETS[config["dataset"]["name"]], "dataset"),
-        ("optimizer", optimizer, "optimizer"),
+        ("dataset", types.dataset, "dataset"),
+        ("optimizer", types.optimizer, "optimizer"),
         ("schedule", SCHEDULES[config["schedule"]["name"]], "schedule"),
         ("tracking", TRACKING[config["tracking"]["kind"]], "tracking"),
         ("sweep", schema.Sweep, "sweep"),
@@ -224,6 +245,7 @@ def _unknown_names(config: Config) -> list[str]:
         f"choose it with {group}=..."
         for (group, key), names in known.items()
         if config[group].get(key) not in names
+        and not (group == "dataset" and is_own(config[group].get(key)))
     ]
 
 

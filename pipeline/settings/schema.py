@@ -53,6 +53,7 @@ Widths = Annotated[
 ]
 
 Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_words)]
+Columns = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_as_words)]
 
 
 ClassWeights = Annotated[dict[str, Positive], Field(min_length=1), BeforeValidator(_by_word)]
@@ -150,11 +151,14 @@ class OwnData(Data):
 
 
 class CsvData(OwnData, TextData):
-    """The user's own texts in CSV files."""
+    """The user's own texts, or tables of numbers, in CSV files."""
 
     text_column: Name
     label_column: Name
     split_column: Name | None
+    # Stored runs from before tables could be read are of texts.
+    features: Literal["all"] | Columns | None = None
+    standardize: bool = True
 
 
 class ImageFolderData(OwnData):
@@ -169,6 +173,27 @@ class ImageFolderData(OwnData):
     def input_shape(self) -> tuple[int, int, int]:
         """Height, width and channels after resizing."""
         return self.height, self.width, 3 if self.colour else 1
+
+
+class ArrayData(Data):
+    """The settings of arrays or texts whose kind is known once they are read."""
+
+    validation_share: HeldOut
+    split_seed: Seed
+    standardize: bool
+    vocabulary_size: Annotated[int, Field(ge=3)]
+    max_length: Count | None
+
+
+class NpzData(ArrayData):
+    """The user's own arrays in a NumPy file."""
+
+    path: Annotated[str, Field(min_length=1, json_schema_extra={"format": "path"})]
+    classes: Names | None
+
+
+class FunctionData(ArrayData):
+    """What a function of the user returns; its keyword arguments are further settings."""
 
 
 class Training(Group):
@@ -283,8 +308,9 @@ class Settings(Group):
     @property
     def data(self) -> dict[str, Any]:
         """The arguments of `pipeline.data.load`."""
-        options: dict[str, Any] = self.dataset.model_dump(exclude_none=True)
-        if isinstance(self.dataset, TextData):
+        of_function = isinstance(self.dataset, FunctionData)  # None may differ from a default
+        options: dict[str, Any] = self.dataset.model_dump(exclude_none=not of_function)
+        if isinstance(self.dataset, TextData | ArrayData):
             options["padding"] = self.texts.padding
         place = {"data_dir": self.place.data_dir, "train_size": self.training.train_size}
         task = {} if self.training.task == AUTO else {"task": self.training.task}
@@ -293,7 +319,7 @@ class Settings(Group):
     @property
     def data_key(self) -> Hashable:
         """A key that is equal where two runs use the same data."""
-        return tuple(self.data.items())
+        return repr(sorted(self.data.items()))
 
 
 DATASETS: dict[str, type[Data]] = {
@@ -303,6 +329,7 @@ DATASETS: dict[str, type[Data]] = {
     "nusax": NusaxData,
     "csv": CsvData,
     "image_folder": ImageFolderData,
+    "npz": NpzData,
 }
 _MAY_BE_OFF = {BeforeValidator(_off_is_none), BeforeValidator(_false_is_off)}
 _WITH_SWITCHES: tuple[type[Group], ...] = (Training, Texts)

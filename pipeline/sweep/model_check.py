@@ -1,34 +1,42 @@
-"""Builds the user's own models before training, so that a faulty function is refused early."""
+"""Checks what only data and a built model tell, before training: a fault is refused early."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pipeline.data.sharing import shared_data
+from pipeline.functions.lookup import is_own
 from pipeline.settings import Settings, SettingsError
-from pipeline.settings.model_function import model_function
+from pipeline.settings.cross_checks import kind_before_reading, kind_faults
 
 
 def check_own_models(jobs: Iterable[Settings]) -> None:
-    """Build each user model for these jobs.
+    """Build each model of the user, and each model for data whose form only the data define.
 
-    Built-in models need no such check, and TensorFlow is imported only for models of the user.
+    Other models need no such check, and TensorFlow is imported only for these.
 
     Raises:
         SettingsError: with one sentence per model that cannot be trained or verified.
     """
-    own = [settings for settings in jobs if model_function(settings.model_name).own]
-    if not own:
+    faults = dict.fromkeys(fault for settings in jobs for fault in _faults(settings))
+    if faults:
+        raise SettingsError(list(faults))
+
+
+def _faults(settings: Settings) -> Iterator[str]:
+    known = kind_before_reading(settings) is not None
+    if known and not is_own(settings.model_name):
+        return
+    dataset = shared_data(**settings.data)
+    found = [] if known else list(kind_faults(settings, dataset.kind))
+    yield from found
+    if found:
         return
     from pipeline.models.build import ModelFunctionError, build_model, data_spec
     from scratch_forward import UnsupportedModelError
 
-    faults: dict[str, None] = {}
-    for settings in own:
-        name, options = settings.model_name, settings.model.model_dump()
-        try:
-            build_model(name, data_spec(shared_data(**settings.data)), options)
-        except ModelFunctionError as error:
-            faults[str(error)] = None
-        except UnsupportedModelError as error:
-            faults[f"model={name} cannot be checked: {error}"] = None
-    if faults:
-        raise SettingsError(list(faults))
+    name, options = settings.model_name, settings.model.model_dump()
+    try:
+        build_model(name, data_spec(dataset), options)
+    except ModelFunctionError as error:
+        yield str(error)
+    except UnsupportedModelError as error:
+        yield f"model={name} cannot be checked: {error}"

@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.data.label_task import AUTO
+from pipeline.functions.lookup import is_own
 from pipeline.settings import (
     Settings,
     SettingsError,
@@ -20,8 +21,8 @@ from pipeline.settings import (
 from pipeline.settings.composer import Composer, resolved, set_key
 from pipeline.settings.cross_checks import notes
 from pipeline.settings.mlflow_environment import unused_variables
-from pipeline.settings.model_function import is_own, model_function
 from pipeline.settings.optimizer_arguments import optimizer_arguments
+from pipeline.settings.own_functions import OWN_FUNCTIONS
 from pipeline.settings.schema import Running
 from pipeline.settings.scores import TASK_SCORES
 from pipeline.settings.suggest import choices, not_offered
@@ -129,7 +130,7 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:
 def _as_typed(line: str) -> str:
     """Undo Hydra's spelling of booleans and its escaped colon in `my_models:textcnn`."""
     key, _, value = line.partition("=")
-    if key == "model":
+    if key in OWN_FUNCTIONS:
         return line.replace("\\:", ":")
     return f"{key}={value.lower()}" if value in ("True", "False") else line
 
@@ -193,18 +194,18 @@ def _illegal_choice(override: Override, composer: Composer) -> Iterator[str]:
     if not values:
         yield f"{override.input_line} matches none of {choices(offered)}."
     for value in values:
-        if key == "model" and is_own(value):
-            yield from _unusable(value)
+        if key in OWN_FUNCTIONS and is_own(value):
+            yield from _unusable(key, value)
         elif value not in offered:
             yield not_offered(key, value, offered)
     if key == "study" and override.is_sweep_override():
         yield f"{override.input_line} names several studies; run one at a time."
 
 
-def _unusable(model: str) -> list[str]:
-    """Return why a user's function cannot be used as a model."""
+def _unusable(group: str, name: str) -> list[str]:
+    """Return why a user's function cannot be used as a choice of a group."""
     try:
-        model_function(model)
+        OWN_FUNCTIONS[group](name)
     except SettingsError as error:
         return error.faults
     return []

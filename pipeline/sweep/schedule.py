@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipeline.data.catalogue import SPECS
+from pipeline.data.catalogue import spec_of
 from pipeline.data.sharing import shared_data
 from pipeline.job.identity import identity
 from pipeline.settings import Settings
@@ -191,7 +191,7 @@ def relative_cost(settings: Settings) -> float:
     is unknown before the model is built, so every count among its settings is a factor: the jobs of
     a sweep mostly differ in one of them.
     """
-    examples = settings.training.train_size or SPECS[settings.dataset.name].train_size or 1
+    examples = settings.training.train_size or spec_of(settings.dataset.name).train_size or 1
     return _size(settings.model.model_dump()) * examples * settings.training.epochs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class TablePreprocessing:
         classes: Class names in label order.
     """
 
-    kind: ClassVar[str] = "table"
+    kind: ClassVar[Literal["table"]] = "table"
 
     columns: tuple[str, ...]
     mean: tuple[float, ...]
@@ -87,7 +87,7 @@ class ArrayPreprocessing:
         classes: Class names in label order.
     """
 
-    kind: ClassVar[str] = "array"
+    kind: ClassVar[Literal["array"]] = "array"
 
     input_shape: tuple[int, ...]
     dtype: str

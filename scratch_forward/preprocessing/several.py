@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ class InputsPreprocessing:
         classes: Class names in label order.
     """
 
-    kind: ClassVar[str] = "inputs"
+    kind: ClassVar[Literal["inputs"]] = "inputs"
 
     inputs: Mapping[str, Any]
     classes: tuple[str, ...]

@@ -75,7 +75,8 @@ def read(
     """
     source = locate(path, data_dir)
     columns = Columns(text_column, label_column, split_column)
-    contents = {file: (part, read_bytes(file)) for part, file in _files(source, columns)}
+    files = csv_files(source, split_column)
+    contents = {file: (part, read_bytes(file)) for part, file in files}
     rows = [
         row
         for file, (part, content) in contents.items()
@@ -102,8 +103,12 @@ def read(
     )
 
 
-def _files(source: Path, columns: Columns) -> list[tuple[str, Path]]:
-    """Return each file with the split that it holds."""
+def csv_files(source: Path, split_column: str | None) -> list[tuple[str, Path]]:
+    """Return each CSV file with the split that it holds.
+
+    Raises:
+        DatasetError: when a folder lacks the file of a split, or `split_column` is given for it.
+    """
     if not source.is_dir():
         return [(WHOLE, source)]
     files = {name: source / f"{name}.csv" for name in PART_NAMES}
@@ -114,9 +119,9 @@ def _files(source: Path, columns: Columns) -> list[tuple[str, Path]]:
             f"{source} has {' and '.join(file.name for _, file in found) or 'no such file'}: "
             "expected train.csv, test.csv and optionally one validation.csv."
         )
-    if columns.part is not None:
+    if split_column is not None:
         raise DatasetError(
-            f"dataset.split_column={columns.part} is for one file, but {source} is a folder with a "
+            f"dataset.split_column={split_column} is for one file, but {source} is a folder with a "
             "file for each part: leave the column out."
         )
     return found
@@ -128,8 +133,17 @@ def _rows(file: Path, content: bytes, columns: Columns, part: str) -> Iterator[_
         label = record[columns.label].strip()
         expect(bool(label), file, line, "has an empty label", "the name of a class")
         if columns.part is not None:
-            value = record[columns.part].strip()
-            part = PART_NAMES.get(value.lower(), "")
-            found = f"has {value!r} in the column `{columns.part}`"
-            expect(bool(part), file, line, found, "train, validation or test")
+            part = part_named(record[columns.part], columns.part, file, line)
         yield _Row(f"{file}, line {line}", part, record[columns.text], label)
+
+
+def part_named(value: str, column: str, file: Path, line: int) -> str:
+    """Return the split that a field of the column of splits names.
+
+    Raises:
+        DatasetError: when it names none.
+    """
+    part = PART_NAMES.get(value.strip().lower(), "")
+    found = f"has {value.strip()!r} in the column `{column}`"
+    expect(bool(part), file, line, found, "train, validation or test")
+    return part

@@ -51,7 +51,9 @@ class Division:
     seed: int
 
 
-def class_names(found: Iterable[str], given: Sequence[str] | None, source: Path) -> tuple[str, ...]:
+def class_names(
+    found: Iterable[str], given: Sequence[str] | None, source: Path | str
+) -> tuple[str, ...]:
     """Return the classes in label order: as given, else in numerical or alphabetical order.
 
     Raises:
@@ -134,7 +136,7 @@ def three_parts(
             rest, held = held_out_shares(labels[train], shares, division.seed, classes, of_train)
             train, validation = train[rest], train[held]
     for part, indices in (("train", train), ("validation", validation), ("test", test)):
-        _expect_every_class(part, labels[indices], classes, source)
+        expect_every_class(part, labels[indices], classes, source)
     return train, validation, test
 
 
@@ -158,7 +160,7 @@ def _as_found(name: str, labels: Collection[str]) -> str:
     return spellings[0] if name in _BOOLEANS and spellings else name
 
 
-def _expect_usable(name: str, source: Path) -> None:
+def _expect_usable(name: str, source: Path | str) -> None:
     """Refuse a class name that MLflow, a file name or a terminal cannot represent."""
     if len(name) > LONGEST_NAME:
         raise DatasetError(
@@ -189,9 +191,14 @@ def _expect_train_and_test(parts: Collection[str], source: Path) -> None:
             )
 
 
-def _expect_every_class(
-    part: str, labels: NDArray[np.int64], classes: Sequence[str], source: Path
+def expect_every_class(
+    part: str, labels: NDArray[np.int64], classes: Sequence[str], source: Path | str
 ) -> None:
+    """Refuse a part that lacks a class.
+
+    Raises:
+        DatasetError: for the first class without an example.
+    """
     counts = np.bincount(labels, minlength=len(classes))
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pipeline.data import large_arrays
 from pipeline.data.examples import Examples, Source
 from pipeline.data.published.download import read_bytes
 from pipeline.data.user.division import (
@@ -22,7 +24,7 @@ from pipeline.data.user.division import (
     label_indices,
     three_parts,
 )
-from pipeline.data.user.image_files import SUFFIXES, Decoded, decode
+from pipeline.data.user.image_files import SUFFIXES, decode
 from pipeline.data.user.location import locate
 from pipeline.errors import DatasetError
 
@@ -41,7 +43,8 @@ class _File:
 @dataclass(frozen=True, eq=False)
 class _Read:
     sha256: str
-    image: Decoded
+    size: tuple[int, int]
+    brightest: int | None
 
 
 def read(
@@ -80,8 +83,9 @@ def read(
     parts = [file.part for file in files]
     division = Division(validation_share, test_share, split_seed)
     three_parts(parts, labels, names, division, folder)  # raises before anything is decoded
-    done = _read_all(files, (height, width, 3 if colour else 1))
-    everything = Examples(np.stack([one.image.pixels for one in done]), labels)
+    pixels = large_arrays.empty((len(files), height, width, 3 if colour else 1), np.uint8)
+    done = _read_all(files, pixels)
+    everything = Examples(pixels, labels)
     contents = everything.contents()
     train, validation, test = three_parts(parts, labels, names, division, folder, contents)
     return Source(
@@ -165,20 +169,24 @@ def _entries(folder: Path) -> list[Path]:
         raise DatasetError(f"{folder} cannot be read ({error.strerror}).") from error
 
 
-def _read_all(files: Iterable[_File], shape: tuple[int, int, int]) -> list[_Read]:
-    """Read and decode all files on all cores; decoding releases the GIL."""
+def _read_all(files: Sequence[_File], pixels: NDArray[np.uint8]) -> list[_Read]:
+    """Read all files and decode them into `pixels`, on all cores; decoding releases the GIL."""
+    height, width, channels = pixels.shape[1:]
 
-    def one(file: _File) -> _Read:
-        content = read_bytes(file.path)
-        return _Read(hashlib.sha256(content).hexdigest(), decode(content, file.path, shape))
+    def one(number: int) -> _Read:
+        path = files[number].path
+        content = read_bytes(path)
+        image = decode(content, path, (height, width, channels))
+        pixels[number] = image.pixels
+        return _Read(hashlib.sha256(content).hexdigest(), image.size, image.brightest)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(one, files))
+        return list(threads.map(one, range(len(files))))
 
 
 def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
     """Describe the original and final image sizes in a phrase."""
-    heights, widths = zip(*(one.image.size for one in images), strict=True)
+    heights, widths = zip(*(one.size for one in images), strict=True)
     if set(heights) == {height} and set(widths) == {width}:
         return f"all of {height}x{width} pixels"
     least, most = f"{min(heights)}x{min(widths)}", f"{max(heights)}x{max(widths)}"
@@ -188,7 +196,7 @@ def _sizes(images: Sequence[_Read], height: int, width: int) -> str:
 
 def _unused_bits(images: Sequence[_Read]) -> str:
     """Warn about 16-bit images whose values use fewer bits, which become nearly black."""
-    brightest = max((one.image.brightest for one in images if one.image.brightest), default=0)
+    brightest = max((one.brightest for one in images if one.brightest), default=0)
     if not brightest or brightest >= _DARK:
         return ""
     return f", 16-bit images reach only {brightest:,} of 65,535 and come out dark: scale them first"

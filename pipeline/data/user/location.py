@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DatasetError
+from pipeline.functions.lookup import is_own
 
 
 def locate(path: str, data_dir: Path) -> Path:
@@ -36,7 +37,7 @@ def found_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         DatasetError: when the user's own data are in neither location.
     """
-    path = arguments.get("path")
+    path = None if is_own(arguments["name"]) else arguments.get("path")
     if path is None or _exists(Path(path)):
         return dict(arguments)
     same_name = Path(arguments["data_dir"]) / Path(path).name

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from mlflow import MlflowClient
 
 from pipeline.data import Dataset, DatasetError, load
-from pipeline.data.catalogue import SPECS
+from pipeline.data.catalogue import SPECS, spec_of
 from pipeline.data.user.location import found_again
+from pipeline.functions.lookup import is_own
 from pipeline.reports.study.reading import read_config
 from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.reports.study.variants import Setting, Variant
@@ -92,8 +93,10 @@ def majority_class(run: StudyRun) -> Baseline | None:
 
 def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str | None:
     """Return the baseline, a sentence on why there is none, or None for images."""
-    spec = SPECS.get(run.params.get("dataset", ""))
-    if spec is None or spec.kind != "text" or run.task not in ("multiclass", "binary"):
+    name = run.params.get("dataset", "")
+    if run.task not in ("multiclass", "binary"):
+        return None
+    if not (name in SPECS or is_own(name)) or spec_of(name).kind not in ("text", None):
         return None
     try:
         settings = parse_stored(read_config(client, run.run_id))
@@ -102,6 +105,8 @@ def _tfidf(client: MlflowClient, run: StudyRun, data_dir: str) -> Baseline | str
         return f"the data cannot be read: {error}"
     if (changed := _changed(data, run)) is not None:
         return f"the {changed} data are no longer those that the runs used."
+    if data.kind != "text":
+        return None
     return tfidf_logistic_regression(data.train, data.validation, data.test)
 
 

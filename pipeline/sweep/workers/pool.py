@@ -17,7 +17,7 @@ from pathlib import Path
 from pebble import ProcessPool
 
 from pipeline.cli.progress import SweepProgress
-from pipeline.data.catalogue import SPECS
+from pipeline.data.catalogue import spec_of
 from pipeline.data.sharing import sharing_data
 from pipeline.sweep.cores import VISIBLE_GPUS, cores_each, gpus
 from pipeline.sweep.launchers import Failure, JobSource, ends_sweep
@@ -96,7 +96,7 @@ class WorkerJobs:
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
         names = [job.name for job in jobs]
-        data = [SPECS[job.values["dataset"]["name"]].title for job in jobs]
+        data = [spec_of(job.values["dataset"]["name"]).title for job in jobs]
         waiting = in_order(jobs, several=len(self._workers) > 1)
         watched, failures = list[WatchedJob](), list[Failure]()
         with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
@@ -141,7 +141,7 @@ class WorkerJobs:
             job = source.next()
             if job is None:
                 break
-            title = SPECS[job.values["dataset"]["name"]].title
+            title = spec_of(job.values["dataset"]["name"]).title
             number = progress.add(job.name, title, job.values["epochs"])
             worker = min(free, key=lambda one: (one.model != job.model, one.threads != job.threads))
             watched.append(self._give(worker, number, job))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.job import identity as module
+from pipeline.job.function_sources import sources
 from pipeline.job.identity import COMPUTES, code_version, identity
-from pipeline.job.model_sources import sources
-from pipeline.settings.model_function import built_in_models
+from pipeline.settings.model_function import built_in_models, model_function
 
 PACKAGE = Path(module.__file__).parents[1]
 PARAMETERS = {"model": "lstm", "units": 64, "seed": 0}
@@ -75,12 +75,16 @@ def test_every_module_that_trains_with_keras_computes():
 
 
 def _computes(path):
-    own = {path.as_posix() for name in built_in_models() for path in map(Path, sources(name))}
+    own = {
+        path.as_posix()
+        for name in built_in_models()
+        for path in map(Path, sources(model_function(name)))
+    }
     return any(path.is_relative_to(name) for name in COMPUTES) or f"pipeline/{path}" in own
 
 
 def test_a_model_depends_on_its_own_files_alone():
-    lstm, cnn = set(sources("lstm")), set(sources("cnn"))
+    lstm, cnn = (set(sources(model_function(name))) for name in ("lstm", "cnn"))
     assert lstm == {
         f"pipeline/models/{name}.py" for name in ("head", "keras_backend", "memory", "recurrent")
     }

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from pipeline.cli.help_page import train_help
+from pipeline.job.function_sources import sources
 from pipeline.job.identity import code_version, identity
-from pipeline.job.model_sources import sources
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import model_function
@@ -99,7 +99,7 @@ def test_its_help_is_its_signature_and_docstring():
 
 
 def test_its_own_files_are_part_of_the_identity_and_no_others(folder):
-    assert list(sources(OURS)) == ["my_layers.py", "my_models.py"]
+    assert list(sources(model_function(OURS))) == ["my_layers.py", "my_models.py"]
 
     def identified():
         code_version.cache_clear()

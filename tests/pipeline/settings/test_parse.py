@@ -69,7 +69,7 @@ def test_early_stopping_is_a_patience(settings_for):
         ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more or null."),
         (
             "dataset.name=foo",
-            "dataset.name=foo must be cifar10, csv, digits, image_folder, nusax or ",
+            "dataset.name=foo must be cifar10, csv, digits, image_folder, npz, nusax ",
         ),
         (
             "class_weight={no:0}",

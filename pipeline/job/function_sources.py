@@ -1,21 +1,20 @@
-"""The files that decide a model's numbers: its function's module and its local imports."""
+"""The files that decide what a function computes: its module and its local imports."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.settings.model_function import model_function
+from pipeline.settings.function_settings import SettingsFunction
 
 _PACKAGE = "pipeline.models"  # the only imports of built-in models that decide their graph
 
 
-def sources(model: str) -> dict[str, Path]:
+def sources(function: SettingsFunction) -> dict[str, Path]:
     """Return the files by their path below the folder that they are imported from.
 
     A module is local if it is in the same folder or package as the function's module; installed
     libraries are identified by their versions.
     """
-    function = model_function(model)
     root = function.file.parents[function.module.count(".")]
     if function.file.name == "__init__.py":
         root = root.parent
@@ -33,7 +32,7 @@ def sources(model: str) -> dict[str, Path]:
 
 
 def _local(of: str, module: str) -> bool:
-    """Return whether a module belongs to the model: in a package, only that package counts."""
+    """Return whether a module belongs to the function: in a package, only that package counts."""
     if of.startswith(_PACKAGE):
         return module.startswith(_PACKAGE)
     package, dot, _ = of.partition(".")

@@ -1,0 +1,1 @@
+"""Functions of the user, named as `module:function` on the command line."""
