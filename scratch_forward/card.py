@@ -271,7 +271,7 @@ def _numbers(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     numbers = rng.standard_normal((7, *shape))
     numbers[0], numbers[1], numbers[2] = 0, 1, -1
     numbers[3] = np.linspace(0, 1, num=int(np.prod(shape))).reshape(shape)
-    numbers[4, ..., len(shape) > 0 and shape[0] // 2 :] *= -1
+    numbers[(4, ..., slice(shape[0] // 2, None)) if shape else 4] *= -1
     return numbers.astype(np.float32)
 
 

@@ -3,12 +3,14 @@
 import csv
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.cli.array_files import are_array_files, read_examples
 from pipeline.cli.console import print_faults
 from pipeline.data.printable import printable
 from pipeline.data.published.download import read_bytes
@@ -16,7 +18,14 @@ from pipeline.data.text_csv import table
 from pipeline.data.user.image_files import decode
 from pipeline.settings import SettingsError
 from scratch_forward import Classifier, Prediction
-from scratch_forward.preprocessing import ImagePreprocessing
+from scratch_forward.preprocessing import (
+    ArrayPreprocessing,
+    ImagePreprocessing,
+    InputsPreprocessing,
+    Preprocessing,
+    TablePreprocessing,
+    TextPreprocessing,
+)
 
 TEXT, CLASS = "text", "class"  # the column that is read, and the one that is added
 
@@ -30,22 +39,33 @@ class _Table:
 
 
 def answer(classifier: Classifier, asked: Sequence[str]) -> None:
-    """Print the predictions for texts, image files, or CSV files of texts.
+    """Print the predictions for texts, image files, arrays, or CSV files of texts or of numbers.
 
     Raises:
         SettingsError: when CSV files and texts are mixed, or the files have different columns.
         DatasetError: when a file cannot be read.
     """
-    if isinstance(classifier.preprocessing, ImagePreprocessing):
-        images = [_read_image(Path(path), classifier.preprocessing) for path in asked]
+    reading = classifier.preprocessing
+    several = list(reading.inputs) if isinstance(reading, InputsPreprocessing) else None
+    numbers = not isinstance(reading, TextPreprocessing) and are_array_files(asked)
+    if several or numbers or isinstance(reading, ArrayPreprocessing):
+        places, raw = read_examples(asked, several)
+        _show(places, classifier(raw))
+        return
+    if isinstance(reading, ImagePreprocessing):
+        images = [_read_image(Path(path), reading) for path in asked]
         _show(asked, classifier(np.stack(images)))
         return
     files = [word for word in asked if word.lower().endswith(".csv")]
     if files and len(files) < len(asked):
         other = next(word for word in asked if word not in files)
         raise SettingsError([f"{files[0]} is a CSV file and {other!r} is not: ask for one kind."])
+    if isinstance(reading, TablePreprocessing) and not files:
+        named = ", ".join(reading.columns)
+        raise SettingsError([f"This model reads a table: expected CSV files with {named}."])
     if files:
-        _answer_table(classifier, _read_tables(files))
+        columns = reading.columns if isinstance(reading, TablePreprocessing) else (TEXT,)
+        _answer_table(classifier, _read_tables(files, columns))
         return
     print_faults([_other_kind(word) for word in asked if _is_file(word)])
     _show(asked, classifier(asked))
@@ -75,9 +95,9 @@ def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
         print(printable(f"{one.class_name}\t{shares}\t{word}"))
 
 
-def _read_tables(files: Sequence[str]) -> _Table:
+def _read_tables(files: Sequence[str], wanted: Sequence[str]) -> _Table:
     """Read the rows of all files, one file after the other."""
-    tables = [_Table(*table(Path(file), read_bytes(Path(file)), (TEXT,))) for file in files]
+    tables = [_Table(*table(Path(file), read_bytes(Path(file)), wanted)) for file in files]
     for file, one in zip(files, tables, strict=True):
         if one.columns != tables[0].columns:
             raise SettingsError(
@@ -89,13 +109,26 @@ def _read_tables(files: Sequence[str]) -> _Table:
 def _answer_table(classifier: Classifier, asked: _Table) -> None:
     """Write each row unchanged, followed by its class and the probability of each class."""
     names = classifier.preprocessing.classes
-    at = asked.columns.index(TEXT)
-    answers = classifier([row[at] for row in asked.rows]) if asked.rows else []
+    answers = classifier(_raw(classifier.preprocessing, asked)) if asked.rows else []
     written = csv.writer(sys.stdout, lineterminator="\n")
     written.writerow([*asked.columns, *_new_columns([CLASS, *names], asked.columns)])
     for row, one in zip(asked.rows, answers, strict=True):
         values: list[Any] = [one.probabilities[name] for name in names]
         written.writerow([*row, one.class_name, *values])
+
+
+def _raw(reading: Preprocessing, asked: _Table) -> Any:
+    """Return the texts, or the numbers of the columns that a model reads."""
+    if not isinstance(reading, TablePreprocessing):
+        at = asked.columns.index(TEXT)
+        return [row[at] for row in asked.rows]
+    places = [asked.columns.index(name) for name in reading.columns]
+    numbers = np.full((len(asked.rows), len(places)), np.nan)
+    for number, row in enumerate(asked.rows):
+        for column, at in enumerate(places):
+            with suppress(ValueError):  # NaN is refused with the example and the column
+                numbers[number, column] = float(row[at])
+    return numbers
 
 
 def _new_columns(wanted: Iterable[str], taken: Sequence[str]) -> list[str]:

@@ -149,10 +149,11 @@ def log_weights(
 
 def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -> None:
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    model = scratch_forward.load(archive)
     write_card(
         archive,
-        scratch_forward.load(archive),
-        predict=lambda inputs: predict(inputs[0]),
+        model,
+        predict=lambda inputs: predict(model.arranged(inputs)),
         about={**versions, **machine()},
         preprocessing=preprocessing,
     )

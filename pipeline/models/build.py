@@ -101,8 +101,11 @@ def _check_shapes(name: str, model: keras.Model, data: DataSpec) -> None:
 
 def _input_shapes(model: keras.Model, data: DataSpec) -> Any:
     """Return the shape of a model's input, or of each of several by its name."""
-    if isinstance(data, InputsSpec) and isinstance(getattr(model, "input", None), list):
-        return {tensor.name: tensor.shape for tensor in model.inputs}
+    inputs = getattr(model, "input", None)
+    if isinstance(inputs, list):
+        inputs = {tensor.name: tensor for tensor in inputs}
+    if isinstance(data, InputsSpec) and isinstance(inputs, dict):
+        return {name: tensor.shape for name, tensor in inputs.items()}
     return getattr(model, "input_shape", None)
 
 

@@ -4,23 +4,25 @@ The order of the examples and every augmentation depend on the seed and the epoc
 can be repeated, or resumed after an interruption, exactly.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from pipeline.models.keras_backend import tf
+from pipeline.models.keras_backend import keras, tf
 from pipeline.models.memory import keep_freed_memory
 from pipeline.training.bucketing import bucketed, cut, lengths, trimmed
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-Batch = tuple[np.ndarray, np.ndarray]
+Batch = tuple[Any, np.ndarray]  # inputs, or a dict or tuple of them for a model with several
 
 
 class TrainingBatches:
     """The batches of successive epochs.
 
     Args:
-        inputs: images `(N, H, W, C)` float32, or ids `(N, L)` int32.
+        inputs: images `(N, H, W, C)` float32, ids `(N, L)` int32, or other arrays `(N, ...)`; for
+            a model with several inputs, a dict or tuple of them.
         labels: `(N,)` int64 or float32, or `(N, K)`.
         batch_size: examples per batch; one batch of an epoch may be smaller.
         seed: decides the order and the augmentation.
@@ -31,7 +33,7 @@ class TrainingBatches:
 
     def __init__(
         self,
-        inputs: np.ndarray,
+        inputs: Any,
         labels: np.ndarray,
         batch_size: int,
         seed: int,
@@ -59,7 +61,7 @@ class TrainingBatches:
 
     def __getitem__(self, index: int) -> Batch:
         rows = self.rows[index]
-        inputs = self.inputs[rows]
+        inputs = rows_of_each(self.inputs, rows)
         if self.augment is not None:
             inputs = self.augment(inputs, np.random.default_rng([self.seed, self.epoch, index]))
         return inputs if self.lengths is None else trimmed(inputs), self.labels[rows]
@@ -102,14 +104,38 @@ def stream(batches: TrainingBatches | SortedBatches) -> tf.data.Dataset:
         return (batches[index] for index in range(len(batches)))
 
     inputs, labels = batches[0]
-    sides = inputs.shape[1:] if inputs.ndim > 2 else (None,)
     signature = (
-        tf.TensorSpec((None, *sides), inputs.dtype),
+        tf.nest.map_structure(batch_signature, inputs),
         tf.TensorSpec((None, *labels.shape[1:]), labels.dtype),
     )
     length = tf.data.experimental.assert_cardinality(len(batches))
     dataset = tf.data.Dataset.from_generator(once, output_signature=signature).apply(length)
     return untuned(dataset.prefetch(2))
+
+
+def batch_signature(inputs: np.ndarray) -> tf.TensorSpec:
+    """Return the shape of any batch: rows of ids may be of another length."""
+    ids = inputs.ndim == 2 and inputs.dtype == np.int32
+    return tf.TensorSpec((None, None) if ids else (None, *inputs.shape[1:]), inputs.dtype)
+
+
+def rows_of_each(inputs: Any, rows: Any) -> Any:
+    """Return rows of one array, or of each array in a dict or tuple."""
+    if isinstance(inputs, np.ndarray):
+        return inputs[rows]
+    return tf.nest.map_structure(lambda array: array[rows], inputs)
+
+
+def arranged(model: keras.Model, inputs: Any) -> Any:
+    """Return inputs in the structure that a model takes: a dict as a tuple for a list of inputs.
+
+    Args:
+        model: the Keras model.
+        inputs: one array; a dict of arrays by the name of each input; or a list of arrays.
+    """
+    if isinstance(inputs, Mapping) and isinstance(model.input, list | tuple):
+        return tuple(inputs[tensor.name] for tensor in model.input)
+    return tuple(inputs) if isinstance(inputs, list) else inputs
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

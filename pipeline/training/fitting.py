@@ -4,12 +4,13 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.models.keras_backend import keras
 from pipeline.tasks import Task, task_named
-from pipeline.training.batches import Augment, TrainingBatches, stream
+from pipeline.training.batches import Augment, TrainingBatches, arranged, stream
 from pipeline.training.compilation import assign_state
 from pipeline.training.history import Epoch, History
 from pipeline.training.learning_rate import Rate
@@ -31,8 +32,8 @@ class Fitted:
 
 def fit(
     model: keras.Model,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[Any, np.ndarray],
+    validation: tuple[Any, np.ndarray],
     *,
     epochs: int,
     batch_size: int,
@@ -51,7 +52,8 @@ def fit(
 
     Args:
         model: outputs `(N, outputs)`.
-        train: inputs `(N, ...)` and labels `(N,)` or `(N, K)`.
+        train: inputs `(N, ...)`, or a dict of them by the name of each input; and labels `(N,)` or
+            `(N, K)`.
         validation: likewise, not trained on.
         task: the task that the model is compiled for.
         early_stopping: number of epochs without a better validation loss after which to stop and
@@ -67,7 +69,8 @@ def fit(
     Raises:
         DivergedError: when the training or validation loss is not finite.
     """
-    batches = TrainingBatches(*train, batch_size, seed, augment, trim)
+    inputs, labels = train
+    batches = TrainingBatches(arranged(model, inputs), labels, batch_size, seed, augment, trim)
     stopping = _early_stopping(early_stopping, resume)
     meaning = task_named(task)
     validation_watch = _Validation(*validation, trim, meaning)
@@ -133,7 +136,7 @@ class _Validation(keras.callbacks.Callback):
     last epoch's predictions would have to be repeated.
     """
 
-    def __init__(self, inputs: np.ndarray, labels: np.ndarray, trim: bool, task: Task):
+    def __init__(self, inputs: Any, labels: np.ndarray, trim: bool, task: Task):
         super().__init__()
         self.inputs, self.labels, self.trim, self.task = inputs, labels, trim, task
         self.outputs: np.ndarray | None = None
