@@ -21,13 +21,18 @@ def main(given: Given) -> None:
     from pipeline.tracking.run_choice import choose_run
     from pipeline.tracking.store import existing_store
     from pipeline.verification.weights_download import download_weights
-    from scratch_forward import ArchiveError
+    from scratch_forward import ArchiveError, UnsupportedModelError
     from scratch_forward.card import UNPROVEN
 
     store = existing_store(**tracking.model_dump())
     run_id = choose_run(store, chosen)
     try:
         classifier = download_weights(store.client, run_id, to)
+    except UnsupportedModelError as error:
+        print_faults(
+            [f"run_id={run_id} has no parity card: NumPy does not support {error.listed}."]
+        )
+        raise CommandFailedError from error
     except ArchiveError as error:
         print_faults([f"run_id={run_id}: {error}"])
         raise CommandFailedError from error

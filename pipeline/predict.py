@@ -7,7 +7,7 @@ from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
 from pipeline.tracking.run_choice import choose_run
 from pipeline.tracking.store import locate_store
 from pipeline.tracking.weights import weights_folder
-from scratch_forward import ArchiveError, Classifier
+from scratch_forward import ArchiveError, Classifier, UnsupportedModelError
 from scratch_forward.card import UNPROVEN
 from scratch_forward.preprocessing import PreprocessingError
 
@@ -28,6 +28,10 @@ def main(given: Given) -> None:
         if not classifier.preprocessing_proven:
             print_faults([f"note: {UNPROVEN}"])
         answer(classifier, asked)
+    except UnsupportedModelError as error:
+        raise SettingsError(
+            [f"run_id={run_id} needs Keras to answer: NumPy does not support {error.listed}."]
+        ) from error
     except (ArchiveError, PreprocessingError) as error:
         raise SettingsError([str(error)]) from error
 

@@ -61,3 +61,8 @@ class UnsupportedModelError(ValueError):
         count = f"{len(self.items)} thing" + ("s" if len(self.items) != 1 else "")
         lines = "".join(f"\n  {item}" for item in self.items)
         super().__init__(f"The model uses {count} that the forward pass does not support:{lines}")
+
+    @property
+    def listed(self) -> str:
+        """All items in one line."""
+        return "; ".join(map(str, self.items))

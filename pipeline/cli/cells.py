@@ -4,7 +4,12 @@ from rich.table import Table
 
 from pipeline.tracking.run_choice import SHORT
 
-_PARITY_COLOURS = {"exact": "green", "close": "yellow", "-": "default"}
+_UNCHECKED = ("unsupported", "off", "-")
+_PARITY_COLOURS = {
+    "exact": "green",
+    "close": "yellow",
+    **dict.fromkeys(_UNCHECKED, "default"),
+}
 NONE = "-"
 
 

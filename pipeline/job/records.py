@@ -6,6 +6,7 @@ side by side, and all `test/...` scores together.
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,14 +135,18 @@ def _on(split: str, scores: Mapping[str, float]) -> dict[str, float]:
 def log_weights(
     tracked: TrackedRun, model: keras.Model, dataset: Dataset, predict: Predict
 ) -> None:
-    """Log both Keras formats with card and preprocessing, and the MLflow model."""
+    """Log both Keras formats with card and preprocessing, and the MLflow model.
+
+    A model with a layer that NumPy's forward pass does not support has no card and no MLflow model.
+    """
     tracked.log_metrics({names.PARAMETERS: model.count_params()})
     with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
         (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
-        _write_card(weights / "model.keras", predict, dataset.preprocessing)
-        with tracked.artifact_folder(names.SERVED_MODEL) as packed:
-            save_served_model(packed, weights, dataset.preprocessing)
+        with suppress(scratch_forward.UnsupportedModelError):  # then NumPy cannot serve it
+            _write_card(weights / "model.keras", predict, dataset.preprocessing)
+            with tracked.artifact_folder(names.SERVED_MODEL) as packed:
+                save_served_model(packed, weights, dataset.preprocessing)
         with ZipFile(weights / "model.keras") as archive:  # serving does not need it
             archive.extract("model.weights.h5", weights)
     tracked.share(names.WEIGHTS, names.SERVED_MODEL)

@@ -37,7 +37,7 @@ from pipeline.training.learning_rate import scheduled_rate
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState, TrainingStateError
-from pipeline.verification.check import Parity, verify_run
+from pipeline.verification.check import Parity, skip_check, verify_run
 
 # A finished run is never trained again: its metrics would mix two sets of weights. The job gets a
 # new run instead.
@@ -151,7 +151,8 @@ def _complete(
     records.log_predictions(tracked, dataset, predictions)
     records.log_weights(tracked, model, dataset, outputs)
     records.log_figures(tracked, dataset, fitted.history, predictions)
-    parity = verify_run(tracked, settings.place.data_dir)
+    off = settings.training.parity == "off"
+    parity = skip_check(tracked) if off else verify_run(tracked, settings.place.data_dir)
     lines.parity(parity)
     earlier = sum(epoch.seconds for epoch in resume.epochs) if resume else 0.0
     tracked.log_metrics({names.SECONDS: earlier + time.perf_counter() - started})
@@ -187,7 +188,13 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
     data = data_spec(dataset)
     return _kept_model.compiled(
         (settings.model_name, repr(own), optimizer.name, repr(options), data),
-        partial(build_model, settings.model_name, data, own),
+        partial(
+            build_model,
+            settings.model_name,
+            data,
+            own,
+            provable=training.parity == "required",
+        ),
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,

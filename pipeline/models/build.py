@@ -60,13 +60,16 @@ def _spec(reading: Preprocessing, outputs: int, task: str) -> DataSpec:
     return ArraySpec(reading.input_shape, reading.dtype, *meaning)
 
 
-def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.Model:
+def build_model(
+    name: str, data: DataSpec, options: Mapping[str, Any], *, provable: bool = True
+) -> keras.Model:
     """Call a model function.
 
     Args:
         name: name of the model, as in `model=`.
         data: the data that the model must fit.
         options: the settings of the model.
+        provable: whether every layer must have a NumPy equivalent.
 
     Raises:
         ModelFunctionError: when the function raises, or returns no model for these data.
@@ -83,7 +86,8 @@ def build_model(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.
             f"model={name} returns {type(model).__name__} instead of a keras.Model."
         )
     _check_shapes(name, model, data)
-    scratch_forward.from_keras(model)
+    if provable:
+        scratch_forward.from_keras(model)
     return model
 
 

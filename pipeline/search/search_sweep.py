@@ -25,7 +25,7 @@ from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, schedule_sweep
 from pipeline.tracking import names
-from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.attempts import PASSED, UNCHECKED
 from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
@@ -111,7 +111,7 @@ class SearchSweep(ConductedSweep):
         complete = [one.params for one in trials if one.state is TrialState.COMPLETE]
         parameters = [self.searched.job(params).parameters for params in complete]
         log_plan(self.run, command(), self.plan.varied, parameters)
-        return "" if _is_proven(trials) else "Trials failed or lack parity."
+        return "" if _is_good(trials) else "Trials failed or lack parity."
 
 
 def _search_id(plan: SearchPlan, probed: Schedule) -> str:
@@ -129,9 +129,9 @@ def _show_waiting() -> None:
     console.print("The same search is going on in another process; waiting for it.")
 
 
-def _is_proven(trials: "Sequence[TrialResult]") -> bool:
-    """Return whether there are complete trials, all of them passed parity, and none failed."""
+def _is_good(trials: "Sequence[TrialResult]") -> bool:
+    """Return whether there are complete trials, none failed, and none lacks a required parity."""
     complete = [one for one in trials if one.state is TrialState.COMPLETE]
-    proven = all(one.run and one.run.parity in PASSED for one in complete)
+    good = all(one.run and one.run.parity in (*PASSED, *UNCHECKED) for one in complete)
     failed = any(one.state is TrialState.FAIL for one in trials)
-    return bool(complete) and proven and not failed
+    return bool(complete) and good and not failed

@@ -10,6 +10,7 @@ _EARLIER = {
     "schedule.warmup_epochs": "0",
     "clipnorm": "null",
     "class_weight": "null",
+    "parity": "required",
 }
 """What versions did that did not log these settings."""
 _OFF = ("false", "null", "off")  # accepted spellings of a disabled option

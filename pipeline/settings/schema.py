@@ -208,6 +208,9 @@ class Training(Group):
     clipnorm: Positive | None = None
     class_weight: Literal["balanced"] | ClassWeights | None = None
     augment: bool
+    parity: Annotated[Literal["required", "optional", "off"], BeforeValidator(_false_is_off)] = (
+        "required"
+    )
     seed: Seed
     train_size: Count | None
 

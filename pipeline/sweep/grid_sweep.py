@@ -18,7 +18,7 @@ from pipeline.sweep.naming import naming_keys
 from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
-from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.attempts import PASSED, UNCHECKED
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -126,9 +126,13 @@ class GridSweep(ConductedSweep):
         show_results(results, done, self.criterion)
         _show_lost_jobs(self._failures, results)
         show_way_on(command(), self.schedule, results)
-        proven = [one for one in results if one.status == "FINISHED" and one.parity in PASSED]
+        good = [
+            one
+            for one in results
+            if one.status == "FINISHED" and one.parity in (*PASSED, *UNCHECKED)
+        ]
         jobs = len(self.schedule.jobs)
-        unproven = jobs - len(proven)
+        unproven = jobs - len(good)
         return f"{unproven} of {jobs} jobs failed or lack parity." if unproven else ""
 
     def _report(self) -> None:

@@ -7,7 +7,7 @@ A constant that ends in `/`, `.` or `_` is a prefix of several names.
 IDENTITY = "track.identity"  # hash of everything that determines the run's result
 OWNER = "track.owner"  # the process that trains it
 HEARTBEAT = "track.heartbeat"  # seconds since 1970 at which that process was last seen
-PARITY = "parity"  # outcome of the check against NumPy: exact, close, diverged, stale or failed
+PARITY = "parity"  # outcome of the check against NumPy, such as exact; the tags of `Parity`
 PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it
 PRUNED = "pruned"  # reason why a search stopped it

@@ -26,7 +26,7 @@ from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
-from pipeline.tracking.attempts import PASSED
+from pipeline.tracking.attempts import PASSED, UNCHECKED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.temporary_folder import temporary_folder
@@ -54,7 +54,7 @@ _DAMAGED = (
 _PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
 _SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in separate files
 
-Tag = Literal["exact", "close", "diverged", "stale", "failed"]
+Tag = Literal["exact", "close", "diverged", "stale", "failed", "unsupported", "off"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Parity:
         tag: `exact` if the bar is met; `close` if only some output differs by more than 1e-6
             and, compared with a float64 run, both errors have the size of rounding; `diverged`
             otherwise; `stale` if the test set has changed since the run was tested; `failed` if no
-            comparison was possible.
+            comparison was possible; `unsupported` if the model has a layer without a NumPy
+            equivalent and its settings allow that; `off` if its settings switch the check off.
         reason: one sentence, unless `exact`.
         agreement: the comparison, if there was one.
         errors: errors of both against float64, if the bar was not met.
@@ -99,6 +100,11 @@ class Parity:
         """Whether the two forward passes agree up to rounding."""
         return self.tag in PASSED
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether the run's settings allow that it is not compared: neither proven nor failed."""
+        return self.tag in UNCHECKED
+
 
 def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity:
     """Check one run and log the outcome to it.
@@ -112,6 +118,13 @@ def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity
     parity = _check(run.client, run.run_id, data_dir)
     if logged:
         _log(run, parity)
+    return parity
+
+
+def skip_check(run: TrackedRun) -> Parity:
+    """Log that a run is not checked because its settings say so."""
+    parity = Parity("off", "parity=off skips the check; `python -m pipeline.parity` makes it.")
+    _log(run, parity)
     return parity
 
 
@@ -181,7 +194,10 @@ def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
     except StoredPredictionsError as error:
         return Parity("failed", str(error))
-    except (scratch_forward.ArchiveError, scratch_forward.UnsupportedModelError) as error:
+    except scratch_forward.UnsupportedModelError as error:
+        tag: Tag = "failed" if settings.training.parity == "required" else "unsupported"
+        return Parity(tag, f"NumPy's forward pass does not support {error.listed}.")
+    except scratch_forward.ArchiveError as error:
         return Parity("failed", f"{names.KERAS_MODEL}: {error}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")

@@ -25,6 +25,30 @@ def test_a_function_of_ones_own_is_swept_proven_and_stored(tmp_path):
     assert "exact" in again.stdout, again.stdout + again.stderr
 
 
+def test_a_model_that_numpy_does_not_support_is_tracked_without_a_claim(tmp_path):
+    write_models(tmp_path)
+    command = ["model=faulty_models:unsupported", "parity=optional,off", *TINY]
+    done = call("pipeline.train", *command, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("reviews")
+    query = "params.model = 'faulty_models:unsupported'"
+    runs = store.client.search_runs([experiment.experiment_id], query)
+    tags = {run.data.params["parity"]: run.data.tags for run in runs}
+    assert tags["optional"]["parity"] == "unsupported"
+    assert "Lambda" in tags["optional"]["parity.reason"]
+    assert tags["off"]["parity"] == "off"
+    for run in runs:
+        stored = {item.path for item in store.client.list_artifacts(run.info.run_id, "weights")}
+        assert "weights/model.keras" in stored
+        assert "weights/model.card.npz" not in stored
+    run_id = runs[0].info.run_id
+    asked = call("pipeline.predict", f"run_id={run_id}", "a text", cwd=tmp_path)
+    assert asked.returncode == 2
+    assert asked.stderr.startswith(f"run_id={run_id} needs Keras to answer: NumPy does not ")
+    assert len(asked.stderr.splitlines()) == 1
+
+
 def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
     write_models(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}

@@ -74,7 +74,7 @@ def unsupported(data: pipeline.TextSpec):
         keras.layers.Embedding(data.vocabulary_size, 4),
         keras.layers.GlobalMaxPooling1D(),
         keras.layers.Lambda(lambda x: x),
-        keras.layers.Dense(data.outputs),
+        keras.layers.Dense(data.outputs, "softmax"),
     ])
 
 

@@ -19,6 +19,7 @@ from pipeline.settings.scores import SCORES
 from pipeline.tasks import task_named
 from pipeline.tasks.baselines import Baseline
 from pipeline.tracking import names
+from pipeline.tracking.attempts import PASSED, UNCHECKED
 
 _METHOD = (
     "Each difference is taken between runs with the same seed. Its interval is the wider, on each "
@@ -114,9 +115,11 @@ def _warnings(analysis: Analysis, mixed: list[str]) -> list[str]:
         warnings.append(f"Settings with fewer than {FEWEST} seeds have no interval.")
     if any(run.tags.get(names.GIT_DIRTY) == "True" for run in finished):
         warnings.append("The code had changes that were not committed.")
-    failing = [run for run in finished if run.tags.get(names.PARITY) not in ("exact", "close")]
-    if failing:
-        warnings.append(f"{len(failing)} of {len(finished)} runs did not pass the parity check.")
+    tags = [run.tags.get(names.PARITY) for run in finished]
+    if failing := sum(tag not in (*PASSED, *UNCHECKED) for tag in tags):
+        warnings.append(f"{failing} of {len(finished)} runs did not pass the parity check.")
+    if unchecked := sum(tag in UNCHECKED for tag in tags):
+        warnings.append(f"{unchecked} of {len(finished)} runs were not checked against NumPy.")
     if lines := left_out(analysis.gathered):
         warnings.append(f"Not everything is counted: {len(lines)} remarks under “Left out”.")
     return warnings

@@ -11,6 +11,8 @@ from pipeline.settings.as_typed import label, logged_parameters
         "mask=false",
         "early_stopping=off",
         "early_stopping=3",
+        "parity=off",
+        "parity=optional",
         "bucket=off",
         "train_size=null",
         "learning_rate=0.001",
@@ -56,7 +58,8 @@ def test_parameters_of_an_earlier_version_read_as_typed():
 
 def test_a_run_of_before_a_setting_came_equals_one_that_does_not_use_it(composed):
     now = flat_parameters(composed())
-    earlier = {key: now[key] for key in now if not key.startswith(("schedule", "cl"))}
+    later = ("schedule", "cl", "parity")
+    earlier = {key: now[key] for key in now if not key.startswith(later)}
     assert earlier != now
     assert logged_parameters(earlier) == logged_parameters(now) == now
 

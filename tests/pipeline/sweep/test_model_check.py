@@ -29,6 +29,14 @@ def test_one_that_can_be_trained_and_checked_passes(plan_for):
     check_own_models(settings_of(plan_for, "model=my_models:textcnn", "width=2,3"))
 
 
+@pytest.mark.parametrize("parity", ["optional", "off"])
+def test_one_that_numpy_does_not_support_trains_if_parity_is_not_required(plan_for, parity):
+    model = "model=faulty_models:unsupported"
+    check_own_models(settings_of(plan_for, model, f"parity={parity}"))
+    with pytest.raises(SettingsError, match=r"Lambda.*; parity=optional trains it without"):
+        check_own_models(settings_of(plan_for, model))
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [

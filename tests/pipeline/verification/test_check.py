@@ -1,14 +1,16 @@
 import json
 import shutil
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import yaml
 
 from pipeline.reports.run.run_page import write_run_page
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import digest, local_folder
 from pipeline.tracking.store import open_local
-from pipeline.verification.check import verify_run
+from pipeline.verification.check import skip_check, verify_run
 from tests.support.stored_runs import store_run
 
 
@@ -47,6 +49,7 @@ def check(run):
     tags = run.client.get_run(run.run_id).data.tags
     assert tags[names.PARITY] == parity.tag
     assert parity.passed == (parity.tag == "exact")
+    assert parity.unchecked == (parity.tag in ("unsupported", "off"))
     return parity
 
 
@@ -57,6 +60,40 @@ def arrays(file, **changes):
 
 def test_a_sound_run_is_exact(stored):
     assert check(stored[0]).tag == "exact"
+
+
+def test_a_run_whose_settings_skip_the_check_is_neither_proven_nor_failed(stored):
+    skipped = skip_check(stored[0])
+    assert (skipped.tag, skipped.passed, skipped.unchecked) == ("off", False, True)
+    assert check(stored[0]).tag == "exact"  # the command checks it all the same
+
+
+@pytest.mark.parametrize(
+    ("parity", "tag"),
+    [("required", "failed"), ("optional", "unsupported"), ("off", "unsupported")],
+)
+def test_a_layer_without_an_equivalent_is_listed(spoil, parity, tag):
+    spoil(names.CONFIG, lambda file: set_parity(file, parity))
+    found = check(spoil(names.KERAS_MODEL, with_unknown_layers))
+    assert found.tag == tag
+    assert found.reason.startswith("NumPy's forward pass does not support ")
+    assert found.reason.count("'Frank'") == 2
+
+
+def set_parity(file, parity):
+    config = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump(config | {"parity": parity}))
+
+
+def with_unknown_layers(file):
+    with ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    for layer in config["config"]["layers"][-2:]:
+        layer["class_name"] = "Frank"
+    with ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, json.dumps(config) if name == "config.json" else content)
 
 
 def test_scores_that_are_not_those_of_the_predictions_are_refused(stored):
