@@ -181,10 +181,7 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         UnsupportedModelError: see `build_model`.
     """
     training, optimizer = settings.training, settings.optimizer
-    own, options = (
-        settings.model.model_dump(),
-        optimizer.model_dump(exclude={"name"}, exclude_unset=True),
-    )
+    own, options = settings.model.model_dump(), _optimizer_options(settings)
     data = data_spec(dataset)
     return _kept_model.compiled(
         (settings.model_name, repr(own), optimizer.name, repr(options), data),
@@ -200,6 +197,14 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         seed=training.seed,
         task=data.task,
     )
+
+
+def _optimizer_options(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of the optimizer that are set; Keras has defaults for the others."""
+    options = settings.optimizer.model_dump(exclude={"name"}, exclude_unset=True)
+    if settings.training.clipnorm is not None:
+        options["clipnorm"] = settings.training.clipnorm
+    return options
 
 
 def _train(
