@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratch_forward.errors import Unsupported, UnsupportedModelError
-from scratch_forward.layers.quantized import is_quantized
 
 
 def config_of(keras_model: Any) -> dict[str, Any]:
@@ -70,16 +70,21 @@ def _add_ids(config: dict[str, Any], model: Any) -> None:
             entry["config"]["layer"]["shared_object_id"] = id(layer.layer)
 
 
-def stores_other_weights(config: Any) -> bool:
-    """Whether Keras saves other arrays than `get_weights` returns: with LoRA, or in another order.
+def stores_other_weights(keras_model: Any) -> bool:
+    """Whether Keras saves other arrays than `get_weights` returns, or in another order.
 
-    Args:
-        config: The configuration of a model, or a part of it.
+    It adds LoRA's matrices to the kernel, and keeps the kernel of a quantized layer first.
     """
-    if isinstance(config, dict):
-        found = config.get("lora_rank") is not None or is_quantized(config.get("dtype"))
-        return found or any(map(stores_other_weights, config.values()))
-    return isinstance(config, list) and any(map(stores_other_weights, config))
+    return any(
+        getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None)
+        for layer in _all_layers(keras_model)
+    )
+
+
+def _all_layers(keras_model: Any) -> Iterable[Any]:
+    """Return the layers of a model with those nested in them."""
+    layers: Iterable[Any] = keras_model._flatten_layers()
+    return layers
 
 
 def saved_weights(keras_model: Any) -> bytes:
@@ -100,7 +105,7 @@ def check_merged(keras_model: Any) -> None:
         Unsupported(
             layer.name, "lora_rank", layer.lora_rank, "the saved model, whose kernel is merged"
         )
-        for layer in keras_model._flatten_layers()
+        for layer in _all_layers(keras_model)
         if getattr(layer, "lora_enabled", False) and getattr(layer, "quantization_mode", None)
     ]
     if found:

@@ -107,7 +107,7 @@ def from_keras(
     """
     config = config_of(keras_model)
     model = model_from_config(config, limits or Limits(), custom_objects)
-    if stores_other_weights(config):
+    if stores_other_weights(keras_model):
         check_merged(keras_model)
         assign_weights(saved_weights(keras_model), model)
     else:

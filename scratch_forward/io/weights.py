@@ -102,6 +102,7 @@ def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights
         return {}
     if _OLD_LAYERS in files[0]:
         path = path.replace("layers", _OLD_LAYERS)
+    path = _as_stored(files, path)
     place = f"{path}/vars" if path else "vars"
     groups = [follow(file, place, h5py.Group) for file in files if len(files) == 1 or place in file]
     held = sum(map(len, groups))
@@ -118,6 +119,18 @@ def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights
         name: read_array(dataset(index), f"{path}/vars/{index}", shape)
         for index, (name, shape) in enumerate(shapes.items())
     }
+
+
+def _as_stored(files: Sequence[h5py.File], path: str) -> str:
+    """Return the path of a layer in the files.
+
+    Early versions of Keras 3 store the projections of attention under private names, such as
+    `_query_dense` instead of `query_dense`.
+    """
+    parent, _, name = path.rpartition("/")
+    private = f"{parent}/_{name}"
+    known = any(path in file for file in files)
+    return private if not known and any(private in file for file in files) else path
 
 
 def follow(group: Any, path: str, kind: type) -> Any:

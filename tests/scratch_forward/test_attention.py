@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("keras")
 
+import h5py
 import keras
 from keras import layers as kl
 
@@ -158,3 +159,16 @@ def test_attention_in_blocks_of_examples_is_the_same(monkeypatch) -> None:
 def test_an_option_that_is_wrong_is_named_with_its_value(make, option) -> None:
     with pytest.raises(sf.InvalidOption, match=option):
         make()
+
+
+def test_projections_are_read_under_the_private_names_of_early_keras_3(tmp_path) -> None:
+    model = fill(encoder())
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+        for attention in ("layers/multi_head_attention", "layers/multi_head_attention_1"):
+            for name in ("query_dense", "key_dense", "value_dense", "output_dense"):
+                file.move(f"{attention}/{name}", f"{attention}/_{name}")
+    ours = sf.from_keras(encoder())
+    ours.load_weights(tmp_path / "m.weights.h5")
+    for mine, theirs in zip(ours.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)

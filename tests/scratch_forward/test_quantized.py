@@ -89,11 +89,12 @@ def test_a_quantized_model_predicts_as_keras_does(make: Callable, config: str, t
 
 def test_lora_is_part_of_the_weights(tmp_path) -> None:
     x, ids = keras.Input((3, 4)), keras.Input((6,))
-    y = kl.Conv1D(4, 2, padding="same")(kl.Dense(4)(x))
+    attention = kl.MultiHeadAttention(2, 3)
+    y = kl.Conv1D(4, 2, padding="same")(attention(x, kl.Dense(4)(x)))
     y = kl.Flatten()(kl.EinsumDense("abc,cd->abd", (3, 4))(y))
     z = kl.GlobalMaxPooling1D()(kl.Embedding(9, 4)(ids))
     model = keras.Model([x, ids], kl.Concatenate()([y, z]))
-    for layer in model.layers:
+    for layer in (*model.layers, attention.query_dense):
         if hasattr(layer, "enable_lora"):
             layer.enable_lora(2)
             layer.set_weights(
