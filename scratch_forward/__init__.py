@@ -7,24 +7,27 @@ Load a model and predict:
 """
 
 from scratch_forward import activations, layers
-from scratch_forward.classifier import Classifier, Prediction
+from scratch_forward.classifier import Classifier
 from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, UnsupportedModelError
 from scratch_forward.io.limits import Limits
 from scratch_forward.io.loading import from_keras, load
 from scratch_forward.layers import *  # noqa: F403
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
+from scratch_forward.predictions import LabelPrediction, Prediction, ValuePrediction
 
 __all__ = [
     "ArchiveError",
     "Classifier",
     "InvalidOption",
+    "LabelPrediction",
     "Limits",
     "Model",
     "Prediction",
     "Sequential",
     "Unsupported",
     "UnsupportedModelError",
+    "ValuePrediction",
     "activations",
     "from_keras",
     "layers",

@@ -114,6 +114,7 @@ def write_card(
     predict: Callable[[list[Array]], Any],
     about: Mapping[str, Any],
     preprocessing: Preprocessing | None = None,
+    task: str = "multiclass",
 ) -> Path:
     """Write the card of a model.
 
@@ -123,6 +124,7 @@ def write_card(
         predict: Returns Keras's prediction for a list of input arrays.
         about: How the outputs were computed: versions, threads, batch size.
         preprocessing: The preprocessing of a classifier, if the card is to cover it.
+        task: The meaning of the outputs, which the card covers as well.
 
     Returns:
         The path of the card.
@@ -134,6 +136,7 @@ def write_card(
     if preprocessing is not None:
         raw = raw_probes(preprocessing)
         document["preprocessing_sha256"] = preprocessing_digest(preprocessing)
+        document["task"] = task
         for name, values in _raw_fields(raw).items():
             kept: dict[str, Any] = document if isinstance(values, list) else arrays
             kept[name] = values
@@ -148,6 +151,7 @@ def verify_card(
     model: AnyModel,
     oracle: Callable[[], AnyModel],
     preprocessing: Preprocessing | None = None,
+    task: str = "multiclass",
 ) -> bool:
     """Replay a model's card and refuse a model whose outputs differ from those of Keras.
 
@@ -156,6 +160,7 @@ def verify_card(
         model: The model loaded from this file.
         oracle: Returns the same model in float64. Called only if a difference exceeds 1e-6.
         preprocessing: The preprocessing of the model, if it is to be checked as well.
+        task: The meaning of the outputs, checked with the preprocessing.
 
     Returns:
         Whether the card covers the preprocessing. Cards of version 0.1 do not.
@@ -175,7 +180,8 @@ def verify_card(
     _replay(model, oracle, card.inputs, card.outputs, f"The outputs of {model_path}", path)
     if preprocessing is None or card.answers is None:
         return False
-    if card.document.get("preprocessing_sha256") != preprocessing_digest(preprocessing):
+    same = card.document.get("preprocessing_sha256") == preprocessing_digest(preprocessing)
+    if not same or card.document.get("task", "multiclass") != task:
         raise ArchiveError(
             f"The preprocessing beside {model_path} (class names, vocabulary, scale) is not what "
             f"{path} was made for."

@@ -1,4 +1,4 @@
-"""From raw input to class names: a model with the preprocessing of its input.
+"""From raw input to class names, labels or values: a model with the preprocessing of its input.
 
 Load a classifier and use it:
 
@@ -8,6 +8,7 @@ Load a classifier and use it:
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,38 +22,36 @@ from scratch_forward.io.limits import Limits
 from scratch_forward.io.loading import load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
+from scratch_forward.predictions import (
+    TASKS,
+    AnyPrediction,
+    by_name,
+    output_count,
+    prediction_of,
+)
 from scratch_forward.preprocessing import Preprocessing, from_json
+from scratch_forward.preprocessing.stored_fields import document_of
 
 MODEL_FILE = "model.keras"
 PREPROCESSING_FILE = "preprocessing.json"
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for one example.
-
-    Attributes:
-        class_name: The most probable class.
-        probabilities: Probability of each class by name, most probable first.
-    """
-
-    class_name: str
-    probabilities: dict[str, float]
-
-
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A model that takes raw texts or raw images and returns class names.
+    """A model that takes raw input, such as texts or images, and returns predictions in words.
 
     Attributes:
-        model: Computes probabilities `(N, classes)`.
-        preprocessing: Converts raw input to the model's input and contains the class names.
+        model: Computes outputs `(N, outputs)`.
+        preprocessing: Converts raw input to the model's input and contains the names of the
+            classes, labels or targets.
         preprocessing_proven: Whether a parity card that covers the preprocessing was replayed.
+        task: The meaning of the outputs: `multiclass`, `binary`, `multilabel` or `regression`.
     """
 
     model: Model | Sequential
     preprocessing: Preprocessing
     preprocessing_proven: bool = False
+    task: str = "multiclass"
 
     @classmethod
     def load(cls, folder: str | Path, verify: bool = False) -> Classifier:
@@ -71,20 +70,22 @@ class Classifier:
             UnsupportedModelError: If the model uses unsupported features.
         """
         described, model_path = Path(folder) / PREPROCESSING_FILE, Path(folder) / MODEL_FILE
-        preprocessing = _read_preprocessing(described)
+        preprocessing, task = _read_preprocessing(described)
         model = load(model_path)
-        if _outputs(model) not in (None, len(preprocessing.classes)):
+        if _outputs(model) not in (None, output_count(task, len(preprocessing.classes))):
             raise ArchiveError(
                 f"{described} names {len(preprocessing.classes)} classes, but the model beside it "
                 f"has {_outputs(model)} outputs."
             )
         if not verify:
-            return cls(model, preprocessing)
-        covered = verify_card(model_path, model, lambda: load(model_path, "float64"), preprocessing)
-        return cls(model, preprocessing, covered)
+            return cls(model, preprocessing, task=task)
+        covered = verify_card(
+            model_path, model, lambda: load(model_path, "float64"), preprocessing, task
+        )
+        return cls(model, preprocessing, covered, task)
 
     def probabilities(self, raw: Any) -> NDArray[np.float32]:
-        """Compute the probabilities of all classes.
+        """Compute the probabilities of all classes or labels; for a regression, the values.
 
         Args:
             raw: N texts; images as uint8 of shape `(N, height, width, channels)`; rows of a table
@@ -92,30 +93,37 @@ class Classifier:
                 of each of several inputs.
 
         Returns:
-            Probabilities, float32 of shape `(N, classes)`.
+            One column per class, label or target, float32 of shape `(N, names)`.
 
         Raises:
             PreprocessingError: If the input does not have the kind or shape that the model needs.
         """
-        return self.model.predict(self.preprocessing.encode(raw))
+        return by_name(self.task, self.model.predict(self.preprocessing.encode(raw)))
 
-    def __call__(self, raw: Any) -> list[Prediction]:
+    def __call__(self, raw: Any) -> list[AnyPrediction]:
         """Return a prediction for each of N raw examples. See `probabilities`."""
         names = self.preprocessing.classes
-        answers = []
-        for row in self.probabilities(raw):
-            order = np.argsort(-row, kind="stable")
-            ranked = {names[index]: float(row[index]) for index in order}
-            answers.append(Prediction(names[order[0]], ranked))
-        return answers
+        return [prediction_of(self.task, row, names) for row in self.probabilities(raw)]
 
 
-def _read_preprocessing(path: Path) -> Preprocessing:
+def described_input(preprocessing: Preprocessing, task: str) -> str:
+    """Return the text of `preprocessing.json`, with the task unless it is multiclass."""
+    if task == TASKS[0]:
+        return preprocessing.to_json()
+    document = {**document_of(preprocessing.to_json()), "task": task}
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _read_preprocessing(path: Path) -> tuple[Preprocessing, str]:
     most = Limits().asset_bytes
     try:
         if path.stat().st_size > most:
             raise ArchiveError(f"{path} has {path.stat().st_size:,} bytes; the limit is {most:,}.")
-        return from_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        task = document_of(text).get("task", TASKS[0])
+        if task not in TASKS:
+            raise ArchiveError(f"{path} cannot be used: task={task!r} is unknown.")
+        return from_json(text), task
     except (OSError, UnicodeDecodeError, PreprocessingError) as error:
         raise ArchiveError(f"{path} cannot be used: {error}") from error
 

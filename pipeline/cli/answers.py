@@ -17,7 +17,8 @@ from pipeline.data.published.download import read_bytes
 from pipeline.data.text_csv import table
 from pipeline.data.user.image_files import decode
 from pipeline.settings import SettingsError
-from scratch_forward import Classifier, Prediction
+from scratch_forward import Classifier
+from scratch_forward.predictions import AnyPrediction
 from scratch_forward.preprocessing import (
     ArrayPreprocessing,
     ImagePreprocessing,
@@ -27,7 +28,9 @@ from scratch_forward.preprocessing import (
     TextPreprocessing,
 )
 
-TEXT, CLASS = "text", "class"  # the column that is read, and the one that is added
+TEXT = "text"  # the column that is read
+_DECIDED = {"multiclass": ["class"], "binary": ["class"], "multilabel": ["labels"]}
+"""The column that is added for the decision, by task; a regression decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,10 @@ def _read_image(path: Path, preprocessing: ImagePreprocessing) -> np.ndarray:
     return np.rint(pixels / 255 * brightest).astype(np.uint8)
 
 
-def _show(asked: Sequence[str], answers: Sequence[Prediction]) -> None:
+def _show(asked: Sequence[str], answers: Sequence[AnyPrediction]) -> None:
     for word, one in zip(asked, answers, strict=True):
-        shares = "  ".join(f"{name} {share:.4f}" for name, share in one.probabilities.items())
-        print(printable(f"{one.class_name}\t{shares}\t{word}"))
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in one.numbers.items())
+        print(printable(f"{one.answer}\t{numbers}\t{word}"))
 
 
 def _read_tables(files: Sequence[str], wanted: Sequence[str]) -> _Table:
@@ -107,14 +110,15 @@ def _read_tables(files: Sequence[str], wanted: Sequence[str]) -> _Table:
 
 
 def _answer_table(classifier: Classifier, asked: _Table) -> None:
-    """Write each row unchanged, followed by its class and the probability of each class."""
+    """Write each row unchanged, followed by its class or labels and one number per name."""
     names = classifier.preprocessing.classes
     answers = classifier(_raw(classifier.preprocessing, asked)) if asked.rows else []
     written = csv.writer(sys.stdout, lineterminator="\n")
-    written.writerow([*asked.columns, *_new_columns([CLASS, *names], asked.columns)])
+    decided = _DECIDED.get(classifier.task, [])
+    written.writerow([*asked.columns, *_new_columns([*decided, *names], asked.columns)])
     for row, one in zip(asked.rows, answers, strict=True):
-        values: list[Any] = [one.probabilities[name] for name in names]
-        written.writerow([*row, one.class_name, *values])
+        values: list[Any] = [one.numbers[name] for name in names]
+        written.writerow([*row, *([one.answer] if decided else []), *values])
 
 
 def _raw(reading: Preprocessing, asked: _Table) -> Any:

@@ -17,6 +17,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 COMPUTES = (
     "models/build.py",
     "models/keras_backend.py",
+    "models/output_fit.py",
     "tasks",
     "training",
     "job/run.py",

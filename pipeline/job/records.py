@@ -33,7 +33,7 @@ from pipeline.tracking.membership import membership
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.training.history import Epoch, History
 from scratch_forward.card import write_card
-from scratch_forward.preprocessing import Preprocessing
+from scratch_forward.classifier import described_input
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -142,17 +142,18 @@ def log_weights(
     tracked.log_metrics({names.PARAMETERS: model.count_params()})
     with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
-        (weights / "preprocessing.json").write_text(dataset.preprocessing.to_json())
+        described = described_input(dataset.preprocessing, dataset.task)
+        (weights / "preprocessing.json").write_text(described, encoding="utf-8")
         with suppress(scratch_forward.UnsupportedModelError):  # then NumPy cannot serve it
-            _write_card(weights / "model.keras", predict, dataset.preprocessing)
+            _write_card(weights / "model.keras", predict, dataset)
             with tracked.artifact_folder(names.SERVED_MODEL) as packed:
-                save_served_model(packed, weights, dataset.preprocessing)
+                save_served_model(packed, weights, dataset.preprocessing, dataset.task)
         with ZipFile(weights / "model.keras") as archive:  # serving does not need it
             archive.extract("model.weights.h5", weights)
     tracked.share(names.WEIGHTS, names.SERVED_MODEL)
 
 
-def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -> None:
+def _write_card(archive: Path, predict: Predict, dataset: Dataset) -> None:
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
     model = scratch_forward.load(archive)
     write_card(
@@ -160,7 +161,8 @@ def _write_card(archive: Path, predict: Predict, preprocessing: Preprocessing) -
         model,
         predict=lambda inputs: predict(model.arranged(inputs)),
         about={**versions, **machine()},
-        preprocessing=preprocessing,
+        preprocessing=dataset.preprocessing,
+        task=dataset.task,
     )
 
 

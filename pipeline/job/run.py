@@ -15,7 +15,7 @@ from pipeline.job.interruption import interruptible
 from pipeline.job.records import Predictions
 from pipeline.job.run_log import RunLog, run_log
 from pipeline.job.watch import Watch
-from pipeline.models.build import build_model, data_spec
+from pipeline.models.build import build_model, data_spec, suited
 from pipeline.models.keras_backend import keras, use_threads
 from pipeline.reports.run.run_page import write_run_page
 from pipeline.settings import Settings, flat_parameters
@@ -82,6 +82,7 @@ def run(
         use_threads(settings.sweep.threads)
     planned = settings.sweep.identity is not None  # and is compared with this data's identity
     dataset = shared_data(**(found_again(settings.data) if planned else settings.data))
+    dataset = suited(settings, dataset)
     own = _identity(settings, config, dataset)
     with claim(store, own, watch.waits) as store:
         place = settings.place.experiment

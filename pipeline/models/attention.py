@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.data.data_spec import TextSpec
-from pipeline.models.head import penalty
+from pipeline.models.head import output_layer, penalty
 from pipeline.settings.schema import Count, Penalty, Share
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def transformer(
     features = keras.layers.GlobalAveragePooling1D()(keras.layers.LayerNormalization()(features))
     if dropout:
         features = keras.layers.Dropout(dropout)(features)
-    outputs = keras.layers.Dense(data.outputs, "softmax", kernel_regularizer=regularizer)(features)
+    outputs = output_layer(data, regularizer)(features)
     return keras.Model(ids, outputs, name="transformer")
 
 

@@ -1,6 +1,7 @@
 """Calls a model function and checks that its Keras model can be trained and verified."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import scratch_forward
@@ -13,8 +14,12 @@ from pipeline.data.data_spec import (
     TextSpec,
 )
 from pipeline.data.dataset import Dataset
+from pipeline.data.label_task import AUTO
 from pipeline.errors import summary
 from pipeline.models.keras_backend import keras
+from pipeline.models.model_function_error import ModelFunctionError
+from pipeline.models.output_fit import fitted_outputs
+from pipeline.settings import Settings
 from pipeline.settings.model_function import model_function
 from pipeline.tasks import task_named
 from scratch_forward.preprocessing import (
@@ -24,10 +29,6 @@ from scratch_forward.preprocessing import (
     TablePreprocessing,
     TextPreprocessing,
 )
-
-
-class ModelFunctionError(ValueError):
-    """A model function does not return a model for its data; the message says why."""
 
 
 def data_spec(dataset: Dataset) -> DataSpec:
@@ -76,6 +77,32 @@ def build_model(
         UnsupportedModelError: when a layer has no NumPy equivalent, so that the trained model
             could not be checked.
     """
+    model = _called(name, data, options)
+    _check_shapes(name, model, data)
+    model = fitted_outputs(name, model, data)
+    if provable:
+        scratch_forward.from_keras(model)
+    return model
+
+
+def suited(settings: Settings, dataset: Dataset) -> Dataset:
+    """Return the data set with the task that the model asks for.
+
+    Two classes are binary if a user's model has one output, unless `task=` says otherwise.
+
+    Raises:
+        ModelFunctionError: see `build_model`.
+    """
+    name, open_task = settings.model_name, settings.training.task == AUTO
+    two = dataset.task == "multiclass" and len(dataset.classes) == 2
+    if not (open_task and two and model_function(name).own):
+        return dataset
+    model = _called(name, data_spec(dataset), settings.model.model_dump())
+    one_output = getattr(model, "output_shape", None) == (None, 1)
+    return replace(dataset, task="binary") if one_output else dataset
+
+
+def _called(name: str, data: DataSpec, options: Mapping[str, Any]) -> keras.Model:
     function = model_function(name).function
     try:
         model = function(data, **options)
@@ -85,9 +112,6 @@ def build_model(
         raise ModelFunctionError(
             f"model={name} returns {type(model).__name__} instead of a keras.Model."
         )
-    _check_shapes(name, model, data)
-    if provable:
-        scratch_forward.from_keras(model)
     return model
 
 

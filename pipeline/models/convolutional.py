@@ -41,7 +41,7 @@ def cnn(
         model.add(pool(2))
     model.add(keras.layers.Flatten())
     model.add(keras.layers.Dense(dense_units, "relu", kernel_regularizer=penalty(l1, l2)))
-    return add_head(model, data.outputs, dropout, l1, l2)
+    return add_head(model, data, dropout, l1, l2)
 
 
 def _add_convolution(

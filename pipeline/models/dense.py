@@ -28,4 +28,4 @@ def mlp(
     model.add(keras.layers.Flatten())
     for width in widths:
         model.add(keras.layers.Dense(width, "relu", kernel_regularizer=penalty(l1, l2)))
-    return add_head(model, data.outputs, dropout, l1, l2)
+    return add_head(model, data, dropout, l1, l2)

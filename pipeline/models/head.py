@@ -5,19 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipeline.data.data_spec import DataSpec
     from pipeline.models.keras_backend import keras
 
 
 def add_head(
-    model: keras.Sequential, outputs: int, dropout: float, l1: float, l2: float
+    model: keras.Sequential, data: DataSpec, dropout: float, l1: float, l2: float
 ) -> keras.Model:
-    """Add optional dropout and a softmax layer; return the model."""
+    """Add optional dropout and the output layer; return the model."""
     from pipeline.models.keras_backend import keras
 
     if dropout:
         model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(outputs, "softmax", kernel_regularizer=penalty(l1, l2)))
+    model.add(output_layer(data, penalty(l1, l2)))
     return model
+
+
+def output_layer(
+    data: DataSpec, regularizer: keras.regularizers.Regularizer | None
+) -> keras.layers.Layer:
+    """Return a dense layer with the outputs and the activation of the task."""
+    from pipeline.models.keras_backend import keras
+    from pipeline.tasks import task_named
+
+    activation = task_named(data.task).activation
+    return keras.layers.Dense(data.outputs, activation, kernel_regularizer=regularizer)
 
 
 def penalty(l1: float, l2: float) -> keras.regularizers.Regularizer | None:

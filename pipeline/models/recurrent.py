@@ -96,4 +96,4 @@ def _stack(
             kernel_regularizer=penalty(l1, l2),
         )
         model.add(keras.layers.Bidirectional(layer) if bidirectional else layer)
-    return add_head(model, data.outputs, dropout, l1, l2)
+    return add_head(model, data, dropout, l1, l2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.data.data_spec import ImageSpec
-from pipeline.models.head import penalty
+from pipeline.models.head import output_layer, penalty
 from pipeline.settings.schema import Count, Penalty, Share, Widths
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def resnet(
     features = keras.layers.GlobalAveragePooling2D()(features)
     if dropout:
         features = keras.layers.Dropout(dropout)(features)
-    outputs = keras.layers.Dense(data.outputs, "softmax", kernel_regularizer=regularizer)(features)
+    outputs = output_layer(data, regularizer)(features)
     return keras.Model(inputs, outputs, name="resnet")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
-from mlflow.types.schema import Map
+from mlflow.types.schema import Array, Map
 
 import scratch_forward
 from scratch_forward.card import raw_probes
@@ -28,7 +28,9 @@ _NEEDED = ("numpy", "h5py", "threadpoolctl")
 EXAMPLE_TEXT = "makanannya enak sekali"
 
 
-def save_served_model(path: Path, weights: Path, preprocessing: Preprocessing) -> None:
+def save_served_model(
+    path: Path, weights: Path, preprocessing: Preprocessing, task: str = "multiclass"
+) -> None:
     """Write the MLflow model of a run into a folder.
 
     Args:
@@ -36,6 +38,7 @@ def save_served_model(path: Path, weights: Path, preprocessing: Preprocessing) -
         weights: the folder with `model.keras` and `preprocessing.json`.
         preprocessing: determines the model's input: a column `text`, the columns of a table, images
             of integers, arrays, or a dict of arrays.
+        task: determines the model's answer; see `scratch_forward.predictions`.
     """
     mlflow.pyfunc.save_model(
         path=str(path),
@@ -43,16 +46,24 @@ def save_served_model(path: Path, weights: Path, preprocessing: Preprocessing) -
         artifacts={"weights": str(weights)},
         code_paths=[str(Path(scratch_forward.__file__).parent)],
         pip_requirements=[f"{name}=={version(name)}" for name in _NEEDED],
-        signature=_signature(preprocessing),
+        signature=_signature(preprocessing, task),
         input_example=_example(preprocessing),
     )
 
 
-def _signature(preprocessing: Preprocessing) -> ModelSignature:
-    answer = Schema(
-        [ColSpec(DataType.string, "class"), ColSpec(Map(DataType.double), "probabilities")]
+def _signature(preprocessing: Preprocessing, task: str) -> ModelSignature:
+    return ModelSignature(_input_schema(preprocessing), Schema(_answer(task)))
+
+
+def _answer(task: str) -> list[ColSpec | TensorSpec]:
+    if task == "regression":
+        return [ColSpec(Map(DataType.double), "values")]
+    decided = (
+        ColSpec(Array(DataType.string), "labels")
+        if task == "multilabel"
+        else ColSpec(DataType.string, "class")
     )
-    return ModelSignature(_input_schema(preprocessing), answer)
+    return [decided, ColSpec(Map(DataType.double), "probabilities")]
 
 
 def _input_schema(preprocessing: Preprocessing) -> Schema:

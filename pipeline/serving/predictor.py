@@ -32,6 +32,9 @@ class Answers:
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Return the `class` and the `probabilities` of all classes for each example.
 
+        For several labels per example, `labels` takes the place of `class`; for a regression, the
+        answer is `values` by target.
+
         Args:
             context: unused; part of MLflow's interface.
             model_input: a data frame with a column `text`, or with the columns of a table; images
@@ -39,10 +42,7 @@ class Answers:
             params: unused.
         """
         raw = _raw(model_input, self.classifier.preprocessing)
-        return [
-            {"class": answer.class_name, "probabilities": answer.probabilities}
-            for answer in self.classifier(raw)
-        ]
+        return [answer.document for answer in self.classifier(raw)]
 
 
 def _raw(given: Any, preprocessing: Preprocessing) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.data.sharing import shared_data
 from pipeline.settings import Settings, SettingsError
+from pipeline.settings.as_typed import as_typed
 from pipeline.settings.suggest import did_you_mean
 
 
@@ -20,9 +21,14 @@ def check_class_weights(jobs: Iterable[Settings]) -> None:
 
 def _faults(settings: Settings) -> list[str]:
     weights = settings.training.class_weight
+    if weights is None:
+        return []
+    data = shared_data(**settings.data)
+    if data.task not in ("multiclass", "binary"):
+        return [f"class_weight={as_typed(weights)} is for classes, not for task={data.task}."]
     if not isinstance(weights, dict):
         return []
-    classes = shared_data(**settings.data).classes
+    classes = data.classes
     return [
         f"class_weight names `{name}`, which is no class of dataset={settings.dataset.name}"
         f"{did_you_mean(name, classes)}; its classes are {', '.join(classes)}."

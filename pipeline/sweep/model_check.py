@@ -30,13 +30,14 @@ def _faults(settings: Settings) -> Iterator[str]:
     yield from found
     if found:
         return
-    from pipeline.models.build import ModelFunctionError, build_model, data_spec
+    from pipeline.models.build import build_model, data_spec, suited
+    from pipeline.models.model_function_error import ModelFunctionError
     from scratch_forward import UnsupportedModelError
 
     name, options = settings.model_name, settings.model.model_dump()
     provable = settings.training.parity == "required"
     try:
-        build_model(name, data_spec(dataset), options, provable=provable)
+        build_model(name, data_spec(suited(settings, dataset)), options, provable=provable)
     except ModelFunctionError as error:
         yield str(error)
     except UnsupportedModelError as error:

@@ -71,3 +71,44 @@ def test_a_lead_smaller_than_twice_the_error_is_not_certified():
 def test_other_shapes_are_refused():
     with pytest.raises(ValueError, match=r"shape \(3, 3\) cannot match \(4, 3\)"):
         compare(KERAS, KERAS[:3], LABELS)
+
+
+def test_a_label_that_differs_diverges_unless_its_probability_is_one_half():
+    task, labels = task_named("multilabel"), np.array([[1, 0], [0, 1]])
+    keras = np.array([[0.9, 0.2], [0.5 + 2e-6, 0.8]])
+    tie = keras - np.array([[0, 0], [3e-6, 0]])
+    parity = agreement.compare(task, keras, tie, labels)
+    assert (parity.verdict, parity.agreement, parity.certified_fraction) == ("close", 0.5, 0.5)
+    other = np.array([[0.9, 0.6], [0.5 + 2e-6, 0.8]])
+    assert agreement.compare(task, keras, other, labels).verdict == "diverged"
+    assert agreement.compare(task, keras, keras, labels).verdict == "exact"
+
+
+def test_a_binary_lead_is_that_of_two_classes():
+    keras = np.array([[0.5 + 1e-7], [0.9]])
+    parity = agreement.compare(task_named("binary"), keras, keras - 2e-7, np.array([1, 1]))
+    assert parity.min_margin == pytest.approx(2e-7)
+    assert (parity.agreement, parity.certified_fraction, parity.verdict) == (0.5, 0.5, "close")
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "verdict"),
+    [(1, 0.9e-6, "exact"), (1, 2e-6, "close"), (1000, 5e-4, "exact"), (1000, 2e-3, "close")],
+)
+def test_values_may_differ_in_proportion_to_the_largest(scale, error, verdict):
+    keras = np.linspace(-1, 1, 50)[:, None] * scale
+    scratch = keras.copy()
+    scratch[7] += error
+    parity = agreement.compare(task_named("regression"), keras, scratch, keras[:, 0] * 1.01)
+    assert parity.verdict == verdict
+    assert set(parity.scores) == {"r2", "mae"}
+    assert parity.agreement is None
+    assert {"r2_delta", "mae_keras", "max_abs_diff"} <= set(parity.numbers)
+    assert "certified_fraction" not in parity.numbers
+
+
+def test_values_that_are_not_numbers_diverge():
+    keras = np.linspace(0, 1, 5)[:, None]
+    scratch = np.where(keras > 0.9, np.nan, keras)
+    regression = task_named("regression")
+    assert agreement.compare(regression, keras, scratch, keras[:, 0]).verdict == "diverged"
