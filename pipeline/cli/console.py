@@ -7,8 +7,8 @@ from rich.text import Text
 
 from pipeline.data.printable import printable
 
-console = Console(highlight=False, soft_wrap=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, soft_wrap=False, emoji=False)  # a name may contain `:two:`
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 def plain(text: str) -> str:
