@@ -3,6 +3,10 @@
 _LONGEST = 500
 
 
+class PipelineError(Exception):
+    """Something asked for cannot be done; the message gives each reason in one sentence."""
+
+
 class CommandFailedError(Exception):
     """The command did its work and some of it failed; only the exit code is left to set."""
 
@@ -11,11 +15,11 @@ class CommandFailedError(Exception):
         self.exit_code = exit_code
 
 
-class DatasetError(Exception):
+class DatasetError(PipelineError):
     """A data set cannot be used; the message says in one sentence what is wrong and allowed."""
 
 
-class StoreError(Exception):
+class StoreError(PipelineError):
     """The tracking store cannot be used; the message says why in one sentence."""
 
 

@@ -16,10 +16,12 @@ class PipelineSweeper(BasicSweeper):
     """Hydra's grid of overrides, checked as a whole before the first job starts."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Plan the sweep and run the unfinished jobs with the configured launcher."""
+        """Plan the sweep, run the unfinished jobs with the configured launcher, and return it."""
         from pipeline.sweep.conduct import conduct
 
-        conduct(self._planned(arguments), self._job_launcher)
+        planned = self._planned(arguments)
+        conduct(planned, self._job_launcher)
+        return planned
 
     def _planned(self, arguments: list[str]) -> "ConductedSweep":
         from pipeline.sweep.grid_sweep import GridSweep

@@ -107,7 +107,7 @@ def run_command(command: Callable[[], object]) -> None:
     gc.freeze()  # keeps collections from scanning everything imported so far
     gc.set_threshold(_YOUNG_OBJECTS)
     try:
-        take_credentials()
+        sys.argv[1:] = take_credentials(sys.argv[1:])
         command()
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of the pipe, such as `head`, has closed it

@@ -2,7 +2,9 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,25 @@ def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[s
         value, offered = str(override.value()), source.get_group_options(key)
         return [] if value in offered else [not_offered(key, value, offered)]
     return []
+
+
+_words: ContextVar[Sequence[str] | None] = ContextVar("words", default=None)
+
+
+def typed_words() -> list[str]:
+    """Return the arguments of this program, or those of a block of `called_with`."""
+    words = _words.get()
+    return sys.argv[1:] if words is None else list(words)
+
+
+@contextmanager
+def called_with(words: Sequence[str]) -> Iterator[None]:
+    """Make a call from Python known as the command with these arguments, which does the same."""
+    token = _words.set(words)
+    try:
+        yield
+    finally:
+        _words.reset(token)
 
 
 def typed_program(command: str) -> list[str]:

@@ -6,7 +6,7 @@ command contains them.
 
 import os
 import re
-import sys
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from pipeline.settings import SettingsError
@@ -16,11 +16,17 @@ _SETTINGS = ("tracking", "to=")  # prefixes of arguments that hold a server's ad
 _CREDENTIALS = re.compile(r"(?<=://)([^/?#\s@:]*)(?::([^/?#\s]*))?@")
 
 
-def take_credentials() -> None:
-    """Move credentials from the command line and `MLFLOW_TRACKING_URI` to where MLflow reads them.
+def take_credentials(words: Sequence[str]) -> list[str]:
+    """Move credentials from arguments and `MLFLOW_TRACKING_URI` to where MLflow reads them.
 
     MLflow reads `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`. Child processes inherit
     both.
+
+    Args:
+        words: the arguments of a command.
+
+    Returns:
+        The arguments without credentials.
 
     Raises:
         SettingsError: when the addresses have different credentials.
@@ -31,9 +37,10 @@ def take_credentials() -> None:
         found.add((unquote(match[1]), unquote(match[2] or "")))
         return ""
 
-    for place, word in enumerate(sys.argv[1:], start=1):
-        if word.lstrip("+").startswith(_SETTINGS):
-            sys.argv[place] = _CREDENTIALS.sub(take, word)
+    left = [
+        _CREDENTIALS.sub(take, word) if word.lstrip("+").startswith(_SETTINGS) else word
+        for word in words
+    ]
     if os.environ.get(URI, "").startswith("http"):
         os.environ[URI] = _CREDENTIALS.sub(take, os.environ[URI])
     if len(found) > 1:
@@ -41,3 +48,4 @@ def take_credentials() -> None:
     for name, password in found:
         os.environ[USERNAME] = name
         os.environ[PASSWORD] = password
+    return left

@@ -24,6 +24,11 @@ def shared_data(**arguments: Any) -> Dataset:
     return _load_once(_Arguments(arguments))
 
 
+def forget_data() -> None:
+    """Have data sets read again, whose files may have changed."""
+    _load_once.cache_clear()
+
+
 _shared_folder: Path | None = None
 
 

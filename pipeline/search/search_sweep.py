@@ -23,7 +23,7 @@ from pipeline.search.search_plan import SearchPlan
 from pipeline.sweep.conduct import ConductedSweep, command
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.naming import sweep_name
-from pipeline.sweep.schedule import Schedule, schedule_sweep
+from pipeline.sweep.schedule import Schedule, ScheduledJob, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED, UNCHECKED
 from pipeline.tracking.ranking import Criterion
@@ -58,6 +58,11 @@ class SearchSweep(ConductedSweep):
     def criterion(self) -> Criterion:
         """What the trials are ranked by."""
         return self.searched.criterion(self.schedule.tasks)
+
+    @property
+    def listed(self) -> tuple[ScheduledJob, ...]:
+        """None: the sampler chooses the trials as it goes."""
+        return ()
 
     def look_up(self, place: Store) -> Schedule:
         """Look up the probes and the trials of earlier commands, and show the search."""

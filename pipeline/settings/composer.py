@@ -14,7 +14,7 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -187,14 +187,23 @@ def composer(
         SettingsError: when the folder does not exist.
     """
     setup_globals()
-    search_path = create_config_search_path(str(CONF))
+    return Composer(ConfigLoaderImpl(search_path(config_dir)), config_name, hydra_overrides)
+
+
+def search_path(config_dir: str | None) -> ConfigSearchPath:
+    """Return where Hydra looks for configuration files: `conf/`, and the user's own folder first.
+
+    Raises:
+        SettingsError: when the user's folder does not exist.
+    """
+    path = create_config_search_path(str(CONF))
     if config_dir is not None:
         folder = Path(config_dir).absolute()
         if not folder.is_dir():
             raise SettingsError([f"--config-dir {config_dir} is not a folder."])
         anchor = SearchPathQuery(provider="schema")
-        search_path.prepend("command-line", f"file://{folder}", anchor)
-    return Composer(ConfigLoaderImpl(search_path), config_name, hydra_overrides)
+        path.prepend("command-line", f"file://{folder}", anchor)
+    return path
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:

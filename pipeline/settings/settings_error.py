@@ -1,7 +1,9 @@
 """The error for an invalid configuration."""
 
+from pipeline.errors import PipelineError
 
-class SettingsError(ValueError):
+
+class SettingsError(PipelineError, ValueError):
     """A configuration cannot be run; `faults` contains one sentence per reason."""
 
     def __init__(self, faults: list[str]):

@@ -1,13 +1,12 @@
 """Conducts a sweep, which is a grid or a search: plan, launcher, training, closing table."""
 
 import shlex
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pipeline.cli.command_line import typed_program
+from pipeline.cli.command_line import typed_program, typed_words
 from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
 from pipeline.settings.scores import MEASURES
@@ -16,7 +15,7 @@ from pipeline.sweep.cores import worker_count
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.plan import SweepPlan
-from pipeline.sweep.schedule import Schedule
+from pipeline.sweep.schedule import Schedule, ScheduledJob
 from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store, join_store, look_up_store
 
@@ -46,6 +45,11 @@ class ConductedSweep(ABC):
         self.plan, self.title = plan, title
         settings = plan.jobs[0].settings
         self.running, self.tracking = settings.running, settings.tracking.model_dump()
+
+    @property
+    def listed(self) -> tuple[ScheduledJob, ...]:
+        """The jobs of the sweep, once looked up; a search does not know them in advance."""
+        return self.schedule.jobs
 
     @property
     def workers(self) -> int:
@@ -83,6 +87,14 @@ class ConductedSweep(ABC):
         """Show the results; return which jobs failed or lack parity in a sentence, "" if none."""
 
 
+class SweepFailedError(CommandFailedError):
+    """A run of `sweep` failed or lacks parity; everything has been shown and stored."""
+
+    def __init__(self, sweep: ConductedSweep):
+        super().__init__()
+        self.sweep = sweep
+
+
 def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> None:
     """Run the jobs that are left of a checked sweep and show the results; a dry run shows the plan.
 
@@ -93,7 +105,7 @@ def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> N
     Raises:
         DatasetError: when a data set is not available; no run was created.
         StoreError: when a store cannot be used; no run was created.
-        CommandFailedError: at the end, when a run failed or lacks parity.
+        SweepFailedError: at the end, when a run failed or lacks parity.
         KeyboardInterrupt: when the sweep was interrupted, after the table.
     """
     if sweep.running.dry_run:
@@ -134,7 +146,7 @@ def _conduct(sweep: ConductedSweep, launcher: JobLauncher) -> None:
         if fault and sweep.run is not None:
             sweep.run.fail(fault)
     if fault:
-        raise CommandFailedError(1)
+        raise SweepFailedError(sweep)
 
 
 def _close(sweep: ConductedSweep, interrupted: bool) -> str:
@@ -160,5 +172,5 @@ def _close(sweep: ConductedSweep, interrupted: bool) -> str:
 
 
 def command() -> str:
-    """Return the command that was typed, without passwords."""
-    return masked(shlex.join([*typed_program("train"), *sys.argv[1:]]))
+    """Return the command, or one that equals the Python call, without passwords."""
+    return masked(shlex.join([*typed_program("train"), *typed_words()]))

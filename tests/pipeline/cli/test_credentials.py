@@ -1,5 +1,4 @@
 import os
-import sys
 
 import pytest
 
@@ -16,9 +15,7 @@ def typed(monkeypatch):
         monkeypatch.delenv(name)
 
     def type_(*words):
-        monkeypatch.setattr(sys, "argv", ["train", *words])
-        take_credentials()
-        return sys.argv[1:], os.environ.get(USERNAME), os.environ.get(PASSWORD)
+        return take_credentials(words), os.environ.get(USERNAME), os.environ.get(PASSWORD)
 
     return type_
 

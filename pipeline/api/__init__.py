@@ -1,0 +1,1 @@
+"""The functions of `import pipeline`: train, runs, load, evaluate."""
