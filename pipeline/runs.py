@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.command import Given, command
 from pipeline.cli.console import print_line
-from pipeline.cli.runs_table import write_csv
 from pipeline.settings import SettingsError, parse_listing, parse_tracking
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def main(given: Given) -> None:
     listing = parse_listing(given.values)
 
     # Imported here, so that a faulty command is refused without loading MLflow.
-    from pipeline.cli.runs_table import show_runs
+    from pipeline.cli.runs_table import show_runs, write_csv
     from pipeline.tracking.run_records import experiment_names, find_runs, rank_by, record
     from pipeline.tracking.store import existing_store
 
