@@ -62,8 +62,10 @@ def _interruptible() -> AbstractContextManager[None]:
 def _main_not_imported() -> Iterator[None]:
     """Hide the calling program from worker processes, which would import and so run it again."""
     main = vars(sys.modules["__main__"])
-    shown = [name for name in ("__file__", "__spec__") if name in main]
-    hidden = {name: main.pop(name) for name in shown}
+    hidden: dict[str, Any] = {}
+    for name in ("__file__", "__spec__"):
+        if name in main:
+            hidden[name] = main.pop(name)
     main["__spec__"] = None
     try:
         yield
