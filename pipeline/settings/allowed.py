@@ -12,7 +12,8 @@ def allowed(schema: dict[str, Any]) -> str:
     'a whole number, 1 or more'
     """
     if "anyOf" in schema:
-        return " or ".join(allowed(option) for option in schema["anyOf"])
+        options = [allowed(option) for option in schema["anyOf"]]
+        return (", or " if any("," in one for one in options) else " or ").join(options)
     if "enum" in schema:
         return choices(schema["enum"])
     if "const" in schema:

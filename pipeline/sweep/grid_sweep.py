@@ -19,6 +19,7 @@ from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.attempts import PASSED, UNCHECKED
+from pipeline.tracking.finished_jobs import finished_jobs
 from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ class GridSweep(ConductedSweep):
         show_results(results, done, self.criterion)
         _show_lost_jobs(self._failures, results)
         show_way_on(command(), self.schedule, results)
+        if self.run is not None and self.store.folder is None:
+            self.run.log_json(finished_jobs(results), names.FINISHED_JOBS)
         good = [
             one
             for one in results

@@ -158,5 +158,6 @@ def parity_reports(task: str) -> str:
 
 # Artifacts of a sweep's own run.
 PLAN = "sweep/plan.json"  # its command, varied keys, and the parameters of each job
+FINISHED_JOBS = "sweep/finished.json"  # the id of each job's finished run, by the job's identity
 SWEEP_REPORT = "report"  # folder; its page has the same name as a run's
 SEARCH_RESULTS = "search"  # folder

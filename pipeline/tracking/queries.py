@@ -25,6 +25,7 @@ class RunResult:
     degenerate: str
     error: str | None
     seconds: float | None
+    identity: str | None = None
 
 
 def sweep_results(
@@ -102,4 +103,5 @@ def _result(run: Run, varied: Sequence[str], experiment: str) -> RunResult:
         degenerate=tags.get(names.DEGENERATE, "no"),
         error=tags.get(names.ERROR),
         seconds=run.data.metrics.get(names.SECONDS, duration),
+        identity=tags.get(names.IDENTITY),
     )

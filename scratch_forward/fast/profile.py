@@ -82,13 +82,16 @@ class Clock:
 
 
 class Timed:
-    """A stage that reports its time to a clock."""
+    """A stage that reports its time to a clock. All else is the stage's own."""
 
     def __init__(self, stage: Any, clock: Clock) -> None:
         self.stage, self.clock = stage, clock
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stage, name)
+
     def run(
-        self, inputs: Any, mask: Any = None, generator: Generator | None = None
+        self, inputs: Any, mask: Any = None, generator: Generator | None = None, **arguments: Any
     ) -> tuple[Any, Any]:
         """Run the stage and report its time. A stage with several parts reports each part."""
         self.clock.start()
@@ -96,7 +99,7 @@ class Timed:
             return self.stage.run(inputs, mask, generator)
         if not isinstance(self.stage, Layer):
             return self.stage.run(inputs, mask, generator, clock=self.clock)
-        result = self.stage.run(inputs, mask, generator)
+        result = self.stage.run(inputs, mask, generator, **arguments)
         several = isinstance(inputs, list | tuple)
         shape = [np.shape(x) for x in inputs] if several else np.shape(inputs)
         self.clock.lap([self.stage], len(inputs[0] if several else inputs), [shape])

@@ -66,7 +66,7 @@ def test_early_stopping_is_a_patience(settings_for):
         ("learning_rate=nan", "learning_rate=nan must be a number above 0."),
         ("seed=4294967296", "seed=4294967296 must be a whole number from 0 to 4294967295."),
         ("padding=pst", "padding=pst must be post or pre (did you mean `post`?)."),
-        ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more or null."),
+        ("early_stopping=0", "early_stopping=0 must be a whole number, 1 or more, or null."),
         (
             "dataset.name=foo",
             "dataset.name=foo must be cifar10, csv, digits, image_folder, npz, nusax ",

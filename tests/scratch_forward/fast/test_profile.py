@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import scratch_forward as sf
+from scratch_forward.fast.profile import Clock, timed
 from tests.support.forward_models import filled
 
 IMAGES = np.random.default_rng(0).normal(size=(20, 8, 7, 3)).astype(np.float32)
@@ -66,6 +67,21 @@ def test_graphs_and_the_plain_way_are_profiled_too() -> None:
     model.set_dtype("float64")
     names = [row.layers for row in model.profile(IMAGES, repeats=1).rows]
     assert names == ["conv", "pool", "flat", "dense"]
+
+
+def test_arguments_and_masks_reach_a_timed_layer() -> None:
+    ids = sf.Input((5,), dtype="int32")
+    words = sf.Embedding(20, 4, mask_zero=True, name="words")(ids)
+    state = sf.Dense(3, name="state")(sf.GlobalAveragePooling1D(name="mean")(words))
+    read = sf.GRU(3, return_sequences=True, name="read")(words, initial_state=state)
+    attended = sf.MultiHeadAttention(2, 2, name="attention")(read, words, attention_mask=None)
+    outputs = sf.GlobalAveragePooling1D(name="end")(attended)
+    model = filled(sf.Model(ids, outputs))
+    x = np.array([[3, 4, 0, 0, 0], [1, 2, 3, 4, 5]], np.int32)
+    timed_outputs, _ = timed(model.plain_stage(), Clock()).run(x)
+    np.testing.assert_array_equal(timed_outputs, model(x))
+    rows = {row.layers for row in model.profile(x, repeats=1).rows}
+    assert {"read", "attention"} <= rows
 
 
 def test_no_repeats_are_refused() -> None:
