@@ -88,7 +88,7 @@ def compose_values(
     if faults:
         raise SettingsError(faults)
     chosen = [one for one in overrides if source.is_choice(one)]
-    config = source.files(chosen).copy()
+    config = source.files(chosen)
     for override in overrides:
         if override not in chosen:
             set_key(config, override)

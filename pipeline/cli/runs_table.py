@@ -39,7 +39,7 @@ def show_runs(runs: Sequence[Run], criterion: Criterion) -> None:
     params, keys = [one.params for one in typed], told_apart_by(typed)
     heads = [f"val {criterion.column}", f"test {criterion.column}", "parity", "seconds"]
     rows = [_cells(run, criterion) for run in runs]
-    columns = _fitting(keys, params, console.width - _RUN - _width(heads, rows))
+    columns = _fitting(keys, params, _room(heads, rows))
     _print(heads, rows, columns or {"name": [run.info.run_name for run in runs]}, runs)
     if left_out := [key for key in keys if key not in columns]:
         say(f"They also differ in {', '.join(left_out)}; --csv shows all.", "dim")
@@ -53,11 +53,12 @@ def _print(
 ) -> None:
     table = cells.open_table()
     table.add_column("run", no_wrap=True)
+    widest = max(_room(heads, rows) - _GAP, 1)
     for key in settings:
-        table.add_column(plain(key), no_wrap=True, overflow="ellipsis")
+        table.add_column(plain(key), no_wrap=True, overflow="ellipsis", max_width=widest)
     for name in heads:
         table.add_column(name, justify="right", no_wrap=True)
-    wide = _RUN + _width(heads, rows) + _needed(settings) + len(_STARTED) <= console.width
+    wide = _needed(settings) + len(_STARTED) <= _room(heads, rows)
     if wide:
         table.add_column("started", no_wrap=True)
     for place, (row, run) in enumerate(zip(rows, runs, strict=True)):
@@ -82,6 +83,11 @@ def _fitting(
 def _needed(columns: dict[str, list[str]]) -> int:
     widest = (max(map(cell_len, (key, *values))) for key, values in columns.items())
     return sum(width + _GAP for width in widest)
+
+
+def _room(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+    """Return the width that ids and scores leave for the settings."""
+    return console.width - _RUN - _width(heads, rows)
 
 
 def _width(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:

@@ -5,6 +5,7 @@ single keys. The jobs of a sweep mostly differ in keys, so the merged files are 
 jobs are composed in about the time of one, by the same steps as in Hydra.
 """
 
+import pickle
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -92,12 +93,16 @@ class Composer:
         return bool(self.get_group_options(override.key_or_group, None))
 
     def files(self, choices: Sequence[Override]) -> DictConfig:
-        """Return the merged files of the selected groups, without `hydra`; do not modify them.
+        """Return a new copy of the merged files of the selected groups, without `hydra`.
+
+        Unpickling takes a seventh of the time of OmegaConf's copy, which is a deep copy.
 
         Raises:
             SettingsError: when they cannot be merged.
         """
-        return self._files(tuple(one.input_line or "" for one in choices))
+        merged = pickle.loads(self._files(tuple(one.input_line or "" for one in choices)))
+        assert isinstance(merged, DictConfig)
+        return merged
 
     def hydra_faults(self) -> list[str]:
         """Return one sentence per override of Hydra's own node that names an unknown key."""
@@ -125,7 +130,8 @@ class Composer:
                 )
         return faults
 
-    def _merge_files(self, choices: tuple[str, ...]) -> DictConfig:
+    def _merge_files(self, choices: tuple[str, ...]) -> bytes:
+        """Return the merged files, pickled."""
         try:
             whole = self._loader.load_configuration(
                 self._name, [*self._hydra, *choices], run_mode=RunMode.RUN
@@ -135,7 +141,8 @@ class Composer:
         if "${hydra:" in OmegaConf.to_yaml(whole):
             HydraConfig.instance().set_config(whole)
         # Hydra's own node is the larger part; it would be copied and resolved for every job.
-        return OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+        own = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+        return pickle.dumps(own)
 
 
 def set_key(config: DictConfig, override: Override) -> None:

@@ -221,7 +221,7 @@ def _values(override: Override) -> list[str]:
 def _job(lines: Sequence[str], composer: Composer) -> Job:
     overrides = composer.parse(lines)
     chosen = [one for one in overrides if composer.is_choice(one)]
-    config = composer.files(chosen).copy()
+    config = composer.files(chosen)
     known = _keys(config)
     faults: list[str] = []
     try:

@@ -38,14 +38,17 @@ def is_alive(tags: Mapping[str, str]) -> bool:
     """Return whether the process that these tags name is still alive.
 
     Args:
-        tags: tags of a run or a claim; False without an owner.
+        tags: tags of a run, of this version or an earlier one, or of a claim; False without an
+            owner.
     """
-    if names.OWNER not in tags:
+    of = tags.get(names.OWNER, tags.get(names.EARLIER_OWNER))
+    if of is None:
         return False
-    match tags[names.OWNER].split(" "):
+    match of.split(" "):
         case [_, machine, pid, started] if machine == _machine():
             return _started(int(pid)) == started
-    return time.time() - float(tags.get(names.HEARTBEAT, 0)) < SILENT_SECONDS
+    beat = tags.get(names.HEARTBEAT, tags.get(names.EARLIER_HEARTBEAT, 0))
+    return time.time() - float(beat) < SILENT_SECONDS
 
 
 @cache

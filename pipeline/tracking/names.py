@@ -7,6 +7,8 @@ A constant that ends in `/`, `.` or `_` is a prefix of several names.
 IDENTITY = "track.identity"  # hash of everything that determines the run's result
 OWNER = "track.owner"  # the process that trains it
 HEARTBEAT = "track.heartbeat"  # seconds since 1970 at which that process was last seen
+EARLIER_OWNER = "owner"  # the same in runs of earlier versions
+EARLIER_HEARTBEAT = "heartbeat"
 PARITY = "parity"  # outcome of the check against NumPy, such as exact; the tags of `Parity`
 PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it

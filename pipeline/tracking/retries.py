@@ -89,5 +89,7 @@ def _cause(error: BaseException, handled: BaseException | None) -> str:
     while (inner := error.__cause__ or error.__context__) not in (None, handled):
         assert inner is not None
         error = inner
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_READONLY_DBMOVED":
+        return "the database was moved or deleted"  # SQLite's message says that it is read-only
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(reason).splitlines()[0].rstrip(".")

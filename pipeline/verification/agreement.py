@@ -76,7 +76,7 @@ def compare(task: Task, keras: np.ndarray, scratch: np.ndarray, labels: np.ndarr
     Args:
         task: the meaning of outputs and labels.
         keras: reference outputs `(N, outputs)`.
-        scratch: outputs of the forward pass `(N, outputs)`; NaN counts as diverged.
+        scratch: outputs of the forward pass `(N, outputs)`; NaN or infinity in either diverges.
         labels: true labels, `(N,)` or `(N, K)`.
 
     Raises:
@@ -119,7 +119,7 @@ def _of_examples(holds: np.ndarray) -> np.ndarray:
 def _verdict(
     same: np.ndarray, leads: np.ndarray, scores: Mapping[str, Pair], max_abs_diff: float
 ) -> Verdict:
-    if np.isnan(max_abs_diff) or not (same | (leads <= TIE)).all():
+    if not np.isfinite(max_abs_diff) or not (same | (leads <= TIE)).all():
         return "diverged"
     equal = same.all() and all(pair.delta < ROUNDED_ZERO for pair in scores.values())
     return "exact" if equal and max_abs_diff <= BAR else "close"
@@ -138,5 +138,5 @@ def _of_values(
         mean_abs_diff=float(difference.mean()),
         min_margin=None,
         certified_fraction=None,
-        verdict="diverged" if np.isnan(largest) else "exact" if exact else "close",
+        verdict="diverged" if not np.isfinite(largest) else "exact" if exact else "close",
     )

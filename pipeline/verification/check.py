@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import RunData
 from mlflow.exceptions import MlflowException
@@ -23,6 +22,7 @@ from pipeline.data.dataset import Split
 from pipeline.data.label_task import TASKS
 from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
+from pipeline.settings.stored_yaml import read_stored_yaml
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
@@ -45,7 +45,6 @@ _LARGEST_CONFIG = 2**18  # bytes; a configuration has some 3,000
 _DAMAGED = (
     OSError,
     ValueError,
-    yaml.YAMLError,
     LookupError,
     TypeError,
     AttributeError,
@@ -156,7 +155,7 @@ def stored_settings(folder: Path) -> Settings:
     try:
         if file.stat().st_size > _LARGEST_CONFIG:
             raise SettingsError([f"{names.CONFIG} has more than {_LARGEST_CONFIG:,} bytes."])
-        return parse_stored(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return parse_stored(read_stored_yaml(file.read_text(encoding="utf-8")))
     except SettingsError:
         raise
     except _DAMAGED as error:

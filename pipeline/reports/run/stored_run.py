@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.data.label_task import TASKS
+from pipeline.settings.stored_yaml import StoredYamlError, read_stored_yaml
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import download
@@ -34,6 +34,7 @@ _FILES = (
     names.WORST_EXAMPLES,
     names.MISTAKES,
 )
+_LARGEST_TEXT = 2**26  # bytes; a vocabulary has some 100,000
 _LARGEST = 1e300  # MLflow stores infinity as 1.8e308
 _Item = TypeVar("_Item")
 
@@ -116,7 +117,10 @@ def _download(client: MlflowClient, run: Run, path: str, folder: Path) -> Path |
 
 
 def _text(file: Path | None) -> str:
-    return file.read_text("utf-8", errors="replace") if file else ""
+    """Read a text; the page omits one that no run stores."""
+    if file is None or file.stat().st_size > _LARGEST_TEXT:
+        return ""
+    return file.read_text("utf-8", errors="replace")
 
 
 def _json(text: str, otherwise: Any) -> Any:
@@ -131,8 +135,8 @@ def _json(text: str, otherwise: Any) -> Any:
 def _overrides(text: str) -> list[str]:
     """Parse the list of overrides; a damaged one is shown as empty."""
     try:
-        lines = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        lines = read_stored_yaml(text)
+    except StoredYamlError:
         return []
     return [str(line) for line in lines] if isinstance(lines, list) else []
 

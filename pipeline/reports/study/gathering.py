@@ -10,7 +10,7 @@ from mlflow.entities import Run
 
 from pipeline.errors import StoreError
 from pipeline.reports.study.definition import Study, load_study, parse_study, study_names
-from pipeline.reports.study.reading import read_config, read_run, read_text
+from pipeline.reports.study.reading import damaged, read_config, read_run, read_text
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import SettingsError
@@ -171,8 +171,19 @@ def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
 
 
 def _plan(store: Store, run_id: str) -> dict[str, Any]:
+    """Return the stored plan of a sweep; empty if it stored none.
+
+    Raises:
+        StoreError: when it is damaged.
+    """
     text = read_text(store.client, run_id, names.PLAN)
-    return json.loads(text) if text else {}
+    try:
+        plan = json.loads(text) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise damaged(run_id, names.PLAN, error) from error
+    if not isinstance(plan, dict) or (plan and not {"jobs", "varied"} <= plan.keys()):
+        raise damaged(run_id, names.PLAN, "it is not the plan of a sweep")
+    return plan
 
 
 def _newest(runs: Sequence[StudyRun]) -> tuple[tuple[StudyRun, ...], tuple[StudyRun, ...]]:

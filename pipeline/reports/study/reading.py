@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.errors import StoreError
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.scores import MEASURES
+from pipeline.settings.stored_yaml import StoredYamlError, read_stored_yaml
 from pipeline.tracking import names
 from pipeline.tracking.temporary_folder import temporary_folder
 
@@ -38,9 +39,24 @@ def _curve(client: MlflowClient, run_id: str, name: str) -> tuple[float, ...]:
 
 
 def read_config(client: MlflowClient, run_id: str) -> dict[str, Any]:
-    """Return the composed configuration of a run; empty if it was not stored."""
+    """Return the composed configuration of a run; empty if it was not stored.
+
+    Raises:
+        StoreError: when it is damaged.
+    """
     text = read_text(client, run_id, names.CONFIG)
-    return yaml.safe_load(text) if text else {}
+    try:
+        config = read_stored_yaml(text) if text else {}
+    except StoredYamlError as error:
+        raise damaged(run_id, names.CONFIG, error) from error
+    if not isinstance(config, dict):
+        raise damaged(run_id, names.CONFIG, "it is not a table of settings")
+    return config
+
+
+def damaged(run_id: str, path: str, reason: object) -> StoreError:
+    """Return the error for an artifact that cannot be read."""
+    return StoreError(f"run_id={run_id}: {path} cannot be read: {reason}.")
 
 
 def read_text(client: MlflowClient, run_id: str, path: str) -> str | None:

@@ -117,6 +117,16 @@ def test_a_process_elsewhere_is_known_by_its_heartbeat(age, alive):
     assert is_alive(tags) is alive
 
 
+@pytest.mark.parametrize("owner", ["another-host its-boot/1 1 1", "another-host 1 1764232000.12"])
+@pytest.mark.parametrize(("age", "alive"), [(0, True), (600, False)])
+def test_a_process_of_an_earlier_version_is_known_by_its_old_tags(owner, age, alive):
+    assert is_alive({"owner": owner, "heartbeat": f"{time.time() - age:.0f}"}) is alive
+    here = owner_tags()[names.OWNER]
+    assert is_alive({"owner": here})
+    host, machine, _, started = here.split()
+    assert not is_alive({"owner": f"{host} {machine} {dead_process()} {started}"})
+
+
 def test_a_thousand_jobs_are_looked_up_at_once(store, attempt):
     attempt("500")
     found = standings(store, "here", [str(number) for number in range(1000)], "s")

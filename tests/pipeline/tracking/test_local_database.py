@@ -3,10 +3,7 @@
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from pipeline.tracking.attempts import standings
 from pipeline.tracking.store import existing_store, open_local
 from pipeline.tracking.tracked_run import tracked_run
 from pipeline.tracking.weights import weights_folder
+from tests.support.database_lock import locked
 
 
 def finish_run(store, identity):
@@ -107,17 +105,9 @@ def test_where_no_store_is_none_is_created(tmp_path, monkeypatch):
 def test_a_database_that_another_process_keeps_to_itself_is_waited_for(store):
     """For longer than SQLite's own 5 seconds."""
     run_id = finish_run(store, "a")
-    code = (
-        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
-        "c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); input()"
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code, str(store.database)], **pipes) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        threading.Timer(7.0, holder.communicate, (b"\n",)).start()
-        with weights_folder(run_id, store) as folder:
-            assert holder.wait(5) == 0
-            assert folder.is_dir()
+    with locked(store.database, seconds=7) as holder, weights_folder(run_id, store) as folder:
+        assert holder.wait(5) == 0
+        assert folder.is_dir()
 
 
 def test_a_store_that_cannot_be_written_is_read_from_a_copy(store, tmp_path, monkeypatch):

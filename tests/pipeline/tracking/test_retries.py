@@ -1,5 +1,6 @@
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -100,3 +101,19 @@ def test_the_sentence_gives_the_innermost_reason_and_not_what_was_being_handled(
             raise ZeroDivisionError("of the training")
         except ZeroDivisionError:
             patiently(locked)
+
+
+def test_a_database_that_was_deleted_is_not_called_read_only(tmp_path):
+    file = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE runs (name)")
+        file.unlink()
+
+        def write():
+            try:
+                connection.execute("INSERT INTO runs VALUES ('a')")
+            except sqlite3.Error as error:
+                raise MlflowException("long", error_code=TEMPORARILY_UNAVAILABLE) from error
+
+        with pytest.raises(StoreAwayError, match=r": the database was moved or deleted\.$"):
+            patiently(write)

@@ -54,10 +54,13 @@ def test_another_class_in_a_tie_is_close():
     assert compare(clear, turned, np.array([0, 1])).verdict == "diverged"
 
 
-def test_nan_diverges():
-    scratch = KERAS.copy()
-    scratch[2, 0] = np.nan
-    assert compare(KERAS, scratch, LABELS).verdict == "diverged"
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_diverges_from_everything(value):
+    spoilt = KERAS.copy()
+    spoilt[2, 2] = value  # its class remains the most probable
+    with np.errstate(invalid="ignore"):
+        for keras, scratch in ((KERAS, spoilt), (spoilt, KERAS), (spoilt, spoilt)):
+            assert compare(keras, scratch, LABELS).verdict == "diverged"
 
 
 def test_a_lead_smaller_than_twice_the_error_is_not_certified():

@@ -1,7 +1,9 @@
+import io
 import json
 import shutil
 from zipfile import ZipFile
 
+import h5py
 import numpy as np
 import pytest
 import yaml
@@ -11,6 +13,7 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import digest, local_folder
 from pipeline.tracking.store import open_local
 from pipeline.verification.check import skip_check, verify_run
+from tests.support import archives
 from tests.support.stored_runs import store_run
 
 
@@ -124,6 +127,31 @@ def test_predictions_that_are_not_finite_never_pass(spoil, value):
     assert not parity.passed
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+@pytest.mark.parametrize(
+    ("value", "tag", "reason"),
+    [
+        (np.nan, "failed", "holds NaN or infinity."),
+        (3e38, "diverged", "our predictions are not finite for 600 of 600 test examples."),
+    ],
+)
+def test_weights_whose_predictions_are_not_finite_never_pass(spoil, value, tag, reason):
+    """The stored predictions are finite."""
+
+    def replaced(file):
+        with ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        weights = io.BytesIO(members["model.weights.h5"])
+        with h5py.File(weights, "r+") as opened:
+            opened["layers/dense/vars/0"][...] = value
+            opened["layers/embedding/vars/0"][...] = 3.0
+        archives.write(file, members | {"model.weights.h5": weights.getvalue()})
+
+    parity = check(spoil(names.KERAS_MODEL, replaced))
+    assert parity.tag == tag
+    assert parity.reason.endswith(reason)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -145,6 +173,7 @@ def test_damaged_predictions_are_one_sentence(spoil, content):
     [
         *(b"[]", b"a: [", b"\xff\xfe\x00", b"!!python/object:os.system {}"),
         *(b"[" * 3000, b"a" * 300_000, b"model: {name: lstm}\ndataset: 3"),
+        b"a: &a [x]\nb: [*a, *a]",
     ],
 )
 def test_a_damaged_configuration_is_one_sentence(spoil, content):
@@ -160,7 +189,7 @@ def test_a_damaged_manifest_is_one_sentence(spoil, content):
     assert parity.reason.startswith("manifest.json cannot be read: ")
 
 
-@pytest.mark.parametrize("content", [b"a: [", b"{a: 1}", b"[" * 3000])
+@pytest.mark.parametrize("content", [b"a: [", b"{a: 1}", b"[" * 3000, b"&a [*a]"])
 def test_damaged_overrides_stop_no_check(spoil, content):
     assert check(spoil(names.OVERRIDES, content)).tag == "exact"
 
