@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from pipeline.errors import DatasetError
 
 LARGE = 2**30  # bytes of an array that is kept in memory at most
-AT_ONCE = 2**24  # bytes of a mapped array that are read at once
+AT_ONCE = 2**22  # bytes of a mapped array that are read at once
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

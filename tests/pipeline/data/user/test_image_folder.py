@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import DatasetError, load
+from pipeline.data import DatasetError, large_arrays, load
 
 OPTIONS = {
     "height": 4,
@@ -194,3 +194,11 @@ def test_a_fault_is_one_sentence_with_its_place(photos, how, told):
 def test_a_wrong_path_or_class_is_one_sentence(photos, path, changes, told):
     with pytest.raises(DatasetError, match=told):
         read(photos.parent / path, **changes)
+
+
+def test_images_past_a_size_are_decoded_into_a_mapped_file(photos, monkeypatch):
+    plain = read(photos)
+    monkeypatch.setattr(large_arrays, "LARGE", 100)
+    mapped = read(photos)
+    assert isinstance(mapped.train.inputs, np.memmap)
+    assert mapped.fingerprints == plain.fingerprints
