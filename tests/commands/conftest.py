@@ -32,12 +32,3 @@ def server(tmp_path_factory):
     store = f"sqlite:///{folder}/mlflow.db"
     with serve(folder, store, "--artifacts-destination", str(folder / "artifacts")) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def remote(server, tmp_path_factory):
-    """A sweep of one that was tracked on the server."""
-    folder = tmp_path_factory.mktemp("remote")
-    where = ["tracking=server", f"tracking.uri={server}", "experiment=remote"]
-    done = call("pipeline.train", *where, "units=4", *TINY, cwd=folder)
-    return Sweep(folder, done)

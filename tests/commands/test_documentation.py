@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = (
     "docs/adding-a-layer.md",  # by test_adding_a_layer
     "docs/distributed.md",  # by test_server and test_launchers
 )
+MUCH_AS_README = "docs/own-data.md", "docs/search.md", "docs/studies/README.md", "docs/sweeps.md"
 SMALL = "train_size=60 epochs=1 seed=0"
 PATIENCE_SECONDS = 600  # for a block of commands
 REAL_DATA = {
@@ -84,7 +85,12 @@ def draw_photos(folder):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in pages() if page not in (ADDING, *TESTED_ELSEWHERE)]
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.long] if page in MUCH_AS_README else [])
+        for page in pages()
+        if page not in (ADDING, *TESTED_ELSEWHERE)
+    ],
 )
 def test_the_commands_and_programs_of_a_page_run(page, workshop):
     left_out = []

@@ -17,7 +17,7 @@ from tests.support.processes import left_running
 
 pytestmark = pytest.mark.slow
 
-COMMAND = ["-m", "model=lstm", "units=4,6,8", *TINY]
+COMMAND = ["-m", "model=lstm", "units=4,6", *TINY]
 
 
 def runs_in(store, experiment="reviews"):
@@ -29,9 +29,9 @@ def runs_in(store, experiment="reviews"):
 def assert_complete(store, done, experiment="reviews"):
     assert done.returncode == 0, done.stderr + done.stdout
     runs = runs_in(store, experiment)
-    assert [run.data.params["units"] for run in runs] == ["4", "6", "8"]
-    assert [run.info.status for run in runs] == ["FINISHED"] * 3
-    assert [run.data.tags["parity"] for run in runs] == ["exact"] * 3
+    assert [run.data.params["units"] for run in runs] == ["4", "6"]
+    assert [run.info.status for run in runs] == ["FINISHED"] * 2
+    assert [run.data.tags["parity"] for run in runs] == ["exact"] * 2
 
 
 def test_joblib(tmp_path):
@@ -59,7 +59,7 @@ class RaySweep:
 
     def __init__(self, folder):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.train", *COMMAND, "hydra/launcher=ray"],
+            [sys.executable, "-m", "pipeline.train", *COMMAND, "units=4,6,8", "hydra/launcher=ray"],
             cwd=folder,
             env=environment(),
             stdout=subprocess.PIPE,
@@ -121,7 +121,9 @@ def test_an_address_where_no_cluster_answers_is_one_sentence(tmp_path):
     launcher = ["hydra/launcher=ray", "hydra.launcher.address=127.0.0.1:9"]
     done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("hydra.launcher.address=127.0.0.1:9: no Ray cluster answers")
+    assert done.stderr.startswith(
+        "hydra.launcher.address=127.0.0.1:9: no Ray cluster is reached there"
+    )
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
@@ -158,6 +160,7 @@ def test_ray_workers_need_no_file_of_the_machine_that_sweeps(blind_cluster, serv
     done = call("pipeline.train", *COMMAND, *launcher, *where, cwd=tmp_path, timeout=900, **token)
     assert_complete(Store(server), done, "blind")
 
-    done = call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900, **token)
+    one = [*COMMAND, "units=4"]
+    done = call("pipeline.train", *one, *launcher, cwd=tmp_path, timeout=900, **token)
     assert done.returncode == 1
     assert f"tracking=local: {tmp_path} is not on the machine" in done.stderr

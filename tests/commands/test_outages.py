@@ -9,9 +9,11 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from tests.support.commands import call, serve
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start
+from tests.support.unreliable_proxy import PASS, RandomFaults, unreliable
 
 pytestmark = pytest.mark.slow
 
@@ -102,8 +104,27 @@ def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
     again = call("pipeline.train", *SWEEP, "epochs=100", *where, cwd=elsewhere)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "1 interrupted (continues from epoch" in again.stdout, again.stdout
-    done = call("pipeline.train", *SWEEP, "epochs=100", *where, cwd=elsewhere)
+    done = call("pipeline.train", *SWEEP, "epochs=100", *where, "dry_run=true", cwd=elsewhere)
     assert "2 done" in done.stdout
+
+
+def test_a_sweep_whose_requests_are_lost_doubled_and_refused_ends_as_any_other(server, tmp_path):
+    with unreliable(server, RandomFaults(seed=0, share=0.1)) as (address, done):
+        where = ["tracking=server", f"tracking.uri={address}", "experiment=unreliable"]
+        swept = call("pipeline.train", *SWEEP, *where, cwd=tmp_path)
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert done.total() - done[PASS] > 10
+    client = MlflowClient(server)
+    experiment = client.get_experiment_by_name("unreliable")
+    found = client.search_runs([experiment.experiment_id])
+    runs = [run for run in found if run.data.tags.get("kind") != "sweep"]
+    assert sorted(run.data.params["seed"] for run in runs) == ["0", "1"]
+    assert len(found) == 3  # with the sweep's own run
+    assert {run.info.status for run in found} == {"FINISHED"}
+    for run in runs:
+        assert run.data.tags["parity"] in ("exact", "close")
+        history = client.get_metric_history(run.info.run_id, "loss/train")
+        assert [point.step for point in history] == list(range(1, 7))
 
 
 def test_a_data_folder_that_cannot_be_written_is_no_trouble(real_nusax, tmp_path):

@@ -66,12 +66,23 @@ def test_a_sweep_and_a_prediction_with_a_password_that_is_found_nowhere(protecte
     assert not [file for file in files if file.is_file() and SECRET.encode() in file.read_bytes()]
 
 
+def refusal(host, tmp_path, command, credentials=""):
+    """The one sentence that a refused command ends with."""
+    module, *arguments = command
+    done = call(module, *arguments, *where(host, credentials), cwd=tmp_path)
+    assert done.returncode == 2
+    (sentence,) = done.stderr.splitlines()
+    return sentence
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one[0])
 def test_a_wrong_password_is_one_sentence(protected, tmp_path, command):
-    module, *arguments = command
     _, host = protected
-    for credentials, fault in ((f"{NAME}:wrong@", "refuses"), ("", "asks for")):
-        done = call(module, *arguments, *where(host, credentials), cwd=tmp_path)
-        assert done.returncode == 2
-        (sentence,) = done.stderr.splitlines()
-        assert sentence.startswith(f"tracking.uri=http://{host}: the server {fault}")
+    sentence = refusal(host, tmp_path, command, f"{NAME}:wrong@")
+    assert sentence.startswith(f"tracking.uri=http://{host}: the server refuses")
+
+
+def test_no_password_is_one_sentence(protected, tmp_path):
+    _, host = protected
+    sentence = refusal(host, tmp_path, ("pipeline.runs",))
+    assert sentence.startswith(f"tracking.uri=http://{host}: the server asks for")

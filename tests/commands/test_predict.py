@@ -1,30 +1,11 @@
 import csv
 import io
-import subprocess
-import sys
 
-import mlflow
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.commands import environment
-
-NOTHING_HEAVY = (
-    "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'mlflow', 'sklearn']));"
-    "from pipeline.predict import main; main()"
-)
-
-
-def ask(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-c", NOTHING_HEAVY, *arguments],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.questions import ask
 
 
 def test_texts_are_answered_without_tensorflow_or_mlflow(sweep):
@@ -57,17 +38,6 @@ def test_an_image_file_is_answered(images, tmp_path):
     with np.load(f"{run.info.artifact_uri.removeprefix('file://')}/predictions/test.npz") as stored:
         expected = int(stored["probabilities"][0].argmax())
     assert done.stdout.split("\t")[0] == str(expected)
-
-
-@pytest.mark.slow
-def test_a_server_is_asked_for_its_weights(remote, server, tmp_path):
-    client = mlflow.MlflowClient(server)
-    experiment = client.get_experiment_by_name("remote")
-    (run,) = client.search_runs([experiment.experiment_id], filter_string="tags.sweep LIKE '%'")
-    where = ["tracking=server", f"tracking.uri={server}"]
-    done = ask(tmp_path, f"run_id={run.info.run_id}", "enak", *where)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("\tenak\n")
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, 
 def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
     search = [
         *SMALL,
-        "epochs=60",
+        "epochs=12",
         "learning_rate=choice(0.000001,0.01)",
         *["hydra.sweeper.n_trials=4", "hydra.sweeper.sampler=random", "hydra.sweeper.seed=1"],
         *["hydra.sweeper.pruner_startup=1", "hydra.sweeper.pruner_warmup=2"],
@@ -155,14 +155,14 @@ def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
     assert hopeless.data.tags["pruned"].startswith("after epoch ")
     assert "error" not in hopeless.data.tags
     epochs = open_local(tmp_path).client.get_metric_history(hopeless.info.run_id, "loss/train")
-    assert 2 <= len(epochs) < 60
+    assert 2 <= len(epochs) < 12
     states = [trial.state for trial in study_of(tmp_path).trials]
     assert (
         states == [TrialState.COMPLETE, TrialState.PRUNED] * 2
     )  # the latter are not trained again
     assert "pruned after epoch" in done.stdout
 
-    sweep = [*SMALL[1:], "epochs=60", "learning_rate=0.000001"]
+    sweep = [*SMALL[1:], "epochs=12", "learning_rate=0.000001"]
     plan = call("pipeline.train", *sweep, "dry_run=true", cwd=tmp_path)
     assert "1 pruned by a search (continues from there)" in plan.stdout
     finished = call("pipeline.train", *sweep, cwd=tmp_path)
@@ -171,7 +171,7 @@ def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
     assert run.info.status == "FINISHED"
     assert "pruned" not in run.data.tags
     history = open_local(tmp_path).client.get_metric_history(run.info.run_id, "loss/train")
-    assert [metric.step for metric in history] == list(range(1, 61))
+    assert [metric.step for metric in history] == list(range(1, 13))
 
 
 def test_a_search_survives_trials_that_fail(tmp_path):

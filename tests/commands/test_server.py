@@ -1,18 +1,18 @@
-"""A real MLflow server that keeps runs in a real PostgreSQL, and artifacts itself."""
+"""A real MLflow server that keeps artifacts itself, and runs in PostgreSQL where there is one."""
 
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
 from pipeline.tracking import names
 from pipeline.tracking.store import Store
+from pipeline.tracking.tracked_run import tracked_run
 from tests.support.commands import TINY, call, serve
 from tests.support.postgresql import missing, postgresql
+from tests.support.questions import ask
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,11 @@ def address(tmp_path_factory):
     """Of the server, as docs/distributed.md starts it."""
     folder = tmp_path_factory.mktemp("server")
     artifacts = ["--serve-artifacts", "--artifacts-destination", str(folder / "artifacts")]
-    with postgresql() as database, serve(folder, database, *artifacts) as address:
+    sqlite = nullcontext(f"sqlite:///{folder}/mlflow.db")
+    with (
+        sqlite if missing() else postgresql() as database,
+        serve(folder, database, *artifacts) as address,
+    ):
         yield address
 
 
@@ -55,6 +59,8 @@ def test_a_sweep_needs_no_more_of_the_place_it_runs_in_than_the_servers_address(
     assert not [path for path in folder.rglob("*") if path.is_file()]
     shutil.rmtree(folder)
     client = Store(address).client
+    experiment = client.get_experiment_by_name("trained").experiment_id
+    assert f"{address}/#/experiments/{experiment}/runs" in done.stdout
     runs = runs_of(Store(address), "trained")
     assert [run.data.params["units"] for run in runs] == ["4", "6"]
     for run in runs:
@@ -65,6 +71,23 @@ def test_a_sweep_needs_no_more_of_the_place_it_runs_in_than_the_servers_address(
         assert [point.step for point in history] == [1, 2]
         kept = set(files_of(client, run.info.run_id))
         assert {"weights/model.keras", "figures/loss.svg", "predictions/test.npz"} <= kept
+
+
+def test_a_prediction_needs_neither_mlflow_nor_a_file(address, trained, tmp_path):
+    run, _ = runs_of(Store(address), "trained")
+    where = ["tracking=server", f"tracking.uri={address}"]
+    done = ask(tmp_path, f"run_id={run.info.run_id}", "enak", *where)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("\tenak\n")
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_a_name_that_the_database_has_no_room_for_is_shortened(address):
+    store = Store(address)
+    experiment = store.experiment("long names").experiment_id
+    with tracked_run(store, experiment, "filters=" + 300 * "1", {}) as run:
+        pass
+    assert store.client.get_run(run.run_id).info.run_name == "filters=" + 241 * "1" + "…"
 
 
 def test_moving_keeps_runs_and_their_proof(address, sweep):

@@ -349,6 +349,7 @@ def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @settings(
     max_examples=200,
     deadline=None,

@@ -27,7 +27,7 @@ def start(*arguments, cwd):
 
 
 def wait_for_checkpoint(folder):
-    for _ in range(1200):
+    for _ in range(6000):  # five minutes, on a machine that does much else
         if list(folder.glob("mlruns/artifacts/*/artifacts/checkpoint/*.npz")):
             return
         time.sleep(0.05)
