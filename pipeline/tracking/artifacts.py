@@ -57,17 +57,14 @@ def store_file(
     return expected
 
 
-def store_folder(
-    client: "MlflowClient", run_id: str, artifact_uri: str, folder: Path
-) -> dict[str, str]:
+def store_folder(client: "MlflowClient", run_id: str, folder: Path) -> dict[str, str]:
     """Store a folder's files as artifacts under its name, and read them back together.
 
-    One by one would take twice as long: a served model includes its code, 70 files.
+    One by one would take twice as long: a served model includes its code, 90 files.
 
     Args:
         client: client of the store.
         run_id: the run that the artifacts belong to.
-        artifact_uri: the run's artifact URI.
         folder: the folder to store.
 
     Returns:
@@ -79,7 +76,7 @@ def store_folder(
     expected = _digests(folder)
     client.log_artifacts(run_id, str(folder), folder.name)
     with temporary_folder() as back:
-        stored = _digests(download(client, artifact_uri, folder.name, back))
+        stored = _digests(Path(client.download_artifacts(run_id, folder.name, str(back))))
     if different := sorted(path for path in expected if stored.get(path) != expected[path]):
         raise CutShortError(f"artifact {different[0]} was stored, but came back different.")
     return expected

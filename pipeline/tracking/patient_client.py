@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -30,8 +31,19 @@ class PatientClient:
         self._guard()
         return patiently(method, *arguments, **options)
 
+    def log_artifacts(self, run_id: str, local_dir: str, artifact_path: str = "") -> None:
+        """Store a folder's files, each with its own retries.
+
+        MLflow starts again from the first file. If every twentieth request fails, it never stores
+        the 90 files of a served model.
+        """
+        files = (path for path in Path(local_dir).rglob("*") if path.is_file())
+        for file in sorted(files):
+            folder = Path(artifact_path, file.parent.relative_to(local_dir)).as_posix()
+            self.log_artifact(run_id, str(file), folder if folder != "." else None)
+
     def download_artifacts(self, run_id: str, path: str, dst_path: str) -> str:
-        """Download an artifact.
+        """Download an artifact; the parts of a folder that fails are downloaded one by one.
 
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST when there is none.
@@ -42,10 +54,15 @@ class PatientClient:
         try:
             return str(self._client.download_artifacts(run_id, path, dst_path))
         except MlflowException as error:  # always INTERNAL_ERROR, whatever the cause
-            if self._is_there(run_id, path):
+            if not self._is_there(run_id, path):
+                message = f"There is no artifact {path}."
+                raise MlflowException(message, error_code=RESOURCE_DOES_NOT_EXIST) from error
+            parts = self._client.list_artifacts(run_id, path)
+            if not parts:  # a file
                 raise
-            message = f"There is no artifact {path}."
-            raise MlflowException(message, error_code=RESOURCE_DOES_NOT_EXIST) from error
+            for part in parts:
+                self.download_artifacts(run_id, part.path, dst_path)
+            return str(Path(dst_path, path))
 
     def _is_there(self, run_id: str, path: str) -> bool:
         parent = path.rpartition("/")[0]

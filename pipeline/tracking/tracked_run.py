@@ -118,9 +118,7 @@ class TrackedRun:
             folder = parent / name  # a model packaged from it keeps the name
             folder.mkdir()
             yield folder
-            self._digests |= patiently(
-                store_folder, self.client, self.run_id, self._artifact_uri, folder
-            )
+            self._digests |= patiently(store_folder, self.client, self.run_id, folder)
 
     def share(self, kept: str, copies: str) -> None:
         """Store files common to two artifact folders once, if the artifacts are on this machine."""

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import time
 from contextlib import contextmanager
@@ -29,6 +28,12 @@ def small_disk(folder, size):
         yield
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def processes_of(server):
+    """The command that starts a server, and what answers requests."""
+    command = psutil.Process(server.process.pid)
+    return [command, *command.children(recursive=True)]
 
 
 def test_a_full_disk_fails_the_run_and_space_lets_it_go_on(tmp_path):
@@ -68,10 +73,11 @@ def test_a_server_that_goes_away_for_a_while_is_waited_for(tmp_path):
         where = ["tracking=server", f"tracking.uri={address}", "workers=1"]
         sweep = start(*SWEEP, "epochs=60", *where, cwd=tmp_path)
         read_until(sweep, "1/2 seed=0  epoch")
-        children = server.process
-        os.kill(children.pid, signal.SIGSTOP)
+        for process in processes_of(server):
+            process.suspend()
         time.sleep(8)
-        os.kill(children.pid, signal.SIGCONT)
+        for process in processes_of(server):
+            process.resume()
         rest = sweep.stdout.read()
         assert sweep.wait() == 0, rest
         assert rest.count("exact") + rest.count("close") >= 2
@@ -83,7 +89,7 @@ def test_a_server_that_dies_ends_the_sweep_in_about_a_minute_and_in_one_sentence
         where = ["tracking=server", f"tracking.uri={address}", "workers=1"]
         sweep = start(*SWEEP, "epochs=5000", *where, cwd=tmp_path)
         read_until(sweep, "1/2 seed=0  epoch")
-        for process in (*psutil.Process(server.process.pid).children(), server.process):
+        for process in processes_of(server):
             process.kill()
         died = time.monotonic()
         rest = sweep.stdout.read()

@@ -272,7 +272,7 @@ def test_every_study_runs_on_built_in_data(tmp_path, name):
 
 @pytest.mark.slow
 def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path):
-    small = ["units=2,4", "seed=0,1", "dataset=reviews", "train_size=30", "epochs=40"]
+    small = ["units=2,4", "seed=0,1", "dataset=reviews", "train_size=30", "epochs=40", "workers=1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.train", "-m", "+study=lstm_units", *small],
         cwd=tmp_path,

@@ -174,7 +174,7 @@ def test_a_sweep_with_nothing_to_train_leaves_no_process(copied):
 
 @pytest.mark.slow
 def test_fail_fast_stops_at_the_first_failure(tmp_path):
-    options = ["model=cnn", "filters=[4]", "l2=1e38,0.0", "seed=0,1", "epochs=2"]
+    options = ["model=cnn", "filters=[4]", "l2=1e38,0.0", "seed=0,1", "epochs=2", "workers=1"]
     done = call("pipeline.train", "-m", *options, "fail_fast=true", cwd=tmp_path)
     assert done.returncode == 1
     statuses = [run.info.status for run in runs_of(tmp_path)]

@@ -80,7 +80,7 @@ def test_moving_again_moves_nothing(store, target, original):
 def test_a_run_that_was_cut_short_is_completed(store, target, original, monkeypatch):
     (one,) = plan_move(store, target, None).moves
     with monkeypatch.context() as broken:
-        broken.setattr("mlflow.MlflowClient.log_artifacts", _cut_short)
+        broken.setattr("mlflow.MlflowClient.log_artifact", _cut_short)
         with pytest.raises(KeyboardInterrupt):
             move_run(store, target, one)
     (run_id,) = move_all(store, target)
@@ -96,17 +96,18 @@ def _cut_short(*_):
 
 
 def test_an_artifact_that_arrives_damaged_is_told_and_the_run_not_finished(
-    store, target, original, monkeypatch
+    store, target, original, tmp_path, monkeypatch
 ):
     from mlflow import MlflowClient
 
-    send = MlflowClient.log_artifacts
+    send = MlflowClient.log_artifact
+    damaged = tmp_path / "hello.txt"
+    damaged.write_text("hellp")
 
-    def damage(client, run_id, folder):
-        send(client, run_id, folder)
-        client.log_text(run_id, "hellp", "notes/deep/hello.txt")
+    def damage(client, run_id, file, folder):
+        send(client, run_id, str(damaged) if file.endswith("hello.txt") else file, folder)
 
-    monkeypatch.setattr(MlflowClient, "log_artifacts", damage)
+    monkeypatch.setattr(MlflowClient, "log_artifact", damage)
     with pytest.raises(StoreError, match=r"notes/deep/hello\.txt did not arrive as sent"):
         move_all(store, target)
     ids = [target.experiment("digits").experiment_id]

@@ -57,6 +57,24 @@ def test_a_claim_and_a_run_whose_creation_was_repeated_are_one(mlflow_server, tm
     assert_tracked_once(Store(mlflow_server), job, tmp_path)
 
 
+def test_a_folder_of_many_files_is_stored_whole(mlflow_server, tmp_path):
+    files = {f"{number % 3}/{number}.txt": str(number) for number in range(20)}
+    with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, _):
+        store = Store(address)
+        experiment = store.experiment("unreliable").experiment_id
+        with (
+            tracked_run(store, experiment, "folder", {}) as run,
+            run.artifact_folder("many") as folder,
+        ):
+            for path, text in files.items():
+                (folder / path).parent.mkdir(exist_ok=True)
+                (folder / path).write_text(text)
+    Store(mlflow_server).client.download_artifacts(run.run_id, "many", str(tmp_path))
+    found = tmp_path / "many"
+    assert {path: (found / path).read_text() for path in files} == files
+    assert len([path for path in found.rglob("*") if path.is_file()]) == len(files)
+
+
 def test_random_faults_on_every_route_lose_and_double_nothing(mlflow_server, tmp_path):
     jobs = [f"job{number}" for number in range(4)]
     with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, done):
