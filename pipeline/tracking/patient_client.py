@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
+from pipeline.tracking.artifacts import download
 from pipeline.tracking.retries import patiently
 
 
@@ -52,17 +53,25 @@ class PatientClient:
 
     def _download(self, run_id: str, path: str, dst_path: str) -> str:
         try:
-            return str(self._client.download_artifacts(run_id, path, dst_path))
-        except MlflowException as error:  # always INTERNAL_ERROR, whatever the cause
+            return self._download_once(run_id, path, dst_path)
+        except (MlflowException, OSError) as error:
             if not self._is_there(run_id, path):
                 message = f"There is no artifact {path}."
                 raise MlflowException(message, error_code=RESOURCE_DOES_NOT_EXIST) from error
             parts = self._client.list_artifacts(run_id, path)
             if not parts:  # a file
                 raise
+            folder = Path(dst_path, Path(path).name)
             for part in parts:
-                self.download_artifacts(run_id, part.path, dst_path)
-            return str(Path(dst_path, path))
+                self.download_artifacts(run_id, part.path, str(folder))
+            return str(folder)
+
+    def _download_once(self, run_id: str, path: str, dst_path: str) -> str:
+        """Download by URI: given a run id and a path, MLflow takes any failure for a wrong path."""
+        if not path:
+            return str(self._client.download_artifacts(run_id, path, dst_path))
+        uri = self._client.get_run(run_id).info.artifact_uri
+        return str(download(self._client, uri, path, Path(dst_path)))
 
     def _is_there(self, run_id: str, path: str) -> bool:
         parent = path.rpartition("/")[0]

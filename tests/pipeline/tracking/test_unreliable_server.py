@@ -1,5 +1,7 @@
 """Requests that are delayed, lost, doubled or refused, in front of a real MLflow server."""
 
+from pathlib import Path
+
 import pytest
 from mlflow.entities import ViewType
 
@@ -57,7 +59,7 @@ def test_a_claim_and_a_run_whose_creation_was_repeated_are_one(mlflow_server, tm
     assert_tracked_once(Store(mlflow_server), job, tmp_path)
 
 
-def test_a_folder_of_many_files_is_stored_whole(mlflow_server, tmp_path):
+def test_a_folder_of_many_files_is_stored_and_read_whole(mlflow_server, tmp_path):
     files = {f"{number % 3}/{number}.txt": str(number) for number in range(20)}
     with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, _):
         store = Store(address)
@@ -69,6 +71,9 @@ def test_a_folder_of_many_files_is_stored_whole(mlflow_server, tmp_path):
             for path, text in files.items():
                 (folder / path).parent.mkdir(exist_ok=True)
                 (folder / path).write_text(text)
+        for path in list(files)[:5]:
+            one = store.client.download_artifacts(run.run_id, f"many/{path}", str(tmp_path / "one"))
+            assert Path(one).read_text() == files[path]
     Store(mlflow_server).client.download_artifacts(run.run_id, "many", str(tmp_path))
     found = tmp_path / "many"
     assert {path: (found / path).read_text() for path in files} == files
