@@ -40,7 +40,7 @@ _POLICIES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"
 _NETWORKS = ("Sequential", "Functional", "Model")
 _MOST_AXES = 64  # the most axes of a NumPy array; limits options that list axes
 _GRAPH = ("layers", "input_layers", "output_layers")
-_LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells")
+_LAYER_OPTIONS = ("layer", "backward_layer", "cell", "cells", "layers")
 _ACTIVATION_OPTIONS = ("activation", "recurrent_activation")
 
 
@@ -65,7 +65,7 @@ def model_from_config(
     if not isinstance(model, Model | Sequential):
         raise ArchiveError("The configuration describes a single layer, not a model.")
     if not model.built:
-        raise ArchiveError(f"Model {model.name!r} does not say what the shape of its input is.")
+        raise ArchiveError(f"Model {model.name!r} does not state the shape of its input.")
     count = model.count_params()
     if count > limits.parameters:
         raise ArchiveError(
@@ -231,7 +231,7 @@ class _Reader:
 
     def _value(self, option: str, value: Any, path: str) -> Any:
         """Return the value of an option; layers, activations and arrays in it are built."""
-        if isinstance(value, list) and option == "cells":
+        if isinstance(value, list) and option in ("cells", "layers"):
             built = [self.layer(item, path) for item in value]
             return built if all(built) else None
         if not isinstance(value, dict):

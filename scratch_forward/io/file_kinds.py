@@ -11,15 +11,15 @@ ZIP = b"PK\x03\x04"
 _EXPORT = "load it where it was made, and save it by `model.save('model.keras')`"
 _BEGINNINGS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
-    (b"<!doctype html", "an HTML page: the download gave a page instead of the file"),
-    (b"<html", "an HTML page: the download gave a page instead of the file"),
+    (b"<!doctype html", "an HTML page: the download returned a page instead of the file"),
+    (b"<html", "an HTML page: the download returned a page instead of the file"),
     (b"\x1f\x8b", "compressed by gzip: unpack it first"),
     (b"\x80\x02", f"a Python pickle, which is never read since it runs code: {_EXPORT}"),
     (b"\x80\x03", f"a Python pickle, which is never read since it runs code: {_EXPORT}"),
     (b"\x80\x04", f"a Python pickle, which is never read since it runs code: {_EXPORT}"),
     (b"\x80\x05", f"a Python pickle, which is never read since it runs code: {_EXPORT}"),
     (b"\x93NUMPY", "a NumPy array, not a model"),
-    (b"{", "JSON: the architecture without weights, perhaps"),
+    (b"{", "JSON, possibly an architecture without weights"),
 )
 
 
@@ -27,7 +27,7 @@ def looks_like(content: bytes) -> str:
     """Describe the type of a file that is not a Keras model, or return an empty string."""
     beginning = content[:64].lstrip().lower()
     if content[4:8] == b"TFL3":
-        return f"a TensorFlow Lite model, which cannot be turned back: {_EXPORT}"
+        return f"a TensorFlow Lite model, which cannot be converted back: {_EXPORT}"
     for start, meaning in _BEGINNINGS:
         if beginning.startswith(start.lower()):
             return meaning

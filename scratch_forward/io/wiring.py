@@ -122,7 +122,7 @@ class Wiring:
         if tensors is None or reference.output >= len(tensors):
             raise ArchiveError(
                 f"Model {self.path!r} refers to output {reference.output} of call "
-                f"{reference.call} of {reference.layer!r}, which there is not."
+                f"{reference.call} of {reference.layer!r}, which does not exist."
             )
         return tensors[reference.output]
 

@@ -67,6 +67,7 @@ from scratch_forward.layers.normalization import (
     SpectralNormalization,
     UnitNormalization,
 )
+from scratch_forward.layers.pipeline import Pipeline
 from scratch_forward.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -110,6 +111,8 @@ from scratch_forward.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from scratch_forward.layers.reversible_embedding import ReversibleEmbedding
+from scratch_forward.layers.spectrogram import STFTSpectrogram
 from scratch_forward.layers.text import TextVectorization
 from scratch_forward.layers.transposed_convolution import (
     Conv1DTranspose,
@@ -121,7 +124,8 @@ from scratch_forward.layers.upsampling import UpSampling1D, UpSampling2D, UpSamp
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        *(InputLayer, Dense, EinsumDense, Embedding, Masking, Identity, ActivityRegularization),
+        *(InputLayer, Dense, EinsumDense, Embedding, ReversibleEmbedding, Masking, Identity),
+        *(ActivityRegularization,),
         *(Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention),
         *(SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells),
         *(SimpleRNN, LSTM, GRU, RNN, Bidirectional, TimeDistributed),
@@ -146,7 +150,7 @@ LAYERS: dict[str, type[Layer]] = {
         *(LayerScale, StochasticDepth, CustomScaleLayer),
         *(Resizing, CenterCrop, AutoContrast, *RANDOM_IMAGE_LAYERS.values()),
         *(CategoryEncoding, Discretization, Hashing, HashedCrossing),
-        *(StringLookup, IntegerLookup, TextVectorization),
+        *(StringLookup, IntegerLookup, TextVectorization, Pipeline, STFTSpectrogram),
     )
 }
 

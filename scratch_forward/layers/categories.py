@@ -159,10 +159,10 @@ class Discretization(Layer):
         self.output_mode = one_of("output_mode", output_mode, ("int", *ENCODINGS))
         one_of("sparse", sparse, (False,))
         if not isinstance(bin_boundaries, list | tuple) or not bin_boundaries:
-            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of rising numbers")
+            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of increasing numbers")
         self.bin_boundaries = [number("bin_boundaries", one) for one in bin_boundaries]
         if sorted(self.bin_boundaries) != self.bin_boundaries:
-            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of rising numbers")
+            raise InvalidOption("bin_boundaries", bin_boundaries, "a list of increasing numbers")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input, or that of the encoded vectors."""

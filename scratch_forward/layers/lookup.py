@@ -174,7 +174,7 @@ class IndexLookup(Layer):
         try:
             return None if item is None else self.token_of(item)
         except ValueError:
-            raise InvalidOption(option, item, "tokens of the right type") from None
+            raise InvalidOption(option, item, "strings, or integers for IntegerLookup") from None
 
     def token_of(self, item: Any) -> Any:
         """Return a token of the vocabulary, given an element of an input or a line of a file."""

@@ -359,3 +359,10 @@ def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
 @given(layers=random_layers())
 def test_many_random_models_predict_as_keras_does(layers, tmp_path) -> None:
     check_random_model(layers, tmp_path)
+
+
+def test_an_embedding_is_called_in_both_directions(tmp_path) -> None:
+    ids = keras.Input((5,))
+    embedding = kl.ReversibleEmbedding(10, 4, mask_zero=True)
+    logits = embedding(kl.GRU(4, return_sequences=True)(embedding(ids)), reverse=True)
+    assert_equal_to_keras(fill(keras.Model(ids, logits)), tmp_path)

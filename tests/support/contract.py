@@ -6,6 +6,7 @@ a model predicts fast; outputs and masks are compared. The bar, for every elemen
 most twice the largest that Keras makes in that output, plus 4 ULP; probabilities are within 1e-6.
 """
 
+import inspect
 import json
 import os
 import zlib
@@ -213,7 +214,8 @@ def _build(library: Any, class_name: str, options: dict[str, Any], **common: Any
 
     built = {option: value(given) for option, given in options.items()}
     cls = library[class_name]
-    return cls(**built, **common)
+    taken = inspect.signature(cls.__init__).parameters
+    return cls(**built, **(common if {"dtype", "kwargs"} & taken.keys() else {}))
 
 
 def _keras_layer(case: Case, dtype: str) -> Any:

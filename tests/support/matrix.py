@@ -740,6 +740,54 @@ SUBJECTS = (
         refused=_length_of_a_vector,
         title="of tokens",
     ),
+    Subject(
+        "ReversibleEmbedding",
+        [(5,)],
+        {
+            "input_dim": (10,),
+            "output_dim": (3, 1),
+            "mask_zero": FLAG,
+            "tie_weights": (True, False),
+        },
+        ids=True,
+    ),
+    Subject(
+        "ReversibleEmbedding",
+        [(5, 3)],
+        {
+            "input_dim": (10,),
+            "output_dim": (3,),
+            "tie_weights": (True, False),
+            "logit_soft_cap": (None, 2.0),
+        },
+        arguments={"reverse": (True,)},
+        title="in reverse",
+    ),
+    Subject(
+        "Pipeline",
+        [(5, 6, 3)],
+        {
+            "layers": (
+                [layer("Rescaling", scale=0.5), layer("RandomFlip")],
+                [layer("Resizing", height=3, width=4), layer("CenterCrop", height=2, width=2)],
+            )
+        },
+        in_float64=False,
+    ),
+    Subject(
+        "STFTSpectrogram",
+        [(40, 2)],
+        {
+            "mode": ("log", "magnitude", "psd", "real", "imag", "angle", "stft"),
+            "frame_length": (8, 12),
+            "frame_step": (None, 5),
+            "fft_length": (None, 32),
+            "padding": ("valid", "same"),
+            "expand_dims": FLAG,
+            "data_format": DATA_FORMATS,
+        },
+        in_float64=False,
+    ),
     Subject("LayerScale", [(5, 4)], {"init_values": (1e-6,), "projection_dim": (4,)}),
     Subject("StochasticDepth", [(5, 4)], {"drop_path_rate": (0.5,)}),
     Subject("CustomScaleLayer", _SAME_SHAPES, {"scale": (0.5, 0.17)}),
