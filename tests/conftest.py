@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fresh_store import fresh_database, stock
+
 # What a script starts with `&` is deaf to Ctrl-C, and so would be the commands that are tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -15,6 +17,18 @@ def data_dir_with(folder):
     if not data_dir or not (Path(data_dir) / folder).is_dir():
         pytest.skip(f"{folder}/ is not in the directory that PIPELINE_DATA_DIR names ({data_dir})")
     return Path(data_dir)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A fresh database, to be copied."""
+    return fresh_database(tmp_path_factory)
+
+
+@pytest.fixture
+def stocked(tmp_path, template):
+    """A folder that has a store without runs."""
+    return stock(tmp_path, template)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import TINY, Sweep, call, serve
+from tests.support.commands import IN_PROCESS, TINY, Sweep, call, serve
+from tests.support.fresh_store import stock
 from tests.support.once import once
+from tests.support.sweeps import SWEEP
 
 
 @pytest.fixture(scope="session")
@@ -13,16 +15,30 @@ def sweep(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    """A CNN's run on the digits; gives the folder and the run's id."""
+def images(tmp_path_factory, template):
+    """A CNN's run on the digits; gives the folder and the run."""
     unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]
-    job = ["pipeline.train", "model=cnn", *unlike_defaults, "epochs=2"]
-    folder, done = once(tmp_path_factory, "images", lambda folder: call(*job, cwd=folder))
+    job = ["pipeline.train", "model=cnn", *unlike_defaults, "epochs=2", *IN_PROCESS]
+    folder, done = once(
+        tmp_path_factory, "images", lambda folder: call(*job, cwd=stock(folder, template))
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     store = open_local(folder)
     experiment = store.client.get_experiment_by_name("digits")
     (run,) = store.client.search_runs([experiment.experiment_id])
     return folder, run
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, template):
+    """The folder of a sweep of a small CNN by two workers."""
+    folder, done = once(
+        tmp_path_factory,
+        "undisturbed",
+        lambda folder: call("pipeline.train", *SWEEP, cwd=stock(folder, template)),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from pipeline.data import load
 from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.check import verify_run
-from tests.support.commands import call
+from tests.support.commands import IN_PROCESS, call
+from tests.support.fresh_store import stock
 
 CLASSES = ("$buruk", "biasa/saja", "C++ :)")  # nothing that MLflow's names or a figure's text allow
 
@@ -38,9 +39,9 @@ def ask(folder, run, *questions):
 
 
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory):
+def texts(tmp_path_factory, template):
     """A run on a CSV file as a spreadsheet writes it, of texts whose first word gives the class."""
-    folder = tmp_path_factory.mktemp("own texts")
+    folder = stock(tmp_path_factory.mktemp("own texts"), template)
     with (folder / "ulasan saya.csv").open("w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file, delimiter=";")
         table.writerow(["no", "ulasan", "kelas"])
@@ -49,7 +50,8 @@ def texts(tmp_path_factory):
             table.writerow([number, f"kata{label} nomor {number}", CLASSES[label]])
     options = ["dataset=csv", "dataset.path=ulasan saya.csv", "dataset.text_column=ulasan"]
     options += ["dataset.label_column=kelas", "units=4", "epochs=8", "learning_rate=0.02"]
-    done = call("pipeline.train", *options, cwd=folder)
+    options += ["bidirectional=false"]
+    done = call("pipeline.train", *options, *IN_PROCESS, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     store, run = only_run(folder)
     return SimpleNamespace(folder=folder, done=done, store=store, run=run)

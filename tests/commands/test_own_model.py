@@ -5,13 +5,13 @@ from tests.support.commands import TINY, call
 from tests.support.my_models import write_models
 
 
-def test_a_function_of_ones_own_is_swept_proven_and_stored(tmp_path):
-    write_models(tmp_path)
+def test_a_function_of_ones_own_is_swept_proven_and_stored(stocked):
+    write_models(stocked)
     command = ["model=my_models:textcnn", "width=2,3", *TINY]
-    done = call("pipeline.train", *command, cwd=tmp_path)
+    done = call("pipeline.train", *command, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("exact") == 2
-    store = open_local(tmp_path)
+    store = open_local(stocked)
     experiment = store.client.get_experiment_by_name("reviews")
     found = store.client.search_runs([experiment.experiment_id], "params.model LIKE 'my_models%'")
     assert {run.data.params["width"] for run in found} == {"2", "3"}
@@ -20,8 +20,8 @@ def test_a_function_of_ones_own_is_swept_proven_and_stored(tmp_path):
         assert {item.path for item in stored} == {"code/my_layers.py", "code/my_models.py"}
 
     for name in ("my_models.py", "my_layers.py"):  # a check needs the weights alone
-        (tmp_path / name).unlink()
-    again = call("pipeline.parity", f"run_id={found[0].info.run_id}", cwd=tmp_path)
+        (stocked / name).unlink()
+    again = call("pipeline.parity", f"run_id={found[0].info.run_id}", cwd=stocked)
     assert "exact" in again.stdout, again.stdout + again.stderr
 
 

@@ -149,6 +149,7 @@ def test_a_faulty_command_is_one_sentence(sweep, arguments, sentence):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_weights_downloaded_from_the_ui_predict_without_tensorflow(sweep, tmp_path):
     """What a person does: `mlflow ui`, the download button, NumPy."""
     run = sweep.runs[0]

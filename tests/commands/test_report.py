@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.tracking import names
 from pipeline.tracking.store import open_local
-from tests.support.commands import TINY, Sweep, call, environment
+from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
+from tests.support.fresh_store import stock
 
 DIVERGING = ["dataset=reviews", *TINY]
 SEEDS = "seed=0,1,2"
@@ -27,12 +28,12 @@ TEXTS = [
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory):
+def study(tmp_path_factory, template):
     """A study at a small size: two values, three seeds."""
-    folder = tmp_path_factory.mktemp("study")
+    folder = stock(tmp_path_factory.mktemp("study"), template)
     data = ["dataset=reviews", "train_size=30", "epochs=2", "bidirectional=false", "mask=true"]
     varied = ["units=2,4", SEEDS]
-    done = call("pipeline.train", "-m", "study=lstm_units", *varied, *data, cwd=folder)
+    done = call("pipeline.train", "-m", "study=lstm_units", *varied, *data, *IN_PROCESS, cwd=folder)
     return Sweep(folder, done)
 
 

@@ -23,8 +23,6 @@ from tests.support.equal_weights import same_arrays
 from tests.support.processes import left_running
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
 
-# Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
-# Two workers throughout: the number of threads that each has decides the last bit of a sum.
 TWO_JOBS_PER_WORKER = (
     "from pipeline.sweep.workers import pool; pool.JOBS_PER_WORKER = 2;"
     "from pipeline.train import main; main()"
@@ -63,14 +61,6 @@ def assert_same_results(folder, undisturbed, epochs=6):
             assert steps == (list(range(1, epochs + 1)) if of_epochs else [0]), name
         assert {run.data.tags["parity"]} == {other.data.tags["parity"]}
         assert not client.list_artifacts(run.info.run_id, "checkpoint")
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
-    done = call("pipeline.train", *SWEEP, cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 @pytest.fixture

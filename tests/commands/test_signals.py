@@ -24,10 +24,14 @@ def statuses(runs):
 
 
 @pytest.mark.parametrize(
-    "signals", [[signal.SIGHUP], [signal.SIGINT, signal.SIGINT]], ids=["terminal", "twice"]
+    "signals",
+    [
+        pytest.param([signal.SIGHUP], marks=pytest.mark.slow, id="terminal"),
+        pytest.param([signal.SIGINT, signal.SIGINT], id="twice"),
+    ],
 )
-def test_every_run_ends_killed(tmp_path, signals):
-    process = start(*LONG, cwd=tmp_path)
+def test_every_run_ends_killed(stocked, signals):
+    process = start(*LONG, cwd=stocked)
     read_until(process, FIRST_EPOCH)
     for number in signals:
         os.killpg(process.pid, number)
@@ -35,8 +39,8 @@ def test_every_run_ends_killed(tmp_path, signals):
     rest = process.stdout.read()
     assert process.wait() == 130, rest
     assert "Traceback" not in rest
-    assert set(statuses(runs_of(tmp_path))) == {"KILLED"}
-    assert statuses(sweeps_of(tmp_path)) == ["KILLED"]
+    assert set(statuses(runs_of(stocked))) == {"KILLED"}
+    assert statuses(sweeps_of(stocked)) == ["KILLED"]
 
 
 @pytest.mark.slow

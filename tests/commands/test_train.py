@@ -19,8 +19,10 @@ from pipeline.sweep.cores import cores
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.store import open_local
-from tests.support.commands import TINY, Sweep, call, environment
+from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
 from tests.support.equal_weights import same_arrays
+from tests.support.fresh_store import stock
+from tests.support.sweeps import CNN, SWEEP
 
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"
@@ -223,31 +225,39 @@ def test_missing_data_is_one_sentence_and_no_run(tmp_path):
     assert not (tmp_path / "mlruns").exists()
 
 
-def test_a_job_that_fails_does_not_stop_the_others(tmp_path):
-    # The penalty overflows at once.
-    done = call("pipeline.train", "-m", "l2=1e38,0.0", *TINY, cwd=tmp_path)
-    store = open_local(tmp_path)
-    experiment = store.client.get_experiment_by_name("reviews")
-    found = store.client.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
-    runs = [run for run in found if run.data.tags.get("kind") != "sweep"]
-    assert [run.info.status for run in runs] == ["FAILED", "FINISHED"]
-    assert "DivergedError" in load_text(store, runs[0], "error/traceback.txt")
-    assert done.returncode == 1
-    assert "l2=1e+38: DivergedError: the loss is" in done.stdout
-    assert runs[1].data.tags["parity"] == "exact"
+@pytest.fixture(scope="module")
+def partly_failed(tmp_path_factory, template):
+    """Two jobs whose penalty overflows at once; their workers then train those of `undisturbed`."""
+    folder = stock(tmp_path_factory.mktemp("partly_failed"), template)
+    return Sweep(folder, call("pipeline.train", *SWEEP, "l2=1e38,0.0", cwd=folder))
+
+
+def by_seed(sweep, l2):
+    runs = {run.data.params["seed"]: run for run in sweep.runs if run.data.params["l2"] == l2}
+    return [runs["0"], runs["1"]]
+
+
+def test_a_job_that_fails_does_not_stop_the_others(partly_failed):
+    for failed in by_seed(partly_failed, "1e+38"):
+        assert failed.info.status == "FAILED"
+        assert "DivergedError" in load_text(partly_failed.store, failed, "error/traceback.txt")
+    for finished in by_seed(partly_failed, "0.0"):
+        assert (finished.info.status, finished.data.tags["parity"]) == ("FINISHED", "exact")
+    assert partly_failed.done.returncode == 1
+    assert "l2=1e+38 seed=0: DivergedError: the loss is" in partly_failed.done.stdout
 
 
 @pytest.mark.parametrize(
     "stop",
     [signal.SIGINT, pytest.param(signal.SIGTERM, marks=[pytest.mark.slow, pytest.mark.long])],
 )
-def test_stopping_leaves_a_killed_run_and_the_table(tmp_path, stop):
-    command = [sys.executable, "-m", "pipeline.train", "model=rnn", "epochs=500"]
+def test_stopping_leaves_a_killed_run_and_the_table(stocked, stop):
+    command = [sys.executable, "-m", "pipeline.train", *CNN, "epochs=2000"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+        command, cwd=stocked, env=environment(), stdout=subprocess.PIPE, text=True
     )
     for line in process.stdout:
-        if "epoch 1/500" in line:
+        if "epoch 1/2000" in line:
             break
     process.send_signal(stop)
     interrupted = time.monotonic()
@@ -255,9 +265,7 @@ def test_stopping_leaves_a_killed_run_and_the_table(tmp_path, stop):
     assert process.wait() == 130
     assert time.monotonic() - interrupted < 20
     assert "KILLED" in rest
-    store = open_local(tmp_path)
-    experiment = store.client.get_experiment_by_name("reviews")
-    (run,) = store.client.search_runs([experiment.experiment_id])
+    (run,) = Sweep(stocked, None).runs
     assert run.info.status == "KILLED"
     assert "loss/train" in run.data.metrics
 
@@ -291,15 +299,14 @@ def test_other_models_train_and_prove(tmp_path):
         assert f"model={name}" in done.stdout
 
 
-def test_the_same_settings_give_bit_identical_weights_and_metrics(sweep, tmp_path):
-    """A run of its own against the second run of a sweep, in another process."""
-    again = call("pipeline.train", "model=lstm", "units=6", *TINY, cwd=tmp_path)
-    assert again.returncode == 0
-    first, (second,) = sweep.runs[1], Sweep(tmp_path, again).runs
-    assert same_weights(first, second)
+def test_the_same_settings_give_bit_identical_weights_and_metrics(undisturbed, partly_failed):
+    """The first runs of some workers against the second runs of others."""
     timed = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
-    for name in set(first.data.metrics) - timed:
-        assert first.data.metrics[name] == second.data.metrics[name], name
+    sweeps = by_seed(Sweep(undisturbed, None), "0.0"), by_seed(partly_failed, "0.0")
+    for first, second in zip(*sweeps, strict=True):
+        assert same_weights(first, second)
+        for name in set(first.data.metrics) - timed:
+            assert first.data.metrics[name] == second.data.metrics[name], name
 
 
 def same_weights(*runs):
@@ -358,7 +365,7 @@ def test_models_with_other_numbers_of_threads_train_in_one_sweep(tmp_path):
 @pytest.mark.parametrize(
     ("data", "command"),
     [
-        ("real_nusax", "model=lstm dataset=nusax epochs=1"),
+        ("real_nusax", "model=lstm dataset=nusax units=4 bidirectional=false epochs=1"),
         pytest.param(
             "real_cifar10",
             "model=cnn dataset=cifar10 train_size=500 epochs=1",
@@ -366,9 +373,9 @@ def test_models_with_other_numbers_of_threads_train_in_one_sweep(tmp_path):
         ),
     ],
 )
-def test_real_data_trains_and_proves(tmp_path, request, data, command):
+def test_real_data_trains_and_proves(stocked, request, data, command):
     request.getfixturevalue(data)
-    done = call("pipeline.train", "-m", *command.split(), cwd=tmp_path)
+    done = call("pipeline.train", *command.split(), *IN_PROCESS, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "synthetic" not in done.stdout
 

@@ -52,8 +52,7 @@ def links(sweep):
         found = [process.stdout.readline().strip() for _ in range(2)]
         assert answers(port)
         yield found
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert_ends(process, port, signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +70,23 @@ def page(browser):
     opened.close()
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_the_server_ends_with_the_command(sweep, end):
+    """As by Ctrl-C, which ends the server of `links`."""
     with started_ui(sweep) as (process, port):
         wait_for(port)
-        started = psutil.Process(process.pid).children(recursive=True)
-        assert started
-        process.send_signal(end)
-        assert process.wait(30) == (-end if end == signal.SIGKILL else 0)
-        assert left_running(started, 30) == []
-        assert not answers(port)
+        assert_ends(process, port, end)
+
+
+def assert_ends(process, port, end):
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert started
+    process.send_signal(end)
+    assert process.wait(30) == (-end if end == signal.SIGKILL else 0)
+    assert left_running(started, 30) == []
+    assert not answers(port)
 
 
 def open_when_up(page, link):

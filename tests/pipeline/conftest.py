@@ -1,13 +1,9 @@
-import shutil
-
 import pytest
 from hydra import compose, initialize_config_dir
 
 from pipeline.settings import parse_settings
 from pipeline.settings.composer import CONF, plain_values
-from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.store import open_local
-from tests.support.once import once
 from tests.support.plans import plan_of, search_of
 
 
@@ -39,15 +35,6 @@ def search_for():
     return search_of
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    """A fresh database, made once: creating its tables takes seconds."""
-    folder, _ = once(tmp_path_factory, "template", lambda folder: open_local(folder) and None)
-    return folder / FOLDER / "mlflow.db"
-
-
 @pytest.fixture
-def store(tmp_path, template):
-    (tmp_path / FOLDER).mkdir()
-    shutil.copy(template, tmp_path / FOLDER)
-    return open_local(tmp_path)
+def store(stocked):
+    return open_local(stocked)

@@ -4,17 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import requests
 
 from pipeline.tracking.store import Store, open_local
 from tests.support.ports import free_port
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
+from tests.support.warm_python import CAN_FORK, REPOSITORY, WarmPython
 
 TINY = ["train_size=60", "epochs=2", "batch_size=16"]
+IN_PROCESS = ["hydra/launcher=basic"]  # trains in the command's process: no worker's imports
 
 
 def environment(**changes):
@@ -25,8 +25,16 @@ def environment(**changes):
     return kept | fixed | changes
 
 
+@cache
+def warm_python():
+    """The process that the commands of this session are forked from."""
+    return WarmPython(environment())
+
+
 def call(module, *arguments, cwd, timeout=300, **changes):
     """Run `python -m module arguments` to its end in a folder."""
+    if CAN_FORK:
+        return warm_python().run(module, arguments, cwd, environment(**changes), timeout)
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,

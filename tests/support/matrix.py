@@ -322,9 +322,11 @@ SUBJECTS = (
             "layer": tuple(
                 # enough units that the largest of Keras's errors says how large they are
                 layer(cell, units=12, return_sequences=sequences, return_state=state)
-                for cell in ("LSTM", "GRU", "SimpleRNN")
-                for sequences in FLAG
-                for state in FLAG
+                for cell, sequences, state in (
+                    *(("LSTM", False, False), ("LSTM", True, True)),
+                    *(("GRU", False, True), ("GRU", True, False)),
+                    *(("SimpleRNN", False, False), ("SimpleRNN", True, True)),
+                )
             ),
             "merge_mode": ("concat", "sum", "mul", "ave", None),
         },

@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -12,6 +13,7 @@ from pipeline.reports.study.definition import (
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
 from pipeline.settings.composer import CONF
+from tests.support.plans import plan_of
 
 OF_THE_REPORT = {
     *["cnn_depth", "cnn_filters", "cnn_kernel", "cnn_pooling"],
@@ -20,11 +22,13 @@ OF_THE_REPORT = {
 FURTHER = {"padding_and_masking", "regularisation", "optimizer", "cell", "text_baseline"}
 
 
-def plan_of(plan_for, name, *arguments):
+@cache
+def plan_of_study(name, *arguments):
+    """Composing hundreds of jobs takes seconds, so a plan serves all the tests that read it."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [f"+study={name}"], return_hydra_config=True)
     swept = [f"{key}={values}" for key, values in config.hydra.sweeper.params.items()]
-    return plan_for(*swept, f"+study={name}", *arguments)
+    return plan_of(*swept, f"+study={name}", *arguments)
 
 
 def test_every_study_is_there():
@@ -32,8 +36,8 @@ def test_every_study_is_there():
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_REPORT | FURTHER))
-def test_a_study_composes_into_checked_jobs(plan_for, name):
-    plan = plan_of(plan_for, name)
+def test_a_study_composes_into_checked_jobs(name):
+    plan = plan_of_study(name)
     study = load_study(CONF, name)
     image = plan.jobs[0].parameters["model"] == "cnn"
     seeds = {job.settings.training.seed for job in plan.jobs}
@@ -47,8 +51,8 @@ def test_a_study_composes_into_checked_jobs(plan_for, name):
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_REPORT))
-def test_a_claim_speaks_of_values_that_are_tried(plan_for, name):
-    plan, claim = plan_of(plan_for, name), load_study(CONF, name).claim
+def test_a_claim_speaks_of_values_that_are_tried(name):
+    plan, claim = plan_of_study(name), load_study(CONF, name).claim
     (key,) = [key for key in plan.varied if key not in ("seed", *claim.under)]
     tried = {label(job.parameters[key]) for job in plan.jobs}
     assert {label(value) for pair in claim.expects for value in pair} == tried
@@ -57,16 +61,16 @@ def test_a_claim_speaks_of_values_that_are_tried(plan_for, name):
             assert label(value) in {label(job.parameters[other]) for job in plan.jobs}
 
 
-def test_the_command_line_overrides_a_study(plan_for):
-    plan = plan_of(plan_for, "lstm_units", "units=8", "seed=range(10)", "dataset=reviews")
+def test_the_command_line_overrides_a_study():
+    plan = plan_of_study("lstm_units", "units=8", "seed=range(10)", "dataset=reviews")
     assert len(plan.jobs) == 10
     assert {job.settings.model.units for job in plan.jobs} == {8}
     assert {job.settings.dataset.name for job in plan.jobs} == {"reviews"}
     assert plan.varied == ("seed",)
 
 
-def test_a_study_changes_no_hyperparameter_but_its_own(plan_for):
-    assert not [key for key in plan_of(plan_for, "cell").jobs[0].parameters if "study" in key]
+def test_a_study_changes_no_hyperparameter_but_its_own():
+    assert not [key for key in plan_of_study("cell").jobs[0].parameters if "study" in key]
 
 
 @pytest.mark.parametrize(
@@ -77,16 +81,16 @@ def test_a_study_changes_no_hyperparameter_but_its_own(plan_for):
         ("+study.name=x", "`study.name` is not an option of model=lstm"),
     ],
 )
-def test_a_faulty_study_is_one_sentence(plan_for, override, sentence):
+def test_a_faulty_study_is_one_sentence(override, sentence):
     with pytest.raises(SettingsError) as refused:
-        plan_for(override)
+        plan_of(override)
     (fault,) = refused.value.faults
     assert fault.startswith(sentence)
 
 
-def test_every_word_of_a_study_is_for_a_value_that_is_tried(plan_for):
+def test_every_word_of_a_study_is_for_a_value_that_is_tried():
     for name in sorted(OF_THE_REPORT | FURTHER):
-        jobs, study = plan_of(plan_for, name).jobs, load_study(CONF, name)
+        jobs, study = plan_of_study(name).jobs, load_study(CONF, name)
         for key, words in study.words.items():
             values = {label(job.parameters[key]) for job in jobs}
             assert len({study.words_for(key, value) for value in values} - {None}) == len(values)

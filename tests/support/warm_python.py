@@ -1,0 +1,93 @@
+"""A process that has imported what commands import, and forks one that runs a command.
+
+`python -m pipeline.runs` takes seconds to import what it uses for a tenth of one, and training
+imports TensorFlow as well. A test of what a command does can do without; a test of start-up,
+signals or packaging runs `python -m` itself. The workers of a sweep are forked in the same way.
+"""
+
+import gc
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+IMPORTED = (
+    "pipeline.tracking.store",  # first: it sets what MLflow reads
+    "pipeline.cli.command",
+    "hydra._internal.utils",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.pyfunc",
+    "pipeline.sweep.launched_job",  # TensorFlow, whose threads start at its first operation
+)
+CAN_FORK = sys.platform == "linux"  # on other systems the libraries do not survive a fork
+
+
+class WarmPython:
+    """Runs commands as `subprocess.run` does, one at a time; it ends with its standard input."""
+
+    def __init__(self, environment):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, module, arguments, cwd, environment, timeout):
+        """Run `python -m module arguments` to its end."""
+        command = [sys.executable, "-m", module, *arguments]
+        with TemporaryDirectory() as folder:
+            printed = [Path(folder, name) for name in ("stdout", "stderr")]
+            order = [module, [*arguments], str(cwd), environment, [str(path) for path in printed]]
+            print(json.dumps(order), file=self._process.stdin, flush=True)
+            child = int(self._process.stdout.readline())
+            timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
+            timer.start()
+            code = int(self._process.stdout.readline())
+            expired = timer.finished.is_set()
+            timer.cancel()
+            out, err = (path.read_text() for path in printed)
+        if expired:
+            raise subprocess.TimeoutExpired(command, timeout, out, err)
+        return subprocess.CompletedProcess(command, code, out, err)
+
+
+def main():
+    """Read an order per line; answer with the process that runs it, then with its exit code."""
+    given = {*os.environ}
+    for name in IMPORTED:
+        import_module(name)
+    set_by_imports = {name: os.environ[name] for name in {*os.environ} - given}
+    gc.freeze()
+    for line in sys.stdin:
+        if (child := os.fork()) == 0:
+            become(set_by_imports, *json.loads(line))
+            return
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def become(set_by_imports, module, arguments, cwd, environment, printed):
+    """Turn this process into that of a command."""
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(set_by_imports | environment)
+    for number, path in enumerate([os.devnull, *printed]):
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.dup2(file, number)
+        os.close(file)
+    sys.argv[1:], sys.path[0] = arguments, cwd
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
