@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from pipeline.tracking.store import open_local
@@ -42,9 +44,10 @@ def undisturbed(tmp_path_factory, template):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server(tmp_path_factory, template):
     """Address of a real MLflow server on loopback that keeps artifacts itself."""
     folder = tmp_path_factory.mktemp("server")
+    shutil.copy(template, folder)
     store = f"sqlite:///{folder}/mlflow.db"
     with serve(folder, store, "--artifacts-destination", str(folder / "artifacts")) as address:
         yield address

@@ -16,6 +16,7 @@ from pipeline.tracking.store import existing_store, open_local
 from pipeline.tracking.tracked_run import tracked_run
 from pipeline.tracking.weights import weights_folder
 from tests.support.database_lock import locked
+from tests.support.fresh_store import stock
 
 
 def finish_run(store, identity):
@@ -68,9 +69,8 @@ def test_what_was_moved_is_found_before_anything_is_written(store, tmp_path):
 @pytest.mark.parametrize("name", ["run #2", "what?", "My%20Project", "ein Jahr=ä&b;c"])
 def test_any_name_of_a_folder_will_do(tmp_path, template, name):
     place = tmp_path / name
-    (place / "mlruns").mkdir(parents=True)
-    shutil.copy(template, place / "mlruns")
-    store = open_local(place)
+    place.mkdir()
+    store = open_local(stock(place, template))
     run_id = finish_run(store, "a")
     assert states(store) == {"a": "done", "b": "new"}
     with weights_folder(run_id, store) as folder:

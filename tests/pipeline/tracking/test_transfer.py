@@ -1,16 +1,15 @@
 import math
-import shutil
 
 import pytest
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.links import ViewedSweep, save_sweep_view
-from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.ranking import criterion
 from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import tracked_run
 from pipeline.tracking.transfer import move_run, plan_move
+from tests.support.fresh_store import stock
 
 STEPS = range(1, 1200)  # more points than MLflow takes in one request
 
@@ -18,9 +17,9 @@ STEPS = range(1, 1200)  # more points than MLflow takes in one request
 @pytest.fixture
 def target(tmp_path, template):
     """A second, empty store."""
-    (tmp_path / "target" / FOLDER).mkdir(parents=True)
-    shutil.copy(template, tmp_path / "target" / FOLDER)
-    return open_local(tmp_path / "target")
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return open_local(stock(folder, template))
 
 
 @pytest.fixture

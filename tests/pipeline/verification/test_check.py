@@ -14,13 +14,14 @@ from pipeline.tracking.artifacts import digest, local_folder
 from pipeline.tracking.store import open_local
 from pipeline.verification.check import skip_check, verify_run
 from tests.support import archives
+from tests.support.fresh_store import stock
 from tests.support.stored_runs import store_run
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
+def stored(tmp_path_factory, template):
     """A store with one run, and the folder of the run's artifacts."""
-    store = open_local(tmp_path_factory.mktemp("store"))
+    store = open_local(stock(tmp_path_factory.mktemp("stored"), template))
     run = store_run(store)
     return run, local_folder(store.client.get_run(run.run_id).info.artifact_uri)
 

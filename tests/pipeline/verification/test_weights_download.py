@@ -4,15 +4,9 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.tracking.artifacts import digest, local_folder, manifest
-from pipeline.tracking.store import open_local
 from pipeline.verification.weights_download import download_weights
 from scratch_forward import ArchiveError
 from tests.support.classifiers import PREPROCESSING, write_classifier
-
-
-@pytest.fixture
-def store(tmp_path):
-    return open_local(tmp_path)
 
 
 @pytest.fixture

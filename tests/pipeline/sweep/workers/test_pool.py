@@ -65,12 +65,12 @@ def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
     assert done.stdout == "interrupted\n", done.stderr
 
 
-def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(tmp_path, composed):
+def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(stocked, composed):
     values = composed("model=cnn", "filters=[4]")
-    command = [sys.executable, "-c", UNFIT.replace("VALUES", repr(values)), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=tmp_path)
+    command = [sys.executable, "-c", UNFIT.replace("VALUES", repr(values)), str(stocked)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=stocked)
     assert done.stdout == "interrupted\n", done.stderr
-    client = open_local(tmp_path).client
+    client = open_local(stocked).client
     experiment = client.get_experiment_by_name("digits")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.status == "KILLED"
