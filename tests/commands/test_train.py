@@ -227,7 +227,7 @@ def test_missing_data_is_one_sentence_and_no_run(tmp_path):
 
 @pytest.fixture(scope="module")
 def partly_failed(tmp_path_factory, template):
-    """Two jobs whose penalty overflows at once; their workers then train those of `undisturbed`."""
+    """The jobs of `undisturbed`, and two whose penalty overflows at once."""
     folder = stock(tmp_path_factory.mktemp("partly_failed"), template)
     return Sweep(folder, call("pipeline.train", *SWEEP, "l2=1e38,0.0", cwd=folder))
 
@@ -244,7 +244,7 @@ def test_a_job_that_fails_does_not_stop_the_others(partly_failed):
     for finished in by_seed(partly_failed, "0.0"):
         assert (finished.info.status, finished.data.tags["parity"]) == ("FINISHED", "exact")
     assert partly_failed.done.returncode == 1
-    assert "l2=1e+38 seed=0: DivergedError: the loss is" in partly_failed.done.stdout
+    assert "seed=0 l2=1e+38: DivergedError: the loss is" in partly_failed.done.stdout
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_stopping_leaves_a_killed_run_and_the_table(stocked, stop):
     interrupted = time.monotonic()
     rest = process.stdout.read()
     assert process.wait() == 130
-    assert time.monotonic() - interrupted < 20
+    assert time.monotonic() - interrupted < 60  # all epochs take minutes
     assert "KILLED" in rest
     (run,) = Sweep(stocked, None).runs
     assert run.info.status == "KILLED"
@@ -300,7 +300,7 @@ def test_other_models_train_and_prove(tmp_path):
 
 
 def test_the_same_settings_give_bit_identical_weights_and_metrics(undisturbed, partly_failed):
-    """The first runs of some workers against the second runs of others."""
+    """Runs of two sweeps, whose workers train them after other jobs."""
     timed = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
     sweeps = by_seed(Sweep(undisturbed, None), "0.0"), by_seed(partly_failed, "0.0")
     for first, second in zip(*sweeps, strict=True):
