@@ -164,7 +164,7 @@ def _read(spec: Spec, data_dir: Path, options: dict[str, Any], task: str | None)
             del options["text_column"]
             return csv_tables.read(data_dir, task=task, **options)
         case "csv":
-            return csv_texts.read(data_dir, **options)
+            return csv_texts.read(data_dir, task=task, **options)
         case "image_folder":
             return image_folder.read(data_dir, **options)
         case "npz":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,12 +17,11 @@ from pipeline.data.examples import Examples, Source
 from pipeline.data.published.download import read_bytes
 from pipeline.data.sampling import copies_together, strata
 from pipeline.data.text_csv import expect, records
+from pipeline.data.user.csv_labels import csv_labels, number_in
 from pipeline.data.user.csv_texts import csv_files, part_named
 from pipeline.data.user.division import (
     Division,
-    class_names,
     division_phrase,
-    label_indices,
     three_parts,
 )
 from pipeline.data.user.location import locate
@@ -134,7 +132,7 @@ class _Rows:
             return
         for name in found[0]:
             if name not in apart:
-                numeric = any(_number(record[name]) is not None for record in found)
+                numeric = any(number_in(record[name]) is not None for record in found)
                 (self.columns if numeric else self.skipped).append(name)
         if not self.columns:
             raise DatasetError(
@@ -152,17 +150,8 @@ class _Rows:
         return f"without {names} (no numbers), " if names else ""
 
 
-def _number(text: str | None) -> float | None:
-    """Return the finite number that a field holds, or None."""
-    try:
-        value = float(text) if text is not None and "_" not in text else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and abs(value) <= np.finfo(np.float32).max else None
-
-
 def _expected_number(text: str | None, name: str, file: Path, line: int) -> float:
-    number = _number(text)
+    number = number_in(text)
     if number is None:
         raise DatasetError(
             f"{file}, line {line} has {(text or '').strip()!r} in the column `{name}`: expected a "
@@ -175,13 +164,8 @@ def _labels(
     rows: _Rows, classes: Sequence[str] | None, task: str | None, source: Path
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Return class indices and names, or targets and the name of their column."""
-    numbers = [_number(label) for label in rows.labels]
-    fractions = [one is not None and not one.is_integer() for one in numbers]
-    all_numbers = None not in numbers
-    if task == "regression" or (task is None and not classes and all_numbers and any(fractions)):
-        for label, number, place in zip(rows.labels, numbers, rows.places, strict=True):
-            if number is None:
-                raise DatasetError(f"{place} has the label {label!r}: expected a finite number.")
-        return np.array(numbers, np.float32), (rows.label_column,)
-    names = class_names(rows.labels, classes, source)
-    return label_indices(rows.labels, names, rows.places), names
+    numbers = [number_in(label) for label in rows.labels]
+    fractions = any(one is not None and not one.is_integer() for one in numbers)
+    if task is None and not classes and None not in numbers and fractions:
+        task = "regression"
+    return csv_labels(rows.labels, rows.places, rows.label_column, classes, task, source)

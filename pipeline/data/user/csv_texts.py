@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pipeline.data.examples import Examples, Source
 from pipeline.data.published.download import read_bytes
+from pipeline.data.sampling import strata
 from pipeline.data.text_csv import expect, expect_text, records
+from pipeline.data.user.csv_labels import csv_labels
 from pipeline.data.user.division import (
     PART_NAMES,
     WHOLE,
     Division,
-    class_names,
     division_phrase,
-    label_indices,
     three_parts,
 )
 from pipeline.data.user.location import locate
@@ -56,6 +56,7 @@ def read(
     split_seed: int,
     split_column: str | None = None,
     classes: Sequence[str] | None = None,
+    task: str | None = None,
 ) -> Source:
     """Read a CSV file, or a folder with `train.csv`, `test.csv` and optionally `validation.csv`.
 
@@ -63,12 +64,13 @@ def read(
         data_dir: searched for data of the same name, to mention them if `path` does not exist.
         path: the file or the folder.
         text_column: name of the column of texts.
-        label_column: name of the column of class names.
+        label_column: name of the column of class names or, for a regression, of numbers.
         validation_share: share of each class for validation, if the data define no splits.
         test_share: share of each class for the test, if the data define no splits.
         split_seed: decides which examples are held out.
         split_column: name of the column with train, validation or test; None if there is none.
         classes: class names in label order; None uses the classes found.
+        task: the meaning of the labels, if it is given.
 
     Raises:
         DatasetError: when the data do not exist or are malformed.
@@ -82,13 +84,14 @@ def read(
         for file, (part, content) in contents.items()
         for row in _rows(file, content, columns, part)
     ]
-    names = class_names((row.label for row in rows), classes, source)
-    labels = label_indices([row.label for row in rows], names, [row.place for row in rows])
+    written, places = [row.label for row in rows], [row.place for row in rows]
+    labels, names = csv_labels(written, places, label_column, classes, task, source)
+    groups, group_names = strata(labels, names)
     parts = [row.part for row in rows]
     division = Division(validation_share, test_share, split_seed)
     everything = Examples(tuple(row.text for row in rows), labels)
     train, validation, test = three_parts(
-        parts, labels, names, division, source, everything.contents()
+        parts, groups, group_names, division, source, everything.contents()
     )
     return Source(
         train=everything.take(train),

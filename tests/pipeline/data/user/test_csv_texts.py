@@ -308,3 +308,29 @@ def test_data_that_cannot_be_divided_are_one_sentence(read, files, path, changes
     with pytest.raises(DatasetError, match=told) as refusal:
         read(files, path, **changes)
     assert "\n" not in str(refusal.value)
+
+
+def test_numbers_are_targets_if_the_task_says_so(tmp_path):
+    rows = [f"kata {number},{number / 4}" for number in range(40)]
+    (tmp_path / "ratings.csv").write_text("\n".join(["text,stars", *rows]), encoding="utf-8")
+    options = {"text_column": "text", "label_column": "stars", "split_seed": 0}
+    options |= {"validation_share": 0.1, "test_share": 0.2, "vocabulary_size": 50}
+    data = load(
+        "csv", data_dir=tmp_path, path=str(tmp_path / "ratings.csv"), task="regression", **options
+    )
+    assert data.task == "regression"
+    assert data.classes == ("stars",)
+    labels = {split: one.labels for split, one in data.splits.items()}
+    assert [len(one) for one in labels.values()] == [28, 4, 8]
+    assert all(one.dtype == np.float32 for one in labels.values())
+    assert sorted(np.concatenate(list(labels.values()))) == [number / 4 for number in range(40)]
+    assert "1 target" in data.describe()
+    (tmp_path / "ratings.csv").write_text("text,stars\nbaik,3\nburuk,nan\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="line 3 has the label 'nan': expected a finite number"):
+        load(
+            "csv",
+            data_dir=tmp_path,
+            path=str(tmp_path / "ratings.csv"),
+            task="regression",
+            **options,
+        )
