@@ -42,7 +42,7 @@ def transformer(
     features = keras.layers.GlobalAveragePooling1D()(keras.layers.LayerNormalization()(features))
     if dropout:
         features = keras.layers.Dropout(dropout)(features)
-    outputs = output_layer(data, regularizer)(features)
+    outputs = output_layer(regularizer, data)(features)
     return keras.Model(ids, outputs, name="transformer")
 
 

@@ -17,12 +17,12 @@ def add_head(
 
     if dropout:
         model.add(keras.layers.Dropout(dropout))
-    model.add(output_layer(data, penalty(l1, l2)))
+    model.add(output_layer(penalty(l1, l2), data))
     return model
 
 
 def output_layer(
-    data: DataSpec, regularizer: keras.regularizers.Regularizer | None
+    regularizer: keras.regularizers.Regularizer | None, data: DataSpec
 ) -> keras.layers.Layer:
     """Return a dense layer with the outputs and the activation of the task."""
     from pipeline.models.keras_backend import keras

@@ -38,7 +38,7 @@ def resnet(
     features = keras.layers.GlobalAveragePooling2D()(features)
     if dropout:
         features = keras.layers.Dropout(dropout)(features)
-    outputs = output_layer(data, regularizer)(features)
+    outputs = output_layer(regularizer, data)(features)
     return keras.Model(inputs, outputs, name="resnet")
 
 

@@ -1,7 +1,8 @@
 import pytest
 
-from pipeline.search.metric import compared, doubts, unknown_metric
+from pipeline.search.metric import compared, doubts, settled, unknown_metric
 from pipeline.settings import SettingsError
+from pipeline.training.history import Epoch
 
 RATE = "learning_rate=tag(log,interval(1e-4,1e-1))"
 
@@ -106,6 +107,24 @@ def test_what_is_compared_while_a_trial_lasts(search_for):
     assert series() == "accuracy/validation"
     assert series(metric="validation/loss", direction="minimize") == "loss/validation"
     assert series(metric="accuracy/train") == "accuracy/train"
+
+
+def test_a_search_of_a_regression_maximizes_r2_and_compares_trials_by_their_loss(search_for):
+    plan = search_for("units=8,16").settled(["regression"])
+    assert (plan.search.metric, plan.search.direction) == ("validation/r2", "maximize")
+    series = compared(plan.search, plan.measure)
+    assert series.metric == "loss/validation"
+    assert series.value_of(Epoch(1, 0.9, 0.8, 0.5, 0.6, 0.001, 2.0, "mae")) == -0.8
+    by_error = {"metric": "validation/mae", "direction": "auto"}
+    by_mae = settled(plan.search.model_copy(update=by_error), ["regression"])
+    assert by_mae.direction == "minimize"
+    assert compared(by_mae, "mae").value_of(Epoch(1, 3, 4, 5, 6, 7, 8)) == 4
+
+
+def test_a_metric_of_another_task_is_refused_once_the_task_is_known(search_for):
+    plan = search_for("units=8,16", metric="validation/accuracy")
+    with pytest.raises(SettingsError, match="not a metric of runs on dataset=reviews"):
+        plan.settled(["regression"])
 
 
 def test_an_own_class_of_the_test_data_is_doubtful_too(search_for):

@@ -176,3 +176,42 @@ def test_control_characters_are_shown_as_symbols(run):
     page = page_of(run)
     assert "&lt;i&gt;tidak␛[31m enak" in page
     assert "\x1b" not in page
+
+
+def log_regression(run):
+    """The same run, as a regression stores it."""
+    run.set_tags({"task": "regression"})
+    for epoch in (1, 2):
+        curves = {"loss/train": 1 / epoch, "loss/validation": 0.5, "mae/train": 0.3}
+        metrics = {**curves, "mae/validation": 0.4, "learning_rate": 1e-3, "epoch_seconds": 1}
+        run.log_metrics(metrics, step=epoch)
+    run.log_metrics({"test/r2": 0.7, "test/mae": 0.25, "baseline/mean_r2": -0.01})
+    run.flush()
+    run.log_json({"classes": ["width"]}, "weights/preprocessing.json")
+    row = {"name": "width", "r2": 0.7, "mae": 0.25, "rmse": 0.5, "bias": 0.0, "support": 4}
+    run.log_json({"keras": [row], "scratch": [{**row, "r2": 0.6}]}, names.PARITY_SCORES)
+    mistake = {**MISTAKE, "probability_true": None, "probability_predicted": None}
+    run.log_json([{**mistake, "true": "1.5", "predicted": "4.25"}], names.MISTAKES)
+    scores = {f"{name}_{side}": 0.5 for name in ("r2", "mae") for side in ("keras", "scratch")}
+    agreement = {**scores, "r2_delta": 0.0, "mae_delta": 0.0}
+    agreement |= {"max_abs_diff": 2e-7, "mean_abs_diff": 1e-8}
+    parity = {"tag": "exact", "reason": "", "agreement": agreement, "errors": None, "seconds": 1}
+    run.log_json(parity, "parity/parity.json")
+    with run.artifact_folder("predictions") as folder:
+        values = np.array([[1.0], [2.0], [4.25], [3.0]], np.float32)
+        np.savez(folder / "test.npz", values=values, labels=np.array([1, 2, 1.5, 3], np.float32))
+
+
+def test_the_page_of_a_regression_has_errors_instead_of_classes(run):
+    log_regression(run)
+    page = page_of(run)
+    for words in (
+        *["test R²", "<b>0.700</b>", "mean of the training data -0.010", "Largest errors"],
+        *["Squared-error loss", "Mean absolute error", "predicted values", "Scores of each target"],
+        *["<dd>4.25</dd>", "<dt>true</dt><dd>1.5</dd>", "<td>0.2500</td>", "<td>0.1000</td>"],
+    ):
+        assert words in page, words
+    for words in ("class", "F1", "confusion", "&nbsp;%"):
+        assert words not in page.partition("</style>")[2].replace('class="', ""), words
+    assert page.count("<svg") == 4
+    assert page.count("<circle") >= 8
