@@ -23,6 +23,7 @@ from tests.support.ports import free_port
 pytestmark = pytest.mark.slow
 
 ADDING = "docs/adding-a-model.md"
+ARRAYS = "docs/own-arrays.md"
 TESTED_ELSEWHERE = (
     "docs/adding-a-layer.md",  # by test_adding_a_layer
     "docs/distributed.md",  # by test_server and test_launchers
@@ -89,7 +90,7 @@ def draw_photos(folder):
     [
         pytest.param(page, marks=[pytest.mark.long] if page in MUCH_AS_README else [])
         for page in pages()
-        if page not in (ADDING, *TESTED_ELSEWHERE)
+        if page not in (ADDING, ARRAYS, *TESTED_ELSEWHERE)
     ],
 )
 def test_the_commands_and_programs_of_a_page_run(page, workshop):
@@ -113,6 +114,21 @@ def test_a_model_is_added_as_the_page_says(tmp_path):
     out = run(["bash", "-ec", as_script(commands(block))], tmp_path)
     assert "features=64" in out
     assert out.count("exact") == 3
+
+
+def test_arrays_are_trained_on_as_the_page_says(tmp_path):
+    """The page's module, a NumPy file and a table are put into an empty folder."""
+    ((_, module),) = blocks(ARRAYS, "python")
+    (tmp_path / "my_data.py").write_text(module, encoding="utf-8")
+    rng, y = np.random.default_rng(0), np.arange(90) % 3
+    images = rng.integers(0, 256, (90, 8, 8), np.uint8)
+    np.savez(tmp_path / "mnist.npz", x_train=images, y_train=y, x_test=images[:9], y_test=y[:9])
+    rows = [f"{age},{2 * age},ann,{'abc'[age % 3]},{'xyz'[age % 3]}" for age in range(90)]
+    table = "\n".join(["age,height,name,label,city", *rows])
+    (tmp_path / "people.csv").write_text(table, encoding="utf-8")
+    for _, block in blocks(ARRAYS, "bash"):
+        out = run(["bash", "-ec", as_script(commands(block))], tmp_path)
+        assert "exact" in out
 
 
 def is_run(command, left_out):

@@ -41,7 +41,7 @@ def read_labels(
     arrays = {part: _as_array(labels, f"{where}: {part}") for part, labels in raw.items()}
     _expect_one_form(arrays, where)
     kinds = {array.dtype.kind for array in arrays.values()}
-    if kinds <= set("US"):
+    if kinds <= {"U"}:
         return _named(arrays, where, classes)
     _expect_finite(arrays, where)
     if next(iter(arrays.values())).ndim == 2:
@@ -67,7 +67,7 @@ def _as_array(labels: Any, place: str) -> NDArray[Any]:
         array = array.astype(str)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.dtype.kind not in "USbiuf" or array.ndim not in (1, 2):
+    if array.dtype.kind not in "Ubiuf" or array.ndim not in (1, 2):
         raise DatasetError(
             f"{place} labels are {array.dtype} of shape {array.shape}: expected numbers or class "
             "names of shape (N,), or numbers of shape (N, K)."

@@ -38,7 +38,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _LabelledText:
     place: str
     part: str
     text: str
@@ -130,14 +130,14 @@ def csv_files(source: Path, split_column: str | None) -> list[tuple[str, Path]]:
     return found
 
 
-def _rows(file: Path, content: bytes, columns: Columns, part: str) -> Iterator[_Row]:
+def _rows(file: Path, content: bytes, columns: Columns, part: str) -> Iterator[_LabelledText]:
     for line, record in records(file, content, columns.wanted):
         expect_text(record[columns.text], file, line)
         label = record[columns.label].strip()
         expect(bool(label), file, line, "has an empty label", "the name of a class")
         if columns.part is not None:
             part = part_named(record[columns.part], columns.part, file, line)
-        yield _Row(f"{file}, line {line}", part, record[columns.text], label)
+        yield _LabelledText(f"{file}, line {line}", part, record[columns.text], label)
 
 
 def part_named(value: str, column: str, file: Path, line: int) -> str:

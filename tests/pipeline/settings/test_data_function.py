@@ -48,6 +48,11 @@ def test_its_arguments_are_swept_as_settings(plan_for):
     assert loaded[0].fingerprints != loaded[1].fingerprints
 
 
+def test_its_arguments_are_searched(search_for):
+    search = search_for("model=mlp", f"dataset={OURS}", "dataset.noise=interval(0.1,0.9)")
+    assert [one.key for one in search.space] == ["dataset.noise"]
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
