@@ -10,21 +10,30 @@ _PACKAGE = "pipeline.models"  # the only imports of built-in models that decide 
 
 
 def sources(function: SettingsFunction) -> dict[str, Path]:
-    """Return the files by their path below the folder that they are imported from.
+    """Return the files of a function by their path below the folder that they are imported from."""
+    return sources_of(function.module, function.file)
 
-    A module is local if it is in the same folder or package as the function's module; installed
-    libraries are identified by their versions.
+
+def sources_of(own: str, own_file: Path) -> dict[str, Path]:
+    """Return the files of a module, and of the local modules that it imports.
+
+    A module is local if it is in the same folder or package; installed libraries are identified by
+    their versions.
+
+    Args:
+        own: name of the module.
+        own_file: its file.
     """
-    root = function.file.parents[function.module.count(".")]
-    if function.file.name == "__init__.py":
+    root = own_file.parents[own.count(".")]
+    if own_file.name == "__init__.py":
         root = root.parent
     found: dict[str, Path] = {}
-    waiting = [function.module]
+    waiting = [own]
     while waiting:
         module = waiting.pop()
         file = _file(root, module)
         place = file.relative_to(root).as_posix() if file else ""
-        if file is None or place in found or not _local(function.module, module):
+        if file is None or place in found or not _local(own, module):
             continue
         found[place] = file
         waiting += _imports(file, module)

@@ -27,13 +27,18 @@ _LIBRARIES = ("tensorflow", "keras", "numpy")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> str:
+def identity(
+    parameters: Mapping[str, str],
+    fingerprints: Mapping[str, str],
+    brought: Mapping[str, str] | None = None,
+) -> str:
     """Hash everything that determines a run's result.
 
     Args:
         parameters: every hyperparameter by its command-line name, without names and tracking; the
             location of the data is ignored.
         fingerprints: fingerprints of the data, by split.
+        brought: digests of what the user brings to the fit, by name; None for nothing.
 
     Returns:
         64 hexadecimal digits.
@@ -43,6 +48,8 @@ def identity(parameters: Mapping[str, str], fingerprints: Mapping[str, str]) -> 
         "data": dict(fingerprints),
         "code": code_version(parameters["model"]),
     }
+    if brought:
+        determined["brought"] = dict(brought)
     return hashlib.sha256(json.dumps(determined, sort_keys=True).encode()).hexdigest()
 
 
@@ -65,6 +72,11 @@ def code_version(model: str) -> str:
     for library in _LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())
     return digest.hexdigest()
+
+
+def source_digest(file: Path) -> str:
+    """Return a hash of a Python file that comments, docstrings and layout do not change."""
+    return hashlib.sha256(_without_words(file.read_text("utf-8")).encode()).hexdigest()
 
 
 def _add(digest: "hashlib._Hash", place: str, file: Path) -> None:

@@ -18,6 +18,7 @@ import yaml
 import scratch_forward
 from pipeline.data import Dataset
 from pipeline.functions.lookup import is_own
+from pipeline.job.brought import fit_sources
 from pipeline.job.function_sources import sources
 from pipeline.models.keras_backend import keras, tf
 from pipeline.reports.run import run_figures
@@ -83,7 +84,7 @@ def log_settings(tracked: TrackedRun, config: Mapping[str, Any], overrides: Sequ
 
 def log_code(tracked: TrackedRun, settings: Settings) -> None:
     """Log the source files of the user's functions."""
-    files: dict[str, Path] = {}
+    files = fit_sources(settings)
     for group, name in (("model", settings.model_name), ("dataset", settings.dataset.name)):
         if is_own(name):
             files |= sources(OWN_FUNCTIONS[group](name))
@@ -104,7 +105,8 @@ def log_data(tracked: TrackedRun, dataset: Dataset) -> None:
 def epoch_metrics(epoch: Epoch) -> dict[str, float]:
     """Return one epoch's point of every curve."""
     metrics = names.epoch_metrics(epoch.measure)
-    return {metric: getattr(epoch, name) for name, metric in metrics.items()}
+    own = {metric: getattr(epoch, name) for name, metric in metrics.items()}
+    return {**epoch.further, **own}
 
 
 def log_scores(

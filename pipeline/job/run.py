@@ -10,6 +10,7 @@ from pipeline.data import Dataset
 from pipeline.data.sharing import shared_data
 from pipeline.data.user.location import found_again
 from pipeline.job import records
+from pipeline.job.brought import brought
 from pipeline.job.identity import identity
 from pipeline.job.interruption import interruptible
 from pipeline.job.records import Predictions
@@ -34,7 +35,9 @@ from pipeline.training.compilation import KeptModel, steps_at_once
 from pipeline.training.fitting import Fitted, fit
 from pipeline.training.history import Epoch
 from pipeline.training.learning_rate import scheduled_rate
+from pipeline.training.objective import Objective
 from pipeline.training.optimizers import build_optimizer
+from pipeline.training.own_callbacks import own_callbacks
 from pipeline.training.prediction import predict
 from pipeline.training.state import TrainingState, TrainingStateError
 from pipeline.verification.check import Parity, skip_check, verify_run
@@ -108,7 +111,7 @@ def run(
 
 
 def _identity(settings: Settings, config: Mapping[str, Any], dataset: Dataset) -> str:
-    own = identity(flat_parameters(config), dataset.fingerprints)
+    own = identity(flat_parameters(config), dataset.fingerprints, brought(settings))
     if settings.sweep.identity not in (None, own):
         raise OtherDataError(
             f"dataset={dataset.name} in {settings.place.data_dir}, or the code, is not the same on "
@@ -140,7 +143,7 @@ def _complete(
 ) -> Parity:
     started = time.perf_counter()
     checkpoints = Checkpoints(store.client, tracked.run_id, local=store.folder is not None)
-    resume = _latest_state(checkpoints)
+    resume = None if settings.training.callbacks else _latest_state(checkpoints)
     lines.resumes(resume)
     records.log_data(tracked, dataset)
     model = compiled_model(settings, dataset)
@@ -196,8 +199,12 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,
-        task=data.task,
+        objective=_objective(settings, dataset),
     )
+
+
+def _objective(settings: Settings, dataset: Dataset) -> Objective:
+    return Objective(dataset.task, settings.training.loss, settings.training.metrics)
 
 
 def _optimizer_options(settings: Settings) -> dict[str, Any]:
@@ -231,7 +238,8 @@ def _train(
         epochs=training.epochs,
         batch_size=training.batch_size,
         seed=training.seed,
-        task=dataset.task,
+        objective=_objective(settings, dataset),
+        callbacks=own_callbacks(training.callbacks),
         early_stopping=training.early_stopping,
         rate=scheduled_rate(settings.schedule, training.learning_rate, training.epochs),
         class_weight=class_weights(training.class_weight, dataset.train.labels, dataset.classes),

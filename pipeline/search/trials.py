@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from pipeline.data.sharing import shared_data
+from pipeline.job.brought import brought
 from pipeline.job.identity import identity
 from pipeline.search.metric import compared
 from pipeline.search.optuna_study import ask, finished_trials
@@ -84,7 +85,10 @@ class Trials:
             self._fail(trial, " ".join(error.faults))
             return None
         trial.set_user_attr(NAME, self._name(job))
-        return _TrialJob(trial, job, identity(job.parameters, self._data(job)))
+        return _TrialJob(trial, job, self._identity(job))
+
+    def _identity(self, job: Job) -> str:
+        return identity(job.parameters, self._data(job), brought(job.settings))
 
     def _data(self, job: Job) -> dict[str, str]:
         key = job.settings.data_key

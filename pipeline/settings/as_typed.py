@@ -10,6 +10,9 @@ _EARLIER = {
     "schedule.warmup_epochs": "0",
     "clipnorm": "null",
     "class_weight": "null",
+    "loss": "null",
+    "metrics": "[]",
+    "callbacks": "[]",
     "parity": "required",
 }
 """What versions did that did not log these settings."""

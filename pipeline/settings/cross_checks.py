@@ -1,10 +1,12 @@
 """Combinations of valid settings that do not work together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.data.catalogue import SPECS, Spec, spec_of
 from pipeline.data.data_spec import Kind
+from pipeline.functions.lookup import is_own
+from pipeline.settings.keras_names import keras_names
 from pipeline.settings.model_function import built_in_models, model_function
 from pipeline.settings.schema import (
     CsvData,
@@ -13,7 +15,7 @@ from pipeline.settings.schema import (
     PlateauSchedule,
     Settings,
 )
-from pipeline.settings.suggest import choices
+from pipeline.settings.suggest import choices, did_you_mean
 
 POOL_SIZE = 2
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -38,6 +40,7 @@ def cross_check(settings: Settings) -> list[str]:
         *_enough_examples(settings, spec),
         *_gradients_are_clipped_once(settings),
         *_schedule_fits(settings),
+        *_functions_are_named(settings),
     ]
 
 
@@ -174,3 +177,23 @@ def _schedule_fits(settings: Settings) -> Iterator[str]:
             f"schedule.minimum={schedule.minimum} must not be above "
             f"learning_rate={training.learning_rate}."
         )
+
+
+def _functions_are_named(settings: Settings) -> Iterator[str]:
+    training = settings.training
+    for name in filter(None, [training.loss]):
+        if not is_own(name) and name not in keras_names("losses"):
+            yield _unknown_function("loss", name, keras_names("losses"))
+    for name in training.metrics:
+        if not is_own(name) and name not in keras_names("metrics"):
+            yield _unknown_function("metrics", name, keras_names("metrics"))
+    for name in training.callbacks:
+        if not is_own(name):
+            yield f"callbacks: {name} must be a function of your own, my_module:my_function."
+
+
+def _unknown_function(key: str, name: str, known: Sequence[str]) -> str:
+    return (
+        f"{key}: {name} must be {choices(known)}{did_you_mean(name, known)}, or a function of your "
+        "own, my_module:my_function."
+    )

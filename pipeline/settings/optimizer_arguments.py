@@ -8,8 +8,6 @@ import ast
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import distribution
-from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
@@ -18,6 +16,7 @@ from pydantic import BeforeValidator, Field
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed
+from pipeline.settings.keras_names import exports, keras_source
 
 _MODULES = "keras.src.optimizers."
 _TAKES_RATE = re.compile(r"def __init__\(\s*self,\s*learning_rate=")  # not wrappers, not the base
@@ -135,15 +134,11 @@ def _type(key: str, default: object) -> Any:
 @cache
 def _sources() -> Mapping[str, tuple[str, str]]:
     """Return class name and source of each optimizer that a model can be compiled with."""
-    root = Path(str(distribution("keras").locate_file("")))
-    exported = ast.parse((root / "keras/optimizers/__init__.py").read_text(encoding="utf-8")).body
-    found = {
-        alias.name: root.joinpath(*node.module.split(".")).with_suffix(".py")
-        for node in exported
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(_MODULES)
-        for alias in node.names
+    sources = {
+        name: keras_source(f"{module.replace('.', '/')}.py")
+        for module, name in exports("optimizers")
+        if module.startswith(_MODULES)
     }
-    sources = {name: file.read_text(encoding="utf-8") for name, file in found.items()}
     return {
         name.lower(): (name, source)
         for name, source in sources.items()

@@ -52,6 +52,10 @@ Widths = Annotated[
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
 ]
 
+FunctionNames = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
 Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_words)]
 Columns = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_as_words)]
 
@@ -206,6 +210,9 @@ class Training(Group):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     early_stopping: Patience
     clipnorm: Positive | None = None
+    loss: Name | None = None
+    metrics: FunctionNames = ()
+    callbacks: FunctionNames = ()
     class_weight: Literal["balanced"] | ClassWeights | None = None
     augment: bool
     parity: Annotated[Literal["required", "optional", "off"], BeforeValidator(_false_is_off)] = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.data.sharing import shared_data
-from pipeline.functions.lookup import is_own
+from pipeline.functions.lookup import FunctionError, is_own
 from pipeline.settings import Settings, SettingsError
 from pipeline.settings.cross_checks import kind_before_reading, kind_faults
 
@@ -22,8 +22,10 @@ def check_own_models(jobs: Iterable[Settings]) -> None:
 
 
 def _faults(settings: Settings) -> Iterator[str]:
+    training = settings.training
+    brings = bool(training.loss or training.metrics or training.callbacks)
     known = kind_before_reading(settings) is not None
-    if known and not is_own(settings.model_name):
+    if known and not (is_own(settings.model_name) or brings):
         return
     dataset = shared_data(**settings.data)
     found = [] if known else list(kind_faults(settings, dataset.kind))
@@ -32,12 +34,20 @@ def _faults(settings: Settings) -> Iterator[str]:
         return
     from pipeline.models.build import build_model, data_spec, suited
     from pipeline.models.model_function_error import ModelFunctionError
+    from pipeline.training.brought_check import check_fit
+    from pipeline.training.objective import Objective
     from scratch_forward import UnsupportedModelError
 
     name, options = settings.model_name, settings.model.model_dump()
     provable = settings.training.parity == "required"
     try:
-        build_model(name, data_spec(suited(settings, dataset)), options, provable=provable)
+        suited_data = suited(settings, dataset)
+        model = build_model(name, data_spec(suited_data), options, provable=provable)
+        if brings:
+            objective = Objective(suited_data.task, training.loss, training.metrics)
+            check_fit(model, objective, training.callbacks)
+    except FunctionError as error:
+        yield str(error)
     except ModelFunctionError as error:
         yield str(error)
     except UnsupportedModelError as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.data.catalogue import spec_of
 from pipeline.data.sharing import shared_data
+from pipeline.job.brought import brought
 from pipeline.job.identity import identity
 from pipeline.settings import Settings
 from pipeline.settings.schema import Running
@@ -94,14 +95,15 @@ def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
     data = _data(plan)
     by_identity: dict[str, Job] = {}
     for job in plan.jobs:
-        key = identity(job.parameters, data[job.settings.data_key].fingerprints)
+        found = data[job.settings.data_key]
+        key = identity(job.parameters, found.fingerprints, brought(job.settings))
         by_identity.setdefault(key, job)
     places = {*plan.experiments, plan.study or ""}
     sweep_id = sweep_name(by_identity, places)
-    found = _standings(by_identity, store, sweep_id)
+    stands = _standings(by_identity, store, sweep_id)
     return Schedule(
         sweep_id,
-        tuple(ScheduledJob(job, key, found[key]) for key, job in by_identity.items()),
+        tuple(ScheduledJob(job, key, stands[key]) for key, job in by_identity.items()),
         tuple(dict.fromkeys(one.description for one in data.values())),
         tuple(dict.fromkeys(one.task for one in data.values())),
         repeated=len(plan.jobs) - len(by_identity),

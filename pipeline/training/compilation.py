@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.models.keras_backend import keras, tf
 from pipeline.tasks import task_named
+from pipeline.training.objective import MULTICLASS, Objective
 
 _STEPS_AT_ONCE = 10  # Keras spends 2 ms in Python between two executions
 _START_FROM_WEIGHTS = ("ScheduleFreeAdamW",)  # others start alike; a build takes 3 ms per variable
@@ -46,24 +47,23 @@ def compile_model(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     at_once: int = 1,
-    task: str = "multiclass",
+    objective: Objective = MULTICLASS,
 ) -> None:
-    """Compile a model for its task, and create all variables for training.
+    """Compile a model for its objective, and create all variables for training.
 
     Args:
         model: outputs `(N, outputs)`.
         optimizer: a new optimizer.
         at_once: number of steps to execute at once.
-        task: decides the loss and the metric.
+        objective: the loss and the metrics.
     """
-    meaning = task_named(task)
     model.compile(
         optimizer,
-        loss=meaning.loss,
-        metrics=[meaning.metric],
+        loss=objective.keras_loss,
+        metrics=objective.keras_metrics,
         steps_per_execution=at_once,
     )
-    _create_state(model, meaning.blank_labels(model.output_shape[-1]))
+    _create_state(model, task_named(objective.task).blank_labels(model.output_shape[-1]))
 
 
 def _create_state(model: keras.Model, labels: np.ndarray) -> None:
@@ -111,7 +111,7 @@ class KeptModel:
         *,
         at_once: int,
         seed: int,
-        task: str = "multiclass",
+        objective: Objective = MULTICLASS,
     ) -> keras.Model:
         """Return a compiled model whose weights equal those of a new one, bit for bit.
 
@@ -122,16 +122,17 @@ class KeptModel:
             optimizer: a new optimizer.
             at_once: number of steps to execute at once.
             seed: seed of the weights and of all randomness in training.
-            task: decides the loss and the metric; part of `likeness`.
+            objective: the loss and the metrics.
         """
-        if self._kept is None or self._kept.likeness != (likeness, at_once):
+        key = (likeness, at_once, objective)
+        if self._kept is None or self._kept.likeness != key:
             self._kept = None
             keras.utils.clear_session(free_memory=True)  # otherwise a sweep would accumulate graphs
             set_seeds(seed)
             model = build()
-            compile_model(model, optimizer, at_once, task)
+            compile_model(model, optimizer, at_once, objective)
             initial = [variable.numpy() for variable in optimizer.variables]
-            self._kept = _Compiled((likeness, at_once), model, initial)
+            self._kept = _Compiled(key, model, initial)
         else:
             _seed_weights(seed)
             _renew(self._kept, build(), optimizer)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline.training.batches import Augment, TrainingBatches, arranged, stream
 from pipeline.training.compilation import assign_state
 from pipeline.training.history import Epoch, History
 from pipeline.training.learning_rate import Rate
+from pipeline.training.objective import MULTICLASS, Objective
 from pipeline.training.prediction import predict
 from pipeline.training.state import Patience, TrainingState
 
@@ -38,7 +39,8 @@ def fit(
     epochs: int,
     batch_size: int,
     seed: int,
-    task: str = "multiclass",
+    objective: Objective = MULTICLASS,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     early_stopping: int | None = None,
     rate: Rate | None = None,
     class_weight: Mapping[int, float] | None = None,
@@ -55,7 +57,9 @@ def fit(
         train: inputs `(N, ...)`, or a dict of them by the name of each input; and labels `(N,)` or
             `(N, K)`.
         validation: likewise, not trained on.
-        task: the task that the model is compiled for.
+        objective: what the model is compiled for.
+        callbacks: of the user; they see the losses and metrics of each epoch. Their state is
+            unknown, so `on_state` is not called and nothing can be resumed.
         early_stopping: number of epochs without a better validation loss after which to stop and
             restore the best weights; None trains all epochs and keeps the last weights.
         rate: the learning rate of each epoch; None leaves that of the optimizer.
@@ -72,9 +76,10 @@ def fit(
     inputs, labels = train
     batches = TrainingBatches(arranged(model, inputs), labels, batch_size, seed, augment, trim)
     stopping = _early_stopping(early_stopping, resume)
-    meaning = task_named(task)
-    validation_watch = _Validation(*validation, trim, meaning)
-    watch = _EpochWatch(batches, rate, on_epoch, on_state, stopping, meaning)
+    meaning = task_named(objective.task)
+    validation_watch = _Validation(*validation, trim, objective)
+    keep_state = (lambda state: None) if callbacks else on_state
+    watch = _EpochWatch(batches, rate, on_epoch, keep_state, stopping, meaning)
     first = 0
     if resume is not None:
         assign_state(model, resume.variables, resume.optimizer)
@@ -84,14 +89,15 @@ def fit(
         stream(batches),
         initial_epoch=first,
         epochs=epochs,
-        callbacks=[validation_watch, *([stopping] if stopping else []), watch],
+        callbacks=[validation_watch, *callbacks, *([stopping] if stopping else []), watch],
         class_weight=dict(class_weight) if class_weight else None,
         shuffle=False,  # the batches are already shuffled
         verbose=0,
     )
     predicted = validation_watch.outputs
-    # The weights are those of an earlier epoch, or the average that Keras assigns at the end.
-    if predicted is None or stopping or model.optimizer.use_ema:
+    # The weights are those of an earlier epoch, or the average that Keras assigns at the end, or
+    # what a callback has made of them.
+    if predicted is None or stopping or callbacks or model.optimizer.use_ema:
         predicted = predict(model, validation[0], trim)
     return Fitted(History(tuple(watch.epochs), restored=stopping is not None), predicted)
 
@@ -136,17 +142,28 @@ class _Validation(keras.callbacks.Callback):
     last epoch's predictions would have to be repeated.
     """
 
-    def __init__(self, inputs: Any, labels: np.ndarray, trim: bool, task: Task):
+    def __init__(self, inputs: Any, labels: np.ndarray, trim: bool, objective: Objective):
         super().__init__()
-        self.inputs, self.labels, self.trim, self.task = inputs, labels, trim, task
+        self.inputs, self.labels, self.trim = inputs, labels, trim
+        self.objective, self.task = objective, task_named(objective.task)
         self.outputs: np.ndarray | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         assert logs is not None  # passed on to the following callbacks
         self.outputs = predict(self.model, self.inputs, self.trim)
-        penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
-        logs["val_loss"] = self.task.epoch_loss(self.outputs, self.labels) + penalty
+        logs["val_loss"] = self._loss(self.outputs)
         logs["val_measure"] = self.task.epoch_measure(self.outputs, self.labels)
+        if self.objective.metrics:
+            self.model.reset_metrics()
+            values = self.model.compute_metrics(None, self.labels, self.outputs)
+            further = {f"val_{name}": float(value) for name, value in values.items()}
+            logs |= {name: value for name, value in further.items() if name not in logs}
+
+    def _loss(self, outputs: np.ndarray) -> float:
+        if self.objective.loss is not None:
+            return float(self.model.compute_loss(y=self.labels, y_pred=outputs))
+        penalty = float(sum(self.model.losses))  # of weights; part of the loss, as in Keras
+        return self.task.epoch_loss(outputs, self.labels) + penalty
 
 
 class _EpochWatch(keras.callbacks.Callback):
@@ -200,7 +217,18 @@ class _EpochWatch(keras.callbacks.Callback):
             learning_rate=float(self.model.optimizer.learning_rate),
             seconds=time.perf_counter() - self.started,
             measure=self.task.measure,
+            further=self._further(logs),
         )
+
+    def _further(self, logs: dict[str, float]) -> dict[str, float]:
+        """Return the values of further metrics, `NAME/train` and `NAME/validation`."""
+        own = {"loss", self.task.metric}
+        names = [name for name in logs if f"val_{name}" in logs and name not in own]
+        return {
+            f"{name}/{split}": float(logs[prefix + name])
+            for name in names
+            for split, prefix in (("train", ""), ("validation", "val_"))
+        }
 
     def _state(self) -> TrainingState:
         return TrainingState(

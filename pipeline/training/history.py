@@ -1,6 +1,7 @@
 """The history of a fit, epoch by epoch; no TensorFlow."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Epoch:
         learning_rate: of the epoch's last step.
         seconds: duration.
         measure: name of the measure: `accuracy` or, for a regression, `mae`.
+        further: values of further metrics, `NAME/train` and `NAME/validation`.
     """
 
     number: int
@@ -26,6 +28,7 @@ class Epoch:
     learning_rate: float
     seconds: float
     measure: str = "accuracy"
+    further: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,11 @@ def _predictions(
     return (outputs, labels) if sound and task.are_labels(labels, classes) else (None, None)
 
 
+def _at(number: int, curves: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    """Return the value of each curve at an epoch."""
+    return {name: curve[number] for name, curve in curves.items()}
+
+
 def _history(client: MlflowClient, run_id: str, measure: str) -> History | None:
     """Return the epochs with finite numbers; a diverging fit ends with one that is not."""
     curves = {
@@ -177,7 +182,7 @@ def _history(client: MlflowClient, run_id: str, measure: str) -> History | None:
     }
     numbers = sorted(set.intersection(*(set(curve) for curve in curves.values())))
     epochs = [
-        Epoch(number=number, measure=measure, **{name: one[number] for name, one in curves.items()})
+        Epoch(number, measure=measure, **_at(number, curves))
         for number in numbers
         if all(abs(curve[number]) < _LARGEST for curve in curves.values())  # also False for NaN
     ]
