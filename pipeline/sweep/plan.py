@@ -29,6 +29,7 @@ from pipeline.settings.suggest import choices, not_offered
 from pipeline.sweep.naming import sweep_title
 from pipeline.tracking.ranking import Criterion, criterion
 
+_OF_FUNCTIONS = ("loss", "metrics", "callbacks")  # settings that may name functions
 _GROUPS = (
     "model",
     "dataset",
@@ -130,7 +131,7 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:
 def _as_typed(line: str) -> str:
     """Undo Hydra's spelling of booleans and its escaped colon in `my_models:textcnn`."""
     key, _, value = line.partition("=")
-    if key in OWN_FUNCTIONS:
+    if key in OWN_FUNCTIONS or key in _OF_FUNCTIONS:
         return line.replace("\\:", ":")
     return f"{key}={value.lower()}" if value in ("True", "False") else line
 

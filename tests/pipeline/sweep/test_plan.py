@@ -94,6 +94,13 @@ def test_what_hydra_lets_pass_or_words_badly(plan_for, override, sentence):
     assert faults_of(plan_for, override) == [sentence]
 
 
+def test_functions_of_ones_own_are_named_as_typed(plan_for):
+    plan = plan_for("loss=mse,my_fits:doubled", "callbacks=[my_fits:halving]")
+    assert [job.parameters["loss"] for job in plan.jobs] == ["mse", "my_fits:doubled"]
+    assert plan.jobs[1].settings.training.callbacks == ("my_fits:halving",)
+    assert plan.title == "loss=mse,my_fits:doubled callbacks=[my_fits:halving]"
+
+
 @pytest.mark.parametrize(("name", "meant"), [("foo", ""), ("AdmW", " (did you mean `adamw`?)")])
 def test_an_unknown_optimizer_is_answered_with_all_of_keras(plan_for, name, meant):
     (fault,) = faults_of(plan_for, f"optimizer={name}")
