@@ -22,7 +22,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "coverage.md"
 
 _NOT_LAYERS = {"Layer", "Wrapper", "AbstractRNNCell", "InputSpec"}
 _PARTLY = {
-    "TextVectorization": "not `ragged` or `sparse`",
+    "TextVectorization": "not `ragged`, `sparse` or callables",
     "StringLookup": "not `sparse`",
     "IntegerLookup": "not `sparse`",
 }

@@ -643,6 +643,18 @@ SUBJECTS = (
         words=_WORDS,
     ),
     Subject(
+        "StringLookup",
+        [(5,)],
+        {
+            "vocabulary": (["a", "b"],),
+            "num_oov_indices": (3,),
+            "mask_token": ("",),
+            "salt": (None, [3, 4]),
+        },
+        words=_WORDS,
+        title="of unknown words",
+    ),
+    Subject(
         "IntegerLookup",
         [(5,)],
         {

@@ -22,6 +22,8 @@ from scratch_forward.kernels.convolution.method import Method
 from scratch_forward.kernels.convolution.winograd import Winograd
 from scratch_forward.kernels.runtime.workspace import Workspace
 
+SPOT = 32.0  # times the average size; larger values of a pixel and channel are computed by Direct
+
 METHODS: tuple[type[Method], ...] = (Direct, Depthwise, Winograd)
 
 
@@ -79,7 +81,7 @@ class Convolution:
     def _take_in(self, x: np.ndarray, workspace: Workspace) -> tuple[Method, np.ndarray]:
         """Select the method and copy x to its inlet. Extreme values are computed by `Direct`."""
         padded = self._padded(self.method, x, workspace)
-        if not self.method.spreads or _is_tame(padded):
+        if not self.method.spreads or (_is_even if self.method.mixes else _is_tame)(padded):
             return self.method, padded
         return self._direct, self._padded(self._direct, x, workspace)
 
@@ -121,6 +123,18 @@ def _is_tame(x: np.ndarray) -> bool:
     flat = x.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(flat @ flat))
+
+
+def _is_even(x: np.ndarray) -> bool:
+    """Whether no value is so large that its rounding would show in the pixels around.
+
+    Takes a third longer than `_is_tame`: 0.5 ms for 10 MB. A pixel 10,000 times brighter than the
+    others left errors of 5e-3 in outputs of size 1 that do not see it; `Direct` has 3e-6.
+    """
+    rows = x.reshape(-1, x.shape[-1])  # one row per pixel and channel
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        return bool(sizes.max() <= SPOT * sizes.mean() and np.isfinite(sizes.sum()))
 
 
 def prepare(

@@ -32,9 +32,12 @@ class Method(ABC):
         spreads: Whether an input value affects output pixels whose windows do not contain it,
             because it is multiplied by zero, or added and subtracted again. This only changes
             rounding, unless the value is infinite, NaN or very large.
+        mixes: Whether the rounding of a large value remains in such pixels, because the value is
+            added and subtracted again.
     """
 
     spreads: ClassVar[bool]
+    mixes: ClassVar[bool] = False
 
     @staticmethod
     @abstractmethod

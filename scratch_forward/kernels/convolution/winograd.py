@@ -63,6 +63,7 @@ class Winograd(Method):
     """
 
     spreads = True
+    mixes = True
     geometry: Geometry
     tile: int
     transform_in: np.ndarray  # B^T (t, t)

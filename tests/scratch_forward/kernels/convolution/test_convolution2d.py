@@ -183,6 +183,22 @@ def test_a_wild_value_reaches_the_windows_that_hold_it_and_no_others(method, wil
     np.testing.assert_allclose(plan(x)[~reached], tame[~reached], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("examples", [slice(None), slice(2, 3)], ids=["all", "one"])
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_a_bright_spot_costs_the_rest_no_digits(method, examples):
+    rng = np.random.default_rng(9)
+    taken = groups_of(method, channels=16)
+    x, weights, bias = example(rng, (24, 24), 16, (3, 3), **taken)
+    plan = prepare(
+        weights, bias, x.shape[:3], method=method, padding="same", groups=taken["groups"]
+    )
+    without = plan(x)
+    x[9, 6, :, examples] *= 1e4
+    reached = np.zeros(without.shape, bool)
+    reached[8:11, 5:8] = True
+    np.testing.assert_allclose(plan(x)[~reached], without[~reached], rtol=1e-5, atol=1e-5)
+
+
 def test_a_kernel_that_is_not_finite_is_convolved_by_the_definition():
     weights = np.ones((3, 3, 32, 64), np.float32)
     assert isinstance(prepare(weights, None, (16, 16, 32)).method, Winograd)
