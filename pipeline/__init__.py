@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.api.evaluate_runs import evaluate
     from pipeline.api.list_runs import runs
     from pipeline.api.load_run import load
     from pipeline.api.train_sweep import train
@@ -34,12 +35,14 @@ __all__ = [
     "PipelineError",
     "TableSpec",
     "TextSpec",
+    "evaluate",
     "load",
     "runs",
     "train",
 ]
 _HOMES = {
     "PipelineError": "pipeline.errors",
+    "evaluate": "pipeline.api.evaluate_runs",
     "load": "pipeline.api.load_run",
     "runs": "pipeline.api.list_runs",
     "train": "pipeline.api.train_sweep",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.functions.lookup import is_own
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import Composer, composer, resolved, set_key
 from pipeline.settings.suggest import did_you_mean, not_offered
@@ -105,7 +106,7 @@ def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[s
         return [f"{line} would remove a setting; every one is needed."]
     if source.is_choice(override):
         value, offered = str(override.value()), source.get_group_options(key)
-        return [] if value in offered else [not_offered(key, value, offered)]
+        return [] if value in offered or is_own(value) else [not_offered(key, value, offered)]
     return []
 
 

@@ -62,6 +62,14 @@ python -m pipeline.fetch run_id=... to=... [setting=value ...]
 Downloads a run's weights into a folder and replays their parity card, without
 TensorFlow. Weights that fail it are not kept.
 """,
+    "evaluate": """\
+python -m pipeline.evaluate run_id=... dataset=csv dataset.path=new.csv
+python -m pipeline.evaluate sweep=... dataset=nusax dataset.language=javanese
+
+Evaluates trained runs on other labelled data: scores, report, figures, and
+parity of Keras and NumPy, logged to the runs and shown as a table. The data
+are preprocessed as in training. Several runs are compared with the best one.
+""",
     "runs": """\
 python -m pipeline.runs [--csv|--json] [setting=value ...]
 
@@ -94,7 +102,11 @@ A CSV file needs a column `text` and is answered as CSV.
 
 def command_help(conf: Path, command: str) -> str:
     """Return the `--help` page of a command that is not a sweep."""
-    groups = {"report": ("study", "tracking"), "ui": ()}.get(command, ("tracking",))
+    groups = {
+        "report": ("study", "tracking"),
+        "evaluate": ("dataset", "tracking"),
+        "ui": (),
+    }.get(command, ("tracking",))
     offered = "groups\n" + "".join(_options(conf, group) for group in groups)
     parts = [offered] if groups else []
     return "\n".join([_HEADERS[command], *parts, *_parts(_read(conf, ".", command))])

@@ -92,10 +92,36 @@ def load_test(
     return split(prepared.preprocessing, prepared.source.test), prepared.source.classes
 
 
+def load_train(
+    name: str, *, flips: bool | None = None, task: str = AUTO, **options: Any
+) -> tuple[Examples, Split]:
+    """Return the training examples of `load` with the same arguments, raw and preprocessed."""
+    prepared = _prepare(name, task=task, **options)
+    return prepared.train, split(prepared.preprocessing, prepared.train)
+
+
+def read_source(
+    name: str, *, data_dir: str | Path, task: str | None = None, **options: Any
+) -> Source:
+    """Read a data set as its source has it, before subsets and preprocessing.
+
+    Args:
+        name: a name in the catalogue, or a user's function.
+        data_dir: folder that downloaded data sets are read from and stored in.
+        task: the meaning of the labels; None leaves it to them.
+        options: the options of the data set's reader, or the arguments of the function.
+
+    Raises:
+        DatasetError: when an argument is invalid or the data are not available.
+    """
+    if name not in SPECS and not is_own(name):
+        raise DatasetError(f"dataset={name!r} is unknown: expected one of {', '.join(SPECS)}.")
+    return _read(spec_of(name), Path(data_dir), options, task)
+
+
 def _prepare(
     name: str,
     *,
-    data_dir: str | Path,
     train_size: int | None = None,
     standardize: bool = False,
     vocabulary_size: int | None = None,
@@ -104,10 +130,7 @@ def _prepare(
     task: str = AUTO,
     **options: Any,
 ) -> _Prepared:
-    if name not in SPECS and not is_own(name):
-        raise DatasetError(f"dataset={name!r} is unknown: expected one of {', '.join(SPECS)}.")
-    spec = spec_of(name)
-    source = _read(spec, Path(data_dir), options, None if task == AUTO else task)
+    source = read_source(name, task=None if task == AUTO else task, **options)
     train = source.train
     if train_size is not None:
         groups, _ = strata(train.labels, source.classes)
@@ -121,7 +144,7 @@ def _prepare(
         max_length=max_length,
         padding=padding,
     )
-    return _Prepared(spec, source, train, fitted(reading, train))
+    return _Prepared(spec_of(name), source, train, fitted(reading, train))
 
 
 def _task(task: str, source: Source) -> str:

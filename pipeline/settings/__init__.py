@@ -3,6 +3,7 @@
 import pipeline.settings.mlflow_environment  # noqa: F401  # a resolver for `conf/`
 from pipeline.settings.parse import (
     flat_parameters,
+    parse_dataset,
     parse_listing,
     parse_run_choice,
     parse_search,
@@ -18,6 +19,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "flat_parameters",
+    "parse_dataset",
     "parse_listing",
     "parse_run_choice",
     "parse_search",

@@ -128,6 +128,18 @@ def _stored_dataset(stored: Config) -> type[schema.Data]:
     return create_model("StoredData", __base__=schema.FunctionData, **arguments)
 
 
+def parse_dataset(dataset: Config) -> schema.Data:
+    """Check the `dataset` node of a configuration without a model.
+
+    Raises:
+        SettingsError: with every fault found.
+    """
+    name = dataset.get("name")
+    if name not in DATASETS and not is_own(name):
+        raise SettingsError([f"dataset.name={as_typed(name)} must be {choices(DATASETS)}."])
+    return _whole(_dataset_settings(str(name)), "dataset", dataset)
+
+
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
     """Check the `tracking` node of a configuration without a model.
 

@@ -72,6 +72,7 @@ BEST_ACCURACY_VALIDATION = "best/accuracy_validation"
 BEST_MAE_VALIDATION = "best/mae_validation"
 BASELINE = "baseline/"  # of always predicting the same
 PARITY_NUMBER = "parity/"  # with the name of a difference or an error
+EVALUATION = "evaluation/"  # with the data's name and a score's: on data given later
 PARITY_MAX_ABS_DIFF = "parity/max_abs_diff"
 SECONDS = "seconds"  # from the start to the end of the check, without interruptions
 PARAMETERS = "parameters"  # number of weights
@@ -80,6 +81,11 @@ PARAMETERS = "parameters"  # number of weights
 def parity_score(score: str, side: str) -> str:
     """Return the metric of a compared score: by `keras`, by `scratch`, or the `delta` of both."""
     return f"{PARITY_NUMBER}{score}_{side}"
+
+
+def evaluation(data: str, number: str) -> str:
+    """Return the metric of a score on other data, `evaluation/new/f1_macro`."""
+    return f"{EVALUATION}{data}/{number}"
 
 
 def baseline(kind: str, score: str) -> str:
@@ -142,6 +148,7 @@ PARITY_SCORES = "parity/class_scores.json"  # per class or target, by Keras and 
 MISTAKES = "parity/mistakes.json"  # the most confident mistakes on the test set
 WORST_EXAMPLES = "parity/worst_examples.json"  # the examples on which the two differ most
 DIAGNOSIS = "parity/diagnosis.csv"  # both models, layer by layer
+EVALUATIONS = "evaluations"  # a folder per data set that the run was evaluated on later
 PAGE = "report.html"
 LOG = "log.txt"  # what the training printed
 TRACEBACK = "error/traceback.txt"

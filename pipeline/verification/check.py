@@ -188,7 +188,7 @@ def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
         keras = stored_predictions(folder, task, test, len(classes))
         if faults := score_faults(task, logged.metrics, keras, test.labels, classes):
             return Parity("failed", " ".join(faults))
-        return _compare(folder, task, keras, test, classes)
+        return compare_on(folder, task, keras, test, classes)
     except (data.DatasetError, SettingsError) as error:
         return Parity("failed", f"the test set cannot be rebuilt: {error}")
     except StoredPredictionsError as error:
@@ -214,9 +214,22 @@ def stored_task(logged: RunData) -> Task:
     return task_named(name)
 
 
-def _compare(
+def compare_on(
     folder: Path, task: Task, keras: np.ndarray, test: Split, classes: tuple[str, ...]
 ) -> Parity:
+    """Compare Keras's outputs with NumPy's on the same examples.
+
+    Args:
+        folder: folder with a run's artifacts.
+        task: the meaning of the outputs.
+        keras: Keras's outputs `(N, outputs)`.
+        test: the N examples.
+        classes: names of the classes, labels or targets.
+
+    Raises:
+        UnsupportedModelError: when a layer has no NumPy equivalent.
+        ArchiveError: when the model cannot be read.
+    """
     archive, labels = folder / names.KERAS_MODEL, test.labels
     model = scratch_forward.load(archive)
     started = time.perf_counter()

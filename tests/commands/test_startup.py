@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.commands import environment
 
-COMMANDS = ("train", "parity", "report", "runs", "predict", "fetch", "ui")
+COMMANDS = ("train", "parity", "report", "runs", "predict", "fetch", "ui", "evaluate")
 SLOW_TO_IMPORT = (
     *("tensorflow", "keras", "mlflow", "sqlalchemy"),
     *("scipy", "pandas", "sklearn", "matplotlib"),

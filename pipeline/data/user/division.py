@@ -50,6 +50,14 @@ class Division:
     test_share: float
     seed: int
 
+    @property
+    def undivided(self) -> bool:
+        """Whether all examples without a part are for the test, and no class is needed in a part.
+
+        This is how data are read that a trained model is evaluated on.
+        """
+        return self.test_share == 1
+
 
 def class_names(
     found: Iterable[str], given: Sequence[str] | None, source: Path | str
@@ -119,9 +127,12 @@ def three_parts(
         Three arrays of ascending indices.
 
     Raises:
-        DatasetError: when a part is empty or lacks a class.
+        DatasetError: when a part is empty or lacks a class, unless `division` is `undivided`.
     """
     of_part = {part: _where(parts, part) for part in dict.fromkeys(parts)}
+    if division.undivided:
+        test = of_part.get(WHOLE, _where(parts, "test"))
+        return _where(parts, "train"), _where(parts, "validation"), test
     if WHOLE in of_part:
         shares: tuple[float, ...] = (division.validation_share, division.test_share)
         train, validation, test = held_out_shares(labels, shares, division.seed, classes, contents)

@@ -12,7 +12,7 @@ from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import built_in_models, model_function
 from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_settings
 
-COMMANDS = ("fetch", "parity", "predict", "report", "runs", "ui")
+COMMANDS = ("evaluate", "fetch", "parity", "predict", "report", "runs", "ui")
 FILES = sorted(
     path.relative_to(CONF).as_posix()
     for path in CONF.rglob("*.yaml")

@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.reports.study.statistics import difference, estimate, holm, paired_difference
+from pipeline.reports.study.statistics import (
+    difference,
+    estimate,
+    holm,
+    paired_bootstrap,
+    paired_difference,
+)
 
 
 def test_the_interval_of_a_mean_is_students():
@@ -95,3 +101,18 @@ def test_holm_by_hand():
     assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.5, 0.6]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_a_paired_bootstrap_covers_the_true_difference_as_often_as_it_says():
+    covered = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        first, second = rng.random((2, 100)) < [[0.8], [0.7]]  # right or wrong, 100 examples
+        paired = first.astype(float) - second
+        interval = paired_bootstrap(lambda rows, paired=paired: paired[rows].mean(), 100)
+        covered += interval.covers(0.1)
+    assert 52 <= covered <= 60  # 95 % of 60 is 57
+
+
+def test_few_examples_have_no_interval():
+    assert paired_bootstrap(lambda rows: 0.0, 29) is None
