@@ -42,6 +42,7 @@ def workshop(tmp_path_factory):
     """A folder as a reader has it: texts and images of one's own, a trained run, its weights."""
     folder = tmp_path_factory.mktemp("workshop")
     write_reviews(folder / "reviews.csv")
+    write_reviews(folder / "new.csv")
     draw_photos(folder / "photos")
     (folder / "docs/studies").mkdir(parents=True)
     shutil.copy(REPOSITORY / "docs/studies/README.md", folder / "docs/studies")

@@ -19,7 +19,7 @@ def call_script(monkeypatch, tmp_path):
 def test_it_lists_the_commands(call_script, capsys):
     call_script()
     listed = capsys.readouterr().out
-    for name in ("train", "parity", "predict", "report", "runs", "fetch", "move", "ui"):
+    for name in ("train", "evaluate", "parity", "predict", "report", "runs", "fetch", "move", "ui"):
         assert f"\n  {name} " in listed
     assert "errors" not in listed
 
