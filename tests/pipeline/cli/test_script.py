@@ -32,7 +32,7 @@ def test_a_command_is_run_and_shown_as_it_is_typed(call_script, capsys):
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
-        ("other.py", ["trian"], "`trian` must be fetch,"),
+        ("other.py", ["trian"], "`trian` must be evaluate, fetch,"),
         ("pipeline.py", ["train"], "pipeline.py has the name of a package of this program"),
     ],
 )
