@@ -13,7 +13,9 @@ KINDS = {
     "suite": r"python -m pytest\b",
     "server": r"(python -m pipeline\.ui|mlflow (ui|server|models serve))\b",
     "train": r"python -m pipeline\.train\b",
-    "other": r"python -m pipeline\.(parity|evaluate|report|runs|predict|fetch|move)\b|(curl|export)\b",
+    "other": (
+        r"(python -m pipeline\.(parity|evaluate|report|runs|predict|fetch|move)|curl|export)\b"
+    ),
     "forward": r"python -m scratch_forward\b",
     "cluster": r"(runuser -u postgres|ray start)\b",
 }
