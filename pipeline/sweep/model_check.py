@@ -28,7 +28,8 @@ def _faults(settings: Settings) -> Iterator[str]:
     if known and not (is_own(settings.model_name) or brings):
         return
     dataset = shared_data(**settings.data)
-    found = [] if known else list(kind_faults(settings, dataset.kind))
+    shape = getattr(dataset.preprocessing, "input_shape", None)
+    found = [] if known else list(kind_faults(settings, dataset.kind, shape))
     yield from found
     if found:
         return

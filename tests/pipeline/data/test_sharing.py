@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.data import load, sharing
+from pipeline.data import large_arrays, load, sharing
 from pipeline.data.sharing import read_shared, write_shared
 from pipeline.settings import parse_settings
 from pipeline.settings.composer import CONF, plain_values
@@ -55,3 +55,13 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="not there"):
         write_shared(load("digits", data_dir=tmp_path), folder / "a.dataset")
     assert not folder.exists()
+
+
+def test_arrays_on_disk_are_shared_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(large_arrays, "LARGE", 100)
+    dataset = load("digits", data_dir=tmp_path)
+    assert isinstance(dataset.train.inputs, np.memmap)
+    write_shared(dataset, tmp_path / "a.dataset")
+    shared = read_shared(tmp_path / "a.dataset")
+    assert shared.fingerprints == dataset.fingerprints
+    assert np.array_equal(shared.train.inputs, dataset.train.inputs)

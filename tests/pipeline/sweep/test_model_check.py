@@ -5,20 +5,24 @@ import sys
 import pytest
 
 from pipeline.settings import SettingsError
+from pipeline.settings.data_function import data_function
 from pipeline.settings.model_function import model_function
 from pipeline.sweep.model_check import check_own_models
+from tests.support.my_data import write_data
 from tests.support.my_models import write_models
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     write_models(tmp_path)
+    write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield
-    for name in ("my_models", "my_layers", "faulty_models"):
+    for name in ("my_models", "my_layers", "faulty_models", "my_data", "my_labels"):
         sys.modules.pop(name, None)
     model_function.cache_clear()
+    data_function.cache_clear()
 
 
 def settings_of(plan_for, *overrides):
@@ -51,3 +55,33 @@ def test_one_that_cannot_is_one_sentence(plan_for, function, sentence):
         check_own_models(settings_of(plan_for, f"model=faulty_models:{function}"))
     (fault,) = refused.value.faults
     assert fault.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ["model=lstm"],
+            "model=lstm reads texts, but dataset=my_data:load holds arrays; choose a ",
+        ),
+        (["model=mlp", "augment=true"], "augment=true changes texts and images, but dataset=my_d"),
+        (
+            ["model=cnn", "dataset.shape=image"],
+            "filters=[32, 64] has 2 layers, but the feature map is only 1x1 before pooling 2; 1 o",
+        ),
+        (
+            ["model=my_models:textcnn", "dataset.shape=image"],
+            "model=my_models:textcnn reads texts, but dataset=my_data:load holds images; choose",
+        ),
+    ],
+)
+def test_a_model_that_does_not_fit_own_data_is_one_sentence(plan_for, overrides, sentence):
+    with pytest.raises(SettingsError) as refused:
+        check_own_models(settings_of(plan_for, "dataset=my_data:load", *overrides))
+    (fault,) = refused.value.faults
+    assert fault.startswith(sentence)
+
+
+def test_a_built_in_model_that_fits_own_data_passes(plan_for):
+    shapes = "dataset.shape=row,series,image"
+    check_own_models(settings_of(plan_for, "dataset=my_data:load", "model=mlp", shapes))
