@@ -169,19 +169,30 @@ def _find_through_mlflow(
     found = store.client.get_experiment_by_name(experiment)
     if found is None:
         return
-    ids, seen = [found.experiment_id], set()
+    ids, seen = [found.experiment_id], set[str]()
     if tag is not None:
-        if not store.client.search_runs(ids, f"tags.`{names.IDENTITY}` LIKE '%'", max_results=1):
-            return  # a new experiment: nothing to find for a thousand jobs
+        some = max(len(identities) // _SLOWER, 1)
+        known = f"tags.`{names.IDENTITY}` LIKE '%'"
+        newest = store.client.search_runs(ids, known, max_results=some)
+        yield from _attempts(store, newest, identities)
+        if not newest.token:
+            return  # a new experiment, or a small one: these were all of its runs
         finished = f"tags.`{tag}` LIKE '%' AND attributes.status = 'FINISHED'"
-        for run in store.search_runs(ids, finished):
-            if run.data.tags.get(names.IDENTITY) in identities:
-                seen.add(run.data.tags[names.IDENTITY])
-                yield _attempt(store, run)
+        for attempt in _attempts(store, store.search_runs(ids, finished), identities):
+            seen.add(attempt.tags[names.IDENTITY])
+            yield attempt
     for one in identities:
         if one not in seen:
-            for run in store.search_runs(ids, f"tags.`{names.IDENTITY}` = '{one}'"):
-                yield _attempt(store, run)
+            same = f"tags.`{names.IDENTITY}` = '{one}'"
+            yield from _attempts(store, store.search_runs(ids, same), [one])
+
+
+def _attempts(store: Store, runs: "Iterable[Run]", identities: Sequence[str]) -> Iterator[Attempt]:
+    """Yield those of some runs that are attempts at the given jobs."""
+    wanted = set(identities)
+    for run in runs:
+        if run.data.tags.get(names.IDENTITY) in wanted:
+            yield _attempt(store, run)
 
 
 def _attempt(store: Store, run: "Run") -> Attempt:

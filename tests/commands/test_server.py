@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from pipeline.tracking import names
+from pipeline.tracking.finished_jobs import still_finished
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import tracked_run
 from tests.support.commands import TINY, call, serve
@@ -88,6 +89,16 @@ def test_a_name_that_the_database_has_no_room_for_is_shortened(address):
     with tracked_run(store, experiment, "filters=" + 300 * "1", {}) as run:
         pass
     assert store.client.get_run(run.run_id).info.run_name == "filters=" + 241 * "1" + "…"
+
+
+def test_a_sweep_keeps_which_jobs_it_has_finished(address, trained):
+    store = Store(address)
+    experiment = store.client.get_experiment_by_name("trained").experiment_id
+    kept = {run.data.tags[names.IDENTITY]: run.info.run_id for run in runs_of(store, "trained")}
+    (own,) = store.client.search_runs([experiment], f"tags.{names.KIND} = '{names.SWEEP}'")
+    sweep_id = own.data.tags[names.SWEEP_ID]
+    assert len(kept) == 2
+    assert still_finished(address, "trained", sweep_id, list(kept)) == kept
 
 
 def test_moving_keeps_runs_and_their_proof(address, sweep):

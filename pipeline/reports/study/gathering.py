@@ -177,13 +177,23 @@ def _plan(store: Store, run_id: str) -> dict[str, Any]:
         StoreError: when it is damaged.
     """
     text = read_text(store.client, run_id, names.PLAN)
+    if not text:
+        return {}
     try:
-        plan = json.loads(text) if text else {}
+        plan = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise damaged(run_id, names.PLAN, error) from error
-    if not isinstance(plan, dict) or (plan and not {"jobs", "varied"} <= plan.keys()):
+    if not _is_plan(plan):
         raise damaged(run_id, names.PLAN, "it is not the plan of a sweep")
+    assert isinstance(plan, dict)
     return plan
+
+
+def _is_plan(plan: Any) -> bool:
+    if not isinstance(plan, dict) or not isinstance(plan.get("varied"), list):
+        return False
+    jobs = plan.get("jobs")
+    return isinstance(jobs, list) and all(isinstance(job, dict) for job in jobs)
 
 
 def _newest(runs: Sequence[StudyRun]) -> tuple[tuple[StudyRun, ...], tuple[StudyRun, ...]]:

@@ -139,7 +139,17 @@ def test_a_run_that_the_server_has_never_had_is_not_done(sweep):
     assert sweep.standings()["job5"].state == "new"
 
 
-@pytest.mark.parametrize("damaged", ["{", "[1]", '{"job3": 3}'])
+def test_runs_that_are_all_gone_are_asked_for_once(sweep, received):
+    with sweep_run(sweep.store, sweep.id, sweep.sweep_id, "a sweep") as run:
+        run.log_json({job: f"{number:032}" for number, job in enumerate(JOBS)}, names.FINISHED_JOBS)
+    received.clear()
+    found = finished_jobs.still_finished(
+        sweep.store.uri, sweep.experiment.name, sweep.sweep_id, JOBS
+    )
+    assert (found, len(received)) == ({}, 3 + 2)
+
+
+@pytest.mark.parametrize("damaged", ["{", "[1]", '{"job3": 3}', '{"job3": "a b"}'])
 def test_what_was_kept_and_cannot_be_read_is_not_used(sweep, damaged):
     with sweep_run(sweep.store, sweep.id, sweep.sweep_id, "a sweep") as run:
         run.log_text(damaged, names.FINISHED_JOBS)
@@ -164,3 +174,11 @@ def test_the_jobs_of_a_new_experiment_are_not_searched_for_one_by_one(sweep, rec
     found = standings(sweep.store, f"new {sweep.sweep_id}", JOBS, "s")
     assert {one.state for one in found.values()} == {"new"}
     assert len(received) < len(JOBS) / 2
+
+
+def test_many_new_jobs_are_looked_for_at_once_in_a_small_experiment(sweep, received):
+    more = [f"more{number}" for number in range(60)]
+    received.clear()
+    found = standings(sweep.store, sweep.experiment.name, [*more, "job3"], "s")
+    assert {job for job, one in found.items() if one.state == "done"} == {"job3"}
+    assert len(received) < 10

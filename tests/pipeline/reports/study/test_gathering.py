@@ -110,3 +110,15 @@ def test_what_is_not_there_is_one_sentence(store, log_run):
         gather_experiment(store, "Default", None)
     with pytest.raises(SettingsError, match="varied=unit: no run has such a parameter"):
         gather_experiment(store, "here", ["unit"])
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[" * 100_000, "[1]", '{"varied": []}', '{"varied": [], "jobs": [3]}']
+)
+def test_a_damaged_plan_is_one_sentence(store, content):
+    experiment = store.experiment("reviews").experiment_id
+    with sweep_run(store, experiment, "s", "units=8") as run:
+        run.log_text(content, names.PLAN)
+    with pytest.raises(StoreError, match=r"sweep/plan\.json cannot be read: .*\.$") as told:
+        gather_sweep(store, CONF, "s")
+    assert len(str(told.value).splitlines()) == 1
