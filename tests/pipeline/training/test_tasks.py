@@ -9,6 +9,7 @@ from pipeline.models.build import build_model
 from pipeline.tasks import task_named
 from pipeline.training.compilation import compile_model, set_seeds
 from pipeline.training.fitting import fit
+from pipeline.training.objective import Objective
 from pipeline.training.optimizers import build_optimizer
 from pipeline.verification.agreement import compare
 
@@ -31,7 +32,8 @@ def test_a_model_learns_its_task_and_numpy_agrees(labelled):
     set_seeds(0)
     data = TableSpec((5,), "float32", task.outputs(len(names)), task.name, columns=tuple("abcde"))
     model = build_model("mlp", data, {"widths": (8,), "dropout": 0.0, "l1": 0.0, "l2": 0.0})
-    compile_model(model, build_optimizer("adam", 0.05), task=task.name)
+    objective = Objective(task.name)
+    compile_model(model, build_optimizer("adam", 0.05), objective=objective)
     evaluated = []
     fitted = fit(
         model,
@@ -40,7 +42,7 @@ def test_a_model_learns_its_task_and_numpy_agrees(labelled):
         epochs=20,
         batch_size=20,
         seed=0,
-        task=task.name,
+        objective=objective,
         on_epoch=lambda epoch: evaluated.append(
             model.evaluate(INPUTS[60:], labels[60:], verbose=0) if epoch.number == 20 else None
         ),
