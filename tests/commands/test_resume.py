@@ -331,7 +331,7 @@ def test_how_a_sweep_is_run_is_checked(tmp_path):
     done = call("pipeline.train", "-m", "workers=0", "retry=none", "dry_run=maybe", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "workers=0 must be a whole number, 1 or more.",
+        "workers=0 must be a whole number, 1 or more, or auto.",
         "retry=none must be all or failed.",
         "dry_run=maybe must be true or false.",
     ]

@@ -350,10 +350,10 @@ def test_the_number_of_workers_changes_no_weight_of_any_model(tmp_path):
         assert same_weights(run, found["3"][job]), job
 
 
-def test_models_with_other_numbers_of_threads_train_in_one_sweep(tmp_path):
-    done = call("pipeline.train", "-m", "model=lstm,cnn", "workers=1", *TINY, cwd=tmp_path)
+def test_models_with_other_numbers_of_threads_train_in_one_sweep(stocked):
+    done = call("pipeline.train", "-m", "model=lstm,cnn", "workers=1", *TINY, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
-    swept = Sweep(tmp_path, done)
+    swept = Sweep(stocked, done)
     machines = {
         run.data.params["model"]: json.loads(load_text(swept.store, run, names.MACHINE))
         for run in swept.runs
