@@ -1,12 +1,20 @@
 """The files that a user brings to a fit beside model and data, which are part of its identity."""
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.functions.lookup import FunctionError, is_own, own_function
 from pipeline.job.function_sources import sources_of
 from pipeline.job.identity import source_digest
 from pipeline.settings import Settings, SettingsError
+from pipeline.settings.model_function import KERAS_FILE
+from pipeline.settings.schema import RunChoice, is_weights_file
+from pipeline.tracking.run_choice import choose_run
+from pipeline.tracking.store import locate_store
+from pipeline.tracking.weights import weights_folder
+from scratch_forward.classifier import MODEL_FILE
 
 
 def fit_sources(settings: Settings) -> dict[str, Path]:
@@ -23,11 +31,42 @@ def brought(settings: Settings) -> dict[str, str]:
 
     Raises:
         SettingsError: when a function does not exist.
+        StoreError: see `initial_weights`.
     """
     try:
-        return {place: source_digest(file) for place, file in fit_sources(settings).items()}
+        found = {place: source_digest(file) for place, file in fit_sources(settings).items()}
     except FunctionError as error:
         raise SettingsError([str(error)]) from error
+    with initial_weights(settings) as file:
+        if file is not None:
+            found["initial_weights"] = _digest(file)
+    if settings.model_name == KERAS_FILE:
+        found["model.path"] = _digest(Path(settings.model.model_dump()["path"]))
+    return found
+
+
+@contextmanager
+def initial_weights(settings: Settings) -> Iterator[Path | None]:
+    """Yield the file with the weights that a fit starts from; None if they are drawn.
+
+    Raises:
+        StoreError: when there is no such run, or its weights are missing or damaged.
+    """
+    given = settings.training.initial_weights
+    if given is None:
+        yield None
+    elif is_weights_file(given):
+        yield Path(given)
+    else:
+        store = locate_store(**settings.tracking.model_dump())
+        chosen = RunChoice(run_id=given, sweep=None, experiment=None, select_by="auto")
+        with weights_folder(choose_run(store, chosen), store) as folder:
+            yield folder / MODEL_FILE
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _functions(settings: Settings) -> Iterator[tuple[str, str]]:

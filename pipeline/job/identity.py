@@ -22,7 +22,8 @@ COMPUTES = (
     "training",
     "job/run.py",
 )  # in addition to the model's own files
-_PLACES = ("dataset.path",)  # parameters that only locate data
+# Parameters that only locate what is identified by its content.
+_PLACES = ("dataset.path", "model.path", "initial_weights")
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

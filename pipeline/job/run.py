@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data import Dataset
+from pipeline.data.data_spec import DataSpec
 from pipeline.data.sharing import shared_data
 from pipeline.data.user.location import found_again
 from pipeline.job import records
-from pipeline.job.brought import brought
+from pipeline.job.brought import brought, initial_weights
 from pipeline.job.identity import identity
 from pipeline.job.interruption import interruptible
 from pipeline.job.records import Predictions
@@ -34,6 +35,7 @@ from pipeline.training.class_weights import class_weights
 from pipeline.training.compilation import KeptModel, steps_at_once
 from pipeline.training.fitting import Fitted, fit
 from pipeline.training.history import Epoch
+from pipeline.training.initial_weights import load_initial_weights
 from pipeline.training.learning_rate import scheduled_rate
 from pipeline.training.objective import Objective
 from pipeline.training.optimizers import build_optimizer
@@ -146,7 +148,8 @@ def _complete(
     resume = None if settings.training.callbacks else _latest_state(checkpoints)
     lines.resumes(resume)
     records.log_data(tracked, dataset)
-    model = compiled_model(settings, dataset)
+    with initial_weights(settings) as weights:
+        model = compiled_model(settings, dataset, weights)
     fitted = _train(model, settings, dataset, tracked, watch, lines, checkpoints, resume)
     outputs = partial(predict, model, trim=_trims(settings))
     predictions = Predictions(fitted.validation, outputs(dataset.test.inputs))
@@ -175,7 +178,9 @@ def _latest_state(checkpoints: Checkpoints) -> TrainingState | None:
     return None
 
 
-def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
+def compiled_model(
+    settings: Settings, dataset: Dataset, weights: Path | None = None
+) -> keras.Model:
     """Return the compiled Keras model that the settings describe.
 
     The previous model is reused if only the seed or settings of the fit differ.
@@ -189,18 +194,22 @@ def compiled_model(settings: Settings, dataset: Dataset) -> keras.Model:
     data = data_spec(dataset)
     return _kept_model.compiled(
         (settings.model_name, repr(own), optimizer.name, repr(options), data),
-        partial(
-            build_model,
-            settings.model_name,
-            data,
-            own,
-            provable=training.parity == "required",
-        ),
+        partial(_initial_model, settings, data, weights),
         build_optimizer(optimizer.name, training.learning_rate, **options),
         at_once=steps_at_once(len(dataset.train.labels), training.batch_size),
         seed=training.seed,
         objective=_objective(settings, dataset),
     )
+
+
+def _initial_model(settings: Settings, data: DataSpec, weights: Path | None) -> keras.Model:
+    """Build a model, with the weights of a file instead of drawn ones if there is one."""
+    provable = settings.training.parity == "required"
+    own = settings.model.model_dump()
+    model = build_model(settings.model_name, data, own, provable=provable)
+    if weights is not None:
+        load_initial_weights(model, weights)
+    return model
 
 
 def _objective(settings: Settings, dataset: Dataset) -> Objective:

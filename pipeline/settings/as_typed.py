@@ -10,6 +10,7 @@ _EARLIER = {
     "schedule.warmup_epochs": "0",
     "clipnorm": "null",
     "class_weight": "null",
+    "initial_weights": "null",
     "loss": "null",
     "metrics": "[]",
     "callbacks": "[]",

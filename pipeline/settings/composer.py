@@ -27,6 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.functions.lookup import is_own
+from pipeline.settings.schema import is_weights_file
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean, not_offered
 
@@ -219,7 +220,14 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
     assert isinstance(values, dict)
     plain = {str(key): value for key, value in values.items() if key != "hydra"}
     _make_absolute(plain.get("dataset"))
+    _make_absolute(plain.get("model"))
+    if is_weights_file(given := plain.get("initial_weights")):
+        plain["initial_weights"] = _absolute(given)
     return plain
+
+
+def _absolute(path: object) -> str:
+    return str(Path(str(path)).expanduser().absolute())
 
 
 def _make_absolute(dataset: object) -> None:
@@ -227,4 +235,4 @@ def _make_absolute(dataset: object) -> None:
     if not isinstance(dataset, dict) or is_own(dataset.get("name")):
         return  # the arguments of a function have a meaning of its own
     if dataset.get("path") not in (None, ""):
-        dataset["path"] = str(Path(str(dataset["path"])).expanduser().absolute())
+        dataset["path"] = _absolute(dataset["path"])

@@ -1,23 +1,27 @@
 """Combinations of valid settings that do not work together."""
 
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.data.catalogue import SPECS, Spec, spec_of
 from pipeline.data.data_spec import Kind
 from pipeline.functions.lookup import is_own
 from pipeline.settings.keras_names import keras_names
-from pipeline.settings.model_function import built_in_models, model_function
+from pipeline.settings.model_function import KERAS_FILE, built_in_models, model_function
 from pipeline.settings.schema import (
     CsvData,
     ImageFolderData,
     OwnData,
     PlateauSchedule,
     Settings,
+    is_weights_file,
 )
 from pipeline.settings.suggest import choices, did_you_mean
 
 POOL_SIZE = 2
+_RUN_ID = re.compile("[0-9a-fA-F]{4,32}")
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 _PLURALS: dict[Kind, str] = {
     "text": "texts",
@@ -41,6 +45,7 @@ def cross_check(settings: Settings) -> list[str]:
         *_gradients_are_clipped_once(settings),
         *_schedule_fits(settings),
         *_functions_are_named(settings),
+        *_files_exist(settings),
     ]
 
 
@@ -98,7 +103,11 @@ def kind_faults(
         )
     function = model_function(settings.model_name)
     if not function.accepts(kind):
-        names = [name for name in built_in_models() if model_function(name).accepts(kind)]
+        names = [
+            name
+            for name in built_in_models()
+            if model_function(name).accepts(kind) and name != KERAS_FILE
+        ]
         models = [f"model={name}" for name in names]
         kinds = {name: one.kind for name, one in SPECS.items()}
         data = [f"dataset={name}" for name, one in kinds.items() if one and function.accepts(one)]
@@ -197,3 +206,20 @@ def _unknown_function(key: str, name: str, known: Sequence[str]) -> str:
         f"{key}: {name} must be {choices(known)}{did_you_mean(name, known)}, or a function of your "
         "own, my_module:my_function."
     )
+
+
+def _files_exist(settings: Settings) -> Iterator[str]:
+    weights = settings.training.initial_weights
+    files = {"initial_weights": weights if is_weights_file(weights) else None}
+    if settings.model_name == KERAS_FILE:
+        files["model.path"] = settings.model.model_dump()["path"]
+    for key, path in files.items():
+        if path is not None and not is_weights_file(path):
+            yield f"{key}={path} must be a .keras or .h5 file."
+        elif path is not None and not Path(path).is_file():
+            yield f"{key}={path} does not exist."
+    if weights is not None and not is_weights_file(weights) and not _RUN_ID.fullmatch(weights):
+        yield (
+            f"initial_weights={weights} must be the id of a run, the beginning of one, or a .keras "
+            "or .weights.h5 file."
+        )

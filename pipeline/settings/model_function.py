@@ -35,6 +35,7 @@ from pipeline.settings.function_settings import (
 from pipeline.settings.settings_error import SettingsError
 from pipeline.settings.suggest import choices, did_you_mean
 
+KERAS_FILE = "keras_file"  # the model that reads a file
 _MODELS = Path(__file__).resolve().parents[1] / "models"
 _READS: dict[type, Kind] = {
     TextSpec: "text",

@@ -111,6 +111,7 @@ def parse_stored(config: Config) -> schema.Settings:
     given: dict[str, Any] = {
         key: (Any, ...) for key in whole if key not in {*others, "model", "study"}
     }
+    given |= {key: (Any, ...) for key in whole["model"] if key != "name"}
     model = create_model("StoredModel", __base__=schema.Model, **given)
     return _parse(whole, stored._replace(model=model))
 
@@ -232,7 +233,7 @@ class _Types(NamedTuple):
 def _layout(config: Config, types: _Types) -> _Layout:
     """Return where each group of settings is: (field of Settings, its type, prefix of keys)."""
     return [
-        ("model", types.model, ""),
+        ("model", types.model, "model" if len(config["model"]) > 1 else ""),
         ("texts", schema.Texts, ""),
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
@@ -272,6 +273,8 @@ def _unknown_optimizer(config: Config) -> list[str]:
 
 
 def _values(config: Config, kind: type[schema.Group], prefix: str) -> dict[str, Any]:
+    if prefix == "model":
+        return {key: value for key, value in config[prefix].items() if key != "name"}
     if prefix:
         return dict(config[prefix])
     return {key: config[key] for key in kind.model_fields if key in config}

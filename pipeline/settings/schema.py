@@ -200,6 +200,11 @@ class FunctionData(ArrayData):
     """What a function of the user returns; its keyword arguments are further settings."""
 
 
+def is_weights_file(name: object) -> bool:
+    """Return whether a value of `initial_weights` names a file, not a run."""
+    return isinstance(name, str) and name.endswith((".keras", ".h5"))
+
+
 class Training(Group):
     """How the model is fitted, to which task, and how much data it is fitted on."""
 
@@ -210,6 +215,7 @@ class Training(Group):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     early_stopping: Patience
     clipnorm: Positive | None = None
+    initial_weights: Name | None = None
     loss: Name | None = None
     metrics: FunctionNames = ()
     callbacks: FunctionNames = ()

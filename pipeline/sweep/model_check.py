@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.data.sharing import shared_data
 from pipeline.functions.lookup import FunctionError, is_own
+from pipeline.job.brought import initial_weights
 from pipeline.settings import Settings, SettingsError
 from pipeline.settings.cross_checks import kind_before_reading, kind_faults
+from pipeline.settings.model_function import KERAS_FILE
 
 
 def check_own_models(jobs: Iterable[Settings]) -> None:
@@ -23,7 +25,8 @@ def check_own_models(jobs: Iterable[Settings]) -> None:
 
 def _faults(settings: Settings) -> Iterator[str]:
     training = settings.training
-    brings = bool(training.loss or training.metrics or training.callbacks)
+    functions = bool(training.loss or training.metrics or training.callbacks)
+    brings = functions or training.initial_weights or settings.model_name == KERAS_FILE
     known = kind_before_reading(settings) is not None
     if known and not (is_own(settings.model_name) or brings):
         return
@@ -36,6 +39,7 @@ def _faults(settings: Settings) -> Iterator[str]:
     from pipeline.models.build import build_model, data_spec, suited
     from pipeline.models.model_function_error import ModelFunctionError
     from pipeline.training.brought_check import check_fit
+    from pipeline.training.initial_weights import InitialWeightsError, load_initial_weights
     from pipeline.training.objective import Objective
     from scratch_forward import UnsupportedModelError
 
@@ -44,11 +48,16 @@ def _faults(settings: Settings) -> Iterator[str]:
     try:
         suited_data = suited(settings, dataset)
         model = build_model(name, data_spec(suited_data), options, provable=provable)
-        if brings:
+        with initial_weights(settings) as file:
+            if file is not None:
+                load_initial_weights(model, file)
+        if functions:
             objective = Objective(suited_data.task, training.loss, training.metrics)
             check_fit(model, objective, training.callbacks)
     except FunctionError as error:
         yield str(error)
+    except InitialWeightsError as error:
+        yield f"initial_weights={training.initial_weights} do not fit model={name}: {error}"
     except ModelFunctionError as error:
         yield str(error)
     except UnsupportedModelError as error:

@@ -1,5 +1,7 @@
 """A model function of the user's, from one command to a run that is proven and stored with it."""
 
+import pytest
+
 from pipeline.tracking.store import open_local
 from tests.support.commands import TINY, call
 from tests.support.my_models import write_models
@@ -59,3 +61,22 @@ def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
         "model=faulty_models:raises raises RuntimeError: no 3",
     ]
     assert {path.name for path in tmp_path.iterdir()} - before <= {"__pycache__"}
+
+
+def test_a_fit_starts_from_a_run_or_a_file(tmp_path):
+    first = call("pipeline.train", "model=lstm", "units=4", *TINY, cwd=tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    store = open_local(tmp_path)
+    experiment = store.client.get_experiment_by_name("reviews")
+    (run,) = store.client.search_runs([experiment.experiment_id])
+    file = next(tmp_path.rglob("weights/model.keras"))
+    fine_tuned = [f"initial_weights={run.info.run_id[:8]},{file}", "learning_rate=1e-9"]
+    again = call("pipeline.train", "model=lstm", "units=4", *fine_tuned, *TINY, cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    runs = store.client.search_runs([experiment.experiment_id])
+    (tuned,) = (one for one in runs if one.info.run_id != run.info.run_id)  # the same weights
+    assert tuned.data.metrics["test/loss"] == pytest.approx(run.data.metrics["test/loss"])
+    assert tuned.data.tags["parity"] == "exact"
+    refused = call("pipeline.train", "model=lstm", "units=5", fine_tuned[0], *TINY, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.count("do not fit model=lstm") == 1

@@ -186,7 +186,7 @@ def test_nothing_is_written_outside_mlruns(sweep):
         (
             ["model=lst"],
             [
-                "model=lst must be cnn, gru, lstm, mlp, resnet, rnn or transformer "
+                "model=lst must be cnn, gru, keras_file, lstm, mlp, resnet, rnn or transformer "
                 "(did you mean `lstm`?)."
             ],
         ),

@@ -131,6 +131,7 @@ def test_the_help_of_training_shows_each_setting(group, name):
 
 @pytest.mark.parametrize("name", sorted(built_in_models()))
 def test_a_models_file_and_its_signature_have_the_same_defaults(name, composed):
-    values = composed(f"model={name}")
+    composed_values = composed(f"model={name}")
+    values = {**composed_values, **composed_values["model"]}
     defaults = model_function(name).defaults
     assert {key: values[key] for key in defaults} == defaults

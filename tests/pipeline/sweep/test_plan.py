@@ -78,7 +78,7 @@ def test_every_fault_of_every_job_is_told_once(plan_for):
         ),
         (
             "model=lstm,lsmt",
-            "model=lsmt must be cnn, gru, lstm, mlp, resnet, rnn or transformer "
+            "model=lsmt must be cnn, gru, keras_file, lstm, mlp, resnet, rnn or transformer "
             "(did you mean `lstm`?).",
         ),
         ("filters=[3]", "`filters` is an option of model=cnn or resnet, not of model=lstm."),
@@ -143,7 +143,8 @@ def test_an_unreadable_override_is_named_with_the_quotes_it_needs(plan_for, line
         ),
         (
             "model=glob(x*)",
-            "model=glob(x*) matches none of cnn, gru, lstm, mlp, resnet, rnn or transformer.",
+            "model=glob(x*) matches none of cnn, gru, keras_file, lstm, mlp, resnet, rnn or "
+            "transformer.",
         ),
         ("+model=gru", "Multiple values for model."),
     ],
@@ -154,7 +155,7 @@ def test_what_ends_in_a_traceback_elsewhere(plan_for, override, sentence):
 
 
 def test_glob_lists_the_files_of_a_group(plan_for):
-    plan = plan_for("model=glob(*,exclude=resnet)")
+    plan = plan_for("model=glob(*,exclude=[resnet,keras_file])")
     assert [job.settings.model_name for job in plan.jobs] == [
         "cnn",
         "gru",
