@@ -73,8 +73,8 @@ def test_early_stopping_is_a_patience(settings_for):
         ),
         (
             "class_weight={no:0}",
-            "class_weight={no:0} must be balanced or a mapping such as {yes:2,no:1}, each value a "
-            "number above 0 or null.",
+            "class_weight={no:0} must be balanced, or a mapping such as {yes:2,no:1}, each value a "
+            "number above 0, or null.",
         ),
         ("clipnorm=0", "clipnorm=0 must be a number above 0 or null."),
         ("schedule.name=foo", "schedule.name=foo must be constant, cosine, exponential or plateau"),
