@@ -20,8 +20,8 @@ class DataSpec:
             `(length,)`, `(columns,)` or any other; for several inputs a dict of shapes.
         dtype: dtype of the inputs: `int32` for token ids and arrays of whole numbers, else
             `float32`; images are in [0, 1]; for several inputs a dict of dtypes.
-        outputs: number of outputs per example, equal to the number of classes.
-        task: meaning of the outputs: `multiclass`, one probability per class.
+        outputs: number of outputs per example: one per class, label or target; 1 for `binary`.
+        task: meaning of the outputs: `multiclass`, `binary`, `multilabel` or `regression`.
         vocabulary_size: upper bound (exclusive) of the token ids; None for other data than texts.
         sequence_length: ids per text including padding (id 0); None for other data than texts.
     """
