@@ -1,6 +1,5 @@
 """The package as `pip install` leaves it, used away from the repository."""
 
-import shutil
 import subprocess
 import sys
 
@@ -8,44 +7,16 @@ import pytest
 
 from pipeline.tracking.store import open_local
 from tests.support.commands import environment
-from tests.support.documentation import REPOSITORY
+from tests.support.installed import call_installed, install
 
 pytestmark = pytest.mark.slow
 
-PACKED = ("pyproject.toml", "README.md", "LICENSE", "conf", "pipeline", "scratch_forward")
 SMALL = ["train_size=60", "epochs=1", "seed=0"]
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder with the wheel's content; the packages that it needs are those of this Python."""
-    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
-    for name in (*PACKED, "hydra_plugins"):
-        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
-        copy(REPOSITORY / name, source / name)
-    wheel = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source / "dist", source]
-    pip(*wheel)
-    pip("install", "--no-deps", "--no-index", "--target", site, *(source / "dist").glob("*.whl"))
-    return site
-
-
-def pip(*arguments):
-    command = [sys.executable, "-m", "pip", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def call_installed(site, folder, module, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder,
-        env=environment(PYTHONPATH=str(site)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return install(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site"))
 
 
 def contents(site):
