@@ -30,6 +30,7 @@ from pipeline.tasks import task_named
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
 from pipeline.tracking.fingerprints import fingerprints_tag
+from pipeline.tracking.logged_models import finish_model, new_model, upload_model
 from pipeline.tracking.membership import membership
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.training.history import Epoch, History
@@ -142,17 +143,22 @@ def log_weights(
     A model with a layer that NumPy's forward pass does not support has no card and no MLflow model.
     """
     tracked.log_metrics({names.PARAMETERS: model.count_params()})
+    served = None
     with tracked.artifact_folder(names.WEIGHTS) as weights:
         model.save(weights / "model.keras")
         described = described_input(dataset.preprocessing, dataset.task)
         (weights / "preprocessing.json").write_text(described, encoding="utf-8")
         with suppress(scratch_forward.UnsupportedModelError):  # then NumPy cannot serve it
             _write_card(weights / "model.keras", predict, dataset)
+            served = new_model(tracked)
             with tracked.artifact_folder(names.SERVED_MODEL) as packed:
-                save_served_model(packed, weights, dataset.preprocessing, dataset.task)
+                save_served_model(packed, weights, dataset.preprocessing, dataset.task, served)
+                upload_model(tracked, served, packed)
         with ZipFile(weights / "model.keras") as archive:  # serving does not need it
             archive.extract("model.weights.h5", weights)
     tracked.share(names.WEIGHTS, names.SERVED_MODEL)
+    if served is not None:
+        finish_model(tracked, served)
 
 
 def _write_card(archive: Path, predict: Predict, dataset: Dataset) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.models import ModelSignature
+from mlflow.entities import LoggedModel
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import Array, Map
 
@@ -29,7 +30,11 @@ EXAMPLE_TEXT = "makanannya enak sekali"
 
 
 def save_served_model(
-    path: Path, weights: Path, preprocessing: Preprocessing, task: str = "multiclass"
+    path: Path,
+    weights: Path,
+    preprocessing: Preprocessing,
+    task: str = "multiclass",
+    logged: LoggedModel | None = None,
 ) -> None:
     """Write the MLflow model of a run into a folder.
 
@@ -39,15 +44,26 @@ def save_served_model(
         preprocessing: determines the model's input: a column `text`, the columns of a table, images
             of integers, arrays, or a dict of arrays.
         task: determines the model's answer; see `scratch_forward.predictions`.
+        logged: the logged model that the files will belong to.
     """
     mlflow.pyfunc.save_model(
         path=str(path),
+        mlflow_model=_described(logged) if logged else None,
         python_model=str(PREDICTOR),
         artifacts={"weights": str(weights)},
         code_paths=[str(Path(scratch_forward.__file__).parent)],
         pip_requirements=[f"{name}=={version(name)}" for name in _NEEDED],
         signature=_signature(preprocessing, task),
         input_example=_example(preprocessing),
+    )
+
+
+def _described(logged: LoggedModel) -> Model:
+    return Model(
+        artifact_path=logged.artifact_location,
+        model_uuid=logged.model_id,
+        run_id=logged.source_run_id,
+        model_id=logged.model_id,
     )
 
 

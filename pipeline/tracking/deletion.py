@@ -108,15 +108,28 @@ def _delete_local(store: Store, runs: Sequence[Run]) -> None:
 
     assert store.folder is not None
     artifacts = store.folder / local_database.ARTIFACTS
+    models = artifacts / SqlAlchemyStore.MODELS_FOLDER_NAME
     database = patiently(SqlAlchemyStore, store.uri, artifacts.as_uri())
     for run in runs:
+        for model_id in _logged_models(store, run):
+            shutil.rmtree(models / model_id, ignore_errors=True)
+            patiently(database._hard_delete_logged_model, model_id)
         if (folder := artifacts / run.info.run_id).exists():
             shutil.rmtree(folder)
         patiently(database._hard_delete_run, run.info.run_id)
 
 
+def _logged_models(store: Store, run: Run) -> list[str]:
+    """Return the ids of a run's logged models, including those of interrupted attempts."""
+    of_run = f"source_run_id = '{run.info.run_id}'"
+    found = store.client.search_logged_models([run.info.experiment_id], of_run)
+    return [model.model_id for model in found]
+
+
 def _delete_remote(store: Store, runs: Sequence[Run]) -> None:
     for run in runs:
+        for model_id in _logged_models(store, run):
+            store.client.delete_logged_model(model_id)
         get_artifact_repository(run.info.artifact_uri, tracking_uri=store.uri).delete_artifacts()
         if identity := run.data.tags.get(names.IDENTITY):
             drop_dead_claims(store, identity[:LONGEST])

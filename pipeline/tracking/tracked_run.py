@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
 from pipeline.errors import ClaimLostError, PrunedError, StoreAwayError, summary
@@ -42,8 +42,13 @@ class TrackedRun:
         self.end_status = "FINISHED"  # an exception changes it
 
     @cached_property
+    def entity(self) -> Run:
+        """The run when this object first needed it: its experiment, artifacts and models."""
+        return self.client.get_run(self.run_id)
+
+    @property
     def _artifact_uri(self) -> str:
-        return str(self.client.get_run(self.run_id).info.artifact_uri)
+        return str(self.entity.info.artifact_uri)
 
     def recall(self) -> None:
         """Load the metrics of a resumed run."""

@@ -12,10 +12,11 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_B
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
+from pipeline.tracking.logged_models import finish_model, models_of, new_model, upload_model
 from pipeline.tracking.queries import find_experiment
 from pipeline.tracking.store import Store
 from pipeline.tracking.temporary_folder import temporary_folder
-from pipeline.tracking.tracked_run import log_inputs
+from pipeline.tracking.tracked_run import TrackedRun, log_inputs
 
 _CARRIED = f"tags.`{names.ORIGIN}` LIKE '%'"
 _ONGOING = ("RUNNING", "SCHEDULED")
@@ -107,7 +108,7 @@ def move_run(source: Store, target: Store, move: Move) -> str:
     client, info = target.client, move.source.info
     run_id = move.begun or _create(client, move)
     _copy_data(source.client, client, move.source, run_id)
-    _copy_artifacts(source.client, client, info.run_id, run_id)
+    _copy_artifacts(source.client, client, move.source, run_id)
     _check_data(move.source, client.get_run(run_id))
     client.set_terminated(run_id, info.status, info.end_time)
     return run_id
@@ -144,7 +145,8 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _copy_artifacts(source: MlflowClient, target: MlflowClient, old: str, new: str) -> None:
+def _copy_artifacts(source: MlflowClient, target: MlflowClient, run: Run, new: str) -> None:
+    old = run.info.run_id
     with temporary_folder() as folder:
         sent, arrived = folder / "sent", folder / "arrived"
         for place in (sent, arrived):
@@ -153,6 +155,11 @@ def _copy_artifacts(source: MlflowClient, target: MlflowClient, old: str, new: s
         target.log_artifacts(new, str(sent))
         target.download_artifacts(new, "", str(arrived))
         expected, found = _digests(sent), _digests(arrived)
+        if models_of(run):
+            tracked = TrackedRun(target, new)
+            model = new_model(tracked)
+            upload_model(tracked, model, sent / names.SERVED_MODEL)
+            finish_model(tracked, model)
     if wrong := sorted(path for path, digest in expected.items() if found.get(path) != digest):
         raise StoreError(f"run {old}: {', '.join(wrong)} did not arrive as sent.")
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from pipeline.tracking.store import open_local
 from tests.support.commands import environment
 
 PROGRAM = """
@@ -46,4 +47,8 @@ def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
     assert {row["parity"] for row in finished} <= {"exact", "close"}
     again = json.loads((tmp_path / "again.json").read_text())
     assert [row["run_id"] for row in again] == [row["run_id"] for row in finished]
+    client = open_local(tmp_path).client
+    experiment = client.get_experiment_by_name("reviews").experiment_id
+    listed = {model.source_run_id for model in client.search_logged_models([experiment])}
+    assert listed == {row["run_id"] for row in finished}
     assert done.stdout.splitlines()[-1] in ("negative", "neutral", "positive")

@@ -1,0 +1,106 @@
+"""A run's model as MLflow's own: listed, registered, served, moved and deleted."""
+
+import mlflow
+import pandas
+import pytest
+
+from pipeline.serving.package import save_served_model
+from pipeline.tracking import names
+from pipeline.tracking.artifacts import damage, local_folder
+from pipeline.tracking.deletion import delete, plan_deletion
+from pipeline.tracking.logged_models import finish_model, models_of, new_model, upload_model
+from pipeline.tracking.store import open_local
+from pipeline.tracking.tracked_run import TrackedRun, tracked_run
+from pipeline.tracking.transfer import move_run, plan_move
+from tests.support.classifiers import PREPROCESSING, write_classifier
+from tests.support.fresh_store import stock
+
+
+def log_model(run):
+    """Store weights and model in the way of a training."""
+    with run.artifact_folder(names.WEIGHTS) as weights:
+        write_classifier(weights)
+        model = new_model(run)
+        with run.artifact_folder(names.SERVED_MODEL) as packed:
+            save_served_model(packed, weights, PREPROCESSING, logged=model)
+            upload_model(run, model, packed)
+    run.share(names.WEIGHTS, names.SERVED_MODEL)
+    finish_model(run, model)
+    return model.model_id
+
+
+@pytest.fixture
+def trained(store):
+    """The id of a finished run with a model."""
+    experiment = store.experiment("reviews").experiment_id
+    with tracked_run(store, experiment, "units=4 l2=0.1", {}) as run:
+        run.log_params({"units": 4})
+        log_model(run)
+    return run.run_id
+
+
+def model_of(store, run_id):
+    run = store.client.get_run(run_id)
+    (model_id,) = models_of(run)
+    (model,) = store.client.search_logged_models([run.info.experiment_id])
+    assert model.model_id == model_id
+    return model
+
+
+def test_a_model_is_listed_with_the_run_and_shares_the_files_of_its_weights(store, trained):
+    model = model_of(store, trained)
+    assert (model.name, model.params, model.source_run_id) == (
+        "units=4 l2=0_1",
+        {"units": "4"},
+        trained,
+    )
+    assert model.status == "READY"
+    folder = local_folder(model.artifact_location)
+    run = local_folder(store.client.get_run(trained).info.artifact_uri)
+    assert (folder / "artifacts/weights/model.keras").samefile(run / names.KERAS_MODEL)
+    assert {path.relative_to(folder) for path in folder.rglob("*")} == {
+        path.relative_to(run / "model") for path in (run / "model").rglob("*")
+    }
+    assert damage(run, [names.SERVED_MODEL, names.WEIGHTS]) == []
+
+
+def test_it_can_be_registered_and_served_by_version(store, trained):
+    earlier = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(store.uri)
+    try:
+        mlflow.register_model(model_of(store, trained).model_uri, "sentiment")
+        mlflow.register_model(f"runs:/{trained}/model", "sentiment")
+        for address in ("models:/sentiment/1", "models:/sentiment/2", f"runs:/{trained}/model"):
+            model = mlflow.pyfunc.load_model(address)
+            (answer,) = model.predict(pandas.DataFrame({"text": ["enak sekali"]}))
+            assert answer["class"] in PREPROCESSING.classes
+    finally:
+        mlflow.set_tracking_uri(earlier)
+
+
+def test_the_model_of_an_interrupted_attempt_is_replaced(store):
+    experiment = store.experiment("reviews").experiment_id
+    with pytest.raises(KeyboardInterrupt), tracked_run(store, experiment, "x", {}) as run:
+        first = log_model(run)
+        raise KeyboardInterrupt
+    with tracked_run(store, experiment, "x", {}, resume=run.run_id) as again:
+        second = log_model(again)
+    listed = store.client.search_logged_models([experiment])
+    assert [model.model_id for model in listed] == [second] != [first]
+
+
+def test_it_is_deleted_with_its_run(store, trained):
+    model = model_of(store, trained)
+    delete(store, plan_deletion(store, trained))
+    assert not local_folder(model.artifact_location).parent.exists()
+    assert list(store.client.search_logged_models([model.experiment_id])) == []
+
+
+def test_it_is_moved_with_its_run(store, trained, tmp_path, template):
+    (tmp_path / "target").mkdir()
+    target = open_local(stock(tmp_path / "target", template))
+    (move,) = plan_move(store, target, None).moves
+    moved = model_of(target, move_run(store, target, move))
+    assert (moved.name, moved.params) == ("units=4 l2=0_1", {"units": "4"})
+    assert TrackedRun(target.client, moved.source_run_id).entity.info.status == "FINISHED"
+    assert (local_folder(moved.artifact_location) / "MLmodel").is_file()
