@@ -49,10 +49,15 @@ def settle(model: Any, x: np.ndarray) -> None:
     model(x, training=True)
 
 
+# With 64 pixels and two images, the last layers have a handful of cells, whose variance is next to
+# 0 for some channels: dividing by it turns the rounding of both sides into noise.
+IMAGES = (4, 160, 160, 3)
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_architecture_answers_as_keras_does(name: str) -> None:
-    model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))
-    x = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    model = getattr(keras.applications, name)(weights=None, input_shape=IMAGES[1:])
+    x = np.random.default_rng(1).uniform(0, 255, IMAGES).astype(np.float32)
     fill(model)
     settle(model, x)
     theirs = model.predict(x, verbose=0)
