@@ -1,4 +1,4 @@
-"""Eight processes that track 200 runs at once, on a store that none of them has seen before."""
+"""Six processes that track 60 runs at once, on a store that none of them has seen before."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.support import store_writer
 from tests.support.commands import environment, serve
 from tests.support.postgresql import missing, postgresql
 
-WORKERS, RUNS = 8, 25
+WORKERS, RUNS = 6, 10
 pytestmark = pytest.mark.slow
 
 
