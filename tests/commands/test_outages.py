@@ -10,7 +10,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from tests.support.commands import call, serve
+from tests.support.commands import IN_PROCESS, call, serve
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start
 from tests.support.unreliable_proxy import PASS, RandomFaults, unreliable
 
@@ -139,7 +139,8 @@ def test_a_data_folder_that_cannot_be_written_is_no_trouble(real_nusax, tmp_path
         shutil.copytree(real_nusax / "nusax", data / "nusax")
         subprocess.run(["mount", "-o", "remount,ro", str(data)], check=True)
         command = ["model=lstm", "dataset=nusax", "units=4", "train_size=60", "epochs=1"]
-        done = call("pipeline.train", *command, f"data_dir={data}", cwd=tmp_path)
+        command += [f"data_dir={data}", *IN_PROCESS]
+        done = call("pipeline.train", *command, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -128,7 +128,7 @@ def test_own_images_are_trained_on_proven_and_answered(tmp_path):
             grey.resize((20 + number % 7, 24)).save(folder / name)
     options = ["model=cnn", "dataset=image_folder", "dataset.path=photos", "dataset.colour=false"]
     size = ["dataset.height=12", "dataset.width=10", "augment=true", "learning_rate=0.003"]
-    done = call("pipeline.train", *options, *size, cwd=tmp_path)
+    done = call("pipeline.train", *options, *size, *IN_PROCESS, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     store, run = only_run(tmp_path)
     assert run.data.tags["parity"] == "exact"

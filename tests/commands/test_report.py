@@ -14,7 +14,7 @@ from pipeline.tracking.store import open_local
 from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
 from tests.support.fresh_store import stock
 
-DIVERGING = ["dataset=reviews", *TINY]
+DIVERGING = ["dataset=reviews", *TINY, *IN_PROCESS]
 SEEDS = "seed=0,1,2"
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras']));"
@@ -166,7 +166,9 @@ def test_a_study_without_a_finished_run_says_so_and_still_fails(tmp_path):
     done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=tmp_path)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("no report: study=lstm_units has no finished run with a test score in")
+    assert line.startswith(
+        "no report: study=lstm_units has no finished run with a test macro F1 in"
+    )
     assert "looked for its 1 runs and found: units=2 seed=0" in line
     assert line.endswith(" FAILED.")
     assert own_run(open_local(tmp_path)).info.status == "FAILED"
@@ -260,7 +262,7 @@ def test_every_study_runs_on_built_in_data(tmp_path, name):
         small.append("units=2")
     small += FEWER.get(name, [])
     done = call(
-        *["pipeline.train", "-m", f"+study={name}", "epochs=1", "seed=0", *small],
+        *["pipeline.train", "-m", f"+study={name}", "epochs=1", "seed=0", *small, *IN_PROCESS],
         cwd=tmp_path,
         timeout=900,
     )
@@ -300,7 +302,9 @@ def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path)
 def test_a_report_from_a_server(tmp_path, server):
     place = ["tracking=server", f"tracking.uri={server}"]
     small = ["units=2,4", "seed=0", "dataset=reviews", "train_size=30", "epochs=1"]
-    done = call("pipeline.train", "-m", "+study=lstm_units", *small, *place, cwd=tmp_path)
+    done = call(
+        "pipeline.train", "-m", "+study=lstm_units", *small, *place, *IN_PROCESS, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     again = call("pipeline.report", "study=lstm_units", *place, f"to={tmp_path}/r", cwd=tmp_path)
     assert again.returncode == 0, again.stderr

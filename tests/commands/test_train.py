@@ -293,7 +293,8 @@ def test_ctrl_c_before_there_is_a_run_ends_the_command_without_a_word(tmp_path, 
 
 @pytest.mark.slow
 def test_other_models_train_and_prove(tmp_path):
-    done = call("pipeline.train", "-m", "model=rnn,gru,cnn", "augment=true", *TINY, cwd=tmp_path)
+    options = ["model=rnn,gru,cnn", "augment=true", *TINY, *IN_PROCESS]
+    done = call("pipeline.train", "-m", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("rnn", "gru", "cnn"):
         assert f"model={name}" in done.stdout
