@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +30,10 @@ TESTED_ELSEWHERE = (
     "docs/adding-a-layer.md",  # by test_adding_a_layer
     "docs/distributed.md",  # by test_server and test_launchers
 )
-MUCH_AS_README = "docs/own-data.md", "docs/search.md", "docs/studies/README.md", "docs/sweeps.md"
+MUCH_AS_README = (
+    *("docs/own-data.md", "docs/python.md", "docs/search.md"),
+    *("docs/studies/README.md", "docs/sweeps.md"),
+)
 SMALL = "train_size=60 epochs=1 seed=0"
 PATIENCE_SECONDS = 600  # for a block of commands
 REAL_DATA = {
@@ -98,13 +103,15 @@ def draw_photos(folder):
 )
 def test_the_commands_and_programs_of_a_page_run(page, workshop):
     left_out = []
-    for language, block in blocks(page, "bash", "python"):
-        content = block.replace("<run>", workshop.run_id)
-        if language == "python":
-            run([sys.executable, "-c", content], workshop.folder)
-        elif lines := [line for line in commands(content) if is_run(line, left_out)]:
-            storage = f"sqlite:///{workshop.folder}/optuna.db"
-            run(["bash", "-ec", as_script(lines)], workshop.folder, OPTUNA_STORAGE=storage)
+    for language, neighbours in groupby(blocks(page, "bash", "python"), itemgetter(0)):
+        given = [block.replace("<run>", workshop.run_id) for _, block in neighbours]
+        if language == "python":  # the second block uses what the first has imported
+            run([sys.executable, "-c", "\n".join(given)], workshop.folder)
+            continue
+        storage = f"sqlite:///{workshop.folder}/optuna.db"
+        for block in given:
+            if lines := [line for line in commands(block) if is_run(line, left_out)]:
+                run(["bash", "-ec", as_script(lines)], workshop.folder, OPTUNA_STORAGE=storage)
     if left_out:
         pytest.skip(f"without {' and '.join(dict.fromkeys(left_out))} in PIPELINE_DATA_DIR")
 
