@@ -114,10 +114,11 @@ def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
     assert "2 done" in done.stdout
 
 
+@pytest.mark.long
 def test_a_sweep_whose_requests_are_lost_doubled_and_refused_ends_as_any_other(server, tmp_path):
-    with unreliable(server, RandomFaults(seed=0, share=0.1)) as (address, done):
+    with unreliable(server, RandomFaults(seed=0, share=0.05)) as (address, done):
         where = ["tracking=server", f"tracking.uri={address}", "experiment=unreliable"]
-        swept = call("pipeline.train", *SWEEP, *where, cwd=tmp_path)
+        swept = call("pipeline.train", *SWEEP, *where, cwd=tmp_path, timeout=900)
     assert swept.returncode == 0, swept.stdout + swept.stderr
     assert done.total() - done[PASS] > 10
     client = MlflowClient(server)
