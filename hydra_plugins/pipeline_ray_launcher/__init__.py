@@ -32,9 +32,9 @@ class RayLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Run one job per list of overrides and return the results in the same order."""
-        from pipeline.sweep.ray_jobs import Task, cluster, run_tasks
+        from pipeline.sweep.ray_jobs import RayTask, cluster, run_tasks
 
-        task = Task(self.hydra_context, self.task_function, self.config)
+        task = RayTask(self.hydra_context, self.task_function, self.config)
         with cluster(self.address):
             return run_tasks(
                 task, job_overrides, initial_job_idx, self.num_cpus, self.jobs_per_worker

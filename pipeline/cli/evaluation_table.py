@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.cli import cells
 from pipeline.cli.console import console, plain, say
-from pipeline.evaluation.comparison import Comparison, best_first, comparable, compare_runs
+from pipeline.evaluation.comparison import RunComparison, best_first, comparable, compare_runs
 from pipeline.evaluation.evaluate_run import Evaluation
 from pipeline.settings.scores import SCORES
 
@@ -53,7 +53,7 @@ def _remarks(evaluation: Evaluation) -> list[str]:
     return told
 
 
-def _show_comparisons(comparisons: Sequence[Comparison], best: Evaluation) -> None:
+def _show_comparisons(comparisons: Sequence[RunComparison], best: Evaluation) -> None:
     score = SCORES[best.task.primary]
     console.print()
     say(f"Difference of {score.title} from {best.run.info.run_name}, with its 95 % interval:")
@@ -61,7 +61,7 @@ def _show_comparisons(comparisons: Sequence[Comparison], best: Evaluation) -> No
         say(f"{one.other.run.info.run_name}: {_difference(one)}", indent=2)
 
 
-def _difference(comparison: Comparison) -> str:
+def _difference(comparison: RunComparison) -> str:
     if comparison.interval is None:
         return f"{comparison.difference:+.4f}; too few examples for an interval"
     low, high = comparison.interval

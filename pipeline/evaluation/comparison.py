@@ -11,7 +11,7 @@ from pipeline.settings.scores import SCORES
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """A run compared with the best one on the same examples.
 
     Attributes:
@@ -43,11 +43,11 @@ def comparable(evaluations: Sequence[Evaluation]) -> bool:
     )
 
 
-def compare_runs(evaluations: Sequence[Evaluation]) -> list[Comparison]:
+def compare_runs(evaluations: Sequence[Evaluation]) -> list[RunComparison]:
     """Compare each run with the first by the primary score, on the same samples of examples."""
     first, *others = evaluations
     return [
-        Comparison(one, _primary(one) - _primary(first), _interval(one, first)) for one in others
+        RunComparison(one, _primary(one) - _primary(first), _interval(one, first)) for one in others
     ]
 
 

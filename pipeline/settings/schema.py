@@ -93,30 +93,30 @@ class StoredOptimizer(Optimizer):
     model_config = ConfigDict(extra="allow")
 
 
-class Schedule(Group):
+class RateSchedule(Group):
     """How the learning rate changes from epoch to epoch."""
 
     name: str
     warmup_epochs: Annotated[int, Field(ge=0)]
 
 
-class ConstantSchedule(Schedule):
+class ConstantSchedule(RateSchedule):
     """The same learning rate in every epoch."""
 
 
-class CosineSchedule(Schedule):
+class CosineSchedule(RateSchedule):
     """Half a cosine (Loshchilov & Hutter, 2017)."""
 
     final: Momentum
 
 
-class ExponentialSchedule(Schedule):
+class ExponentialSchedule(RateSchedule):
     """The same factor after each epoch."""
 
     decay: Annotated[float, Field(gt=0, le=1)]
 
 
-class PlateauSchedule(Schedule):
+class PlateauSchedule(RateSchedule):
     """A reduction whenever the validation loss stops improving."""
 
     factor: HeldOut
@@ -314,7 +314,7 @@ class Settings(Group):
     texts: Texts
     dataset: Data
     optimizer: Optimizer
-    schedule: Schedule
+    schedule: RateSchedule
     training: Training
     place: Place
     running: Running
@@ -356,7 +356,7 @@ SWITCHES = frozenset(
     if _MAY_BE_OFF & {mark for mark in field.metadata if isinstance(mark, BeforeValidator)}
 )
 """Settings that accept `off`."""
-SCHEDULES: dict[str, type[Schedule]] = {
+SCHEDULES: dict[str, type[RateSchedule]] = {
     "constant": ConstantSchedule,
     "cosine": CosineSchedule,
     "exponential": ExponentialSchedule,

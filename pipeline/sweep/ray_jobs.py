@@ -38,7 +38,7 @@ _ENDING_SECONDS = 2.0  # for killed processes to end
 
 
 @dataclass(frozen=True)
-class Task:
+class RayTask:
     """What a job of a sweep needs to run in another process.
 
     Attributes:
@@ -146,7 +146,7 @@ def _join(address: str) -> None:
 
 
 def run_tasks(
-    task: Task,
+    task: RayTask,
     jobs: Sequence[Sequence[str]],
     first: int,
     threads: int,
@@ -185,7 +185,7 @@ def _cancel(references: list[Any], patience: float, force: bool = False) -> None
     ray.wait(references, num_returns=len(references), timeout=patience)
 
 
-def job(task: Task, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
+def job(task: RayTask, overrides: Sequence[str], number: int, threads: int) -> JobReturn:
     """Run one job; Ray prefixes every line that it prints with this name."""
     return task(overrides, number, threads)
 

@@ -10,7 +10,7 @@ Rate = Callable[[int, Sequence[float]], float]
 """Takes an epoch, counted from 0, and the validation loss of each epoch before it."""
 
 
-def scheduled_rate(schedule: schema.Schedule, base: float, epochs: int) -> Rate | None:
+def scheduled_rate(schedule: schema.RateSchedule, base: float, epochs: int) -> Rate | None:
     """Return the learning rate as a function of the epoch; None if it never changes.
 
     Args:
@@ -24,7 +24,7 @@ def scheduled_rate(schedule: schema.Schedule, base: float, epochs: int) -> Rate 
 
 
 def _rate(
-    schedule: schema.Schedule, base: float, epochs: int, epoch: int, losses: Sequence[float]
+    schedule: schema.RateSchedule, base: float, epochs: int, epoch: int, losses: Sequence[float]
 ) -> float:
     warmup = schedule.warmup_epochs
     if epoch < warmup:
