@@ -1,6 +1,8 @@
 """Settings given as keyword arguments, as words of the command line."""
 
+import inspect
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,6 +27,8 @@ def as_words(settings: Mapping[str, Any]) -> list[str]:
         try:
             several = value if isinstance(value, list) else [value]
             words.append(f"{key}={','.join(_word(one) for one in several)}")
+        except _UnnamedFunctionError as error:
+            faults.append(f"{key}={error}")
         except TypeError:
             faults.append(
                 f"{key}={value!r} must be a number, text, True, False, None, a tuple of these for "
@@ -35,6 +39,28 @@ def as_words(settings: Mapping[str, Any]) -> list[str]:
     if faults:
         raise SettingsError(faults)
     return words
+
+
+class _UnnamedFunctionError(ValueError):
+    """A function that no other process could import; the message begins with its name."""
+
+
+def _function(function: Any) -> str:
+    """Return `module:function`, by which worker processes import a function.
+
+    Raises:
+        _UnnamedFunctionError: when it is not at the top level of a module.
+    """
+    name, module = function.__name__, function.__module__
+    # Not compared by identity: a module that was edited is imported again.
+    known = inspect.isfunction(getattr(sys.modules.get(module), name, None))
+    if known and module != "__main__" and function.__qualname__ == name:
+        return f"{module}:{name}"
+    raise _UnnamedFunctionError(
+        f"{name} must be at the top level of a module, which worker processes import and the run "
+        "stores: write it to a file beside the program or notebook (`%%writefile my_models.py` in "
+        f"a cell) and give my_models.{name}, or its name 'my_models:{name}'."
+    )
 
 
 def _word(value: Any) -> str:
@@ -48,6 +74,8 @@ def _word(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         return _text(value)
+    if inspect.isfunction(value):
+        return _function(value)
     if isinstance(value, tuple):
         return f"[{_joined(value)}]"
     raise TypeError

@@ -1,11 +1,12 @@
 """A program that trains through `import pipeline`, as a user writes it: without a main guard."""
 
+import ast
 import json
 import subprocess
 import sys
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import environment
+from tests.support.commands import REPOSITORY, environment
 
 PROGRAM = """
 import sys
@@ -23,17 +24,21 @@ print(pipeline.load("best")(["makanannya enak sekali"])[0].class_name)
 """
 
 
-def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
-    (tmp_path / "program.py").write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
+def run(program, folder):
+    return subprocess.run(
+        [sys.executable, program],
+        cwd=folder,
         env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = run("program.py", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("started\n") == 1  # no worker has run the program again
     assert "python -m pipeline.train model=rnn workers=1 units=2,3" in done.stdout
@@ -52,3 +57,19 @@ def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
     listed = {model.source_run_id for model in client.search_logged_models([experiment])}
     assert listed == {row["run_id"] for row in finished}
     assert done.stdout.splitlines()[-1] in ("negative", "neutral", "positive")
+
+
+def test_the_cells_of_the_notebook_run_in_order(tmp_path):
+    notebook = json.loads((REPOSITORY / "docs/notebook.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells)  # they would show a machine's paths
+    program = "\n\n".join("".join(cell["source"]) for cell in cells)
+    (tmp_path / "notebook.py").write_text(f'{program}\n\nprint(list(pipeline.runs()["parity"]))\n')
+    done = run("notebook.py", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "did you mean `units`" in done.stdout
+    assert set(ast.literal_eval(done.stdout.splitlines()[-1])) <= {"exact", "close"}
+    runs = open_local(tmp_path).client
+    (experiment,) = [one for one in runs.search_experiments() if one.name == "reviews"]
+    found = runs.search_runs([experiment.experiment_id], "metrics.`evaluation/new/f1_macro` >= 0")
+    assert len(found) == 2

@@ -40,3 +40,19 @@ def test_a_value_that_no_setting_has_is_refused(value):
     with pytest.raises(SettingsError, match=r"^key=") as refused:
         as_words({"key": value, "units": 3})
     assert len(refused.value.faults) == 1
+
+
+def top_level(data): ...
+
+
+def test_a_function_is_named_by_its_module():
+    assert as_words({"model": [top_level, "lstm"]}) == [f"model={__name__}:top_level,lstm"]
+
+
+def test_a_function_that_workers_cannot_import_is_refused():
+    def inner(data): ...
+
+    elsewhere = type(top_level)(top_level.__code__, {"__name__": "__main__"})
+    for function, name in ((inner, "inner"), (lambda data: None, "<lambda>"), (elsewhere, "top_l")):
+        with pytest.raises(SettingsError, match=f"^model={name}.*%%writefile my_models.py"):
+            as_words({"model": function})
