@@ -112,7 +112,7 @@ def kind_faults(
         kinds = {name: one.kind for name, one in SPECS.items()}
         data = [f"dataset={name}" for name, one in kinds.items() if one and function.accepts(one)]
         reads = " and ".join(_PLURALS[one] for one in sorted(function.reads))
-        chosen = choices([*models, "a function of your own"])
+        chosen = choices(models) if models else "a function of your own"
         others = f", or {choices(data)}" if data else ""
         yield (
             f"model={settings.model_name} reads {reads}, but dataset={settings.dataset.name} holds "

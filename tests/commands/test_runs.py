@@ -66,7 +66,7 @@ def test_csv_holds_all_that_is_known(sweep):
         ("experiment=none", "experiment=none is not in sqlite:///"),
         ("where=units is 6", "where=units is 6 is refused: "),
         ("limit=0", "limit=0 must be a whole number, 1 or more, or null."),
-        ("select_by=test/f1_macro", "select_by=test/f1_macro must be accuracy, f1_macro, "),
+        ("select_by=test/f1_macro", "select_by=test/f1_macro must be accuracy, auto, f1_macro, "),
         ("experimnt=x", "`experimnt` is not an option of this command (did you mean `experiment"),
     ],
 )

@@ -19,7 +19,7 @@ SPACE = ("units=8,16,32", "learning_rate=tag(log,interval(1e-4,1e-1))", "layers=
 
 @pytest.fixture
 def plan(search_for):
-    return search_for(*SPACE)
+    return search_for(*SPACE).settled(["multiclass"])
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_study_makes_the_folder_of_its_file(plan, tmp_path):
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_an_interrupted_search_chooses_as_it_would_have(search_for, tmp_path, sampler):
-    plan = search_for(*SPACE, sampler=sampler)
+    plan = search_for(*SPACE, sampler=sampler).settled(["multiclass"])
     whole = open_study(f"sqlite:///{tmp_path / 'whole.db'}", "one", plan.search)
     search(whole, plan, 16)
 
