@@ -77,7 +77,7 @@ def write_reviews(path):
     texts = load("reviews", data_dir="none").train
     parts = ["train"] * 12 + ["validation"] * 3 + ["test"] * 3
     rows = [
-        f'"{text}",{label},{parts[number % len(parts)]},{("no", "yes")[label > 0]},{label + 0.5}'
+        f'"{text}",{label},{parts[number % len(parts)]},{"yes" if label else "no"},{label + 0.5}'
         for number, (text, label) in enumerate(zip(texts.texts[:180], texts.labels, strict=False))
     ]
     path.write_text(
