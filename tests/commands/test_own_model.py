@@ -3,8 +3,9 @@
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import TINY, call
+from tests.support.commands import IN_PROCESS, TINY, call
 from tests.support.my_models import write_models
+from tests.support.sweeps import CNN
 
 
 def test_a_function_of_ones_own_is_swept_proven_and_stored(stocked):
@@ -64,19 +65,20 @@ def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
 
 
 def test_a_fit_starts_from_a_run_or_a_file(tmp_path):
-    first = call("pipeline.train", "model=lstm", "units=4", *TINY, cwd=tmp_path)
+    small = [*CNN, *IN_PROCESS, *TINY]
+    first = call("pipeline.train", *small, cwd=tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
     store = open_local(tmp_path)
-    experiment = store.client.get_experiment_by_name("reviews")
+    experiment = store.client.get_experiment_by_name("digits")
     (run,) = store.client.search_runs([experiment.experiment_id])
     file = next(tmp_path.rglob("weights/model.keras"))
     fine_tuned = [f"initial_weights={run.info.run_id[:8]},{file}", "learning_rate=1e-9"]
-    again = call("pipeline.train", "model=lstm", "units=4", *fine_tuned, *TINY, cwd=tmp_path)
+    again = call("pipeline.train", *small, *fine_tuned, cwd=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
     runs = store.client.search_runs([experiment.experiment_id])
     (tuned,) = (one for one in runs if one.info.run_id != run.info.run_id)  # the same weights
     assert tuned.data.metrics["test/loss"] == pytest.approx(run.data.metrics["test/loss"])
     assert tuned.data.tags["parity"] == "exact"
-    refused = call("pipeline.train", "model=lstm", "units=5", fine_tuned[0], *TINY, cwd=tmp_path)
+    refused = call("pipeline.train", *small, "dense_units=9", fine_tuned[0], cwd=tmp_path)
     assert refused.returncode == 2
-    assert refused.stderr.count("do not fit model=lstm") == 1
+    assert refused.stderr.count("do not fit model=cnn") == 1
