@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from itertools import groupby
+from itertools import cycle, groupby
 from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from pipeline.data import load
+from pipeline.data.catalogue import SENTIMENTS
 from pipeline.tracking.store import open_local
 from tests.support.commands import call, environment
 from tests.support.documentation import REPOSITORY, blocks, commands, kind, pages
@@ -77,8 +78,8 @@ def write_reviews(path):
     texts = load("reviews", data_dir="none").train
     parts = ["train"] * 12 + ["validation"] * 3 + ["test"] * 3
     rows = [
-        f'"{text}",{label},{parts[number % len(parts)]},{"yes" if label else "no"},{label + 0.5}'
-        for number, (text, label) in enumerate(zip(texts.texts[:180], texts.labels, strict=False))
+        f'"{text}",{SENTIMENTS[label]},{part},{"yes" if label else "no"},{label + 0.5}'
+        for text, label, part in zip(texts.texts[:180], texts.labels, cycle(parts), strict=False)
     ]
     path.write_text(
         "\n".join(["text,label,split,recommends,stars", *rows]) + "\n", encoding="utf-8"
