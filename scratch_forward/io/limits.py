@@ -11,8 +11,8 @@ MEGABYTE = 1024 * 1024
 class Limits:
     """Limits on a model file, checked before anything of that size is read or allocated.
 
-    The defaults admit every architecture of `keras.applications`; the largest, ConvNeXtXLarge, has
-    350 million weights. Raise a limit for a model that is known to be larger.
+    The defaults suit models that NumPy can run. Raise a limit for a model that is known to be
+    larger: ConvNeXtXLarge, the largest of `keras.applications`, has 350 million weights.
 
     Attributes:
         archive_bytes: Size of the file in bytes.
@@ -31,9 +31,9 @@ class Limits:
         parameters: Number of weights.
     """
 
-    archive_bytes: int = 2048 * MEGABYTE
+    archive_bytes: int = 512 * MEGABYTE
     members: int = 256
-    member_bytes: int = 2048 * MEGABYTE
+    member_bytes: int = 512 * MEGABYTE
     expansion_ratio: float = 20.0
     config_text_bytes: int = 64 * MEGABYTE
     config_bytes: int = 8 * MEGABYTE
@@ -42,4 +42,4 @@ class Limits:
     asset_bytes: int = 32 * MEGABYTE
     layers: int = 2_000
     calls: int = 20_000
-    parameters: int = 500_000_000
+    parameters: int = 100_000_000

@@ -149,9 +149,7 @@ class IndexLookup(Layer):
             raise InvalidOption(IDF_WEIGHTS, idf_weights, 'a list, with output_mode="tf_idf"')
         weights = np.concatenate([np.full(missing, weights.mean()), weights])
         size = self._first_token + len(self._tokens)
-        if weights.size == size and self.depth is not None:
-            weights = np.concatenate([weights, np.zeros(self.depth - size)])
-        if weights.size != self.depth:
+        if weights.size not in (size, self.depth):  # Keras pads them with zeros up to the depth
             raise InvalidOption(IDF_WEIGHTS, f"{weights.size} numbers", f"{size} numbers")
         self._idf = weights.astype(np.float32)
 
@@ -228,7 +226,9 @@ class IndexLookup(Layer):
             return encoded(ids, self.output_mode, depth, np.int64)
         if self._idf is None:
             raise ValueError(f"Layer {self.name!r} has no `idf_weights`.")
-        return encoded(ids, "count", depth, np.float32) * self._idf
+        vectors = encoded(ids, "count", depth, np.float32)
+        vectors[..., : len(self._idf)] *= self._idf
+        return vectors
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input, or that of the encoded vectors."""

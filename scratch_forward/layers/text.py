@@ -163,9 +163,12 @@ class TextVectorization(IndexLookup):
         """Return the n-grams of tokens, for one size after the other, or the tokens."""
         if self.ngrams is None:
             return tokens
+        widths = self.ngrams
+        if isinstance(widths, range):  # a longer n-gram than the text does not occur
+            widths = widths[: len(tokens)]
         return [
             " ".join(tokens[start : start + width])
-            for width in self.ngrams
+            for width in widths
             for start in range(len(tokens) - width + 1)
         ]
 
@@ -178,10 +181,10 @@ class TextVectorization(IndexLookup):
         return (input_shape[0], self.depth)
 
 
-def _widths(ngrams: Any) -> tuple[int, ...] | None:
+def _widths(ngrams: Any) -> Sequence[int] | None:
     """Return the sizes of n-grams."""
     if ngrams is None:
         return None
     if isinstance(ngrams, list | tuple):
         return tuple(positive("ngrams", width) for width in ngrams)
-    return tuple(range(1, positive("ngrams", ngrams) + 1))
+    return range(1, positive("ngrams", ngrams) + 1)

@@ -225,6 +225,12 @@ def tables_in_a_graph() -> bytes:
     return archive(config)
 
 
+def text_vectorization(**options: Any) -> bytes:
+    config = {"name": "t", "vocabulary": ["a", "b"], **options}
+    layer = archives.entry("TextVectorization", config)
+    return archive(archives.sequential(layer, shape=(None,)))
+
+
 ATTACKS: dict[str, Callable[[], bytes]] = {
     **{make.__name__: make for make in (rows_in_rows, graphs_that_call_twice, calls_in_reverse)},
     **{make.__name__: make for make in (layers_in_reverse, shared_layers_that_look_alike)},
@@ -237,6 +243,11 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "huge_layer_100000": lambda: huge_layer(100_000),
     "huge_tile": lambda: huge_operation("Tile", repeats=[1, 10**9]),
     "huge_shape": lambda: huge_operation("BroadcastTo", shape=[10**9, 10**9]),
+    "long_ngrams": lambda: text_vectorization(ngrams=10**9),
+    "padded_vectors": lambda: text_vectorization(
+        **{"output_mode": "tf_idf", "idf_weights": [1.0, 2.0]},
+        **{"max_tokens": 10**9, "pad_to_max_tokens": True},
+    ),
     "huge_axis": lambda: huge_operation("ExpandDims", axis=list(range(10**6))),
 }
 
