@@ -62,7 +62,7 @@ def test_one_that_cannot_is_one_sentence(plan_for, function, sentence):
     [
         (
             ["model=lstm"],
-            "model=lstm reads texts, but dataset=my_data:load holds arrays; choose a ",
+            "model=lstm reads texts, but dataset=my_data:load holds arrays; choose model=mlp",
         ),
         (["model=mlp", "augment=true"], "augment=true changes texts and images, but dataset=my_d"),
         (
