@@ -33,7 +33,7 @@ def threads_within_operation(job: Settings) -> int | None:
 def worker_count(jobs: Sequence[Settings], count: int) -> int:
     """Return the number of processes that train the jobs of a sweep.
 
-    `workers=auto` starts as many as have a job, a GPU or the cores for their threads, and memory.
+    `workers=auto` starts as many as have a job, a GPU or half the cores for their threads, and memory.
 
     Args:
         jobs: the jobs, or examples of them.
@@ -43,7 +43,9 @@ def worker_count(jobs: Sequence[Settings], count: int) -> int:
     if workers != "auto":
         return workers
     threads = min(threads_within_operation(job) or cores() for job in jobs)
-    places = len(gpus()) or cores() // threads
+    # Two threads per core: two CNNs with two threads each, on two cores, take 0.6 of the time that
+    # they take one after the other (0.8 on CIFAR-10), since much of a step uses one thread.
+    places = len(gpus()) or min(cores(), 2 * cores() // threads)
     return max(1, min(count, places, _free_bytes() // _WORKER_BYTES))
 
 

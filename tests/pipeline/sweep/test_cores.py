@@ -45,11 +45,11 @@ def test_a_number_set_by_hand_counts(settings_for, monkeypatch):
     assert threads_within_operation(settings_for("model=lstm")) is None
 
 
-def test_there_are_as_many_workers_as_jobs_and_cores_for_their_threads(settings_for):
+def test_there_are_as_many_workers_as_jobs_and_cores_with_two_threads_each(settings_for):
     assert worker_count([settings_for("model=lstm")], 1) == 1
     assert worker_count([settings_for("model=lstm")], 3) == 3
     assert worker_count([settings_for("model=lstm")], 100) == 16
-    assert worker_count([settings_for("model=cnn")], 100) == 4
+    assert worker_count([settings_for("model=cnn")], 100) == 8
     assert worker_count([settings_for("model=cnn", "workers=9")], 2) == 9
 
 
