@@ -33,7 +33,7 @@ def threads_within_operation(job: Settings) -> int | None:
 def worker_count(jobs: Sequence[Settings], count: int) -> int:
     """Return the number of processes that train the jobs of a sweep.
 
-    `workers=auto` starts as many as have a job, a GPU or half the cores for their threads, and memory.
+    `workers=auto` starts as many as there are jobs, GPUs or cores (two threads each), and memory.
 
     Args:
         jobs: the jobs, or examples of them.
