@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from pipeline.data.dataset import Dataset
 from pipeline.data.sharing import shared_data
 from pipeline.functions.lookup import FunctionError, is_own
 from pipeline.job.brought import initial_weights
@@ -18,9 +19,16 @@ def check_own_models(jobs: Iterable[Settings]) -> None:
     Raises:
         SettingsError: with one sentence per model that cannot be trained or verified.
     """
-    faults = dict.fromkeys(fault for settings in jobs for fault in _faults(settings))
+    distinct = {_likeness(settings): settings for settings in jobs}
+    faults = dict.fromkeys(fault for settings in distinct.values() for fault in _faults(settings))
     if faults:
         raise SettingsError(list(faults))
+
+
+def _likeness(settings: Settings) -> str:
+    """Return a key of jobs that differ only in numbers that no model is built from."""
+    training = settings.training.model_copy(update={"seed": 0, "learning_rate": 1.0})
+    return repr(settings.model_copy(update={"training": training}))
 
 
 def _faults(settings: Settings) -> Iterator[str]:
@@ -32,10 +40,14 @@ def _faults(settings: Settings) -> Iterator[str]:
         return
     dataset = shared_data(**settings.data)
     shape = getattr(dataset.preprocessing, "input_shape", None)
-    found = [] if known else list(kind_faults(settings, dataset.kind, shape))
-    yield from found
-    if found:
-        return
+    if not known and (found := list(kind_faults(settings, dataset.kind, shape))):
+        yield from found
+    else:
+        yield from _build_faults(settings, dataset, functions)
+
+
+def _build_faults(settings: Settings, dataset: Dataset, functions: bool) -> Iterator[str]:
+    """Build the model, load its initial weights and try the functions of the fit."""
     from pipeline.models.build import build_model, data_spec, suited
     from pipeline.models.model_function_error import ModelFunctionError
     from pipeline.training.brought_check import check_fit
@@ -43,8 +55,9 @@ def _faults(settings: Settings) -> Iterator[str]:
     from pipeline.training.objective import Objective
     from scratch_forward import UnsupportedModelError
 
+    training = settings.training
     name, options = settings.model_name, settings.model.model_dump()
-    provable = settings.training.parity == "required"
+    provable = training.parity == "required"
     try:
         suited_data = suited(settings, dataset)
         model = build_model(name, data_spec(suited_data), options, provable=provable)

@@ -33,6 +33,19 @@ def test_one_that_can_be_trained_and_checked_passes(plan_for):
     check_own_models(settings_of(plan_for, "model=my_models:textcnn", "width=2,3"))
 
 
+def test_jobs_that_differ_only_in_seed_and_learning_rate_are_built_once(plan_for, tmp_path):
+    (tmp_path / "my_layers.py").write_text(
+        "import pathlib, keras\n"
+        "def counted(data, *, width: int = 2) -> keras.Model:\n"
+        "    with pathlib.Path('built').open('a') as file: file.write(f'{width} ')\n"
+        "    layers = [keras.Input(data.input_shape), keras.layers.Flatten()]\n"
+        "    return keras.Sequential([*layers, keras.layers.Dense(data.outputs, 'softmax')])\n"
+    )
+    varied = ["seed=0,1,2", "learning_rate=0.1,0.01", "width=2,3"]
+    check_own_models(settings_of(plan_for, "model=my_layers:counted", "dataset=digits", *varied))
+    assert (tmp_path / "built").read_text().split() == ["2", "3"]
+
+
 @pytest.mark.parametrize("parity", ["optional", "off"])
 def test_one_that_numpy_does_not_support_trains_if_parity_is_not_required(plan_for, parity):
     model = "model=faulty_models:unsupported"
