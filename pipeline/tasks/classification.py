@@ -152,10 +152,6 @@ class Multiclass(Task):
     activation = "softmax"
     row_type = ClassScores
 
-    def outputs(self, names: int) -> int:
-        """One output per class."""
-        return names
-
     def blank_labels(self, outputs: int) -> Array:
         """Return one class index."""
         return np.zeros(1, np.int64)
@@ -163,10 +159,6 @@ class Multiclass(Task):
     def are_labels(self, labels: Array, names: int) -> bool:
         """Return whether an array holds class indices."""
         return labels.ndim == 1 and labels.dtype.kind in "iu"
-
-    def by_name(self, outputs: Array) -> Array:
-        """Return the probability of each class."""
-        return outputs
 
     def epoch_loss(self, outputs: Array, labels: Array) -> float:
         """Return the cross-entropy."""

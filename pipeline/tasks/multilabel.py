@@ -48,14 +48,6 @@ class Multilabel(Task):
     decided = decided_several = "labels"
     row_type = ClassScores
 
-    def outputs(self, names: int) -> int:
-        """One output per label."""
-        return names
-
-    def by_name(self, outputs: Array) -> Array:
-        """Return the probability of each label."""
-        return outputs
-
     def epoch_loss(self, outputs: Array, labels: Array) -> float:
         """Return the binary cross-entropy, a mean over examples and labels."""
         return binary_cross_entropy(outputs, labels)

@@ -52,14 +52,6 @@ class Regression(Task):
     stored_as = "values"
     row_type = TargetScores
 
-    def outputs(self, names: int) -> int:
-        """One output per target."""
-        return names
-
-    def by_name(self, outputs: Array) -> Array:
-        """Return the predicted value of each target."""
-        return outputs
-
     def epoch_loss(self, outputs: Array, labels: Array) -> float:
         """Return the mean squared error, over examples and targets."""
         return float(np.square(_errors(outputs, labels)).mean())

@@ -144,7 +144,15 @@ def _input_quantizer(config: Any) -> InputQuantizer | None:
     return InputQuantizer(least, most, number("epsilon", settings.get("epsilon"), least=0))
 
 
-class QuantizedDense(Dense):
+class _Quantized(Layer):
+    """A layer of which one weight is stored in 8 or 4 bits."""
+
+    def __init__(self, quantization: Quantization, **options: Any) -> None:
+        super().__init__(**options)
+        self.quantization = quantization
+
+
+class QuantizedDense(_Quantized, Dense):
     """`Dense` with a kernel of 8 or 4 bits.
 
     Shapes: as `Dense`; kernel `(features, units)`, 4-bit pairs `(features, ceil(units / 2))`; scale
@@ -158,10 +166,6 @@ class QuantizedDense(Dense):
     """
 
     keras_class = "Dense"
-
-    def __init__(self, quantization: Quantization, **options: Any) -> None:
-        super().__init__(**options)
-        self.quantization = quantization
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
         """Return the shapes of the weights as they are stored."""
@@ -187,7 +191,7 @@ class QuantizedDense(Dense):
         return self.activation(outputs)
 
 
-class QuantizedEinsumDense(EinsumDense):
+class QuantizedEinsumDense(_Quantized, EinsumDense):
     """`EinsumDense` with a kernel of 8 or 4 bits.
 
     Shapes: as `EinsumDense`. The scale of 8-bit integers has the axes of y. 4-bit pairs are a
@@ -203,10 +207,9 @@ class QuantizedEinsumDense(EinsumDense):
     keras_class = "EinsumDense"
 
     def __init__(self, quantization: Quantization, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(quantization, **options)
         if self._elided_left or self._elided_right:
             raise InvalidOption("equation", self.equation, "letters, in a quantized layer")
-        self.quantization = quantization
         self._kernel_shape: tuple[int, ...] = ()
 
     def weight_shapes(self, input_shape: Shape) -> dict[str, Any]:
@@ -269,7 +272,7 @@ class QuantizedEinsumDense(EinsumDense):
         return whole, np.expand_dims(scale, new)
 
 
-class QuantizedEmbedding(Embedding):
+class QuantizedEmbedding(_Quantized, Embedding):
     """`Embedding` with a table of 8 or 4 bits.
 
     Shapes: as `Embedding`; table `(input_dim, output_dim)`, 4-bit pairs `(input_dim,
@@ -283,10 +286,6 @@ class QuantizedEmbedding(Embedding):
     """
 
     keras_class = "Embedding"
-
-    def __init__(self, quantization: Quantization, **options: Any) -> None:
-        super().__init__(**options)
-        self.quantization = quantization
 
     def weight_shapes(self, _input_shape: Shape) -> dict[str, Any]:
         """Return the shapes of the weights as they are stored."""
