@@ -87,11 +87,15 @@ class TrackedRun:
         return key == names.EPOCH_SECONDS or logged == value or both_nan
 
     def flush(self) -> None:
-        """Send the queued metrics."""
-        pending, self._pending = self._pending, []
+        """Send the queued metrics.
+
+        They leave the queue once they are stored: an interruption in between loses none, and a
+        point that is sent twice is stored once.
+        """
         self._flushed = time.monotonic()
-        if pending:
+        if pending := [*self._pending]:
             self._log_batch(metrics=pending)
+            del self._pending[: len(pending)]
 
     def _log_batch(self, **entries: Any) -> None:
         self.client.log_batch(self.run_id, **entries)

@@ -67,6 +67,27 @@ def test_an_interrupt_kills_the_run(store, experiment_id):
     assert store.client.get_run(run.run_id).info.status == "KILLED"
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["before it is stored", "after"])
+def test_an_interrupt_that_falls_into_the_sending_of_a_metric_loses_and_doubles_none(
+    store, experiment_id, monkeypatch, stored
+):
+    log_batch, interrupts = mlflow.MlflowClient.log_batch, [KeyboardInterrupt]
+
+    def interrupted(client, run_id, metrics=(), **entries):
+        if stored or not (metrics and interrupts):
+            log_batch(client, run_id, metrics=metrics, **entries)
+        if metrics and interrupts:
+            raise interrupts.pop()
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", interrupted)
+    with pytest.raises(KeyboardInterrupt), tracked_run(store, experiment_id, "x", {}) as run:
+        run.log_metrics({"loss/train": 0.5}, 1)
+        run.flush()
+    assert interrupts == []
+    history = store.client.get_metric_history(run.run_id, "loss/train")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.5)]
+
+
 def test_a_pruned_run_is_killed_says_why_and_can_be_gone_on_with(store, experiment_id):
     with pytest.raises(PrunedError), tracked_run(store, experiment_id, "hopeless", {}) as run:
         run.log_metrics({"loss/train": 2.0}, 1)
