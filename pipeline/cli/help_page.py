@@ -35,7 +35,8 @@ A study is a sweep with a question. It ends with a report that answers it:
 _TRAIN_FOOTER = """\
 Hydra's -m (--multirun) is optional: a single run is a sweep of one job.
 Your own model function: model=my_models:textcnn (docs/adding-a-model.md).
-Your own data: dataset=my_data:load, npz, csv, image_folder (docs/own-data.md).
+Your own texts or images: dataset=csv, image_folder (docs/own-data.md).
+Your own arrays or tables: dataset=my_data:load, npz, csv (docs/own-arrays.md).
 Your own configuration files: --config-dir my_conf +experiment=mine.
 A list is one value in brackets: 'filters=[16,32],[32,64]' sweeps over two.
 --help model=cnn dataset=nusax describes these instead of the defaults above.
@@ -92,10 +93,12 @@ machine can reach the page.
 """,
     "predict": """\
 python -m pipeline.predict run_id=... "a text" "another" [setting=value ...]
-python -m pipeline.predict run_id=... texts.csv|image.png [setting=value ...]
+python -m pipeline.predict run_id=... data.csv|image.png [setting=value ...]
+python -m pipeline.predict run_id=... x.npy|x.npz [setting=value ...]
 
-Answers with the class and the probabilities of all classes, using NumPy alone.
-A CSV file needs a column `text` and is answered as CSV.
+Prints what the model predicts, such as the class and the probabilities of all
+classes, without TensorFlow. A CSV file needs a column `text`, or the columns of
+the table that the model was trained on; the output is then CSV as well.
 """,
 }
 

@@ -42,6 +42,6 @@ def show_diagnosis(checks: "Sequence[LayerCheck]", guilty: "LayerCheck | None") 
         table.add_row(plain(check.layer), check.kind, shape, *numbers, worst, style=style)
     console.print(table)
     if guilty is None:
-        console.print("No layer is at fault: each one's own difference is rounding.")
+        console.print("No layer differs: each one's own difference is rounding.")
     else:
         console.print(f"At fault: {plain(guilty.layer)} ({guilty.kind}).", style="red")

@@ -1,4 +1,4 @@
-"""Compares Keras and the forward pass layer by layer, to find the layer at fault."""
+"""Compares Keras and the forward pass layer by layer, to find the layer that differs."""
 
 import csv
 import io
