@@ -18,8 +18,8 @@ def main(given: Given) -> None:
     # Imported here, so that a faulty command is refused without loading MLflow.
     from mlflow.exceptions import MlflowException
 
+    from pipeline.tracking.move_runs import move_run, plan_move
     from pipeline.tracking.store import existing_store, open_server
-    from pipeline.tracking.transfer import move_run, plan_move
 
     target, source = open_server(to), existing_store(**source_place.model_dump())
     try:

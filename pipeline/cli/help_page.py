@@ -97,8 +97,8 @@ python -m pipeline.predict run_id=... data.csv|image.png [setting=value ...]
 python -m pipeline.predict run_id=... x.npy|x.npz [setting=value ...]
 
 Prints what the model predicts, such as the class and the probabilities of all
-classes, without TensorFlow. A CSV file needs a column `text`, or the columns of
-the table that the model was trained on; the output is then CSV as well.
+classes, without TensorFlow. A CSV file needs a column `text`, or the columns
+of the table that the model was trained on; the output is then CSV as well.
 """,
 }
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.dataset import Split
-from pipeline.data.encoding import split as encoded_split
 from pipeline.data.examples import Examples, Source
 from pipeline.data.label_task import task_of_labels
 from pipeline.data.loading import read_source
+from pipeline.data.preprocessing import split as encoded_split
 from pipeline.errors import DatasetError
 from scratch_forward.preprocessing import (
     ImagePreprocessing,

@@ -10,9 +10,9 @@ from pipeline.data.builtin import digits, reviews
 from pipeline.data.catalogue import SPECS, Spec, spec_of
 from pipeline.data.data_spec import Kind
 from pipeline.data.dataset import Dataset, Split
-from pipeline.data.encoding import Reading, fitted, split
 from pipeline.data.examples import Examples, Source
 from pipeline.data.label_task import AUTO, task_of_labels
+from pipeline.data.preprocessing import Reading, fitted, split
 from pipeline.data.published import cifar10, nusax
 from pipeline.data.sampling import strata, stratified_subset
 from pipeline.data.user import csv_tables, csv_texts, function_data, image_folder, npz_file

@@ -3,6 +3,9 @@
 Extension modules try the signatures of a function one after another. An exception raised meanwhile
 counts as "does not fit" and becomes a TypeError. An exception raised in a destructor (TensorFlow
 has many) is only printed by Python.
+
+This file only turns signals into KeyboardInterrupt. `tracking/tracked_run.py` then marks the run
+KILLED, and `sweep/workers/pool.py` gives workers 15 s to do so before it ends them.
 """
 
 import os

@@ -113,7 +113,7 @@ from scratch_forward.layers.reshaping import (
 )
 from scratch_forward.layers.reversible_embedding import ReversibleEmbedding
 from scratch_forward.layers.spectrogram import STFTSpectrogram
-from scratch_forward.layers.text import TextVectorization
+from scratch_forward.layers.text_vectorization import TextVectorization
 from scratch_forward.layers.transposed_convolution import (
     Conv1DTranspose,
     Conv2DTranspose,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data import large_arrays
-from pipeline.data.encoding import is_image
 from pipeline.data.examples import Examples, Source
+from pipeline.data.preprocessing import is_image
 from pipeline.data.sampling import copies_together, held_out_shares, strata
 from pipeline.data.user.array_labels import is_class_index, read_labels
 from pipeline.data.user.division import PART_NAMES, division_phrase, expect_every_class

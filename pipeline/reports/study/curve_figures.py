@@ -7,9 +7,9 @@ import numpy as np
 
 from pipeline.reports.drawing.curve_panel import SPLITS, Line, curve_panel, frame
 from pipeline.reports.drawing.svg import Drawing
-from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.score_figures import MANY
-from pipeline.reports.study.study_run import MEASURES
+from pipeline.reports.study.setting_comparison import Analysis
+from pipeline.reports.study.study_run import STUDY_MEASURES
 from pipeline.reports.study.variants import Variant
 
 _SHOWN = 3  # of the best and of the worst, if there are more than MANY settings
@@ -86,7 +86,7 @@ def _lines(variant: Variant, quantity: str) -> list[Line]:
 
 
 def _best_epoch(variant: Variant) -> float | None:
-    found = variant.estimate(MEASURES["best_epoch"])
+    found = variant.estimate(STUDY_MEASURES["best_epoch"])
     return None if found is None else found.mean
 
 
@@ -94,7 +94,7 @@ def _note(variant: Variant, quantity: str) -> str:
     if quantity == "loss":
         best = _best_epoch(variant)
         return "" if best is None else f"least validation loss: epoch {round(best, 1):g}"
-    peak = MEASURES[f"peak_{quantity}_validation"]
+    peak = STUDY_MEASURES[f"peak_{quantity}_validation"]
     found = variant.estimate(peak)
     extreme = "lowest" if peak.least else "highest"
     return "" if found is None else f"{extreme} in validation: {found.mean:.3f}"

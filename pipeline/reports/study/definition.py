@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
-from pipeline.reports.study.study_run import MEASURES
+from pipeline.reports.study.study_run import STUDY_MEASURES
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
 from pipeline.settings.schema import Group
@@ -15,8 +15,8 @@ from pipeline.settings.suggest import choices
 
 
 def _known(measure: str) -> str:
-    if measure not in MEASURES:
-        raise ValueError(f"it must be {choices(MEASURES)}")
+    if measure not in STUDY_MEASURES:
+        raise ValueError(f"it must be {choices(STUDY_MEASURES)}")
     return measure
 
 
@@ -33,7 +33,7 @@ class Claim(Group):
     Attributes:
         said: the claim in short.
         dataset: the data set of the claim.
-        measure: a name in `MEASURES`.
+        measure: a name in `STUDY_MEASURES`.
         expects: pairs of values of the varied key, the one with the higher measure first.
         under: values of other varied keys, under which the claim was made.
         artefact: another possible cause of the effect.
@@ -55,8 +55,8 @@ class Study(Group):
         question: the question in plain words.
         words: how a report names the values of a varied key: a pattern such as `{} units`, or a
             phrase for each value.
-        measure: a name in `MEASURES`: what is reported and compared; None for the primary score of
-            the task on the test data.
+        measure: a name in `STUDY_MEASURES`: what is reported and compared; None for the primary
+            score of the task on the test data.
         claim: the claim of an earlier report, if there is one.
         against: `tfidf` if the question is whether values beat that baseline.
     """

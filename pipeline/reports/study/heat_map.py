@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.reports.drawing.svg import Drawing, width_of
-from pipeline.reports.study.analysis import Analysis
+from pipeline.reports.study.setting_comparison import Analysis
 from pipeline.reports.study.study_run import Measure
 from pipeline.reports.study.variants import Variant
 

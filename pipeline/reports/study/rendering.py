@@ -8,11 +8,11 @@ from pipeline.reports.drawing.pages import render_page, render_text
 from pipeline.reports.drawing.svg import Drawing, png, sheet
 from pipeline.reports.run.run_figures import loss_title
 from pipeline.reports.study import tables
-from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.curve_figures import curves
 from pipeline.reports.study.heat_map import heat_map
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.score_figures import MANY, differences, forest
+from pipeline.reports.study.setting_comparison import Analysis
 from pipeline.reports.study.study_page import StudyPage
 from pipeline.settings.scores import SCORES
 from pipeline.tasks import task_named

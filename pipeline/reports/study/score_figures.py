@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.reports.drawing.palette import Role
 from pipeline.reports.drawing.svg import Drawing
-from pipeline.reports.study.analysis import Analysis, Comparison
 from pipeline.reports.study.reference import References, baseline_scores
 from pipeline.reports.study.rows import (
     Column,
@@ -17,6 +16,7 @@ from pipeline.reports.study.rows import (
     rows_plot,
     write_numbers,
 )
+from pipeline.reports.study.setting_comparison import Analysis, Comparison
 from pipeline.reports.study.study_run import Measure
 from pipeline.reports.study.variants import Setting, Variant
 

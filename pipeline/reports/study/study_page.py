@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from pipeline.reports.drawing.pages import Table
 from pipeline.reports.study import tables
-from pipeline.reports.study.analysis import Analysis
 from pipeline.reports.study.definition import Claim
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import Provenance
 from pipeline.reports.study.reference import References
+from pipeline.reports.study.setting_comparison import Analysis
 from pipeline.reports.study.statistics import FEWEST
 from pipeline.reports.study.study_run import Measure, StudyRun
 from pipeline.reports.study.variants import setting_of, values_in
-from pipeline.reports.study.verdict import Verdict
+from pipeline.reports.study.verdict_wording import Verdict
 from pipeline.settings.scores import SCORES
 from pipeline.tasks import task_named
 from pipeline.tasks.baselines import Baseline

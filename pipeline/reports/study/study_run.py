@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.settings.scores import MEASURES as MEASURES_OF_EPOCHS
-from pipeline.settings.scores import SCORES, TASK_SCORES, selected_score
+from pipeline.settings.scores import MEASURES, SCORES, TASK_SCORES, selected_score
 from pipeline.tracking import names
 
 RISE = 0.05  # relative to the minimum validation loss: a later rise above this is overfitting
@@ -129,14 +128,14 @@ _AT_BEST = {
     "seconds": Measure("seconds per run", logged(names.SECONDS), 1, least=True),
     "parameters": Measure("parameters", logged(names.PARAMETERS), 0, least=True),
 }
-MEASURES: dict[str, Measure] = _ON_VALIDATION | _ON_TEST | _AT_BEST
+STUDY_MEASURES: dict[str, Measure] = _ON_VALIDATION | _ON_TEST | _AT_BEST
 """Every measure by the name that studies use."""
 
 
 def table_measures(task: str) -> tuple[str, ...]:
     """Return the names of the measures that a report's tables show of runs of a task."""
     first, second, *_ = TASK_SCORES[task]
-    measure = MEASURES_OF_EPOCHS[task]
+    measure = MEASURES[task]
     beside = "accuracy" if measure == "accuracy" else second
     return (
         f"test_{first}",
@@ -152,14 +151,14 @@ def file_measures(task: str) -> dict[str, Measure]:
     """Return the measures that a report's files hold of runs of a task, by name."""
     validation = f"validation_{TASK_SCORES[task][0]}"
     names_of = (validation, *table_measures(task), "overfits_after", "seconds", "parameters")
-    return {name: MEASURES[name] for name in names_of}
+    return {name: STUDY_MEASURES[name] for name in names_of}
 
 
 def main_measure(task: str) -> Measure:
     """Return the measure that is reported and compared: the primary score on the test data."""
-    return MEASURES[f"test_{TASK_SCORES[task][0]}"]
+    return STUDY_MEASURES[f"test_{TASK_SCORES[task][0]}"]
 
 
 def selection_measure(select_by: str, task: str) -> Measure:
     """Return the validation score that a value of `select_by=` names."""
-    return MEASURES[f"validation_{selected_score(select_by, [task])}"]
+    return STUDY_MEASURES[f"validation_{selected_score(select_by, [task])}"]

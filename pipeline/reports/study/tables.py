@@ -8,10 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from pipeline.reports.drawing.pages import Table, number
-from pipeline.reports.study.analysis import Analysis
-from pipeline.reports.study.claim import with_interval
+from pipeline.reports.study.claim_judgement import with_interval
+from pipeline.reports.study.setting_comparison import Analysis
 from pipeline.reports.study.study_run import (
-    MEASURES,
+    STUDY_MEASURES,
     Measure,
     StudyRun,
     file_measures,
@@ -21,15 +21,15 @@ from pipeline.reports.study.variants import Variant, values_in
 from pipeline.tasks import task_named
 from pipeline.tracking import names
 
-_EPOCHS = (MEASURES["best_epoch"], MEASURES["overfits_after"])
-_COST = (MEASURES["parameters"], MEASURES["seconds"])
+_EPOCHS = (STUDY_MEASURES["best_epoch"], STUDY_MEASURES["overfits_after"])
+_COST = (STUDY_MEASURES["parameters"], STUDY_MEASURES["seconds"])
 
 
 def score_table(analysis: Analysis) -> Table:
     """Return one row per setting: mean and interval of each score; the best one is marked."""
     variants = analysis.variants
     shown = [analysis.selection, analysis.main]
-    shown += [MEASURES[name] for name in table_measures(analysis.task)]
+    shown += [STUDY_MEASURES[name] for name in table_measures(analysis.task)]
     measures = list({measure.title: measure for measure in shown}.values())
     return Table(
         [*_keys(variants), "n", *(measure.title for measure in measures)],
@@ -75,12 +75,12 @@ def overfitting_table(variants: Sequence[Variant]) -> Table:
 
 
 def _overfitting(variant: Variant) -> list[str]:
-    onset = variant.by_seed(MEASURES["overfits_after"])
+    onset = variant.by_seed(STUDY_MEASURES["overfits_after"])
     ends = [curve[-1] for run in variant.runs if (curve := run.curves.get(names.LOSS_VALIDATION))]
     return [
         f"{len(onset)} of {len(variant.runs)} seeds",
-        mean_and_interval(variant, MEASURES["overfits_after"]),
-        mean_and_interval(variant, MEASURES["best_loss_validation"]),
+        mean_and_interval(variant, STUDY_MEASURES["overfits_after"]),
+        mean_and_interval(variant, STUDY_MEASURES["best_loss_validation"]),
         f"{fmean(ends):.3f}" if ends else "–",
     ]
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import StoreError
-from pipeline.reports.study.analysis import analyse, reported_measure
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.provenance import provenance
 from pipeline.reports.study.reference import references
 from pipeline.reports.study.rendering import draw, render
+from pipeline.reports.study.setting_comparison import analyse, reported_measure
 from pipeline.reports.study.study_page import StudyPage, compose_study_page
 from pipeline.reports.study.varied import incompatibilities
-from pipeline.reports.study.verdict import conclude
+from pipeline.reports.study.verdict_wording import conclude
 from pipeline.settings import SettingsError
 from pipeline.tracking import names
 from pipeline.tracking.store import Store

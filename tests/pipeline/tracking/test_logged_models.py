@@ -9,9 +9,9 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage, local_folder
 from pipeline.tracking.deletion import delete, plan_deletion
 from pipeline.tracking.logged_models import finish_model, models_of, new_model, upload_model
+from pipeline.tracking.move_runs import move_run, plan_move
 from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import TrackedRun, tracked_run
-from pipeline.tracking.transfer import move_run, plan_move
 from tests.support.classifiers import PREPROCESSING, write_classifier
 from tests.support.fresh_store import stock
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.data import DatasetError, large_arrays
-from pipeline.data.encoding import Reading, fitted, split
+from pipeline.data.preprocessing import Reading, fitted, split
 from pipeline.data.user.array_splits import Cut, read_splits
 
 RNG = np.random.default_rng(0)

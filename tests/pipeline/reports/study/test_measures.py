@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.reports.study.analysis import analyse
 from pipeline.reports.study.definition import parse_study
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.heat_map import heat_map
 from pipeline.reports.study.reference import References, majority_class
 from pipeline.reports.study.rendering import draw
+from pipeline.reports.study.setting_comparison import analyse
 from pipeline.reports.study.tables import run_table, runs_csv, score_table
-from pipeline.reports.study.verdict import conclude
+from pipeline.reports.study.verdict_wording import conclude
 from pipeline.settings import SettingsError
 from tests.support.study_runs import study_run
 

@@ -9,12 +9,12 @@ import pytest
 from PIL import ImageFont
 
 from pipeline.reports.drawing.svg import SIZE, png
-from pipeline.reports.study.analysis import analyse
 from pipeline.reports.study.curve_figures import band, curves, panels
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reference import References
 from pipeline.reports.study.rendering import draw
 from pipeline.reports.study.score_figures import forest
+from pipeline.reports.study.setting_comparison import analyse
 from pipeline.reports.study.study_run import main_measure
 from pipeline.tasks.baselines import Baseline
 from tests.support.study_runs import study_run

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.reports.study.study_run import MEASURES
+from pipeline.reports.study.study_run import STUDY_MEASURES
 from pipeline.reports.study.tables import mean_and_interval
 from pipeline.reports.study.variants import group_by_values
 from tests.support.study_runs import study_run
@@ -15,7 +15,7 @@ def cell(name, *losses):
         for seed, curve in enumerate(losses)
     ]
     (variant,) = group_by_values(runs, ["units"], None)
-    return mean_and_interval(variant, MEASURES[name])
+    return mean_and_interval(variant, STUDY_MEASURES[name])
 
 
 def test_a_score_is_a_mean_with_its_interval():

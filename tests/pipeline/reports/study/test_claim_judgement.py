@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.reports.study.claim import judge
+from pipeline.reports.study.claim_judgement import judge
 from pipeline.reports.study.definition import Study
 from tests.support.study_runs import runs_of
 

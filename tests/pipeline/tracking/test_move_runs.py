@@ -5,10 +5,10 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.links import ViewedSweep, save_sweep_view
+from pipeline.tracking.move_runs import move_run, plan_move
 from pipeline.tracking.ranking import criterion
 from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import tracked_run
-from pipeline.tracking.transfer import move_run, plan_move
 from tests.support.fresh_store import stock
 
 STEPS = range(1, 1200)  # more points than MLflow takes in one request

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.reports.study.analysis import Analysis, Comparison, Effect
-from pipeline.reports.study.claim import Judgement, in_words, judge
+from pipeline.reports.study.claim_judgement import Judgement, in_words, judge
 from pipeline.reports.study.reference import References, baseline_scores
+from pipeline.reports.study.setting_comparison import Analysis, Comparison, Effect
 from pipeline.reports.study.statistics import FEWEST, Difference, difference
 from pipeline.reports.study.study_run import Measure
 from pipeline.reports.study.variants import Setting, Variant

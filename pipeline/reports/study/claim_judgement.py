@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pipeline.reports.study.definition import Artefact, Study
 from pipeline.reports.study.statistics import Difference, difference, paired_difference
-from pipeline.reports.study.study_run import MEASURES, Measure, StudyRun
+from pipeline.reports.study.study_run import STUDY_MEASURES, Measure, StudyRun
 from pipeline.reports.study.variants import Setting, setting_of
 from pipeline.settings.as_typed import label
 
@@ -65,7 +65,7 @@ def judge(study: Study, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judg
     claim = study.claim
     if claim is None:
         return None
-    measure = MEASURES[claim.measure]
+    measure = STUDY_MEASURES[claim.measure]
     used = {run.params.get("dataset") for run in runs}
     if used != {claim.dataset}:
         return Judgement("not judged", f"the claim is about {claim.dataset}, not these data.")

@@ -8,7 +8,7 @@ from statistics import fmean
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.statistics import Difference, holm, paired_difference
 from pipeline.reports.study.study_run import (
-    MEASURES,
+    STUDY_MEASURES,
     Measure,
     main_measure,
     selection_measure,
@@ -148,7 +148,7 @@ def reported_measure(gathered: Gathered) -> Measure:
     """Return the measure that a study names, or else the primary test score of the task."""
     study = gathered.study
     if study is not None and study.measure is not None:
-        return MEASURES[study.measure]
+        return STUDY_MEASURES[study.measure]
     return main_measure(gathered.task)
 
 

@@ -1,4 +1,8 @@
-"""From raw examples to a model's inputs: the preprocessing is fitted on training examples alone."""
+"""From raw examples to a model's inputs: the preprocessing is fitted on training examples alone.
+
+How each kind of input is converted is in `scratch_forward/preprocessing/`; texts are split into
+words by `tokenize` of `scratch_forward/layers/text_vectorization.py`.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,12 @@ from itertools import product
 
 import pytest
 
-from pipeline.reports.study.analysis import analyse
 from pipeline.reports.study.definition import Study
 from pipeline.reports.study.gathering import Gathered
 from pipeline.reports.study.reference import References, majority_class, references
+from pipeline.reports.study.setting_comparison import analyse
 from pipeline.reports.study.variants import group_by_values, setting_of
-from pipeline.reports.study.verdict import conclude
+from pipeline.reports.study.verdict_wording import conclude
 from pipeline.tasks.baselines import Baseline
 from tests.support.study_runs import runs_of, study_run
 
