@@ -8,8 +8,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy as np
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 BATCHES = (16, 32, 64, 128, 200, 400, 1000)
+REQUESTS = 400  # predictions of one example, dealt to concurrent callers
 
 Predict = Callable[[np.ndarray], Any]
 
@@ -72,11 +76,70 @@ def keras_engine(path: Path) -> dict[str, Predict]:
     }
 
 
+def openvino_engine(path: Path) -> dict[str, Predict]:
+    """OpenVINO on Keras's ONNX export, at each batch size; float32, where bfloat16 is its default.
+
+    Raises:
+        RuntimeError: If OpenVINO cannot run the model.
+    """
+    import openvino
+
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": str(CORES)}
+    compiled = openvino.Core().compile_model(path.with_suffix(".onnx"), "CPU", options)
+    request = compiled.create_infer_request()
+    dtype = compiled.input(0).get_element_type().to_dtype()
+
+    def call(x: np.ndarray) -> np.ndarray:
+        return request.infer([x.astype(dtype, copy=False)], share_inputs=True)[0]
+
+    call(np.zeros((1, *np.load(path.with_suffix(".npy"), "r").shape[1:])))
+    return {f"batch {size}": in_batches(call, size) for size in BATCHES}
+
+
+def litert_engine(path: Path) -> dict[str, Predict]:
+    """LiteRT, formerly TensorFlow Lite, at each batch size.
+
+    Raises:
+        FileNotFoundError: If the model could not be converted for it.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    content = path.with_suffix(".tflite").read_bytes()
+    shape = np.load(path.with_suffix(".npy"), "r").shape[1:]
+
+    @cache
+    def sized(examples: int) -> Any:
+        interpreter = Interpreter(model_content=content, num_threads=CORES)
+        interpreter.resize_tensor_input(0, (examples, *shape))
+        interpreter.allocate_tensors()
+        return interpreter
+
+    def call(x: np.ndarray) -> np.ndarray:
+        interpreter = sized(len(x))
+        entry, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        interpreter.set_tensor(entry["index"], x.astype(entry["dtype"], copy=False))
+        interpreter.invoke()
+        return interpreter.get_tensor(out["index"])
+
+    call(np.zeros((1, *shape)))
+    return {f"batch {size}": in_batches(call, size) for size in BATCHES}
+
+
 ENGINES: dict[str, Callable[[Path], dict[str, Predict]]] = {
     "scratch_forward": scratch_forward_engine,
     "ONNX Runtime": onnxruntime_engine,
     "Keras": keras_engine,
+    "OpenVINO": openvino_engine,
+    "LiteRT": litert_engine,
 }
+
+# Engines that run where their package is installed, and only some models
+OPTIONAL = {"OpenVINO": "openvino", "LiteRT": "ai_edge_litert"}
+
+
+def installed() -> list[str]:
+    """Return the names of the engines whose packages are installed."""
+    return [name for name in ENGINES if name not in OPTIONAL or find_spec(OPTIONAL[name])]
 
 
 class Engine:
@@ -118,13 +181,27 @@ def serve(name: str, folder: Path) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         answer: Any = None
-        if request["do"] == "load":
-            ways = ENGINES[name](folder / str(request["model"]))
-            x = np.load(folder / f"{request['model']}.npy")
-            answer = list(ways)
-        else:
-            answer = _time(ways[request["way"]], x[: request["examples"]], request["calls"])
+        match request["do"]:
+            case "load":
+                ways = _load(name, folder / str(request["model"]))
+                x = np.load(folder / f"{request['model']}.npy")
+                answer = list(ways)
+            case "time":
+                examples = x[: request["examples"]]
+                answer = _time(ways[request["way"]], examples, request["calls"])
+            case "concurrent":
+                answer = _concurrent(ways[request["way"]], x, request["threads"])
         print(json.dumps(answer), file=answers, flush=True)
+
+
+def _load(name: str, path: Path) -> dict[str, Predict]:
+    """Return an engine's ways to predict with a model: none if an optional engine cannot run it."""
+    try:
+        return ENGINES[name](path)
+    except Exception:  # each engine raises its own
+        if name not in OPTIONAL:
+            raise
+        return {}
 
 
 def _time(predict: Predict, x: np.ndarray, calls: int) -> float:
@@ -133,6 +210,23 @@ def _time(predict: Predict, x: np.ndarray, calls: int) -> float:
     for _ in range(calls):
         predict(x)
     return (time.perf_counter() - start) / calls * 1e3
+
+
+def _concurrent(predict: Predict, x: np.ndarray, threads: int) -> float:
+    """Return the predictions per second of `threads` callers, each with one example at a time."""
+    share = REQUESTS // threads
+
+    def caller(number: int) -> None:
+        for index in range(number * share, (number + 1) * share):
+            predict(x[index % len(x)][None])
+
+    callers = [threading.Thread(target=caller, args=(number,)) for number in range(threads)]
+    start = time.perf_counter()
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    return share * threads / (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time `scratch_forward` beside Keras and ONNX Runtime: `python -m benchmarks.forward`.
+"""Time `scratch_forward` beside Keras and other engines: `python -m benchmarks.forward`.
 
 Every round times every way of every engine once, in turn, each engine in a process of its own;
 the table gives the median of the rounds, of each peer at its best batch, in
@@ -6,6 +6,7 @@ docs/benchmark-forward.md.
 """
 
 import argparse
+import math
 import re
 import statistics
 import tempfile
@@ -16,15 +17,20 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import machine, studies
-from benchmarks.engines import CORES, ENGINES, Engine
+from benchmarks.engines import CORES, Engine, installed
 
 COLUMNS = {
     "ours": ("scratch_forward", ""),
-    "Keras predict": ("Keras", "predict, batch 32"),
-    "Keras, all at once": ("Keras", "predict, whole"),
+    "Keras": ("Keras", "predict"),
     "tf.function": ("Keras", "tf.function"),
     "ONNX Runtime": ("ONNX Runtime", ""),
+    "OpenVINO": ("OpenVINO", ""),
+    "LiteRT": ("LiteRT", ""),
 }
+PEERS = ("tf.function", "ONNX Runtime", "OpenVINO", "LiteRT")
+
+CALLERS = (1, 8)
+SERVED = 5  # rounds of concurrent callers
 
 Times = dict[tuple[str, str], float]  # (engine, way) -> median milliseconds
 
@@ -39,16 +45,17 @@ def main() -> None:
         studies.save(folder, names)
         for number, name in enumerate(names):
             np.save(folder / f"{number}.npy", studies.work(name, lengths))
-        whole, one = {}, {}
+        whole, one, served = {}, {}, {}
         with _engines(folder) as engines:
             for number, name in enumerate(names):
                 whole[name], one[name] = _measure(engines, number, options.rounds)
+                served[name] = _serve(engines["scratch_forward"])
                 print(_row(name, whole[name], studies.bars(name)), flush=True)
         cold = {
             engine: machine.cold_start(engine, folder / "0.keras", folder / "0.npy", options.rounds)
             for engine in machine.FIRST_PREDICTION
         }
-    text = _report(whole, one, cold, names[0], lengths, options)
+    text = _report(whole, one, served, cold, names[0], lengths, options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(text, encoding="utf-8")
 
@@ -65,7 +72,7 @@ def _options() -> argparse.Namespace:
 @contextmanager
 def _engines(folder: Path) -> Iterator[dict[str, Engine]]:
     with ExitStack() as stack:
-        engines = {name: Engine(name, folder) for name in ENGINES}
+        engines = {name: Engine(name, folder) for name in installed()}
         for engine in engines.values():
             stack.callback(engine.close)
         yield engines
@@ -78,7 +85,7 @@ def _measure(engines: dict[str, Engine], number: int, rounds: int) -> tuple[Time
         for name, engine in engines.items()
         for way in engine.ask(do="load", model=number)
     ]
-    whole = _interleave(engines, ways, rounds, examples=max(studies.IMAGES, studies.SEQUENCES))
+    whole = _interleave(engines, ways, rounds, examples=studies.ROWS)
     return whole, _interleave(engines, ways, rounds, examples=1, calls=3)
 
 
@@ -97,36 +104,64 @@ def _interleave(
     return {key: statistics.median(took[1:]) for key, took in times.items()}  # the first warms up
 
 
-def _best(times: Times, column: str) -> float:
+def _serve(engine: Engine) -> dict[int, float]:
+    """Return the median predictions per second of one caller and of several at a time."""
+    rates: dict[int, list[float]] = {callers: [] for callers in CALLERS}
+    for _ in range(SERVED):
+        for callers, found in rates.items():
+            found.append(engine.ask(do="concurrent", way="predict", threads=callers))
+    return {callers: statistics.median(found) for callers, found in rates.items()}
+
+
+def _best(times: Times, column: str) -> float | None:
+    """Return an engine's time at its best batch, or None if it cannot run the model."""
     engine, prefix = COLUMNS[column]
-    return min(
+    found = (
         took for (name, way), took in times.items() if name == engine and way.startswith(prefix)
     )
+    return min(found, default=None)
 
 
 def _row(name: str, times: Times, bars: dict[str, float]) -> str:
-    """Write a model's times, each peer's by ours, and how far that is from the bar."""
-    ours = _best(times, "ours")
-    cells = [f"{_best(times, column):.2f}" for column in COLUMNS]
+    """Write a model's times, and each peer's by ours with the bar; bold if below it."""
+    best = {column: _best(times, column) for column in COLUMNS}
+    best["best peer"] = min(best[peer] or math.inf for peer in PEERS)
+    cells = ["–" if best[column] is None else f"{best[column]:.2f}" for column in COLUMNS]
     for column, bar in bars.items():
-        ratio = _best(times, column) / ours
-        reached = "yes" if ratio >= bar else f"no, {ratio / bar:.0%} of it"
-        cells += [f"{ratio:.2f}", f"{bar:g}: {reached}" if bar else ""]
+        ratio = (best[column] or math.nan) / (best["ours"] or math.nan)
+        mark = "" if ratio >= bar else "**"
+        cells.append(f"{mark}{ratio:.2f}{mark}" + (f" ({bar:g})" if bar else ""))
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
 def _table(title: str, results: dict[str, Times], bars: Callable) -> list[str]:
-    header = ["model", *COLUMNS]
-    for column in bars(""):
-        header += [f"{column} / ours", "bar"]
+    header = ["model", *COLUMNS, *(f"{column} / ours" for column in bars(""))]
     rows = [_row(name, times, bars(name)) for name, times in results.items()]
     rule = "|---" + "|---:" * (len(header) - 1) + "|"
     return [f"## {title}", "", "| " + " | ".join(header) + " |", rule, *rows, ""]
 
 
+def _callers_table(served: dict[str, dict[int, float]]) -> list[str]:
+    first, last = CALLERS
+    return [
+        "## Concurrent callers",
+        "",
+        "Predictions of one example per second, made by threads that share one model.",
+        "",
+        f"| model | {first} thread | {last} threads | ratio |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {name} | {one:.0f} | {many:.0f} | {many / one:.2f} |"
+            for name, (one, many) in ((n, rates.values()) for n, rates in served.items())
+        ),
+        "",
+    ]
+
+
 def _report(
     whole: dict[str, Times],
     one: dict[str, Times],
+    served: dict[str, dict[int, float]],
     cold: dict[str, tuple[float, float]],
     first: str,
     lengths: np.ndarray,
@@ -139,15 +174,18 @@ def _report(
         f"Written by `python -m benchmarks.forward`. {machine.describe(CORES)}.",
         "",
         f"Milliseconds, median of {options.rounds} interleaved rounds, each engine in a process of "
-        "its own, `tf.function` and ONNX Runtime at their best batch; a ratio above 1 is in our "
-        "favour, and the bar is the target. "
-        f"{studies.IMAGES} images of 32x32x3, or {studies.SEQUENCES} sequences of "
-        f"{studies.STEPS} tokens; masked models get sentences of {lengths.mean():.0f} words on "
-        f"average ({source}), padded to {studies.STEPS}. "
+        "its own and at its best batch: Keras's `predict`, a compiled `tf.function`, ONNX Runtime, "
+        "and OpenVINO and LiteRT where they can run the model. The last columns divide a peer's "
+        "time by ours, so above 1 is in our favour; the target is in parentheses, and bold type "
+        "shows a ratio below it. "
+        f"{studies.IMAGES} images of 32x32x3, {studies.SEQUENCES} sequences of {studies.STEPS} "
+        f"tokens, or {studies.ROWS} rows of {studies.COLUMNS} numbers; masked models get sentences "
+        f"of {lengths.mean():.0f} words on average ({source}), padded to {studies.STEPS}. "
         "[How the forward pass is computed](forward-pass.md) explains what limits the speed.",
         "",
         *_table("The whole set", whole, studies.bars),
         *_table("One example", one, studies.bars_of_one),
+        *_callers_table(served),
         f"## From the start of the process to the first prediction ({first})",
         "",
         "| engine | seconds | MB resident at most |",

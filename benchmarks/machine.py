@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 FIRST_PREDICTION = {
@@ -17,16 +17,22 @@ FIRST_PREDICTION = {
 }
 
 
-FORWARD = ("numpy", "tensorflow", "keras", "onnxruntime")
+FORWARD = ("numpy", "tensorflow", "keras", "onnxruntime", "openvino", "ai-edge-litert")
 
 
 def describe(cores: int, packages: Sequence[str] = FORWARD) -> str:
     """Name the processor, the cores used, the system and the versions that matter."""
-    versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    versions = ", ".join(
+        f"{package} {version(package)}" for package in packages if _is_installed(package)
+    )
     return (
         f"{_processor()}, {cores} cores; {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}; {versions}"
     )
+
+
+def _is_installed(package: str) -> bool:
+    return any(distributions(name=package))
 
 
 def _processor() -> str:

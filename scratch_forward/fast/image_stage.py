@@ -27,7 +27,7 @@ from scratch_forward.kernels.convolution.batch_last import (
 from scratch_forward.kernels.convolution.convolution2d import Convolution, prepare
 from scratch_forward.kernels.convolution.fused_pooling import Activation, Pool
 from scratch_forward.kernels.convolution.geometry import Geometry
-from scratch_forward.kernels.convolution.im2col import Im2col
+from scratch_forward.kernels.convolution.im2col import Im2col, Im2colChain
 from scratch_forward.kernels.runtime.workspace import Workspace, WorkspacePerThread
 from scratch_forward.layers.activation import Activation as ActivationLayer
 from scratch_forward.layers.activation import ReLU
@@ -113,8 +113,8 @@ class _Prepared:
 
     def run(self, x: Array, clock: Clock | None) -> Array:
         """Compute a group of examples, one run of layers after another."""
-        lap = _laps(clock, self._runs, len(x))
         if len(x) >= MANY:
+            lap = _laps(clock, self._runs, len(x))
             with self._lock:  # only one thread may prepare: buffers are named by stage
                 stages = self._stages
             images = x if x.ndim == 4 else x[:, :, None]
@@ -122,6 +122,7 @@ class _Prepared:
             return outputs[:, :, 0] if outputs.ndim > x.ndim else outputs
         with self._lock:
             steps = self._steps
+        lap = _laps(clock, self._runs_of_few, len(x))
         for number, step in enumerate(steps):
             x = step(x, self._buffers.workspace)
             lap(number)
@@ -134,8 +135,22 @@ class _Prepared:
 
     @cached_property
     def _steps(self) -> list[Step]:
-        """One step per run of layers, with the channels as the last axis."""
-        return [_step(layers, shape) for layers, shape in self._runs]
+        """One step per run of layers for few examples, with the channels as the last axis."""
+        return [_step(layers, shape) for layers, shape in self._runs_of_few]
+
+    @cached_property
+    def _runs_of_few(self) -> list[Run]:
+        """The runs of layers, with convolutions in a row in one run."""
+        joined: list[Run] = []
+        before = False
+        for layers, shape in self._runs:
+            now = _is_unrolled(layers[0])
+            if now and before:
+                joined[-1][0].extend(layers)
+            else:
+                joined.append((list(layers), shape))
+            before = now
+        return joined
 
 
 def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
@@ -181,10 +196,26 @@ def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
 
 def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
     """Return the step of a run of layers for few examples."""
-    conv = layers[0]
-    if isinstance(conv, Conv2D) and conv.groups == 1 and conv.activation in _KERNEL_ACTIVATIONS:
-        return _Unit.of(layers).unrolled(shape)
-    return lambda x, _: run_plain(layers, x, None, None)[0]
+    if not _is_unrolled(layers[0]):
+        return lambda x, _: run_plain(layers, x, None, None)[0]
+    convolutions = [_Unit.of(run).unrolled(its_shape) for run, its_shape in _runs(layers, shape)]
+    name, out_shape = id(convolutions), convolutions[-1].out_shape
+
+    def one_by_one(x: Array, workspace: Workspace) -> Array:
+        chain = workspace.kept(name, lambda: Im2colChain(convolutions, x.dtype))
+        outputs = np.empty((len(x), *out_shape), x.dtype)
+        for image, out in zip(x, outputs, strict=True):
+            chain(image, out)
+        return outputs
+
+    return one_by_one
+
+
+def _is_unrolled(layer: Layer) -> bool:
+    """Whether few examples are computed by `Im2col`."""
+    return (
+        isinstance(layer, Conv2D) and layer.groups == 1 and layer.activation in _KERNEL_ACTIVATIONS
+    )
 
 
 def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:

@@ -1,21 +1,28 @@
-"""2-D convolution of few examples by im2col, with the channels as the last axis.
+"""2-D convolutions of single images by im2col, with the channels as the last axis.
 
 The input under each output pixel becomes one row of a matrix, so a single image gives matrix
 products with one row per pixel. Rows of the image are processed in blocks, which limits the memory
 for images of any size.
+
+All calls of NumPy are prepared once, with their views and buffers. For small images, making the
+views took three times as long as the calls.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch_forward.kernels.convolution.fused_pooling import Activation, Pool
 from scratch_forward.kernels.convolution.geometry import Geometry
-from scratch_forward.kernels.runtime.matmul import multiply
-from scratch_forward.kernels.runtime.workspace import Workspace
+from scratch_forward.kernels.runtime import matmul
 
 LARGEST_BLOCK = 1 << 19  # elements of the unrolled matrix
+
+Call = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -28,71 +35,137 @@ class Im2col:
     activation: Activation
     pool: Pool | None
 
-    def __call__(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Map x (n, H, W, C) to (n, out H, out W, filters), after pooling."""
-        (height, width), (high, wide) = self.geometry.out, self.pool.size if self.pool else (1, 1)
-        out = np.empty((len(x), height // high, width // wide, self.geometry.filters), x.dtype)
-        windows = self._windows(self._padded(x, workspace))
-        row = len(x) * width * len(self.weights)
-        step = max(LARGEST_BLOCK // (row * high), 1)
-        for start in range(0, out.shape[1], step):
-            done = out[:, start : start + step]
-            seen = windows[:, start * high : (start + done.shape[1]) * high]
-            self._finish(self._multiply(seen, workspace), done)
-        return out
+    @property
+    def window(self) -> tuple[int, int]:
+        """Rows and columns of a pooling window: 1 and 1 without pooling."""
+        return self.pool.size if self.pool else (1, 1)
 
-    def _padded(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        (top, bottom), (left, right) = self.geometry.padding
-        examples, height, width, channels = x.shape
-        shape = (examples, top + height + bottom, left + width + right, channels)
-        padded = workspace.framed(("images", id(self)), shape, x.dtype)
-        padded[:, top : top + height, left : left + width] = x
-        return padded
+    @property
+    def out_shape(self) -> tuple[int, int, int]:
+        """(out H, out W, filters), after pooling."""
+        (height, width), (high, wide) = self.geometry.out, self.window
+        return height // high, width // wide, self.geometry.filters
 
-    def _windows(self, padded: np.ndarray) -> np.ndarray:
-        """View the input under each output pixel: (n, out H, out W, kh, kw, channels)."""
-        geometry = self.geometry
-        by_example, by_row, by_column, by_channel = padded.strides
-        (down, right), (apart_down, apart_right) = geometry.strides, geometry.dilation
-        shape = (len(padded), *geometry.out, *geometry.kernel, geometry.channels)
-        steps = (by_row * down, by_column * right, by_row * apart_down, by_column * apart_right)
-        return as_strided(padded, shape, (by_example, *steps, by_channel), writeable=False)
+    @property
+    def block(self) -> int:
+        """Rows of the output, after pooling, that are computed at a time."""
+        row = self.geometry.out[1] * len(self.weights) * self.window[0]
+        return min(max(LARGEST_BLOCK // row, 1), self.out_shape[0])
 
-    def _multiply(self, windows: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Multiply the windows of some rows by the kernel: (n, rows, out W, filters)."""
-        cells, size = windows.shape[:3], int(np.prod(windows.shape[:3]))
-        rows = workspace.array("unrolled", windows.shape, windows.dtype)
-        rows[...] = windows
-        out = workspace.array("convolved", (size, self.geometry.filters), windows.dtype)
-        return multiply(rows.reshape(size, -1), self.weights, out).reshape(*cells, -1)
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns before pooling that are computed at a time."""
+        return self.block * self.window[0], self.geometry.out[1]
 
-    def _finish(self, cells: np.ndarray, out: np.ndarray) -> None:
+
+class Im2colChain:
+    """Convolutions in a row for one image at a time. Not for several threads at once.
+
+    Args:
+        convolutions: The convolutions, each of which reads the output of the one before.
+        dtype: Dtype of images and weights.
+    """
+
+    def __init__(self, convolutions: Sequence[Im2col], dtype: np.dtype) -> None:
+        sizes = [int(np.prod(convolution.cells)) for convolution in convolutions]
+        pairs = list(zip(convolutions, sizes, strict=True))
+        self._unrolled = np.empty(max(size * len(c.weights) for c, size in pairs), dtype)
+        self._convolved = np.empty(max(size * c.geometry.filters for c, size in pairs), dtype)
+        self._halved = np.empty_like(self._convolved)
+        padded = [_padded(convolution.geometry, dtype) for convolution in convolutions]
+        self._inlet, *others = (
+            _inside(c.geometry, x) for c, x in zip(convolutions, padded, strict=True)
+        )
+        self._outlet = np.empty(convolutions[-1].out_shape, dtype)
+        outlets = [*others, self._outlet]
+        self._calls = [
+            call
+            for step in zip(convolutions, padded, outlets, strict=True)
+            for call in self._calls_of(*step)
+        ]
+
+    def __call__(self, image: np.ndarray, out: np.ndarray) -> None:
+        """Map an image (H, W, C) to `out`, (out H, out W, filters)."""
+        self._inlet[...] = image
+        for call in self._calls:
+            call()
+        out[...] = self._outlet
+
+    def _calls_of(self, conv: Im2col, padded: np.ndarray, out: np.ndarray) -> Iterator[Call]:
+        """Yield the calls of one convolution, block by block."""
+        windows, high = _windows(conv.geometry, padded), conv.window[0]
+        for start in range(0, len(out), conv.block):
+            done = out[start : start + conv.block]
+            seen = windows[start * high : (start + len(done)) * high]
+            count = int(np.prod(seen.shape[:2]))
+            rows = self._unrolled[: seen.size].reshape(seen.shape)
+            cells = self._convolved[: count * out.shape[2]].reshape(count, -1)
+            yield partial(np.copyto, rows, seen)
+            yield partial(np.matmul, *matmul.cut(rows.reshape(count, -1), conv.weights, cells))
+            yield from self._finish(conv, cells.reshape(*seen.shape[:2], -1), done)
+
+    def _finish(self, conv: Im2col, cells: np.ndarray, out: np.ndarray) -> Iterator[Call]:
         """Pool, add the bias and apply the activation. Max pooling is first, see `Convolution`."""
-        largest = self.pool is not None and self.pool.kind == "max"
-        if self.pool is not None and largest:
-            _pool(cells, self.pool, out)
-        done = out if largest else cells
-        if self.bias is not None:
-            done += self.bias
-        if self.activation == "relu":
-            np.maximum(done, 0, out=done)
-        if self.pool is None:
-            out[...] = cells
-        elif not largest:
-            _pool(cells, self.pool, out)
+        if conv.pool is not None and conv.pool.kind == "max":
+            yield from self._pool(conv.pool, cells, out)
+            yield from _activate(conv, out)
+            return
+        yield from _activate(conv, cells)
+        if conv.pool is None:
+            yield partial(np.copyto, out, cells)
+            return
+        yield from self._pool(conv.pool, cells, out)
+        yield partial(np.multiply, out, out.dtype.type(1 / np.prod(conv.window)), out)
+
+    def _pool(self, pool: Pool, cells: np.ndarray, out: np.ndarray) -> Iterator[Call]:
+        """Combine the rows of each window of cells (h, w, filters), then its columns."""
+        (high, wide), (height, width, filters) = pool.size, out.shape
+        combine = np.maximum if pool.kind == "max" else np.add
+        cells = cells[: height * high, : width * wide]
+        if high > 1:
+            shape = (height, width * wide, filters)
+            rows = out if wide == 1 else self._halved[: int(np.prod(shape))].reshape(shape)
+            yield from _combine(combine, [cells[down::high] for down in range(high)], rows)
+            cells = rows
+        if cells is not out:
+            yield from _combine(combine, [cells[:, right::wide] for right in range(wide)], out)
 
 
-def _pool(cells: np.ndarray, pool: Pool, out: np.ndarray) -> None:
-    """Write the maximum or mean of each window of cells (n, h, w, filters) to `out`."""
-    (high, wide), (_, height, width, _) = pool.size, out.shape
-    combine = np.maximum if pool.kind == "max" else np.add
-    windows = [
-        cells[:, down : height * high : high, right : width * wide : wide]
-        for down in range(high)
-        for right in range(wide)
-    ]
-    out[...] = windows[0]
-    for window in windows[1:]:
-        combine(out, window, out=out)
-    if pool.kind == "average":
-        out *= out.dtype.type(1 / (high * wide))
+def _combine(function: np.ufunc, parts: list[np.ndarray], out: np.ndarray) -> Iterator[Call]:
+    """Yield the calls that combine arrays of the same shape."""
+    if len(parts) == 1:
+        yield partial(np.copyto, out, parts[0])
+        return
+    yield partial(function, parts[0], parts[1], out=out)
+    for part in parts[2:]:
+        yield partial(function, out, part, out=out)
+
+
+def _activate(conv: Im2col, x: np.ndarray) -> Iterator[Call]:
+    """Add the bias to x (h, w, filters) and apply the activation, in place."""
+    if conv.bias is not None:
+        # one loop per row of the image, instead of one per pixel
+        yield partial(np.add, x, np.tile(conv.bias, (x.shape[1], 1)), x)
+    if conv.activation == "relu":
+        yield partial(np.maximum, x, np.zeros((), x.dtype), out=x)
+
+
+def _padded(geometry: Geometry, dtype: np.dtype) -> np.ndarray:
+    (top, bottom), (left, right) = geometry.padding
+    height, width = geometry.size
+    return np.zeros((top + height + bottom, left + width + right, geometry.channels), dtype)
+
+
+def _inside(geometry: Geometry, padded: np.ndarray) -> np.ndarray:
+    """View the image inside its zero padding."""
+    (top, _), (left, _) = geometry.padding
+    return padded[top : top + geometry.size[0], left : left + geometry.size[1]]
+
+
+def _windows(geometry: Geometry, padded: np.ndarray) -> np.ndarray:
+    """View the input under each output pixel: (out H, out W, kh, kw, channels)."""
+    by_row, by_column, by_channel = padded.strides
+    (down, right), (apart_down, apart_right) = geometry.strides, geometry.dilation
+    shape = (*geometry.out, *geometry.kernel, geometry.channels)
+    steps = (by_row * down, by_column * right, by_row * apart_down, by_column * apart_right)
+    return as_strided(padded, shape, (*steps, by_channel), writeable=False)

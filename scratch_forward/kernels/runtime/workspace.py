@@ -1,6 +1,8 @@
 """Buffers that are allocated once and reused for every group of a batch."""
 
+import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,11 @@ class Workspace:
     def __init__(self) -> None:
         self._buffers: dict[Any, np.ndarray] = {}
         self._framed: dict[Any, np.ndarray] = {}
+        self._kept: dict[Any, Any] = {}
 
     def array(self, name: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return the contiguous, uninitialized array `name` with this shape and dtype."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = self._buffers[name] = _aligned(size, dtype)
@@ -34,9 +37,15 @@ class Workspace:
         """
         array = self._framed.get(name)
         if array is None or array.shape != shape or array.dtype != dtype:
-            array = self._framed[name] = _aligned(int(np.prod(shape)), dtype).reshape(shape)
+            array = self._framed[name] = _aligned(math.prod(shape), dtype).reshape(shape)
             array[...] = 0
         return array
+
+    def kept(self, name: Any, make: Callable[[], Any]) -> Any:
+        """Return the object `name`, made once per thread."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
