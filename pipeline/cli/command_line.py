@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.functions.lookup import is_own
 from pipeline.settings import SettingsError
-from pipeline.settings.composer import Composer, composer, resolved, set_key
+from pipeline.settings.composer import Composer, composer
 from pipeline.settings.suggest import did_you_mean, not_offered
 
 SCRIPT = "parity-pipeline"  # the console script: `parity-pipeline train` equals `-m pipeline.train`
@@ -84,16 +84,16 @@ def compose_values(
     """
     source = composer(config_name, config_dir)
     overrides = source.parse(lines)
-    known = resolved(source.files([]))
+    known = source.files([]).resolved()
     faults = [fault for one in overrides for fault in _faults(one, known, source)]
     if faults:
         raise SettingsError(faults)
     chosen = [one for one in overrides if source.is_choice(one)]
-    config = source.files(chosen)
+    composed = source.files(chosen)
     for override in overrides:
         if override not in chosen:
-            set_key(config, override)
-    return resolved(config)
+            composed.set(override)
+    return composed.resolved()
 
 
 def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[str]:

@@ -6,8 +6,11 @@ jobs are composed in about the time of one, by the same steps as in Hydra.
 """
 
 import pickle
+import re
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,8 @@ CONF = Path(__file__).resolve().parents[2] / "conf"  # in a checkout or an insta
 # These files define the keys that matter; the plug-in's own defaults below them change nothing.
 warnings.filterwarnings("ignore", r"\s*'hydra/launcher/submitit_\w+' is validated against")
 
+# `${key}`, or `${oc.env:NAME,default}` without interpolations in it.
+_NAMED = re.compile(r"\$\{(?:oc\.env:[^${}]*|(?P<key>\w[\w.]*))\}")
 _NEEDS_QUOTES = (
     "a value with spaces, commas, brackets, parentheses, quotes or equals signs needs quotes "
     "of its own"
@@ -58,6 +63,8 @@ class Composer:
         self._loader, self._name, self._hydra = loader, config_name, list(hydra_overrides)
         self._files = cache(self._merge_files)
         self._options = cache(self._list_options)
+        self._parsed = cache(self._parse_line)
+        self._parser = OverridesParser.create(self)  # type: ignore[arg-type]
 
     def parse(self, lines: Sequence[str]) -> list[Override]:
         """Parse overrides as on the command line; an error names the invalid line.
@@ -65,10 +72,10 @@ class Composer:
         Raises:
             SettingsError: with one sentence per invalid line.
         """
-        parser, faults, parsed = OverridesParser.create(self), [], []  # type: ignore[arg-type]
+        faults, parsed = [], []
         for line in lines:
             try:
-                parsed += parser.parse_overrides([line])
+                parsed.append(self._parsed(line))
             except HydraException:
                 key, _, value = line.partition("=")
                 faults.append(
@@ -76,6 +83,10 @@ class Composer:
                 )
         if faults:
             raise SettingsError(faults)
+        return parsed
+
+    def _parse_line(self, line: str) -> Override:
+        (parsed,) = self._parser.parse_overrides([line])
         return parsed
 
     def get_group_options(
@@ -93,17 +104,13 @@ class Composer:
             return False
         return bool(self.get_group_options(override.key_or_group, None))
 
-    def files(self, choices: Sequence[Override]) -> DictConfig:
-        """Return a new copy of the merged files of the selected groups, without `hydra`.
-
-        Unpickling takes a seventh of the time of OmegaConf's copy, which is a deep copy.
+    def files(self, choices: Sequence[Override]) -> "Composed":
+        """Return the configuration of the selected groups, without `hydra`.
 
         Raises:
-            SettingsError: when they cannot be merged.
+            SettingsError: when their files cannot be merged.
         """
-        merged = pickle.loads(self._files(tuple(one.input_line or "" for one in choices)))
-        assert isinstance(merged, DictConfig)
-        return merged
+        return Composed(self._files(tuple(one.input_line or "" for one in choices)))
 
     def hydra_faults(self) -> list[str]:
         """Return one sentence per override of Hydra's own node that names an unknown key."""
@@ -131,8 +138,7 @@ class Composer:
                 )
         return faults
 
-    def _merge_files(self, choices: tuple[str, ...]) -> bytes:
-        """Return the merged files, pickled."""
+    def _merge_files(self, choices: tuple[str, ...]) -> "_Merged":
         try:
             whole = self._loader.load_configuration(
                 self._name, [*self._hydra, *choices], run_mode=RunMode.RUN
@@ -143,37 +149,116 @@ class Composer:
             HydraConfig.instance().set_config(whole)
         # Hydra's own node is the larger part; it would be copied and resolved for every job.
         own = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
-        return pickle.dumps(own)
+        return _Merged.of(own)
 
 
-def set_key(config: DictConfig, override: Override) -> None:
-    """Set one key of a composed configuration, as Hydra does.
+@dataclass(frozen=True)
+class _Merged:
+    """The merged files of the selected groups.
 
-    Raises:
-        SettingsError: when the key does not accept the value.
+    OmegaConf resolves them in 1.5 ms, and copies them in seven times the time of pickle.
+
+    Attributes:
+        config: the pickled configuration.
+        values: the pickled values: all as they are written, and the interpolated ones resolved.
+        interpolated: the top-level keys whose values contain interpolations.
+        constant: whether only the keys in `named` change their resolved values.
+        named: the top-level keys that the interpolations name.
     """
-    try:
-        ConfigLoaderImpl._apply_overrides_to_config([override], config)
-    except (HydraException, OmegaConfBaseException) as error:
-        reason = one_line(error.__cause__ or error)
-        raise SettingsError([f"{override.input_line} cannot be set: {reason}."]) from error
 
+    config: bytes
+    values: bytes
+    interpolated: frozenset[str]
+    constant: bool
+    named: frozenset[str]
 
-def resolved(config: DictConfig) -> dict[str, Any]:
-    """Return a composed configuration as plain values.
-
-    Raises:
-        SettingsError: when a value refers to a key that does not exist.
-    """
-    try:
-        return plain_values(config)
-    except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None)
+    @classmethod
+    def of(cls, config: DictConfig) -> "_Merged":
         written = OmegaConf.to_container(config, resolve=False)
+        assert isinstance(written, dict)
+        interpolated = frozenset(str(key) for key in written if "${" in str(written[key]))
+        named = _named(str([written[key] for key in interpolated]))
+        resolved: dict[str, Any] = {}
+        with suppress(OmegaConfBaseException):  # reported by the job that needs it
+            resolved = {key: _resolved(config, key) for key in interpolated}
+        constant = named is not None and len(resolved) == len(interpolated)
+        values = pickle.dumps((written, resolved))
+        return cls(pickle.dumps(config), values, interpolated, constant, named or frozenset())
+
+
+def _named(text: str) -> frozenset[str] | None:
+    """Return the top-level keys that interpolations name; None if a name could be computed.
+
+    >>> _named("${oc.env:MLFLOW_EXPERIMENT_NAME,${dataset.name}}")
+    frozenset({'dataset'})
+    >>> _named("${${which}}") is None
+    True
+    """
+    names: set[str] = set()
+    while found := _NAMED.search(text):
+        if key := found["key"]:
+            names.add(key.split(".")[0])
+        text = text.replace(found[0], "")
+    return None if "${" in text else frozenset(names)
+
+
+class Composed:
+    """A configuration of its own, whose single keys can be set.
+
+    Attributes:
+        config: the configuration.
+        written: the values of its files, with interpolations as they are written.
+    """
+
+    def __init__(self, merged: _Merged):
+        config = pickle.loads(merged.config)
+        assert isinstance(config, DictConfig)
+        self.config = config
+        self.written, self._resolved = pickle.loads(merged.values)
+        self._merged, self._set = merged, set[str]()
+
+    def set(self, override: Override) -> None:
+        """Set one key, as Hydra does.
+
+        Raises:
+            SettingsError: when the key does not accept the value.
+        """
+        self._set.add(override.key_or_group.split(".")[0])
+        try:
+            ConfigLoaderImpl._apply_overrides_to_config([override], self.config)
+        except (HydraException, OmegaConfBaseException) as error:
+            reason = one_line(error.__cause__ or error)
+            raise SettingsError([f"{override.input_line} cannot be set: {reason}."]) from error
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the configuration as plain values.
+
+        Raises:
+            SettingsError: when a value refers to a key that does not exist.
+        """
+        changing, merged = self._set, self._merged
+        if not merged.constant or changing & merged.named:
+            changing = changing | merged.interpolated
+        try:
+            changed = {key: _resolved(self.config, key) for key in changing}
+        except OmegaConfBaseException as error:
+            raise SettingsError([self._unresolved(error)]) from error
+        return _with_absolute_paths({**self.written, **self._resolved, **changed})
+
+    def _unresolved(self, error: OmegaConfBaseException) -> str:
+        key = getattr(error, "full_key", None)
+        written = OmegaConf.to_container(self.config, resolve=False)
         for part in str(key).split(".") if key else ():
             written = written.get(part) if isinstance(written, dict) else None
         reason = str(error).splitlines()[0].rstrip(".")
-        raise SettingsError([f"{key}={written} cannot be resolved: {reason}."]) from error
+        return f"{key}={written} cannot be resolved: {reason}."
+
+
+def _resolved(config: DictConfig, key: str) -> Any:
+    if OmegaConf.is_missing(config, key):
+        return "???"
+    value = config[key]
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def one_line(error: BaseException) -> str:
@@ -215,15 +300,19 @@ def search_path(config_dir: str | None) -> ConfigSearchPath:
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
-    """Return a composed configuration as plain Python values, resolved, without `hydra`."""
+    """Return a configuration that Hydra composed as plain values, resolved, without `hydra`."""
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
-    plain = {str(key): value for key, value in values.items() if key != "hydra"}
-    _make_absolute(plain.get("dataset"))
-    _make_absolute(plain.get("model"))
-    if is_weights_file(given := plain.get("initial_weights")):
-        plain["initial_weights"] = _absolute(given)
-    return plain
+    return _with_absolute_paths({str(key): values[key] for key in values if key != "hydra"})
+
+
+def _with_absolute_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with absolute paths of the user's files."""
+    _make_absolute(values.get("dataset"))
+    _make_absolute(values.get("model"))
+    if is_weights_file(given := values.get("initial_weights")):
+        values["initial_weights"] = _absolute(given)
+    return values
 
 
 def _absolute(path: object) -> str:

@@ -1,13 +1,13 @@
 """Turns the overrides of a sweep into checked jobs before any training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.types import Override, ValueType
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from pipeline.data.label_task import AUTO
 from pipeline.functions.lookup import is_own
@@ -18,7 +18,7 @@ from pipeline.settings import (
     parse_settings,
     unknown_option,
 )
-from pipeline.settings.composer import Composer, resolved, set_key
+from pipeline.settings.composer import Composed, Composer
 from pipeline.settings.cross_checks import notes
 from pipeline.settings.mlflow_environment import unused_variables
 from pipeline.settings.optimizer_arguments import optimizer_arguments
@@ -222,13 +222,13 @@ def _values(override: Override) -> list[str]:
 def _job(lines: Sequence[str], composer: Composer) -> Job:
     overrides = composer.parse(lines)
     chosen = [one for one in overrides if composer.is_choice(one)]
-    config = composer.files(chosen)
-    known = _keys(config)
+    composed = composer.files(chosen)
+    known = _keys(composed.written)
     faults: list[str] = []
     try:
         for override in (one for one in overrides if one not in chosen):
-            faults += _apply(override, config, known)
-        values = resolved(config)
+            faults += _apply(override, composed, known)
+        values = composed.resolved()
         settings = parse_settings(values)
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from error
@@ -243,28 +243,26 @@ def _settled(line: str, is_choice: bool) -> str:
     return line if is_choice else line.lstrip("+")
 
 
-def _apply(override: Override, config: DictConfig, known: Sequence[str]) -> list[str]:
+def _apply(override: Override, composed: Composed, known: Sequence[str]) -> list[str]:
     """Set one existing key; an unknown key is a fault, even with Hydra's `+`."""
     key = override.key_or_group
     if key not in known:
-        return [unknown_option(key, config, [*known, *_GROUPS])]
+        return [unknown_option(key, composed.config, [*known, *_GROUPS])]
     if key.startswith("optimizer."):  # the file of an optimizer names some of its arguments
-        OmegaConf.set_struct(config.optimizer, False)
+        OmegaConf.set_struct(composed.config.optimizer, False)
     try:
-        set_key(config, override)
+        composed.set(override)
     except SettingsError as error:
         return error.faults
     return []
 
 
-def _keys(config: DictConfig) -> list[str]:
+def _keys(written: Mapping[str, Any]) -> list[str]:
     """Return every settable key, dotted, except the sweeper's own."""
-    nodes = OmegaConf.to_container(config, resolve=False)
-    assert isinstance(nodes, dict)
     keys: list[str] = []
-    for key, node in nodes.items():
+    for key, node in written.items():
         if key == "optimizer":
             node = node | dict.fromkeys(optimizer_arguments(node["name"]))
         if key not in ("sweep", "study"):
-            keys += [f"{key!s}.{name}" for name in node] if isinstance(node, dict) else [str(key)]
+            keys += [f"{key}.{name}" for name in node] if isinstance(node, dict) else [key]
     return keys

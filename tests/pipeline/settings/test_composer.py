@@ -107,3 +107,32 @@ def test_an_option_of_hydras_own_that_is_not_there():
     assert fault == (
         "`hydra.sweeper.n_jobs` is not an option; hydra.sweeper has max_batch_size or params."
     )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "experiment: ${dataset.name}-${epochs}",
+        "experiment: e${batch_size}\nbatch_size: ${epochs}",
+        "experiment: e${oc.select:epochs}",
+        "experiment: ${oc.env:NOPE,e${.epochs}}",
+        "experiment: ${oc.env:NOPE,'}'}${epochs}",
+        "experiment: ${oc.env:NOPE,${schedule.name}}-${epochs}",
+    ],
+)
+def test_an_interpolation_is_resolved_for_each_job(tmp_path, lines):
+    (tmp_path / "own.yaml").write_text(f"defaults: [train, _self_]\n{lines}\n", encoding="utf-8")
+    sweep = ["epochs=3,4", "batch_size=${epochs}"]
+    jobs = plan_sweep(sweep, composer("own", str(tmp_path))).jobs
+    by_hydra = [composed_by_hydra(tmp_path, list(job.overrides), "own") for job in jobs]
+    assert [job.values for job in jobs] == by_hydra
+    assert jobs[0].values["experiment"] != jobs[1].values["experiment"]
+
+
+def test_an_interpolation_that_cannot_be_resolved_is_a_fault_unless_it_is_replaced(tmp_path):
+    text = "defaults: [train, _self_]\nexperiment: ${oc.env:NOPE}\n"
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    source = composer("own", str(tmp_path))
+    assert plan_sweep(["experiment=mine"], source).experiments == ["mine"]
+    with pytest.raises(SettingsError, match=r"experiment=\$\{oc.env:NOPE\} cannot be resolved"):
+        plan_sweep(["epochs=3"], source)
