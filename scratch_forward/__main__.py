@@ -5,7 +5,7 @@
     python -m scratch_forward verify model.keras [--write]
     python -m scratch_forward convert old.h5 new.keras
 
-Exit code 0: success; 1: the outputs differ from those of Keras; 2: the file or input is refused.
+Exit code 0: success; 1: the outputs differ from those of Keras; 2: the file or input is invalid.
 """
 
 from __future__ import annotations

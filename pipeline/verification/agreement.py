@@ -1,4 +1,7 @@
-"""How closely two sets of outputs agree, and whether rounding explains the difference."""
+"""How closely two sets of outputs agree: `exact`, `close` or `diverged` by the bars alone.
+
+`check.py` confirms `close` by a float64 run, and decides the tag, which can also be `failed`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Compares variants: which setting is best, which ones differ, by how much, how surely."""
+"""Compares variants: which setting is best, which ones differ, by how much, how surely.
+
+The intervals are computed in `statistics.py`; `verdict_wording.py` words the outcome.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""The layer that runs a cell over time: states, masks, direction, statefulness."""
+"""The layer that runs a cell over time: states, masks, direction, statefulness.
+
+`kernels/recurrent/` computes the same faster where `fast/` uses it.
+"""
 
 from __future__ import annotations
 
