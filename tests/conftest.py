@@ -1,9 +1,11 @@
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import serve
 from tests.support.fresh_store import fresh_database, stock
 
 # What a script starts with `&` is deaf to Ctrl-C, and so would be the commands that are tested.
@@ -29,6 +31,16 @@ def template(tmp_path_factory):
 def stocked(tmp_path, template):
     """A folder that has a store without runs."""
     return stock(tmp_path, template)
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory, template):
+    """Address of a real MLflow server on loopback that keeps artifacts itself."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(template, folder)
+    store = f"sqlite:///{folder}/mlflow.db"
+    with serve(folder, store, "--artifacts-destination", str(folder / "artifacts")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

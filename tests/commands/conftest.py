@@ -1,9 +1,7 @@
-import shutil
-
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import IN_PROCESS, TINY, Sweep, call, serve
+from tests.support.commands import IN_PROCESS, TINY, Sweep, call
 from tests.support.fresh_store import stock
 from tests.support.once import once
 from tests.support.sweeps import SWEEP
@@ -41,13 +39,3 @@ def undisturbed(tmp_path_factory, template):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, template):
-    """Address of a real MLflow server on loopback that keeps artifacts itself."""
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copy(template, folder)
-    store = f"sqlite:///{folder}/mlflow.db"
-    with serve(folder, store, "--artifacts-destination", str(folder / "artifacts")) as address:
-        yield address

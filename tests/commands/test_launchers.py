@@ -151,12 +151,14 @@ def blind_cluster(tmp_path):
     cluster.wait(60)
 
 
-def test_ray_workers_need_no_file_of_the_machine_that_sweeps(blind_cluster, server, tmp_path):
+def test_ray_workers_need_no_file_of_the_machine_that_sweeps(
+    blind_cluster, mlflow_server, tmp_path
+):
     address, token = blind_cluster
     launcher = ["hydra/launcher=ray", f"hydra.launcher.address={address}"]
-    where = ["tracking=server", f"tracking.uri={server}", "experiment=blind"]
+    where = ["tracking=server", f"tracking.uri={mlflow_server}", "experiment=blind"]
     done = call("pipeline.train", *COMMAND, *launcher, *where, cwd=tmp_path, timeout=900, **token)
-    assert_complete(Store(server), done, "blind")
+    assert_complete(Store(mlflow_server), done, "blind")
 
     one = [*COMMAND, "units=4"]
     done = call("pipeline.train", *one, *launcher, cwd=tmp_path, timeout=900, **token)

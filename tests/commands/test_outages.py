@@ -99,8 +99,8 @@ def test_a_server_that_dies_ends_the_sweep_in_about_a_minute_and_in_one_sentence
     assert "has failed for 60 seconds: Connection refused. To resume, run the same" in rest
 
 
-def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
-    where = ["tracking=server", f"tracking.uri={server}", "experiment=killed", "workers=1"]
+def test_a_sweep_on_a_server_goes_on_after_it_was_killed(mlflow_server, tmp_path):
+    where = ["tracking=server", f"tracking.uri={mlflow_server}", "experiment=killed", "workers=1"]
     sweep = start(*SWEEP, "epochs=100", *where, cwd=tmp_path)
     read_until(sweep, "1/2 seed=0  epoch")
     time.sleep(3)
@@ -115,13 +115,15 @@ def test_a_sweep_on_a_server_goes_on_after_it_was_killed(server, tmp_path):
 
 
 @pytest.mark.long
-def test_a_sweep_whose_requests_are_lost_doubled_and_refused_ends_as_any_other(server, tmp_path):
-    with unreliable(server, RandomFaults(seed=0, share=0.05)) as (address, done):
+def test_a_sweep_whose_requests_are_lost_doubled_and_refused_ends_as_any_other(
+    mlflow_server, tmp_path
+):
+    with unreliable(mlflow_server, RandomFaults(seed=0, share=0.05)) as (address, done):
         where = ["tracking=server", f"tracking.uri={address}", "experiment=unreliable"]
         swept = call("pipeline.train", *SWEEP, *where, cwd=tmp_path, timeout=900)
     assert swept.returncode == 0, swept.stdout + swept.stderr
     assert done.total() - done[PASS] > 10
-    client = MlflowClient(server)
+    client = MlflowClient(mlflow_server)
     experiment = client.get_experiment_by_name("unreliable")
     found = client.search_runs([experiment.experiment_id])
     runs = [run for run in found if run.data.tags.get("kind") != "sweep"]

@@ -299,8 +299,8 @@ def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path)
 
 
 @pytest.mark.slow
-def test_a_report_from_a_server(tmp_path, server):
-    place = ["tracking=server", f"tracking.uri={server}"]
+def test_a_report_from_a_server(tmp_path, mlflow_server):
+    place = ["tracking=server", f"tracking.uri={mlflow_server}"]
     small = ["units=2,4", "seed=0", "dataset=reviews", "train_size=30", "epochs=1"]
     done = call(
         "pipeline.train", "-m", "+study=lstm_units", *small, *place, *IN_PROCESS, cwd=tmp_path
@@ -309,4 +309,4 @@ def test_a_report_from_a_server(tmp_path, server):
     again = call("pipeline.report", "study=lstm_units", *place, f"to={tmp_path}/r", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "2 exact" in (tmp_path / "r" / "report.md").read_text()
-    assert f"{server}/#/experiments/" in again.stdout
+    assert f"{mlflow_server}/#/experiments/" in again.stdout

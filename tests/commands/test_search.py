@@ -232,14 +232,14 @@ def test_a_faulty_search_is_refused_before_anything_trains(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_search_whose_runs_are_on_a_server_is_taken_up_there(server, tmp_path):
-    where = ["tracking=server", f"tracking.uri={server}", "experiment=searched"]
+def test_a_search_whose_runs_are_on_a_server_is_taken_up_there(mlflow_server, tmp_path):
+    where = ["tracking=server", f"tracking.uri={mlflow_server}", "experiment=searched"]
     two = [*SEARCH[:-1], *where, "hydra.sweeper.n_trials=2"]
     assert call("pipeline.train", *two, cwd=tmp_path).returncode == 0
     done = call("pipeline.train", *SEARCH, *where, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 complete" in done.stdout
-    client = mlflow.MlflowClient(server)
+    client = mlflow.MlflowClient(mlflow_server)
     place = client.get_experiment_by_name("searched").experiment_id
     runs = client.search_runs([place], "tags.parity = 'exact'")
     trials = study_of(tmp_path).trials

@@ -62,16 +62,23 @@ def browser():
         started.close()
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """A browser's session: MLflow's scripts are loaded and compiled once."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def page(browser):
-    opened = browser.new_page(viewport={"width": 1500, "height": 900})
+def page(window):
+    opened = window.new_page()
+    opened.set_viewport_size({"width": 1500, "height": 900})
     opened.set_default_timeout(60_000)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize(
-    "end", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+    "end", [pytest.param(end, marks=pytest.mark.slow) for end in (signal.SIGTERM, signal.SIGKILL)]
 )
 def test_the_server_ends_with_the_command(sweep, end):
     """As by Ctrl-C, which ends the server of `links`."""

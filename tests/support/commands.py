@@ -33,10 +33,19 @@ def warm_python():
 
 def call(module, *arguments, cwd, timeout=300, **changes):
     """Run `python -m module arguments` to its end in a folder."""
+    return _run("-m", module, arguments, cwd, timeout, **changes)
+
+
+def call_code(code, *arguments, cwd, timeout=300, **changes):
+    """Run `python -c code arguments` to its end in a folder."""
+    return _run("-c", code, arguments, cwd, timeout, **changes)
+
+
+def _run(option, program, arguments, cwd, timeout, **changes):
     if CAN_FORK:
-        return warm_python().run(module, arguments, cwd, environment(**changes), timeout)
+        return warm_python().run(option, program, arguments, cwd, environment(**changes), timeout)
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, option, program, *arguments],
         cwd=cwd,
         env=environment(**changes),
         capture_output=True,

@@ -42,12 +42,12 @@ class WarmPython:
             text=True,
         )
 
-    def run(self, module, arguments, cwd, environment, timeout):
-        """Run `python -m module arguments` to its end."""
-        command = [sys.executable, "-m", module, *arguments]
+    def run(self, option, program, arguments, cwd, environment, timeout):
+        """Run `python option program arguments` to its end; the option is `-m` or `-c`."""
+        command = [sys.executable, option, program, *arguments]
         with TemporaryDirectory() as folder:
             printed = [Path(folder, name) for name in ("stdout", "stderr")]
-            order = [module, [*arguments], str(cwd), environment, [str(path) for path in printed]]
+            order = [*command[1:3], command[3:], str(cwd), environment, [*map(str, printed)]]
             print(json.dumps(order), file=self._process.stdin, flush=True)
             child = int(self._process.stdout.readline())
             timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
@@ -76,7 +76,7 @@ def main():
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def become(set_by_imports, module, arguments, cwd, environment, printed):
+def become(set_by_imports, option, program, arguments, cwd, environment, printed):
     """Turn this process into that of a command."""
     os.chdir(cwd)
     os.environ.clear()
@@ -86,7 +86,10 @@ def become(set_by_imports, module, arguments, cwd, environment, printed):
         os.dup2(file, number)
         os.close(file)
     sys.argv[1:], sys.path[0] = arguments, cwd
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if option == "-c":
+        exec(program, {"__name__": "__main__"})
+    else:
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from pipeline.errors import StoreError
 from pipeline.settings.schema import RunChoice
 from pipeline.tracking import names
 from pipeline.tracking.run_choice import choose_run, choose_sweep, finished_runs
-from pipeline.tracking.store import Store
+from pipeline.tracking.store import Store, open_local
 from tests.support.commands import serve
+from tests.support.fresh_store import stock
 
 
 def wanted(run_id, **given):
@@ -13,21 +14,27 @@ def wanted(run_id, **given):
     return RunChoice(run_id=run_id, **{**blank, **given})
 
 
-@pytest.fixture(params=["local", "server"])
-def place(request, store, tmp_path):
-    """A store with two sweeps, as a file and behind a server."""
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, template):
+    """A store with two sweeps."""
+    return open_local(stock(tmp_path_factory.mktemp("filled"), template))
+
+
+@pytest.fixture(scope="module", params=["local", "server"])
+def place(request, filled):
+    """The store as a file and behind a server."""
     if request.param == "local":
-        yield store
+        yield filled
         return
-    with serve(tmp_path, store.uri) as address:
+    with serve(filled.database.parent, filled.uri) as address:
         yield Store(address)
 
 
-@pytest.fixture
-def runs(store):
+@pytest.fixture(scope="module")
+def runs(filled):
     """Ids of runs by name: a sweep of two, a later one of two and a failure."""
     return {
-        name: _run(store, name, start, sweep, status, **scores)
+        name: _run(filled, name, start, sweep, status, **scores)
         for name, start, sweep, status, scores in [
             ("a", 1, "first", "FINISHED", {"f1_macro": 0.9, "loss": 0.5}),
             ("b", 2, "first", "FINISHED", {"f1_macro": 0.1, "loss": 0.1}),

@@ -8,6 +8,22 @@ from pipeline.errors import StoreError
 from pipeline.tracking import names
 from pipeline.tracking.attempts import standings
 from pipeline.tracking.store import open_local, open_server
+from tests.support.commands import call_code
+
+FOUR_AT_ONCE = """
+import os
+from pathlib import Path
+from pipeline.tracking.store import open_local
+
+def start():
+    if (child := os.fork()) == 0:
+        open_local(Path.cwd()).experiment("shared")
+        os._exit(0)
+    return child
+
+children = [start() for _ in range(4)]
+print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+"""
 
 
 def test_a_local_store_lies_under_mlruns_with_absolute_paths(store, tmp_path):
@@ -31,13 +47,8 @@ def test_a_deleted_experiment_comes_back_without_its_runs(store):
 
 
 def test_several_processes_may_create_the_same_store_at_once(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from pipeline.tracking.store import open_local;"
-        "open_local(Path(sys.argv[1])).experiment('shared')"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path)]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [(p.wait(), p.stderr.read()) for p in processes] == [(0, "")] * 4
+    done = call_code(FOUR_AT_ONCE, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("[0, 0, 0, 0]\n", "")
     names = [e.name for e in open_local(tmp_path).client.search_experiments()]
     assert names.count("shared") == 1
 

@@ -6,6 +6,7 @@ import pytest
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.workers.pool import choice, in_order
 from pipeline.tracking.store import open_local
+from tests.support.commands import call_code
 
 DEAF = """
 import os, signal, sys, time
@@ -60,15 +61,13 @@ with jobs.started(2):
 
 
 def test_an_interruption_that_falls_into_a_destructor_is_repeated(tmp_path):
-    command = [sys.executable, "-c", DEAF, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = call_code(DEAF, str(tmp_path), cwd=tmp_path)
     assert done.stdout == "interrupted\n", done.stderr
 
 
 def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(stocked, composed):
     values = composed("model=cnn", "filters=[4]")
-    command = [sys.executable, "-c", UNFIT.replace("VALUES", repr(values)), str(stocked)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=stocked)
+    done = call_code(UNFIT.replace("VALUES", repr(values)), str(stocked), cwd=stocked)
     assert done.stdout == "interrupted\n", done.stderr
     client = open_local(stocked).client
     experiment = client.get_experiment_by_name("digits")
