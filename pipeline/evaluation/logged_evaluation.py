@@ -1,6 +1,5 @@
 """Stores an evaluation with its run, under the name of the data."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from pipeline.evaluation.evaluate_run import Evaluation
 from pipeline.reports.run.prediction_figures import prediction_figures
+from pipeline.reports.run.run_page import write_run_page
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine
 from pipeline.tracking.tracked_run import TrackedRun
@@ -17,7 +17,8 @@ from pipeline.tracking.tracked_run import TrackedRun
 def log_evaluation(tracked: TrackedRun, name: str, evaluation: Evaluation) -> None:
     """Log scores and parity as metrics, and report, figures and predictions as artifacts.
 
-    A second evaluation on data of the same name replaces the first.
+    A second evaluation on data of the same name replaces the first. The run's page is written
+    again, because it lists the evaluations.
     """
     numbers = dict(evaluation.scores)
     if (agreement := evaluation.parity.agreement) is not None:
@@ -28,14 +29,14 @@ def log_evaluation(tracked: TrackedRun, name: str, evaluation: Evaluation) -> No
         folder = parent / name
         folder.mkdir()
         _write(folder, evaluation)
+    tracked.log_json(_document(evaluation), names.evaluation_document(name))
+    write_run_page(tracked)
 
 
 def _write(folder: Path, evaluation: Evaluation) -> None:
     task, labels = evaluation.task, evaluation.data.split.labels
     report = Path(names.test_report(task.name)).name
     (folder / report).write_text(evaluation.report, encoding="utf-8")
-    document = json.dumps(_document(evaluation), indent=2, ensure_ascii=False)
-    (folder / "evaluation.json").write_text(document + "\n", encoding="utf-8")
     arrays: dict[str, Any] = {task.stored_as: evaluation.outputs, "labels": labels}
     np.savez(folder / "predictions.npz", **arrays)
     figures = prediction_figures(task, evaluation.outputs, labels, evaluation.classes)

@@ -155,6 +155,11 @@ TRACEBACK = "error/traceback.txt"
 MANIFEST = "manifest.json"  # the SHA-256 of each artifact
 
 
+def evaluation_document(data: str) -> str:
+    """Return the path of an evaluation's data, scores and parity as JSON."""
+    return f"{EVALUATIONS}/{data}/evaluation.json"
+
+
 def test_report(task: str) -> str:
     """Return the path of the report on the test data."""
     return RESIDUALS if task == "regression" else CLASSIFICATION_REPORT

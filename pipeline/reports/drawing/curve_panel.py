@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from pipeline.reports.drawing.palette import Role
 from pipeline.reports.drawing.scale import Scale, tick_label
-from pipeline.reports.drawing.svg import Drawing
+from pipeline.reports.drawing.svg import Drawing, width_of
 
 _WIDTH, _HEIGHT = 330.0, 176.0  # of a panel without its title
 _LEFT, _RIGHT, _BOTTOM, _NOTE = 44.0, 82.0, 30.0, 26.0  # `validation` fits on the right
 _SMALL, _TITLE, _TITLE_LINE = 12.0, 13.0, 17.0
+_GAP = 6.0  # between an axis and its labels
 _TITLE_LETTERS = 34
 SPLITS: tuple[tuple[str, Role], ...] = (("train", "blue"), ("validation", "orange"))
 _APART = 14.0  # minimum distance of two names, in pixels
+_FLAT = 1e-5  # curves that differ by a smaller share are equal up to rounding
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def frame(panels: Sequence[Sequence[Line]], titles: Sequence[str]) -> Frame:
     highs = sorted(max(line.high or line.values) for line in lines) or [1.0]
     lows = [min(line.low or line.values) for line in lines] or [0.0]
     top = min(highs[-1], 6 * highs[len(highs) // 2])
-    room = 0.05 * (top - min(lows) or 1.0)
+    reach = top - min(lows)
+    room = 0.05 * (reach if reach > _FLAT * abs(top) else 1.0)
     return Frame(
         epochs=max((len(line.values) for line in lines), default=1),
         low=min(lows) - room,
@@ -97,7 +100,9 @@ def _draw_axes(drawing: Drawing, x: Scale, y: Scale) -> None:
     for level in levels:
         drawing.line((x.start, y(level)), (x.end, y(level)), "light")
         label = tick_label(level, levels)
-        drawing.text((x.start - 6, y(level) + 4), label, "grey", anchor="end", size=_SMALL)
+        place = (x.start - _GAP, y(level) + 4)
+        size = min(_SMALL, _SMALL * (x.start - _GAP) / width_of(label, _SMALL))
+        drawing.text(place, label, "grey", anchor="end", size=size)
     epochs = x.ticks(6, whole=True)
     for epoch in epochs:
         label = tick_label(epoch, epochs)

@@ -13,6 +13,7 @@ from pipeline.training.history import History
 
 _CELL_HEIGHT = 34.0
 _CELL, _WIDEST_CELL = 44.0, 76.0  # a cell is as wide as its name; wider names are rotated
+_SMALL = 12.0
 _SHADE = 0.55  # opacity of a cell that holds a whole row's counts; its text stays readable
 
 
@@ -81,9 +82,10 @@ def _table(
     cell = _CELL if turned else max(_CELL, longest + 10)
     left, top = max(map(width_of, rows)) + 14, 44.0 + (0.75 * longest if turned else 14.0)
     room = 0.75 * longest if turned else 0.0  # for the rotated name of the last column
-    drawing = Drawing(left + cell * len(columns) + room, top + _CELL_HEIGHT * len(rows) + 4)
+    width = max(left + cell * len(columns) + room, width_of(words, _SMALL))
+    drawing = Drawing(width, top + _CELL_HEIGHT * len(rows) + 4)
     drawing.text((0, 14), "Test examples", bold=True)
-    drawing.text((0, 32), words, "grey", size=12)
+    drawing.text((0, 32), words, "grey", size=_SMALL)
     for place, name in enumerate(columns):
         middle = left + cell * (place + 0.5)
         if turned:

@@ -46,6 +46,7 @@ class RunPage:
     curves: Sequence[tuple[Drawing, str]]
     figures: Sequence[tuple[Drawing, str]]
     scores: Table
+    evaluations: Table | None
     mistakes_title: str
     mistakes: Sequence[Mistake]
     unit: str
@@ -81,6 +82,7 @@ def compose_run_page(stored: StoredRun) -> RunPage:
         curves=_curves(stored),
         figures=_figures(stored),
         scores=_scores(stored),
+        evaluations=_evaluations(stored),
         mistakes_title=stored.task.mistakes,
         mistakes=stored.mistakes,
         unit=stored.task.unit,
@@ -181,6 +183,22 @@ def _logged(task: Task, score: str) -> tuple[str, str, str]:
     """Return the metrics of a score: on validation and test data, and of the baseline."""
     constant = names.baseline(task.baseline_kind, score)
     return names.VALIDATION + score, names.TEST + score, constant
+
+
+def _evaluations(stored: StoredRun) -> Table | None:
+    scores = stored.task.score_names
+    headings = [SCORES[score].column for score in scores]
+    rows = [
+        [
+            one.name,
+            f"{one.examples:,}",
+            number(one.copies, ",d"),
+            *(number(one.scores.get(score), ".4f") for score in scores),
+            one.parity,
+        ]
+        for one in stored.evaluations
+    ]
+    return Table(("data", "examples", "copies", *headings, "parity"), rows) if rows else None
 
 
 def _class_scores(stored: StoredRun) -> Table | None:

@@ -40,6 +40,25 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
+class StoredEvaluation:
+    """An evaluation of the run on other data.
+
+    Attributes:
+        name: name of the data.
+        examples: number of examples.
+        copies: how many of them occur in the training data; None if unknown.
+        scores: every score of the task, by name.
+        parity: the tag of the comparison.
+    """
+
+    name: str
+    examples: int
+    copies: int | None
+    scores: Mapping[str, float]
+    parity: str
+
+
+@dataclass(frozen=True)
 class StoredRun:
     """The data of a run's page; empty or None where the run did not store them.
 
@@ -58,6 +77,7 @@ class StoredRun:
         reports: both test reports as text, side by side.
         examples: the examples on which Keras and NumPy differ most.
         mistakes: the most confident wrong predictions.
+        evaluations: the evaluations on other data, by name.
     """
 
     run: Run
@@ -74,6 +94,7 @@ class StoredRun:
     reports: str
     examples: Sequence[WorstExample]
     mistakes: Sequence[Mistake]
+    evaluations: Sequence[StoredEvaluation]
 
 
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
@@ -86,6 +107,7 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
             path: _text(file) for path, file in files.items() if path != names.TEST_PREDICTIONS
         }
         classes = _json(texts[names.PREPROCESSING], {}).get("classes", [])
+        evaluations = _evaluations(client, run, folder)
         outputs, labels = _predictions(files[names.TEST_PREDICTIONS], task, len(classes))
     return StoredRun(
         run=run,
@@ -105,7 +127,27 @@ def read_stored(client: MlflowClient, run_id: str) -> StoredRun:
         reports=texts[names.parity_reports(task.name)],
         examples=_items(_json(texts[names.WORST_EXAMPLES], []), WorstExample),
         mistakes=_items(_json(texts[names.MISTAKES], []), Mistake),
+        evaluations=evaluations,
     )
+
+
+def _evaluations(client: MlflowClient, run: Run, folder: Path) -> list[StoredEvaluation]:
+    if not any(metric.startswith(names.EVALUATION) for metric in run.data.metrics):
+        return []  # without a request
+    listed = client.list_artifacts(run.info.run_id, names.EVALUATIONS)
+    found = [_evaluation(client, run, Path(one.path).name, folder) for one in listed]
+    return [one for one in found if one is not None]
+
+
+def _evaluation(client: MlflowClient, run: Run, name: str, folder: Path) -> StoredEvaluation | None:
+    file = _download(client, run, names.evaluation_document(name), folder)
+    document = _json(_text(file), {})
+    try:
+        data, scores, tag = document["data"], document["scores"], document["parity"]["tag"]
+        copies = data["copies_of_training_examples"]
+        return StoredEvaluation(name, int(data["examples"]), copies, dict(scores), str(tag))
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def _download(client: MlflowClient, run: Run, path: str, folder: Path) -> Path | None:

@@ -120,3 +120,14 @@ def test_every_character_can_be_drawn():
     words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert words[1] == "bad␀␛[31m\ufffd\ufffd 😀"
     assert made.inline("a\x00b").count("a␀b") == 1
+
+
+@pytest.mark.parametrize("values", [[0.6666667, 0.66666666], [0.66662, 0.66631]])
+def test_labels_of_an_axis_are_few_letters_and_fit_beside_it(values):
+    lines = [Line("train", "blue", values)]
+    shown = curve_panel("Accuracy", lines, frame([lines], ["Accuracy"])).inline("")
+    axis = re.findall(r'<text [^>]*text-anchor="end" font-size="([\d.]+)">([^<]*)<', shown)
+    assert len(axis) >= 3
+    for size, label in axis:
+        assert len(label) * 0.6 * float(size) <= 38.1, (label, size)
+    assert len({label for _, label in axis}) == len(axis)
