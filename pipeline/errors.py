@@ -46,5 +46,5 @@ class PrunedError(Exception):
 
 
 def summary(error: BaseException) -> str:
-    """Return the type and message of an error, at most 500 characters."""
-    return f"{type(error).__name__}: {error}"[:_LONGEST]
+    """Return the type and message of an error in one line of at most 500 characters."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]

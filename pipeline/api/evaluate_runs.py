@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.api.changed_code import forget_changed_code
 from pipeline.api.keyword_settings import as_words
 from pipeline.api.settings_of import settings_of
 from pipeline.settings import parse_tracking
@@ -59,7 +60,9 @@ def evaluate(
         "split": split,
         "name": name,
     }
-    values = settings_of("evaluate", tracking, given, (*words, *as_words(settings)))
+    words = (*words, *as_words(settings))
+    forget_changed_code()
+    values = settings_of("evaluate", tracking, given, words)
 
     from pipeline.evaluation.evaluate_chosen import chosen_data, chosen_runs, evaluate_chosen
     from pipeline.tracking.store import existing_store

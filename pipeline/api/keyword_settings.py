@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.api.cell_functions import UnwritableError, write_module
 from pipeline.settings import SettingsError
 
 _BARE = re.compile(r"[A-Za-z_./~][\w./:~-]*")  # text that Hydra's grammar reads as it is
@@ -48,18 +49,24 @@ class _UnnamedFunctionError(ValueError):
 def _function(function: Any) -> str:
     """Return `module:function`, by which worker processes import a function.
 
+    A function of a notebook or of the program is written to a module.
+
     Raises:
-        _UnnamedFunctionError: when it is not at the top level of a module.
+        _UnnamedFunctionError: when it is in no module, and cannot be written to one.
     """
     name, module = function.__name__, function.__module__
     # Not compared by identity: a module that was edited is imported again.
     known = inspect.isfunction(getattr(sys.modules.get(module), name, None))
-    if known and module != "__main__" and function.__qualname__ == name:
-        return f"{module}:{name}"
+    why = "it is not at the top level of a module or cell"
+    if known and function.__qualname__ == name:
+        try:
+            return f"{write_module(function) if module == '__main__' else module}:{name}"
+        except UnwritableError as error:
+            why = str(error)
     raise _UnnamedFunctionError(
-        f"{name} must be at the top level of a module, which worker processes import and the run "
-        "stores: write it to a file beside the program or notebook (`%%writefile my_models.py` in "
-        f"a cell) and give my_models.{name}, or its name 'my_models:{name}'."
+        f"{name} cannot be imported by worker processes: {why}; write it to a file beside the "
+        f"program or notebook (`%%writefile my_models.py` in a cell) and give my_models.{name}, or "
+        f"its name 'my_models:{name}'."
     )
 
 

@@ -14,12 +14,13 @@ from pipeline.settings import Settings
 from pipeline.training.history import Epoch
 
 _LINE_SECONDS = 5.0  # between two lines per job when the output is no terminal
+_CELL_SECONDS = 0.1  # between two states of a notebook cell
 _MEASURES = {"accuracy": "acc", "mae": "MAE"}
 _ROWS = 12  # with more jobs than this, the bar of a successful job is removed
 
 
 class SweepProgress:
-    """Shows one bar per running job on a terminal, plain lines elsewhere.
+    """Shows one bar per running job on a terminal and in a notebook, plain lines elsewhere.
 
     Args:
         names: the name of each job, in order.
@@ -38,7 +39,7 @@ class SweepProgress:
         self._lines = [0.0] * len(names)
         self._pruned: set[int] = set()
         self._bars: dict[int, TaskID] = {}
-        self._progress = _bars() if console.is_terminal else None
+        self._progress = _bars()
 
     def __enter__(self) -> "SweepProgress":
         if self._progress is not None:
@@ -89,7 +90,12 @@ class SweepProgress:
         left = f"{_clock(self._seconds_left())} left"
         if self._progress is not None and job in self._bars:
             self._progress.update(
-                self._bars[job], completed=epoch.number, epoch=count, metrics=metrics, left=left
+                self._bars[job],
+                completed=epoch.number,
+                epoch=count,
+                metrics=metrics,
+                left=left,
+                refresh=console.is_jupyter,
             )
         elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
             say(f"{_progressing(self._place(job), epoch, self.epochs[job])}  {left}")
@@ -162,8 +168,35 @@ def _progressing(place: str, epoch: Epoch, epochs: int) -> str:
 _CUT: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
 
 
-def _bars() -> Progress:
-    return Progress(
+class CellBars(Progress):
+    """Bars in a notebook cell: one output, replaced at most ten times a second."""
+
+    def start(self) -> None:
+        """Create the output."""
+        from IPython.display import display
+
+        self._output, self._drawn = display(self, display_id=True), time.monotonic()
+
+    def refresh(self) -> None:
+        """Replace the output, unless it has just been replaced."""
+        if time.monotonic() - self._drawn > _CELL_SECONDS:
+            self._draw()
+
+    def stop(self) -> None:
+        """Show the last state."""
+        self._draw()
+
+    def _draw(self) -> None:
+        self._output.update(self)
+        self._drawn = time.monotonic()
+
+
+def _bars() -> Progress | None:
+    """Return bars for a terminal or a notebook; None for other outputs."""
+    if not (console.is_terminal or console.is_jupyter):
+        return None
+    kind = CellBars if console.is_jupyter else Progress
+    return kind(
         TextColumn("{task.description}", markup=False, table_column=Column(max_width=30, **_CUT)),
         BarColumn(bar_width=None, complete_style="blue", finished_style="blue"),
         TextColumn("{task.fields[epoch]}"),

@@ -3,21 +3,32 @@
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+from pipeline.errors import summary
 
 _OWN = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<function>[A-Za-z_]\w*)")
+_IN_GRAPH = ("loss", "metrics")
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 _KERAS = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
 
 
 class FunctionError(ValueError):
     """A function of the user cannot be found or used; the message says why in one sentence."""
+
+
+class EndedProgramError(RuntimeError):
+    """A function of the user called `sys.exit`."""
 
 
 def is_own(name: object) -> bool:
@@ -28,7 +39,9 @@ def is_own(name: object) -> bool:
 def own_function(key: str, name: str) -> tuple[Callable[..., Any], ModuleType]:
     """Return a function and the module that the name gives.
 
-    The module is in the working directory or on Python's path.
+    The module is in the working directory or on Python's path. A function that makes a model, data
+    or a callback is returned as one that leaves the program as it is, see `_contained`. Losses and
+    metrics become part of TensorFlow's graph and are returned as they are.
 
     Args:
         key: the setting that names the function, for errors.
@@ -37,8 +50,34 @@ def own_function(key: str, name: str) -> tuple[Callable[..., Any], ModuleType]:
     Raises:
         FunctionError: when there is no such function, or its module cannot be imported.
     """
-    module, _, function = name.partition(":")
-    return function_in(key, name, module, function)
+    module_name, _, function_name = name.partition(":")
+    function, module = function_in(key, name, module_name, function_name)
+    return function if key in _IN_GRAPH else _contained(function), module
+
+
+def _contained(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Return the function as one that keeps the working directory, and cannot end the program.
+
+    Runs would be stored in another folder, or a sweep end in silence.
+    """
+
+    @wraps(function)
+    def contained(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        with _containment():
+            return function(*args, **kwargs)
+
+    return contained
+
+
+@contextmanager
+def _containment() -> Iterator[None]:
+    folder = Path.cwd()
+    try:
+        yield
+    except SystemExit as end:
+        raise EndedProgramError(f"SystemExit: {end.code}") from end
+    finally:
+        os.chdir(folder)
 
 
 def function_in(
@@ -61,7 +100,8 @@ def _imported(setting: str, module: str) -> ModuleType:
         sys.path.append(folder)
     try:
         _quiet_keras(module)
-        return importlib.import_module(module)
+        with _containment():
+            return importlib.import_module(module)
     except SyntaxError as error:
         place = f"{error.filename}, line {error.lineno}"
         raise FunctionError(f"{setting}: {place}: {error.msg}.") from error
@@ -72,8 +112,7 @@ def _imported(setting: str, module: str) -> ModuleType:
             ) from error
         raise FunctionError(f"{setting}: {module} cannot be imported: {error}.") from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise FunctionError(f"{setting}: {module} cannot be imported: {reason}.") from error
+        raise FunctionError(f"{setting}: {module} cannot be imported: {summary(error)}.") from error
 
 
 def _quiet_keras(module: str) -> None:

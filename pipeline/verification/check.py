@@ -22,6 +22,7 @@ from pipeline.data.dataset import Split
 from pipeline.data.label_task import TASKS
 from pipeline.data.user.location import found_again
 from pipeline.settings import Settings, SettingsError, parse_stored
+from pipeline.settings.schema import FunctionData
 from pipeline.settings.stored_yaml import read_stored_yaml
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
@@ -280,9 +281,11 @@ def _not_finite(predictions: Mapping[str, np.ndarray]) -> str:
 
 
 def _stale_reason(settings: Settings, trained: str | None, now: str) -> str:
+    own = isinstance(settings.dataset, FunctionData)
     return (
         f"the test set of dataset={settings.dataset.name} has changed since the run: its "
-        f"fingerprint is {now[:12]}, the run's was {(trained or 'not recorded')[:12]}."
+        f"fingerprint is {now[:12]}, the run's was {(trained or 'not recorded')[:12]}"
+        + ("; a function must return the same data each time." if own else ".")
     )
 
 

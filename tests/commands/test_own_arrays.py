@@ -56,7 +56,7 @@ def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
     done = call("pipeline.train", *command, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "dataset=faulty_data:lengths returns wrong data: train has 4 inputs and 3 labels: expected "
-        "as many."
+        "what dataset=faulty_data:lengths returns: train has 4 inputs and 3 labels: expected as "
+        "many."
     ]
     assert {path.name for path in tmp_path.iterdir()} - before <= {"__pycache__"}

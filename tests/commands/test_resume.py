@@ -18,8 +18,9 @@ import pytest
 import scratch_forward
 from pipeline.tracking import names
 from pipeline.tracking.store import open_local
-from tests.support.commands import call, environment
+from tests.support.commands import IN_PROCESS, call, environment
 from tests.support.equal_weights import same_arrays
+from tests.support.my_fits import write_fits
 from tests.support.processes import left_running
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
 
@@ -339,3 +340,22 @@ def test_how_a_sweep_is_run_is_checked(tmp_path):
     assert swept.stderr.splitlines() == [
         "workers=1,2 names several; workers is one for a whole sweep."
     ]
+
+
+def test_a_fit_with_callbacks_starts_again_after_a_kill(stocked):
+    write_fits(stocked)
+    command = ["model=cnn", "filters=[4]", "dense_units=8", "epochs=30", *IN_PROCESS]
+    command += ["callbacks=[my_fits:halving]"]
+    first = start(*command, cwd=stocked)
+    read_until(first, "epoch 1/30")
+    kill_group(first)
+    (killed,) = runs_of(stocked)
+    assert "test/f1_macro" not in killed.data.metrics
+    again = call("pipeline.train", *command, cwd=stocked)
+    assert again.returncode == 0, again.stdout + again.stderr
+    (run,) = runs_of(stocked)
+    assert (run.info.run_id, run.info.status) == (killed.info.run_id, "FINISHED")
+    history = open_local(stocked).client.get_metric_history(run.info.run_id, "learning_rate")
+    assert [point.step for point in history] == list(range(1, 31))
+    halved = [history[0].value / 2**epoch for epoch in range(30)]
+    assert [point.value for point in history] == pytest.approx(halved, rel=1e-5)

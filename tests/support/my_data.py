@@ -57,6 +57,8 @@ def named(labels):
 """
 
 FAULTY = """
+import os
+
 import numpy as np
 
 
@@ -70,6 +72,29 @@ def nothing():
 
 def lengths():
     return (np.zeros((4, 2)), [0, 1, 0]), (np.zeros((2, 2)), [0, 1])
+
+
+def one_class():
+    return (np.zeros((4, 2)), [0] * 4), (np.zeros((2, 2)), [0] * 2)
+
+
+def ends():
+    raise SystemExit(0)
+
+
+def lines():
+    raise ValueError("one\\ntwo")
+
+
+def moves():
+    os.chdir("/")
+    return (np.eye(8), [0, 1] * 4), (np.eye(8), [0, 1] * 4)
+
+
+def changing():
+    random = np.random.default_rng()
+    texts = [f"kata{number % 2} nomor {random.integers(10**9)}" for number in range(60)]
+    return (texts[30:], ["no", "yes"] * 15), (texts[:30], ["no", "yes"] * 15)
 
 
 def clash(*, split_seed: int = 3):
@@ -87,3 +112,4 @@ def write_data(folder):
     (folder / "faulty_data.py").write_text(FAULTY, encoding="utf-8")
     (folder / "wrong_syntax.py").write_text("x = (\n", encoding="utf-8")
     (folder / "wrong_import.py").write_text("import nowhere_to_be_found\n", encoding="utf-8")
+    (folder / "ending_import.py").write_text("raise SystemExit(3)\n", encoding="utf-8")

@@ -78,6 +78,14 @@ def unsupported(data: pipeline.TextSpec):
     ])
 
 
+def ends(data):
+    raise SystemExit(0)
+
+
+def lines(data):
+    raise ValueError("one\\ntwo")
+
+
 def untyped(data, *, width=3):
     ...
 

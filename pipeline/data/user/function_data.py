@@ -43,7 +43,7 @@ def read(
         raise DatasetError(f"{where} returns None: does the function lack a `return`?")
     return read_splits(
         returned,
-        f"{where} returns wrong data",
+        f"what {where} returns",
         f"returned by {name}",
         Cut(validation_share, split_seed),
         task=task,

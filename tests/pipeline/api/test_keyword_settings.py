@@ -52,7 +52,6 @@ def test_a_function_is_named_by_its_module():
 def test_a_function_that_workers_cannot_import_is_refused():
     def inner(data): ...
 
-    elsewhere = type(top_level)(top_level.__code__, {"__name__": "__main__"})
-    for function, name in ((inner, "inner"), (lambda data: None, "<lambda>"), (elsewhere, "top_l")):
+    for function, name in ((inner, "inner"), (lambda data: None, "<lambda>")):
         with pytest.raises(SettingsError, match=f"^model={name}.*%%writefile my_models.py"):
             as_words({"model": function})

@@ -1,6 +1,7 @@
 """A data set of the user's: its arguments are settings, and its faults one sentence each."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def test_its_settings_are_checked_before_anything_trains(plan_for, override, sen
         ("my_date:load", "there is no module my_date in"),
         ("wrong_syntax:f", "wrong_syntax.py, line 1: '(' was never closed."),
         ("wrong_import:f", "wrong_import cannot be imported: No module named 'nowhere_to_be"),
+        ("ending_import:f", "ending_import cannot be imported: EndedProgramError: SystemExit: 3."),
         ("faulty_data:untyped", "`size` has no type; write `size: int`, say."),
         ("faulty_data:clash", "`split_seed` is a setting of every data set already; rename it."),
     ],
@@ -89,7 +91,13 @@ def test_a_function_that_cannot_be_a_data_set_is_one_sentence(plan_for, dataset,
     [
         ("raises", "dataset=faulty_data:raises raises RuntimeError: no 3"),
         ("nothing", "dataset=faulty_data:nothing returns None: does the function lack a `return`?"),
-        ("lengths", "dataset=faulty_data:lengths returns wrong data: train has 4 inputs and 3 lab"),
+        (
+            "lengths",
+            "what dataset=faulty_data:lengths returns: train has 4 inputs and 3 labels: ex",
+        ),
+        ("one_class", "what dataset=faulty_data:one_class returns has 1 class ('0'): expected at"),
+        ("ends", "dataset=faulty_data:ends raises EndedProgramError: SystemExit: 0"),
+        ("lines", "dataset=faulty_data:lines raises ValueError: one two"),
     ],
 )
 def test_what_it_returns_is_checked(plan_for, function, sentence):
@@ -97,6 +105,12 @@ def test_what_it_returns_is_checked(plan_for, function, sentence):
     with pytest.raises(DatasetError) as refused:
         load(**job.settings.data)
     assert str(refused.value).startswith(sentence)
+
+
+def test_the_working_directory_stays_the_same(plan_for, tmp_path):
+    (job,) = plan_for("model=mlp", "dataset=faulty_data:moves").jobs
+    load(**job.settings.data)
+    assert Path.cwd() == tmp_path
 
 
 def test_its_texts_are_read_as_all_texts_are(plan_for):

@@ -58,6 +58,8 @@ def test_one_that_numpy_does_not_support_trains_if_parity_is_not_required(plan_f
     ("function", "sentence"),
     [
         ("raises", "model=faulty_models:raises raises RuntimeError: no 3"),
+        ("ends", "model=faulty_models:ends raises EndedProgramError: SystemExit: 0"),
+        ("lines", "model=faulty_models:lines raises ValueError: one two"),
         ("returns", "model=faulty_models:returns returns NoneType instead of a keras.Model."),
         ("shapes", "model=faulty_models:shapes gives outputs of shape (None, 7); the data need"),
         ("unsupported", "model=faulty_models:unsupported cannot be checked: "),

@@ -185,3 +185,23 @@ def test_files_are_merged_once_for_hundreds_of_jobs(monkeypatch):
     plan = plan_sweep(["model=rnn,gru", "units=range(1,101)"], composer("train"))
     assert len(plan.jobs) == 200
     assert merged == [["model=rnn"], ["model=gru"]]
+
+
+@pytest.mark.parametrize(
+    ("select_by", "tasks", "sentence"),
+    [
+        (
+            "r2",
+            ["multiclass"],
+            "select_by=r2 is not a score of task=multiclass: choose accuracy, ",
+        ),
+        ("accuracy", ["regression"], "select_by=accuracy is not a score of task=regression: choos"),
+        ("mae", ["binary", "multilabel"], "select_by=mae is not a score of task=binary or task=m"),
+    ],
+)
+def test_a_score_of_another_task_selects_no_run(plan_for, select_by, tasks, sentence):
+    plan = plan_for(f"select_by={select_by}")
+    with pytest.raises(SettingsError) as refused:
+        plan.criterion(tasks)
+    (fault,) = refused.value.faults
+    assert fault.startswith(sentence)

@@ -1,6 +1,7 @@
 import io
 import json
 import shutil
+import sys
 from zipfile import ZipFile
 
 import h5py
@@ -15,6 +16,7 @@ from pipeline.tracking.store import open_local
 from pipeline.verification.check import skip_check, verify_run
 from tests.support import archives
 from tests.support.fresh_store import stock
+from tests.support.my_data import write_data
 from tests.support.stored_runs import store_run
 
 
@@ -64,6 +66,18 @@ def arrays(file, **changes):
 
 def test_a_sound_run_is_exact(stored):
     assert check(stored[0]).tag == "exact"
+
+
+def test_data_that_a_function_returns_differently_are_refused(store, tmp_path, monkeypatch):
+    write_data(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    run = store_run(store, ("dataset=faulty_data:changing",))
+    parity = check(run)
+    sys.modules.pop("faulty_data")
+    assert (parity.tag, parity.agreement) == ("stale", None), parity.reason
+    assert "the test set of dataset=faulty_data:changing has changed since the run" in parity.reason
+    assert parity.reason.endswith("; a function must return the same data each time.")
 
 
 def test_a_run_whose_settings_skip_the_check_is_neither_proven_nor_failed(stored):
