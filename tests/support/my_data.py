@@ -93,8 +93,9 @@ def moves():
 
 def changing():
     random = np.random.default_rng()
-    texts = [f"kata{number % 2} nomor {random.integers(10**9)}" for number in range(60)]
-    return (texts[30:], ["no", "yes"] * 15), (texts[:30], ["no", "yes"] * 15)
+    texts = [" ".join(random.permutation(["one", "two", "three", "four"])) for _ in range(90)]
+    labels = ["bad", "fair", "good"] * 15
+    return (texts[45:], labels), (texts[:45], labels)
 
 
 def clash(*, split_seed: int = 3):
