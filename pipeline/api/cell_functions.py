@@ -84,8 +84,8 @@ class _Parts:
 
 def _is_importable(value: Any) -> bool:
     """Return whether this object is found under its own name in its own module."""
-    name, module = (getattr(value, key, None) for key in ("__qualname__", "__module__"))
-    return bool(name and module) and getattr(sys.modules.get(module), name, None) is value
+    name, module = (str(getattr(value, key, "")) for key in ("__qualname__", "__module__"))
+    return getattr(sys.modules.get(module), name, None) is value
 
 
 def _is_constant(value: Any) -> bool:
