@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.cli.command import RUN_CHOICE, Given, command
 from pipeline.cli.console import print_faults, print_line
 from pipeline.errors import CommandFailedError
-from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
+from pipeline.settings import parse_run_choice, parse_tracking, refuse
 from pipeline.tracking import names
 
 
@@ -47,8 +47,7 @@ def _checked(run_id: str | None, to: str | None) -> Path:
     faults = [f"{name}=... is needed." for name, value in given.items() if not value]
     if to and Path(to).exists() and (not Path(to).is_dir() or any(Path(to).iterdir())):
         faults.append(f"to={to} exists and is not an empty folder; name another.")
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     return Path(str(to))
 
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.cli.progress import JobLines
-from pipeline.settings import SettingsError, flat_parameters, parse_settings
+from pipeline.settings import SettingsError, flat_parameters, parse_settings, refuse
 from pipeline.settings.composer import CONF, composer, one_line, search_path
 from pipeline.settings.suggest import did_you_mean
 from pipeline.sweep.job_document import read_document
@@ -93,8 +93,7 @@ def _arguments(words: Sequence[str]) -> Namespace:
         SettingsError: when an option is unknown or not supported.
     """
     arguments, unknown = get_args_parser().parse_known_intermixed_args(list(words))
-    if faults := list(_faults(arguments, unknown)):
-        raise SettingsError(faults)
+    refuse(_faults(arguments, unknown))
     arguments.overrides = [_addition(word) for word in arguments.overrides]
     if not (arguments.cfg or arguments.info or arguments.shell_completion or arguments.hydra_help):
         arguments.run, arguments.multirun = False, True

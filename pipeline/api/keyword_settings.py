@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.api.cell_functions import UnwritableError, write_module
-from pipeline.settings import SettingsError
+from pipeline.settings import refuse
 
 _BARE = re.compile(r"[A-Za-z_./~][\w./:~-]*")  # text that Hydra's grammar reads as it is
 _READ_AS_OTHER = {"true", "false", "null", "nan", "inf"}
@@ -37,8 +37,7 @@ def as_words(settings: Mapping[str, Any]) -> list[str]:
             )
         if isinstance(value, list) and not value:
             faults.append(f"{key}=[] has no value to try; a setting that is an empty list is ().")
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     return words
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.functions.lookup import is_own
-from pipeline.settings import SettingsError
+from pipeline.settings import refuse
 from pipeline.settings.composer import Composer, composer
 from pipeline.settings.suggest import did_you_mean, not_offered
 
@@ -64,8 +64,7 @@ def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> CommandLin
             )
         else:
             words.append(word)
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     return CommandLine(tuple(words), frozenset(flags), config_dir)
 
 
@@ -85,9 +84,7 @@ def compose_values(
     source = composer(config_name, config_dir)
     overrides = source.parse(lines)
     known = source.files([]).resolved()
-    faults = [fault for one in overrides for fault in _faults(one, known, source)]
-    if faults:
-        raise SettingsError(faults)
+    refuse(fault for one in overrides for fault in _faults(one, known, source))
     chosen = [one for one in overrides if source.is_choice(one)]
     composed = source.files(chosen)
     for override in overrides:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -118,3 +118,11 @@ class Source:
     checksums: Mapping[str, str] = field(default_factory=dict)
     scale: float = 1.0
     columns: tuple[str, ...] = ()
+
+    @classmethod
+    def divided(
+        cls, everything: Examples, parts: Iterable[NDArray[np.int64]], **described: Any
+    ) -> Source:
+        """Return the source of which each part has the examples at these indices."""
+        train, validation, test = (everything.take(rows) for rows in parts)
+        return cls(train, validation, test, **described)

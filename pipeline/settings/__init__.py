@@ -13,7 +13,7 @@ from pipeline.settings.parse import (
     unknown_option,
 )
 from pipeline.settings.schema import Settings
-from pipeline.settings.settings_error import SettingsError
+from pipeline.settings.settings_error import SettingsError, refuse
 
 __all__ = [
     "Settings",
@@ -26,5 +26,6 @@ __all__ = [
     "parse_settings",
     "parse_stored",
     "parse_tracking",
+    "refuse",
     "unknown_option",
 ]

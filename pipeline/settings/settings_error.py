@@ -1,5 +1,7 @@
 """The error for an invalid configuration."""
 
+from collections.abc import Iterable
+
 from pipeline.errors import PipelineError
 
 
@@ -9,3 +11,9 @@ class SettingsError(PipelineError, ValueError):
     def __init__(self, faults: list[str]):
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """Raise a `SettingsError` with each of the faults once, if there are any."""
+    if found := list(dict.fromkeys(faults)):
+        raise SettingsError(found)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pipeline.data.sharing import shared_data
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, refuse
 from pipeline.settings.as_typed import as_typed
 from pipeline.settings.suggest import did_you_mean
 
@@ -14,9 +14,7 @@ def check_class_weights(jobs: Iterable[Settings]) -> None:
     Raises:
         SettingsError: with one sentence per class that the data do not have.
     """
-    faults = dict.fromkeys(fault for settings in jobs for fault in _faults(settings))
-    if faults:
-        raise SettingsError(list(faults))
+    refuse(fault for settings in jobs for fault in _faults(settings))
 
 
 def _faults(settings: Settings) -> list[str]:

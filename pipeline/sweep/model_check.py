@@ -6,7 +6,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.sharing import shared_data
 from pipeline.functions.lookup import FunctionError, is_own
 from pipeline.job.brought import initial_weights
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, refuse
 from pipeline.settings.cross_checks import kind_before_reading, kind_faults
 from pipeline.settings.model_function import KERAS_FILE
 
@@ -20,9 +20,7 @@ def check_own_models(jobs: Iterable[Settings]) -> None:
         SettingsError: with one sentence per model that cannot be trained or verified.
     """
     distinct = {_likeness(settings): settings for settings in jobs}
-    faults = dict.fromkeys(fault for settings in distinct.values() for fault in _faults(settings))
-    if faults:
-        raise SettingsError(list(faults))
+    refuse(fault for settings in distinct.values() for fault in _faults(settings))
 
 
 def _likeness(settings: Settings) -> str:

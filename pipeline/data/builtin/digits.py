@@ -16,11 +16,9 @@ def read() -> Source:
     """Load the digits in a fixed split of 1,077 / 360 / 360 examples."""
     rows = np.loadtxt(_file(), np.uint8, delimiter=",")  # 64 pixels and the label
     everything = Examples(rows[:, :64].reshape(-1, 8, 8, 1), rows[:, 64].astype(np.int64))
-    train, validation, test = held_out(everything.labels, _VALIDATION_SIZE, _TEST_SIZE)
-    return Source(
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=everything.take(test),
+    return Source.divided(
+        everything,
+        held_out(everything.labels, _VALIDATION_SIZE, _TEST_SIZE),
         classes=DIGITS.classes,
         origin="bundled with scikit-learn",
         scale=1 / 16,

@@ -73,11 +73,9 @@ def read(
     groups, group_names = strata(labels, names)
     division = Division(validation_share, test_share, split_seed)
     divide = partial(three_parts, rows.parts, groups, group_names, division, source)
-    train, validation, test = copies_together(divide, everything.contents())
-    return Source(
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=everything.take(test),
+    return Source.divided(
+        everything,
+        copies_together(divide, everything.contents()),
         classes=names,
         origin=f"{source.name}, {rows.left_out()}{division_phrase(rows.parts)}",
         checksums=checksums,

@@ -90,13 +90,9 @@ def read(
     parts = [row.part for row in rows]
     division = Division(validation_share, test_share, split_seed)
     everything = Examples(tuple(row.text for row in rows), labels)
-    train, validation, test = three_parts(
-        parts, groups, group_names, division, source, everything.contents()
-    )
-    return Source(
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=everything.take(test),
+    return Source.divided(
+        everything,
+        three_parts(parts, groups, group_names, division, source, everything.contents()),
         classes=names,
         origin=f"{source.name}, {division_phrase(parts)}",
         checksums={

@@ -86,12 +86,9 @@ def read(
     pixels = large_arrays.empty((len(files), height, width, 3 if colour else 1), np.uint8)
     done = _read_all(files, pixels)
     everything = Examples(pixels, labels)
-    contents = everything.contents()
-    train, validation, test = three_parts(parts, labels, names, division, folder, contents)
-    return Source(
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=everything.take(test),
+    return Source.divided(
+        everything,
+        three_parts(parts, labels, names, division, folder, everything.contents()),
         classes=names,
         origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts)}"
         + _unused_bits(done),

@@ -13,7 +13,7 @@ from pipeline.reports.study.definition import Study, load_study, parse_study, st
 from pipeline.reports.study.reading import damaged, read_config, read_run, read_text
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.reports.study.varied import differing_keys
-from pipeline.settings import SettingsError
+from pipeline.settings import refuse
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.suggest import did_you_mean
@@ -165,9 +165,7 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
 
 def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
     params = {key for run in runs for key in run.params}
-    faults = [f"varied={key}: no run has such a parameter." for key in varied if key not in params]
-    if faults:
-        raise SettingsError(faults)
+    refuse(f"varied={key}: no run has such a parameter." for key in varied if key not in params)
 
 
 def _plan(store: Store, run_id: str) -> dict[str, Any]:
