@@ -18,8 +18,22 @@ LABELS = IDS[:, 0] % 3
 TRAIN, VALIDATION = (IDS[:40], LABELS[:40]), (IDS[40:], LABELS[40:])
 
 
-def model(cell="rnn", **options):
-    """Small and quick to compile; the commands' tests repeat an LSTM bit for bit."""
+def flat_model(l2=0.0):
+    """A tenth of a recurrent model's time to compile."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((7,), dtype="int32"),
+            layers.Embedding(30, 5),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(3, "softmax", kernel_regularizer=keras.regularizers.L2(l2)),
+        ]
+    )
+
+
+def recurrent_model(cell="rnn", **options):
+    """Its states are random too; the commands' tests repeat an LSTM bit for bit."""
     small = {
         "sequence_length": 7,
         "vocabulary_size": 30,
@@ -42,9 +56,9 @@ def fit_small(fitted, seed=0, learning_rate=0.02, optimizer="adam", **options):
     return fit(fitted, TRAIN, VALIDATION, **options)
 
 
-def trained(seed=0, **options):
+def trained(seed=0, build=flat_model, **options):
     set_seeds(seed)
-    fitted = model()
+    fitted = build()
     return fitted, fit_small(fitted, seed, **options).history
 
 
@@ -57,10 +71,10 @@ def measures(history):
 
 
 def test_the_same_seed_gives_bit_identical_weights_and_metrics():
-    (one, history), (other, again) = trained(seed=3), trained(seed=3)
+    (one, history), (other, again) = (trained(3, recurrent_model) for _ in range(2))
     assert same_weights(one, other)
     assert measures(history) == measures(again)
-    assert not same_weights(one, trained(seed=4)[0])
+    assert not same_weights(one, trained(4, recurrent_model)[0])
 
 
 def test_every_epoch_is_told_as_it_ends():
@@ -93,13 +107,13 @@ def test_steps_executed_at_once_change_no_bit(monkeypatch):
 
 def test_validation_scores_are_those_of_keras():
     set_seeds(0)
-    fitted = model(l2=1e-4)
+    fitted = flat_model(l2=1e-4)
     certain = fitted.layers[-1].kernel
     evaluated = []
 
     def evaluate(epoch):
         evaluated.append(fitted.evaluate(*VALIDATION, verbose=0))
-        certain.assign(certain * 100)  # probabilities fall below Keras's epsilon of 1e-7
+        certain.assign(certain * 1000)  # probabilities fall below Keras's epsilon of 1e-7
 
     epochs = fit_small(fitted, epochs=2, on_epoch=evaluate).history.epochs
     told = [[epoch.loss_validation, epoch.measure_validation] for epoch in epochs]
@@ -110,7 +124,7 @@ def test_validation_scores_are_those_of_keras():
 @pytest.mark.parametrize("options", [{}, {"epochs": 60, "early_stopping": 1, "learning_rate": 0.1}])
 def test_a_fit_gives_the_predictions_of_the_weights_it_ends_with(options):
     set_seeds(0)
-    fitted = model()
+    fitted = flat_model()
     outcome = fit_small(fitted, **options)
     np.testing.assert_array_equal(outcome.validation, predict(fitted, VALIDATION[0], trim=False))
     assert outcome.history.restored == ("early_stopping" in options)
@@ -137,10 +151,10 @@ def test_augmentation_reaches_the_model():
     def silence(inputs, rng):
         return np.zeros_like(inputs)
 
-    _, history = trained(augment=silence, epochs=10)
+    _, history = trained(augment=silence, epochs=5)
     assert history.epochs[-1].measure_train < 0.6  # nothing to learn from
-    _, history = trained(epochs=80)
-    assert history.epochs[-1].measure_train > 0.75  # 0.9 and more, by the CPU's rounding
+    _, history = trained(epochs=20, learning_rate=0.05)
+    assert history.epochs[-1].measure_train > 0.75  # 0.95 and more
 
 
 class Interrupted(Exception):
@@ -166,6 +180,7 @@ def interrupted_after(epoch, states):
     ],
 )
 def test_an_interrupted_fit_goes_on_to_the_same_weights(options, epoch):
+    options = {"build": recurrent_model, **options}
     whole, history = trained(**options)
     epoch = len(history.epochs) if epoch is None else epoch
     states = []
@@ -195,7 +210,7 @@ def sentences(padding):
 @pytest.mark.parametrize(
     ("cell", "padding", "options"),
     [
-        ("rnn", "post", {"layers": 2, "bidirectional": True}),
+        ("rnn", "post", {"bidirectional": True}),
         ("lstm", "pre", {"recurrent_dropout": 0.0}),
     ],
 )
@@ -204,7 +219,7 @@ def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch)
 
     def outcome():
         set_seeds(3)
-        fitted = model(cell, sequence_length=30, **options)
+        fitted = recurrent_model(cell, sequence_length=30, **options)
         compile_model(fitted, build_optimizer("adam", 0.02))
         history = fit(
             fitted,
@@ -244,7 +259,7 @@ def test_tensorflow_does_not_tune_the_batches():
             given.append(dataset)
             return super().predict(dataset, **options)
 
-    small = model()
+    small = flat_model()
     for trim in (False, True):
         watched = Given(small.inputs, small.outputs)
         compile_model(watched, build_optimizer("adam", 0.02))
