@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from pipeline.tracking.store import open_local
 from tests.support.commands import REPOSITORY, environment
 
@@ -56,6 +58,7 @@ def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
     assert done.stdout.splitlines()[-1] in ("negative", "neutral", "positive")
 
 
+@pytest.mark.slow
 def test_the_cells_of_the_notebook_run_in_order(tmp_path):
     notebook = json.loads((REPOSITORY / "docs/notebook.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]

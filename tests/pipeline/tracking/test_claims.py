@@ -9,7 +9,8 @@ import pytest
 from pipeline.tracking.claims import claim
 from pipeline.tracking.store import open_local
 
-SPAWN = multiprocessing.get_context("spawn")
+multiprocessing.set_forkserver_preload(["pipeline.tracking.store"])  # imported once for all
+PROCESSES = multiprocessing.get_context("forkserver")
 
 
 def hold(folder, identity, held, seconds):
@@ -26,8 +27,8 @@ def hold_until_killed(folder, identity, held):
 
 
 def test_two_processes_hold_a_claim_one_after_the_other(store):
-    folder, held = store.folder.parent, SPAWN.Queue()
-    both = [SPAWN.Process(target=hold, args=(folder, "job", held, 1.0)) for _ in range(2)]
+    folder, held = store.folder.parent, PROCESSES.Queue()
+    both = [PROCESSES.Process(target=hold, args=(folder, "job", held, 1.0)) for _ in range(2)]
     for process in both:
         process.start()
     times = [held.get(timeout=60) for _ in range(4)]
@@ -38,8 +39,8 @@ def test_two_processes_hold_a_claim_one_after_the_other(store):
 
 
 def test_the_claim_of_a_killed_process_is_free(store):
-    folder, held = store.folder.parent, SPAWN.Queue()
-    process = SPAWN.Process(target=hold_until_killed, args=(folder, "job", held))
+    folder, held = store.folder.parent, PROCESSES.Queue()
+    process = PROCESSES.Process(target=hold_until_killed, args=(folder, "job", held))
     process.start()
     os.kill(held.get(timeout=60), signal.SIGKILL)
     process.join()
