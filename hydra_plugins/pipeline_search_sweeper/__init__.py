@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from hydra_plugins.pipeline_launcher import WatchingLauncher
 from hydra_plugins.pipeline_sweeper import PipelineSweeper
 
 if TYPE_CHECKING:
@@ -29,4 +30,4 @@ class SearchSweeper(PipelineSweeper):
         from pipeline.search.search_sweep import SearchSweep
 
         plan = plan_search(self._lines(arguments), self.options, self._composer())
-        return SearchSweep(plan, prunes=self._has_workers)
+        return SearchSweep(plan, prunes=isinstance(self.launcher, WatchingLauncher))

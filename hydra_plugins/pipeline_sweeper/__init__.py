@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-from hydra_plugins.pipeline_launcher import WorkersLauncher
+from hydra_plugins.pipeline_launcher import WatchingLauncher
 
 if TYPE_CHECKING:
     from pipeline.settings.composer import Composer
@@ -48,14 +48,10 @@ class PipelineSweeper(BasicSweeper):
             self.hydra_context.config_loader, node.job.config_name, list(node.overrides.hydra)
         )
 
-    @property
-    def _has_workers(self) -> bool:
-        """Whether jobs run in our own worker processes, not by another launcher of Hydra's."""
-        return isinstance(self.launcher, WorkersLauncher)
-
     def _job_launcher(self) -> "JobLauncher":
         from pipeline.sweep.launchers import HydraJobs
-        from pipeline.sweep.workers.pool import WorkerJobs
 
         assert self.launcher is not None
-        return WorkerJobs() if self._has_workers else HydraJobs(self.launcher)
+        if isinstance(self.launcher, WatchingLauncher):
+            return self.launcher.job_launcher()
+        return HydraJobs(self.launcher)

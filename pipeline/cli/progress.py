@@ -1,6 +1,7 @@
 """Progress of a sweep's jobs, and the estimated time left."""
 
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -19,24 +20,26 @@ _MEASURES = {"accuracy": "acc", "mae": "MAE"}
 _ROWS = 12  # with more jobs than this, the bar of a successful job is removed
 
 
+@dataclass
+class _ShownJob:
+    name: str
+    data: str
+    epochs: int
+    done: float = 0.0  # fraction, 0 to 1
+    line: float = 0.0  # time of its latest line
+
+
 class SweepProgress:
     """Shows one bar per running job on a terminal and in a notebook, plain lines elsewhere.
 
     Args:
-        names: the name of each job, in order.
-        data: the title of each job's data set.
-        epochs: the number of epochs of each job.
-        total: the number of jobs, if more are added later.
+        total: the number of jobs.
     """
 
-    def __init__(
-        self, names: list[str], data: list[str], epochs: list[int], total: int | None = None
-    ):
-        self.names, self.data, self.epochs = names, data, epochs
-        self._total = total or len(names)
-        self._done = [0.0] * len(names)  # fraction of each job that is done, 0 to 1
+    def __init__(self, total: int):
+        self._total = total
+        self._jobs: dict[int, _ShownJob] = {}
         self._started = time.time()
-        self._lines = [0.0] * len(names)
         self._pruned: set[int] = set()
         self._bars: dict[int, TaskID] = {}
         self._progress = _bars()
@@ -55,14 +58,16 @@ class SweepProgress:
         if self._progress is not None:
             self._progress.stop()
 
-    def add(self, name: str, data: str, epochs: int) -> int:
-        """Add a job and return its number."""
-        self.names.append(name)
-        self.data.append(data)
-        self.epochs.append(epochs)
-        self._done.append(0.0)
-        self._lines.append(0.0)
-        return len(self.names) - 1
+    def add(self, number: int, name: str, data: str, epochs: int) -> None:
+        """Add a job.
+
+        Args:
+            number: its number, from 0.
+            name: the name of its run.
+            data: the title of its data set.
+            epochs: its number of epochs.
+        """
+        self._jobs[number] = _ShownJob(name, data, epochs)
 
     def waits(self, job: int) -> None:
         """Report that another process trains the same job."""
@@ -77,16 +82,17 @@ class SweepProgress:
     def starts(self, job: int, run_id: str) -> None:
         """Report the run of a job that has started."""
         if self._progress is None:
-            say(_starting(self._place(job), self.data[job], run_id))
+            say(_starting(self._place(job), self._jobs[job].data, run_id))
         elif job not in self._bars:
             self._bars[job] = self._progress.add_task(
-                self._place(job), total=self.epochs[job], epoch="", metrics="", left=""
+                self._place(job), total=self._jobs[job].epochs, epoch="", metrics="", left=""
             )
 
     def epoch(self, job: int, epoch: Epoch) -> None:
         """Report a completed epoch."""
-        self._done[job] = epoch.number / self.epochs[job]
-        count, metrics = f"{epoch.number}/{self.epochs[job]}", _metrics(epoch)
+        epochs = self._jobs[job].epochs
+        self._jobs[job].done = epoch.number / epochs
+        count, metrics = f"{epoch.number}/{epochs}", _metrics(epoch)
         left = f"{_clock(self._seconds_left())} left"
         if self._progress is not None and job in self._bars:
             self._progress.update(
@@ -97,12 +103,12 @@ class SweepProgress:
                 left=left,
                 refresh=console.is_jupyter,
             )
-        elif self._progress is None and self._due(job, last=epoch.number == self.epochs[job]):
-            say(f"{_progressing(self._place(job), epoch, self.epochs[job])}  {left}")
+        elif self._progress is None and self._due(job, last=epoch.number == epochs):
+            say(f"{_progressing(self._place(job), epoch, epochs)}  {left}")
 
     def ends(self, job: int, failed: bool) -> None:
         """Report that a job has ended, successfully or not."""
-        self._done[job] = 1.0
+        self._jobs[job].done = 1.0
         if self._progress is None:
             if failed:
                 say(f"{self._place(job)} failed")
@@ -115,17 +121,17 @@ class SweepProgress:
         return "failed" if failed else "pruned" if job in self._pruned else ""
 
     def _place(self, job: int) -> str:
-        return f"{job + 1}/{self._total} {self.names[job]}"
+        return f"{job + 1}/{self._total} {self._jobs[job].name}"
 
     def _due(self, job: int, last: bool) -> bool:
-        due = last or time.time() - self._lines[job] > _LINE_SECONDS
+        due = last or time.time() - self._jobs[job].line > _LINE_SECONDS
         if due:
-            self._lines[job] = time.time()
+            self._jobs[job].line = time.time()
         return due
 
     def _seconds_left(self) -> float:
         """Estimate the seconds left for the whole sweep from the rate so far."""
-        done = sum(self._done) / self._total
+        done = sum(job.done for job in self._jobs.values()) / self._total
         return (time.time() - self._started) * (1 - done) / done if done else 0.0
 
 

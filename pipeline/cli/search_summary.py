@@ -63,7 +63,7 @@ def _pruning(search: Search, measure: str, prunes: bool) -> str:
     if search.pruner == "none":
         return "none"
     if not prunes:
-        return "none: only hydra/launcher=workers can end a trial early"
+        return "none: only hydra/launcher=workers and ray can end a trial early"
     return (
         f"by {compared(search, measure).metric}: below the median, from epoch "
         f"{max(1, search.pruner_warmup)} on, once {_count(search.pruner_startup)} "

@@ -15,7 +15,7 @@ from pipeline.search.metric import compared
 from pipeline.search.optuna_study import ask, finished_trials
 from pipeline.search.search_plan import SearchPlan
 from pipeline.settings import SettingsError
-from pipeline.sweep.launchers import Failure
+from pipeline.sweep.launchers import Failure, Preference, no_preference
 from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import Job
 from pipeline.sweep.schedule import LaunchedJob, launched_job
@@ -53,12 +53,17 @@ class Trials:
         self._started = time.time()
         self._running: dict[int, _TrialJob] = {}  # by job number
         self._given = 0
-        self._stopped = False  # after a failure, with fail_fast
+        self._failed_fast = False
         self._fingerprints: dict[object, dict[str, str]] = {}
 
-    def next(self) -> LaunchedJob | None:
+    @property
+    def stopped(self) -> bool:
+        """False: after a failure with fail_fast, only the running trials are trained to the end."""
+        return False
+
+    def next(self, preference: Preference = no_preference) -> tuple[int, LaunchedJob] | None:
         """Return the next trial to train; one with a known outcome is reported to the study."""
-        while (number := self._number()) <= self.plan.search.n_trials and not self._stopped:
+        while (number := self._number()) <= self.plan.search.n_trials and not self._failed_fast:
             asked = self._ask()
             if asked is None:
                 continue
@@ -69,7 +74,7 @@ class Trials:
                 continue
             self._running[self._given] = asked
             self._given += 1
-            return launched_job(asked.job, self._place(asked, number))
+            return self._given - 1, launched_job(asked.job, self._place(asked, number))
         return None
 
     def _number(self) -> int:
@@ -167,6 +172,6 @@ class Trials:
             self._fail(trial, f"{metric} is {value}.")
 
     def _fail(self, trial: Trial, reason: str) -> None:
-        self._stopped = self.plan.probes.jobs[0].settings.running.fail_fast
+        self._failed_fast = self.plan.probes.jobs[0].settings.running.fail_fast
         trial.set_user_attr(REASON, reason)
         self.study.tell(trial, state=TrialState.FAIL)

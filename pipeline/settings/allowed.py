@@ -27,6 +27,8 @@ def allowed(schema: dict[str, Any]) -> str:
         return f"a mapping such as {{yes:2,no:1}}, each value {item}"
     if schema.get("format") == "path":
         return "the path of a file or folder"
+    if schema.get("format") == "memory":
+        return "a size such as 4GB or 500MB"
     if schema.get("pattern", "").startswith("^https?://"):
         return "an address that starts with http:// or https://"
     return _NAMES[schema["type"]] + _range(schema)

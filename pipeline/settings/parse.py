@@ -27,7 +27,7 @@ _RUN_ID = re.compile("[0-9a-fA-F]{1,32}|latest|best")
 Kind = TypeVar("Kind", bound=schema.Group)
 
 _NO_PARAMETERS = {
-    *("sweep", "study", "tracking"),
+    *("sweep", "study", "tracking", "resources"),
     *schema.Place.model_fields,
     *schema.Running.model_fields,
 }
@@ -41,6 +41,7 @@ _RAN = {
     "dry_run": False,
     "select_by": SELECT_BY[0],
     "schedule": {"name": "constant", "warmup_epochs": 0},
+    "resources": {"cpus": "auto", "gpus": "auto", "memory": "auto"},
 }
 _NO_SWEEP: dict[str, object] = {
     "id": None,
@@ -238,6 +239,7 @@ def _layout(config: Config, types: _Types) -> _Layout:
         ("training", schema.Training, ""),
         ("place", schema.Place, ""),
         ("running", schema.Running, ""),
+        ("resources", schema.Resources, "resources"),
         ("dataset", types.dataset, "dataset"),
         ("optimizer", types.optimizer, "optimizer"),
         ("schedule", SCHEDULES[config["schedule"]["name"]], "schedule"),
@@ -297,11 +299,13 @@ def unknown_option(key: str, config: Config, known: Iterable[str]) -> str:
     if group == "sweep":
         return f"`{key}` cannot be set: the sweep sets it."
     if dot and isinstance(config.get(group), Mapping):
-        chosen = f"{group}={config[group].get('name') or config[group].get('kind')}"
+        choice = config[group].get("name") or config[group].get("kind")
+        chosen = f"{group}={choice}" if choice else f"`{group}`"
         names = [name.removeprefix(f"{group}.") for name in known if f"{group}." in name]
         siblings = [name for name in names if name not in ("name", "kind")]
         meant = did_you_mean(key.removeprefix(f"{group}."), siblings)
-        offered = f"; it has {choices(siblings)}" if group == "optimizer" and siblings else ""
+        lists = siblings and (group == "optimizer" or not choice)
+        offered = f"; it has {choices(siblings)}" if lists else ""
         return f"`{key}` is not an option of {chosen}{meant}{offered}."
     model = config["model"]["name"]
     if key in schema.Texts.model_fields:

@@ -60,6 +60,9 @@ Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_wor
 Columns = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_as_words)]
 
 
+MemorySize = Annotated[
+    str, Field(pattern="^[0-9]*[1-9][0-9]*[MG]B$", json_schema_extra={"format": "memory"})
+]
 ClassWeights = Annotated[dict[str, Positive], Field(min_length=1), BeforeValidator(_by_word)]
 
 
@@ -259,6 +262,14 @@ class Running(Group):
     select_by: Literal[SELECT_BY]  # type: ignore[valid-type]
 
 
+class Resources(Group):
+    """What a job needs of the machine that it is placed on; does not change results."""
+
+    cpus: Count | Literal["auto"]
+    gpus: Annotated[int, Field(ge=0)] | Literal["auto"]
+    memory: MemorySize | Literal["auto"]
+
+
 class Sweep(Group):
     """Which job of which sweep a run belongs to; set by the sweeper."""
 
@@ -318,6 +329,7 @@ class Settings(Group):
     training: Training
     place: Place
     running: Running
+    resources: Resources
     tracking: LocalTracking | ServerTracking
     sweep: Sweep
 

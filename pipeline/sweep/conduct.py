@@ -11,7 +11,6 @@ from pipeline.errors import CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
 from pipeline.settings.scores import MEASURES
 from pipeline.sweep.class_weight_check import check_class_weights
-from pipeline.sweep.cores import worker_count
 from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.model_check import check_own_models
 from pipeline.sweep.plan import SweepPlan
@@ -50,11 +49,6 @@ class ConductedSweep(ABC):
     def listed(self) -> tuple[ScheduledJob, ...]:
         """The jobs of the sweep, once looked up; a search does not know them in advance."""
         return self.schedule.jobs
-
-    @property
-    def workers(self) -> int:
-        """The number of processes that train on this machine."""
-        return worker_count([job.settings for job in self.plan.jobs], self.jobs)
 
     @property
     @abstractmethod
@@ -112,7 +106,8 @@ def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> N
         _show(sweep)
         return
     launcher = job_launcher()
-    with launcher.started(sweep.workers), _telling_how_to_resume():
+    jobs = [job.settings for job in sweep.plan.jobs]
+    with launcher.started(jobs, sweep.jobs), _telling_how_to_resume():
         _conduct(sweep, launcher)
 
 

@@ -1,17 +1,17 @@
 """How many processes train the jobs of a sweep, and with how many threads each."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, SettingsError
 from pipeline.settings.cross_checks import RECURRENT
 from pipeline.settings.model_function import model_function
+from pipeline.sweep.needs import memory_bytes
 
 WITHIN_OPERATION = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's own variable, which takes precedence
 VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 _MOST_THREADS = 4  # beyond that, another job gains more than another thread
-_WORKER_BYTES = 3 * 2**29  # a CNN on CIFAR-10: 2.1 GB, of which 0.6 are shared; an LSTM: 1.1 GB
 _NVIDIA = Path("/proc/driver/nvidia/gpus")  # one folder per GPU
 _CGROUP = Path("/sys/fs/cgroup")  # of a container whose memory is limited
 
@@ -33,7 +33,8 @@ def threads_within_operation(job: Settings) -> int | None:
 def worker_count(jobs: Sequence[Settings], count: int) -> int:
     """Return the number of processes that train the jobs of a sweep.
 
-    `workers=auto` starts as many as there are jobs, GPUs or cores (two threads each), and memory.
+    `workers=auto` starts as many as there are jobs, GPUs or cores (two threads each), and memory,
+    unless `resources` says what a job needs.
 
     Args:
         jobs: the jobs, or examples of them.
@@ -42,11 +43,68 @@ def worker_count(jobs: Sequence[Settings], count: int) -> int:
     workers = jobs[0].running.workers
     if workers != "auto":
         return workers
-    threads = min(threads_within_operation(job) or cores() for job in jobs)
+    each, memory = gpus_each(jobs), max(memory_bytes(job.resources) for job in jobs)
+    places = len(gpus()) // each if each else _places_on_cores(jobs)
+    return max(1, min(count, places, _free_bytes() // memory))
+
+
+def check_needs(jobs: Sequence[Settings]) -> None:
+    """Check that this machine has what each job asks for; `auto` asks for nothing.
+
+    Raises:
+        SettingsError: with one sentence per need that it can never meet.
+    """
+    if faults := list(_too_much(jobs)):
+        raise SettingsError(faults)
+
+
+def _places_on_cores(jobs: Sequence[Settings]) -> int:
     # Two threads per core: two CNNs with two threads each, on two cores, take 0.6 of the time that
     # they take one after the other (0.8 on CIFAR-10), since much of a step uses one thread.
-    places = len(gpus()) or min(cores(), 2 * cores() // threads)
-    return max(1, min(count, places, _free_bytes() // _WORKER_BYTES))
+    threads = min(threads_within_operation(job) or cores() for job in jobs)
+    shared = min(cores(), 2 * cores() // threads)
+    asked = [job.resources.cpus for job in jobs]
+    own = [cores() // cpus for cpus in asked if cpus != "auto"]
+    return min([*own, *([shared] if "auto" in asked else [])])
+
+
+def gpus_each(jobs: Sequence[Settings]) -> int:
+    """Return the number of GPUs per worker: `auto` is one if this machine has any."""
+    auto = 1 if gpus() else 0
+    asked = (job.resources.gpus for job in jobs)
+    return max(auto if count == "auto" else count for count in asked)
+
+
+def gpus_of(worker: int, each: int) -> str | None:
+    """Return the ids of the GPUs that a worker sees; None if this machine has none.
+
+    Args:
+        worker: its number, from 0; more workers than places share the GPUs.
+        each: the number of GPUs per worker.
+    """
+    known = gpus()
+    if not known or not each:
+        return "" if known else None
+    first = worker % (len(known) // each) * each
+    return ",".join(known[first : first + each])
+
+
+def _too_much(jobs: Sequence[Settings]) -> Iterator[str]:
+    import psutil
+
+    has = {"cpus": cores(), "gpus": len(gpus())}
+    for key, limit in has.items():
+        asked = [value for job in jobs if (value := getattr(job.resources, key)) != "auto"]
+        if asked and max(asked) > limit:
+            yield f"resources.{key}={max(asked)} must be at most {limit}, which this machine has."
+    demands = (job.resources for job in jobs if job.resources.memory != "auto")
+    largest = max(demands, key=memory_bytes, default=None)
+    total = int(psutil.virtual_memory().total)
+    if largest and memory_bytes(largest) > total:
+        yield (
+            f"resources.memory={largest.memory} must be at most {total // 2**20}MB, which this "
+            "machine has."
+        )
 
 
 def cores_each(workers: int) -> int:

@@ -1,17 +1,20 @@
 """What a launcher of jobs provides, and the one that uses Hydra's launchers."""
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
 from pipeline.errors import StoreAwayError, StoreError, summary
+from pipeline.settings import Settings, SettingsError
+from pipeline.sweep.cores import worker_count
 from pipeline.sweep.job_document import job_override
+from pipeline.sweep.needs import AUTO, submitit_parameters
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
@@ -46,8 +49,17 @@ def ends_sweep(failures: Sequence[Failure], fail_fast: bool) -> bool:
     return any(failure.store_away or fail_fast for failure in failures)
 
 
+# Takes a job; returns how little it suits a place, to be compared with other jobs.
+Preference = Callable[[LaunchedJob], Any]
+
+
+def no_preference(job: LaunchedJob) -> int:
+    """Prefer no job."""
+    return 0
+
+
 class JobSource(Protocol):
-    """Yields jobs one by one, and chooses each by the outcome of earlier ones.
+    """Yields jobs one by one; a search chooses each by the outcome of earlier ones.
 
     Attributes:
         left: the largest number of jobs that it may yield.
@@ -55,11 +67,15 @@ class JobSource(Protocol):
 
     left: int
 
-    def next(self) -> LaunchedJob | None:
-        """Return the next job, or None if there are no more."""
+    @property
+    def stopped(self) -> bool:
+        """Whether the jobs that still run must be ended."""
+
+    def next(self, preference: Preference = no_preference) -> tuple[int, LaunchedJob] | None:
+        """Return the next job and its number, or None if there are no more."""
 
     def epoch(self, number: int, epoch: Epoch) -> str | None:
-        """Report an epoch of a job, numbered from 0; return the reason to stop the job, or None."""
+        """Report an epoch of a job; return the reason to stop the job, or None."""
 
     def ended(self, number: int, failure: Failure | None) -> None:
         """Report that a job has ended."""
@@ -68,8 +84,16 @@ class JobSource(Protocol):
 class JobLauncher(Protocol):
     """Runs jobs."""
 
-    def started(self, workers: int) -> AbstractContextManager[None]:
-        """Prepare for jobs while the sweep is planned, and clean up when the block ends."""
+    def started(self, jobs: Sequence[Settings], count: int) -> AbstractContextManager[None]:
+        """Prepare for jobs while the sweep is planned, and clean up when the block ends.
+
+        Args:
+            jobs: the jobs, or examples of them.
+            count: the number of jobs.
+
+        Raises:
+            SettingsError: when a job needs more than any machine has.
+        """
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
         """Run jobs to their ends; with `fail_fast` stop at the first that fails.
@@ -79,7 +103,7 @@ class JobLauncher(Protocol):
         """
 
     def search(self, source: JobSource, store: Store) -> None:
-        """Run the jobs of a source, as many at a time as it was started with, until none is left.
+        """Run the jobs of a source, several at a time, until none is left.
 
         Raises:
             KeyboardInterrupt: as above.
@@ -91,12 +115,26 @@ class HydraJobs:
 
     def __init__(self, launcher: Launcher):
         self._launcher = launcher
+        self._params: dict[str, Any] = getattr(launcher, "params", {})  # submitit's
+        self._own = dict(self._params)
         self._at_once = 1
 
     @contextmanager
-    def started(self, workers: int) -> Iterator[None]:
-        """Only keep the number: Hydra's launchers start when they receive jobs."""
-        self._at_once = workers
+    def started(self, jobs: Sequence[Settings], count: int) -> Iterator[None]:
+        """Only keep numbers: Hydra's launchers start when they receive jobs.
+
+        Raises:
+            SettingsError: when a job needs what the launcher cannot ask for.
+        """
+        self._at_once = worker_count(jobs, count)
+        asked = next((job for job in jobs if job.resources != AUTO), None)
+        if asked and not self._asks:
+            raise SettingsError(
+                [
+                    "resources: only hydra/launcher=workers, ray and submitit_slurm place jobs by "
+                    "what they need."
+                ]
+            )
         yield
 
     def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
@@ -114,16 +152,16 @@ class HydraJobs:
 
     def search(self, source: JobSource, store: Store) -> None:
         """Pass some jobs at a time to the launcher; none of them can be stopped early."""
-        first = 0
-        while jobs := list(islice(iter(source.next, None), self._at_once)):
-            failures = {failure.job: failure for failure in self._launch(jobs, first)}
+        while batch := dict(islice(iter(source.next, None), self._at_once)):
+            jobs = list(batch.values())
+            failures = {failure.job: failure for failure in self._launch(jobs, min(batch))}
             of_all = failures.get(_together(jobs))
-            for number, job in enumerate(jobs, start=first):
+            for number, job in batch.items():
                 source.ended(number, failures.get(job.name, of_all))
-            first += len(jobs)
 
     def _launch(self, jobs: Sequence[LaunchedJob], start: int) -> list[Failure]:
         lines = [[job_override(job.values, job.overrides)] for job in jobs]
+        self._ask_for(jobs)
         try:
             returned = self._launcher.launch(lines, start)
         except Exception as error:  # joblib and submitit give up when a process dies
@@ -133,6 +171,20 @@ class HydraJobs:
             for job, one in zip(jobs, returned, strict=True)
             if one.status is JobStatus.FAILED
         ]
+
+    @property
+    def _asks(self) -> bool:
+        """Whether the launcher is submitit's, which asks Slurm for what a job needs."""
+        return "cpus_per_task" in self._params
+
+    def _ask_for(self, jobs: Sequence[LaunchedJob]) -> None:
+        """Ask for the largest needs, since an array has one; options of the launcher come first."""
+        if not self._asks:
+            return
+        needs = [submitit_parameters(job.resources, job.threads) for job in jobs]
+        for key in needs[0]:
+            if self._own[key] is None:
+                self._params[key] = max(need[key] for need in needs) or None
 
 
 def _together(jobs: Sequence[LaunchedJob]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pipeline.settings.schema import Place, Running
 from pipeline.tracking.membership import name_of
 
-_HOW_AND_WHERE = {*Running.model_fields, *Place.model_fields, "tracking"}
+_HOW = {*Running.model_fields, "resources"}
+_HOW_AND_WHERE = {*_HOW, *Place.model_fields, "tracking"}
 
 
 def set_by_hand(overrides: Iterable[str]) -> list[tuple[str, str]]:
@@ -31,7 +32,7 @@ def without_running(overrides: Sequence[str]) -> list[str]:
     ['units=64']
     """
     pairs = zip(overrides, set_by_hand(overrides), strict=True)
-    return [line for line, (key, _) in pairs if key not in Running.model_fields]
+    return [line for line, (key, _) in pairs if key.split(".")[0] not in _HOW]
 
 
 def naming_keys(overrides: Iterable[str], varied: Sequence[str]) -> list[str]:

@@ -177,7 +177,7 @@ def _illegal(overrides: list[Override], composer: Composer) -> Iterator[str]:
             yield from _illegal_choice(override, composer)
         elif not override.is_sweep_override():
             continue
-        elif key in Running.model_fields:
+        elif key in Running.model_fields or key.startswith("resources."):
             yield f"{override.input_line} names several; {key} is one for a whole sweep."
         elif override.value_type is ValueType.GLOB_CHOICE_SWEEP:
             yield f"{override.input_line}: glob(...) lists the files of a group; list the values."

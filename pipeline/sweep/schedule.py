@@ -11,9 +11,10 @@ from pipeline.data.sharing import shared_data
 from pipeline.job.brought import brought
 from pipeline.job.identity import identity
 from pipeline.settings import Settings
-from pipeline.settings.schema import Running
+from pipeline.settings.schema import Resources, Running
 from pipeline.sweep.cores import threads_within_operation
 from pipeline.sweep.naming import run_name, sweep_name
+from pipeline.sweep.needs import Need, cluster_need
 from pipeline.sweep.plan import Job, SweepPlan
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
@@ -164,6 +165,16 @@ class LaunchedJob:
         """The number of threads within an operation, which a process cannot change."""
         threads: int | None = self.values["sweep"]["threads"]
         return threads
+
+    @property
+    def resources(self) -> Resources:
+        """The settings of what it needs."""
+        return Resources(**self.values["resources"])
+
+    @property
+    def need(self) -> Need:
+        """What it needs of a node of a cluster."""
+        return cluster_need(self.resources, self.threads)
 
 
 def launched_jobs(

@@ -1,10 +1,11 @@
-"""Events of a job, which its worker writes to a file as JSON lines, and the answer to prune it.
+"""Events of a job for the process of the sweep, and its answer to prune the job.
 
-A queue between processes holds a lock, which a killed worker would never release. A file with a
-single writer needs no lock.
+A worker on this machine writes them to a file, as JSON lines. A queue between processes holds a
+lock, which a killed worker would never release. A file with a single writer needs no lock.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +15,12 @@ from pipeline.errors import PrunedError
 from pipeline.training.history import Epoch
 
 
-class EventWriter:
-    """A `Watch` that writes events for the process of the sweep to read."""
+class EventWatch(ABC):
+    """A `Watch` that passes events on to the process of the sweep."""
 
-    def __init__(self, file: Path):
-        self._file = file.open("a", buffering=1, encoding="utf-8")
-        self._verdict = _verdict(file)
+    @abstractmethod
+    def _write(self, **event: Any) -> str | None:
+        """Pass on an event; return the reason to prune the job, or None."""
 
     def waits(self) -> None:
         """Report that another process trains the same job."""
@@ -35,14 +36,20 @@ class EventWriter:
         Raises:
             PrunedError: when the sweep has asked to prune the job.
         """
-        self._write(kind="epoch", epoch=asdict(epoch))
-        if self._verdict.is_file():
-            raise PrunedError(
-                f"after epoch {epoch.number}: {self._verdict.read_text(encoding='utf-8')}"
-            )
+        if reason := self._write(kind="epoch", epoch=asdict(epoch)):
+            raise PrunedError(f"after epoch {epoch.number}: {reason}")
 
-    def _write(self, **event: Any) -> None:
+
+class EventWriter(EventWatch):
+    """Writes events to a file, and reads the answer from another one."""
+
+    def __init__(self, file: Path):
+        self._file = file.open("a", buffering=1, encoding="utf-8")
+        self._verdict = _verdict(file)
+
+    def _write(self, **event: Any) -> str | None:
         self._file.write(json.dumps(event) + "\n")
+        return self._verdict.read_text(encoding="utf-8") if self._verdict.is_file() else None
 
 
 class EventReader:

@@ -8,75 +8,87 @@ after another, preferably of the same model, which it compiles only once. It is 
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import forkserver, get_context
 from pathlib import Path
 
 from pebble import ProcessPool
 
-from pipeline.cli.progress import SweepProgress
-from pipeline.data.catalogue import spec_of
 from pipeline.data.sharing import sharing_data
-from pipeline.sweep.cores import VISIBLE_GPUS, cores_each, gpus
-from pipeline.sweep.launchers import Failure, JobSource, ends_sweep
+from pipeline.settings import Settings
+from pipeline.sweep.cores import (
+    VISIBLE_GPUS,
+    check_needs,
+    cores_each,
+    gpus_each,
+    gpus_of,
+    worker_count,
+)
+from pipeline.sweep.job_loop import JobLoop
+from pipeline.sweep.launchers import JobSource
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.workers.events import EventReader
-from pipeline.sweep.workers.watched_jobs import WatchedJob, end_run_of, newly_ended
+from pipeline.sweep.workers.watched_jobs import WatchedJob, end_run_of
 from pipeline.sweep.workers.worker import STOP, initialize, train
 from pipeline.tracking.store import Store
 from pipeline.tracking.temporary_folder import temporary_folder
 
 JOBS_PER_WORKER = 25
 _FORKS = sys.platform == "linux"  # on other systems the libraries do not survive a fork
-_LOOK_SECONDS = 0.05
 _STOPPING_SECONDS = 15.0  # for workers to mark their runs KILLED before they are killed
 _THREADS = ("TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
-class _Worker:
+class Worker:
     """A worker process, or its replacement, and its latest job.
 
     Each is a pool of one process: a larger pool does not say which process takes a job.
     """
 
     pool: ProcessPool
-    gpu: str | None  # the only GPU that it sees, if there are any
+    gpus: str | None  # ids of the GPUs that it sees; None if this machine has none
     job: WatchedJob | None = None
     model: str = ""  # key of the model that it has compiled
     threads: int | None = None  # of its latest job; a process cannot change them
 
     @property
     def is_free(self) -> bool:
+        """Whether it has no job."""
         return self.job is None or self.job.over
 
 
-class WorkerJobs:
+class WorkerJobs(JobLoop):
     """Runs jobs in worker processes and shows their progress."""
 
     def __init__(self) -> None:
         self._folder = Path()
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
 
     @contextmanager
-    def started(self, workers: int) -> Iterator[None]:
-        """Start the workers, which import TensorFlow while the sweep is planned."""
+    def started(self, jobs: Sequence[Settings], count: int) -> Iterator[None]:
+        """Start the workers, which import TensorFlow while the sweep is planned.
+
+        Raises:
+            SettingsError: when a job needs more than this machine has.
+        """
+        check_needs(jobs)
         with temporary_folder() as self._folder, sharing_data(self._folder):
-            self._start(workers)
+            self._start(worker_count(jobs, count), gpus_each(jobs))
             try:
                 yield
             finally:
                 self._end_workers()
 
-    def _start(self, workers: int) -> None:
+    def _start(self, workers: int, gpus: int) -> None:
         for variable in _THREADS:
             os.environ.setdefault(variable, str(cores_each(workers)))
-        visible: list[str | None] = [*gpus()] or [None]
         for number in range(workers):
-            gpu = visible[number % len(visible)]
-            self._workers.append(_Worker(self._pool(gpu), gpu))
+            visible = gpus_of(number, gpus)
+            self._workers.append(Worker(self._pool(visible), visible))
         if _FORKS:
             forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
             forkserver.ensure_running()
@@ -84,89 +96,46 @@ class WorkerJobs:
             for worker in self._workers:
                 worker.pool.schedule(time.sleep, args=(0,))  # a pool starts at its first task
 
-    def _pool(self, gpu: str | None) -> ProcessPool:
+    def _pool(self, visible: str | None) -> ProcessPool:
         return ProcessPool(
             max_workers=1,
             max_tasks=JOBS_PER_WORKER,
             initializer=initialize,
-            initargs=(str(self._folder), {VISIBLE_GPUS: gpu} if gpu else {}),
+            initargs=(str(self._folder), {} if visible is None else {VISIBLE_GPUS: visible}),
             context=get_context("forkserver" if _FORKS else "spawn"),
         )
 
-    def run(self, jobs: Sequence[LaunchedJob], store: Store, fail_fast: bool) -> list[Failure]:
-        """Run jobs to their ends; with `fail_fast` stop at the first that fails."""
-        names = [job.name for job in jobs]
-        data = [spec_of(job.values["dataset"]["name"]).title for job in jobs]
-        waiting = in_order(jobs, several=len(self._workers) > 1)
-        watched, failures = list[WatchedJob](), list[Failure]()
-        with SweepProgress(names, data, [job.values["epochs"] for job in jobs]) as progress:
-            try:
-                while waiting or not all(job.over for job in watched):
-                    watched += self._hand_out(jobs, waiting)
-                    time.sleep(_LOOK_SECONDS)
-                    for _, failure in newly_ended(watched, progress, store):
-                        failures += [failure] if failure else []
-                    if ends_sweep(failures, fail_fast):
-                        break
-                return failures
-            finally:
-                self._end(watched, store)
+    @property
+    def several(self) -> bool:
+        """Whether there are several workers."""
+        return len(self._workers) > 1
 
-    def _hand_out(self, jobs: Sequence[LaunchedJob], waiting: list[int]) -> Iterator[WatchedJob]:
-        """Give each free worker a waiting job."""
-        for worker in self._workers:
-            if worker.is_free and waiting:
-                taken = {other.model for other in self._workers}
-                number = choice(jobs, waiting, worker.model, worker.threads, taken)
-                waiting.remove(number)
-                yield self._give(worker, number, jobs[number])
+    def _start_next(self, source: JobSource, busy: Sequence[WatchedJob]) -> WatchedJob | None:
+        worker = next((worker for worker in self._workers if worker.is_free), None)
+        taken = {other.model for other in self._workers}
+        found = source.next(partial(misfit, worker, taken)) if worker else None
+        return self._give(worker, *found) if worker and found else None
 
-    def search(self, source: JobSource, store: Store) -> None:
-        """Keep all workers busy; each new job is chosen by the outcome of earlier ones."""
-        watched: list[WatchedJob] = []
-        with SweepProgress([], [], [], source.left) as progress:
-            try:
-                while self._supply(source, watched, progress):
-                    time.sleep(_LOOK_SECONDS)
-                    for job, failure in newly_ended(watched, progress, store, source.epoch):
-                        source.ended(job.number, failure)
-            finally:
-                self._end(watched, store)
-
-    def _supply(
-        self, source: JobSource, watched: list[WatchedJob], progress: SweepProgress
-    ) -> bool:
-        """Give free workers a job; return whether any job is running."""
-        while free := [worker for worker in self._workers if worker.is_free]:
-            job = source.next()
-            if job is None:
-                break
-            title = spec_of(job.values["dataset"]["name"]).title
-            number = progress.add(job.name, title, job.values["epochs"])
-            worker = min(free, key=lambda one: (one.model != job.model, one.threads != job.threads))
-            watched.append(self._give(worker, number, job))
-        return not all(job.over for job in watched)
-
-    def _give(self, worker: _Worker, number: int, job: LaunchedJob) -> WatchedJob:
+    def _give(self, worker: Worker, number: int, job: LaunchedJob) -> WatchedJob:
         if worker.job is not None and worker.threads != job.threads:
             worker.pool.stop()
             worker.pool.join()
-            worker.pool = self._pool(worker.gpu)
+            worker.pool = self._pool(worker.gpus)
         log, events = self._folder / f"{number}.log", self._folder / f"{number}.events"
         arguments = (dict(job.values), list(job.overrides), str(log), str(events))
         future = worker.pool.schedule(train, args=arguments)
-        worker.job = WatchedJob(number, job.name, future, EventReader(events), log)
+        worker.job = WatchedJob(number, job, future, EventReader(events), log)
         worker.model, worker.threads = job.model, job.threads
         return worker.job
 
-    def _end(self, watched: Sequence[WatchedJob], store: Store) -> None:
+    def _end(self, busy: Sequence[WatchedJob], store: Store) -> None:
         """Ask busy workers to end their run, then end all workers."""
         (self._folder / STOP).touch()
         waited = time.monotonic()
-        while deaf := [job for job in watched if job.future.running()]:
+        while deaf := [job for job in busy if job.future.running()]:
             if time.monotonic() - waited > _STOPPING_SECONDS:
                 break
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(self.look_seconds)
         self._end_workers()
         for job in deaf:
             end_run_of(job, store, "KILLED")
@@ -178,42 +147,15 @@ class WorkerJobs:
             worker.pool.join()
 
 
-def in_order(jobs: Sequence[LaunchedJob], several: bool) -> list[int]:
-    """Return the indices of jobs in the order in which workers should take them.
-
-    Args:
-        jobs: the jobs.
-        several: whether there are several workers. If so, the longest jobs come first, so that none
-            of them is left for a single worker at the end.
-    """
-    costs = [job.cost if several else 0 for job in jobs]
-    return sorted(range(len(jobs)), key=lambda number: -costs[number])
-
-
-def choice(
-    jobs: Sequence[LaunchedJob],
-    waiting: Sequence[int],
-    own: str,
-    threads: int | None,
-    taken: set[str],
-) -> int:
-    """Return the index of the job for a free worker.
+def misfit(worker: Worker, taken: Collection[str], job: LaunchedJob) -> tuple[bool, ...]:
+    """Return how little a job suits a worker, to be compared with other jobs.
 
     A job of the worker's own model is preferred, then one with its number of threads, then one
     whose model no other worker has.
 
     Args:
-        jobs: all jobs.
-        waiting: indices of the jobs that are not started, in order of preference.
-        own: key of the model that the worker has compiled.
-        threads: the number of threads that it started with.
+        worker: the worker.
         taken: keys of the models of all workers.
+        job: the job.
     """
-    return min(
-        waiting,
-        key=lambda one: (
-            jobs[one].model != own,
-            jobs[one].threads != threads,
-            jobs[one].model in taken,
-        ),
-    )
+    return job.model != worker.model, job.threads != worker.threads, job.model in taken

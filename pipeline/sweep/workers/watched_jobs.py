@@ -1,31 +1,62 @@
-"""Watches the jobs of workers: shows their events, and determines how each job ended."""
+"""Watches jobs in other processes: shows their events, and determines how each job ended."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from pebble import ProcessExpired
 
 from pipeline.cli.progress import SweepProgress
 from pipeline.errors import summary
 from pipeline.sweep.launchers import Failure
-from pipeline.sweep.workers.events import EventReader
+from pipeline.sweep.schedule import LaunchedJob
 from pipeline.tracking.store import Store
 from pipeline.training.history import Epoch
 
 
+class ProcessLostError(Exception):
+    """The process of a job has ended before the job; the message says how."""
+
+
+class Outcome(Protocol):
+    """How a job ends, as `concurrent.futures.Future`."""
+
+    def done(self) -> bool:
+        """Return whether the job has ended."""
+
+    def running(self) -> bool:
+        """Return whether the job runs."""
+
+    def result(self) -> Failure | None:
+        """Return the failure of the job, or None.
+
+        Raises:
+            ProcessExpired, ProcessLostError: when its process has died.
+        """
+
+
+class Events(Protocol):
+    """The events of a job."""
+
+    def new(self) -> Iterator[dict[str, Any]]:
+        """Yield the events since the last call."""
+
+    def prune(self, reason: str) -> None:
+        """Ask the job to stop at the end of its next epoch."""
+
+
 @dataclass
 class WatchedJob:
-    """A job that was submitted to a worker."""
+    """A job that was submitted to another process, and the file of its output on this machine."""
 
     number: int
-    name: str
-    future: "Future[Failure | None]"
-    events: EventReader
-    log: Path
+    job: LaunchedJob
+    future: Outcome
+    events: Events
+    log: Path | None = None
     run_id: str | None = None
     pruned: bool = False
     over: bool = False
@@ -73,13 +104,13 @@ def _show(job: WatchedJob, progress: SweepProgress, judge: Judge) -> None:
 def _failure(job: WatchedJob, store: Store) -> Failure | None:
     try:
         failure = job.future.result()
-        return failure and replace(failure, job=job.name)
-    except ProcessExpired as expired:
-        told = _told(expired.exitcode)
+        return failure and replace(failure, job=job.job.name)
+    except (ProcessExpired, ProcessLostError) as lost:
+        told = _told(lost.exitcode) if isinstance(lost, ProcessExpired) else str(lost)
         end_run_of(job, store, "FAILED", told)
-        return Failure(job.name, told, "")
+        return Failure(job.job.name, told, "")
     except Exception as error:
-        return Failure(job.name, summary(error), "")
+        return Failure(job.job.name, summary(error), "")
 
 
 def _told(exit_code: int) -> str:
@@ -101,7 +132,8 @@ def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = No
     """
     from pipeline.tracking.lost_runs import end_lost_run
 
-    if job.run_id is None:
-        return
     with suppress(Exception):  # the sweep continues; the run is recognised as lost later
-        end_lost_run(store, job.run_id, status, told, job.log)
+        for event in job.events.new():
+            job.run_id = event.get("run_id", job.run_id)
+        if job.run_id is not None:
+            end_lost_run(store, job.run_id, status, told, job.log)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.data.sharing import share_data
-from pipeline.errors import PrunedError
 from pipeline.job.interruption import interrupted_by
 from pipeline.sweep.launchers import Failure
 from pipeline.sweep.workers.events import EventWriter
@@ -80,22 +79,14 @@ def train(
         events: file for its events.
 
     Returns:
-        The failure, without the name of the job; None if it finished or was pruned.
+        See `outcome_of_job`.
     """
-    from pipeline.sweep.launched_job import run_job
+    from pipeline.sweep.launched_job import outcome_of_job
 
     if _sweep.is_over():  # the pool still hands out the jobs that are left
         return Failure("", "interrupted", "")
     with _job(), kept_output(Path(log)):
-        try:
-            run_job(values, overrides, EventWriter(Path(events)), Path(log))
-        except PrunedError:
-            return None
-        except KeyboardInterrupt:
-            return Failure("", "interrupted", "")
-        except Exception as error:
-            return Failure.of("", error)
-    return None
+        return outcome_of_job(values, overrides, EventWriter(Path(events)), Path(log))
 
 
 @contextmanager

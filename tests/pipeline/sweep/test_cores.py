@@ -3,13 +3,17 @@ import os
 import psutil
 import pytest
 
+from pipeline.settings import SettingsError
 from pipeline.sweep import cores as under_test
 from pipeline.sweep.cores import (
     VISIBLE_GPUS,
     WITHIN_OPERATION,
+    check_needs,
     cores,
     cores_each,
     gpus,
+    gpus_each,
+    gpus_of,
     threads_within_operation,
     worker_count,
 )
@@ -78,6 +82,34 @@ def test_each_gpu_gets_one_worker(settings_for, monkeypatch):
     assert worker_count([settings_for("model=cnn")], 100) == 2
     monkeypatch.setenv(VISIBLE_GPUS, "-1")
     assert gpus() == []
+
+
+def test_workers_respect_what_jobs_need(settings_for, monkeypatch):
+    assert worker_count([settings_for("model=lstm", "resources.cpus=4")], 100) == 4
+    assert worker_count([settings_for("model=cnn", "resources.cpus=1")], 100) == 16
+    both = [settings_for("model=lstm"), settings_for("model=cnn", "resources.cpus=8")]
+    assert worker_count(both, 100) == 2
+    assert worker_count([settings_for("model=lstm", "resources.memory=30GB")], 100) == 3
+    monkeypatch.setenv(VISIBLE_GPUS, "0,1,2,3,4")
+    two = settings_for("resources.gpus=2")
+    assert worker_count([two], 100) == 2
+    assert [gpus_of(number, gpus_each([two])) for number in range(3)] == ["0,1", "2,3", "0,1"]
+    none = settings_for("model=lstm", "resources.gpus=0")
+    assert worker_count([none], 100) == 16
+    assert gpus_of(0, gpus_each([none])) == ""
+    monkeypatch.setenv(VISIBLE_GPUS, "")
+    assert gpus_of(0, gpus_each([none])) is None
+
+
+def test_a_need_that_this_machine_cannot_meet_is_refused(settings_for, monkeypatch):
+    asking = ["resources.cpus=17", "resources.gpus=1", "resources.memory=1000000GB"]
+    with pytest.raises(SettingsError) as refused:
+        check_needs([settings_for(*asking)])
+    cores, gpus, memory = refused.value.faults
+    assert cores == "resources.cpus=17 must be at most 16, which this machine has."
+    assert gpus == "resources.gpus=1 must be at most 0, which this machine has."
+    assert memory.startswith("resources.memory=1000000GB must be at most ")
+    check_needs([settings_for("resources.cpus=16")])
 
 
 def test_cores_are_those_that_this_process_may_use(monkeypatch):

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
+from pipeline.sweep.job_loop import ListedJobs
 from pipeline.sweep.schedule import LaunchedJob
-from pipeline.sweep.workers.pool import choice, in_order
+from pipeline.sweep.workers.pool import Worker, misfit
 from pipeline.tracking.store import open_local
 from tests.support.commands import call_code
 
@@ -51,10 +53,11 @@ with worker._job():
 
 MEMORY = """
 import os, psutil
+from pipeline.settings import parse_settings
 from pipeline.sweep.workers.pool import WorkerJobs
 
 jobs = WorkerJobs()
-with jobs.started(2):
+with jobs.started([parse_settings(VALUES)], 2):
     worker = psutil.Process(jobs._workers[0].pool.schedule(os.getpid).result())
     print(worker.memory_full_info().uss)
 """
@@ -77,12 +80,16 @@ def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(sto
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
-def test_workers_share_what_was_imported_for_them():
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], capture_output=True, text=True, timeout=120
-    )
+def test_workers_share_what_was_imported_for_them(composed):
+    program = MEMORY.replace("VALUES", repr(composed("workers=2")))
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 100e6  # TensorFlow alone is three times as much
+
+
+def worker(model, threads=1):
+    return Worker(pool=None, gpus=None, model=model, threads=threads)
 
 
 def values(threads=1, **settings):
@@ -103,19 +110,20 @@ def jobs():
 def test_jobs_of_a_model_follow_one_another_the_longest_first_for_several_workers(
     jobs, several, order
 ):
-    waiting, given, model = in_order(jobs, several), list[int](), ""
-    while waiting:
-        given.append(choice(jobs, waiting, model, 1, {model}))
-        waiting.remove(given[-1])
-        model = jobs[given[-1]].model
+    listed, given, model = ListedJobs(jobs, False, several), list[int](), ""
+    while found := listed.next(partial(misfit, worker(model), {model})):
+        given.append(found[0])
+        model = found[1].model
     assert given == order
 
 
 def test_a_worker_gets_a_model_that_no_other_has(jobs):
-    assert choice(jobs, [2, 1, 3], own="", threads=None, taken={"", jobs[0].model}) == 1
+    suits = partial(misfit, worker("", None), {"", jobs[0].model})
+    assert min([2, 1, 3], key=lambda number: suits(jobs[number])) == 1
 
 
 def test_a_worker_prefers_jobs_with_its_number_of_threads(jobs):
     jobs[0] = LaunchedJob("cnn", values(threads=4, filters=8), [], cost=1)
-    assert choice(jobs, [0, 1], own="another", threads=1, taken=set()) == 1
-    assert choice(jobs, [0, 1], own="another", threads=4, taken=set()) == 0
+    for threads, chosen in ((1, 1), (4, 0)):
+        suits = partial(misfit, worker("another", threads), set())
+        assert min([0, 1], key=lambda number: suits(jobs[number])) == chosen
