@@ -10,6 +10,7 @@ import sys
 import psutil
 import pytest
 
+from pipeline.tracking import names
 from pipeline.tracking.store import Store, open_local
 from tests.support.commands import TINY, call, environment
 from tests.support.ports import free_port, wait_for
@@ -58,6 +59,7 @@ class RaySweep:
     """A sweep on a local Ray cluster, read line by line while it lasts."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.train", *COMMAND, "units=4,6,8", "hydra/launcher=ray"],
             cwd=folder,
@@ -70,14 +72,21 @@ class RaySweep:
 
     def workers(self, jobs):
         """Process ids of the workers in which these jobs start."""
-        found = {}
+        started = set()
         for line in self.process.stdout:
             self.output += line
-            if start := re.search(r"pid=(\d+)\) +(\d)/3 .* starts on", line):
-                found[int(start[2])] = int(start[1])
-            if set(jobs) <= set(found):
-                return found
+            if start := re.search(r"(\d)/3 .* starts on", line):
+                started.add(int(start[1]))
+            if set(jobs) <= started:
+                return self.owners()
         raise AssertionError(self.output)
+
+    def owners(self):
+        units = {"4": 1, "6": 2, "8": 3}
+        return {
+            units[run.data.params["units"]]: int(run.data.tags[names.OWNER].split()[2])
+            for run in runs_in(open_local(self.folder))
+        }
 
     def end(self):
         self.output += self.process.stdout.read()
@@ -94,8 +103,8 @@ def ray_sweep(tmp_path):
 
 
 def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(ray_sweep, tmp_path):
-    workers = ray_sweep.workers([1, 2])
-    assert workers[1] != workers[2]
+    workers = ray_sweep.workers([3, 2])  # the longest come first
+    assert workers[3] != workers[2]
     os.kill(workers[2], signal.SIGKILL)
     assert ray_sweep.end() == 1
     assert "WorkerCrashedError" in ray_sweep.output
@@ -103,11 +112,14 @@ def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(r
     finished = {run.data.params["units"]: run for run in runs if run.info.status == "FINISHED"}
     assert finished["4"].data.tags["parity"] == finished["8"].data.tags["parity"] == "exact"
     (lost,) = (run for run in runs if run.info.status != "FINISHED")
-    assert (lost.info.status, lost.data.tags["error"]) == ("FAILED", "its process died.")
+    assert (lost.info.status, lost.data.tags["error"]) == (
+        "FAILED",
+        "its process died (WorkerCrashedError).",
+    )
 
 
 def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
-    workers = ray_sweep.workers([1, 2])
+    workers = ray_sweep.workers([3, 2])
     stopped = psutil.Process(workers[2])
     stopped.suspend()  # so it cannot mark its own
     ray_sweep.process.send_signal(signal.SIGINT)
@@ -136,7 +148,8 @@ def blind_cluster(tmp_path):
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("a folder can be hidden from a process only where `unshare -m` is allowed")
     port = free_port()
-    start = ["ray", "start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false"]
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    start += ["--num-cpus=2", "--include-dashboard=false"]
     start += ["--node-ip-address=127.0.0.1", f"--port={port}"]
     hide = f"mount -t tmpfs none {tmp_path.parent} && cd / && exec {' '.join(start)}"
     token = {

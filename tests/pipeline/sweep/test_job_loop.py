@@ -8,14 +8,8 @@ from pipeline.sweep.launchers import Failure, no_preference
 from pipeline.sweep.schedule import LaunchedJob
 from pipeline.sweep.workers.watched_jobs import ProcessLostError, WatchedJob
 
-EPOCH = {"number": 1, "loss_train": 1.0, "loss_validation": 1.0}
-    "number": 1,
-    "loss_train": 1.0,
-    "loss_validation": 1.0,
-    "learning_rate": 0.1,
-    "seconds": 1.0,
-}
-EPOCH |= {"measure_train": 0.5, "measure_validation": 0.5, "learning_rate": 0.1, "seconds": 1.0}
+EPOCH = {"number": 1, "loss_train": 1.0, "loss_validation": 1.0, "learning_rate": 0.1}
+EPOCH |= {"measure_train": 0.5, "measure_validation": 0.5, "seconds": 1.0}
 
 
 class Pretended:
