@@ -1,8 +1,10 @@
 import pytest
 
 from pipeline.settings import SettingsError
+from pipeline.settings.composer import composer
 from pipeline.settings.schema import Resources
 from pipeline.sweep.needs import AUTO, Need, cluster_need, memory_bytes, submitit_parameters
+from pipeline.sweep.plan import plan_sweep
 
 
 def asked(**given):
@@ -49,3 +51,12 @@ def test_what_a_job_needs_is_no_part_of_the_run(plan_for):
     assert [job.parameters for job in asking.jobs] == [job.parameters for job in plain.jobs]
     assert asking.title == plain.title
     assert asking.jobs[0].settings.resources.cpus == 2
+
+
+def test_the_file_of_a_model_may_say_what_it_needs(tmp_path):
+    (tmp_path / "model").mkdir()
+    own = "# @package _global_\ndefaults: [lstm, _self_]\nresources: {memory: 8GB}\n"
+    (tmp_path / "model/large.yaml").write_text(own)
+    plan = plan_sweep(["model=large,lstm"], composer("train", str(tmp_path)))
+    memory = [job.settings.resources.memory for job in plan.jobs]
+    assert memory == ["8GB", "auto"]
