@@ -21,8 +21,9 @@ SEARCH += ["hydra.sweeper.pruner_startup=1", "hydra.sweeper.pruner_warmup=2"]
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     """A head that takes no jobs, and two nodes that take one each."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # Ray's default of 15 starves them on a busy CPU
     utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed (the extra ray)")
     cluster = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     cluster.nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
