@@ -102,8 +102,10 @@ def test_an_interrupted_search_leaves_nothing_running_and_resumes(cluster, searc
     workers[1].suspend()  # so it cannot end its run
     os.killpg(first.process.pid, signal.SIGINT)
     assert first.end() == 130, first.output
-    assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"] * 2
-    assert "2 trials left. To resume, run the same command" in first.output
+    one, suspended = (run.info.status for run in runs_of(tmp_path))
+    assert suspended == "KILLED"
+    assert one in ("KILLED", "FINISHED")  # the other may have been faster
+    assert " left. To resume, run the same command" in first.output
     assert not left_running(workers, seconds=30)
     values = [trial.params for trial in trials_in(tmp_path)]
     again = search(*options)

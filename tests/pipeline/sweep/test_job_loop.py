@@ -38,13 +38,15 @@ class Pretended:
 
 
 class Places(JobLoop):
-    look_seconds = 0
-
     def __init__(self, places, jobs):
-        self.places, self.jobs, self.most, self.ended = places, iter(jobs), 0, None
+        self.places, self.jobs, self.looks, self.ended = places, iter(jobs), 0, None
+
+    @property
+    def look_seconds(self):
+        self.looks += 1
+        return 0
 
     def _start_next(self, source, busy):
-        self.most = max(self.most, len(busy))
         found = source.next() if len(busy) < self.places else None
         if found is None:
             return None
@@ -87,8 +89,14 @@ def test_each_place_that_is_free_gets_a_new_trial_at_once():
     loop.search(source, store=None)
     assert source.running_when_asked == [0, 1, 1, 1, 1]
     assert [number for number, _ in source.told] == [0, 2, 3, 4, 1]
-    assert loop.most == 2
     assert loop.ended == []
+
+
+def test_places_that_become_free_together_are_filled_together():
+    source, loop = Asked(5), Places(2, [Pretended(0) for _ in range(5)])
+    loop.search(source, store=None)
+    assert loop.looks == 3
+    assert len(source.told) == 5
 
 
 def test_a_verdict_reaches_the_job_and_a_lost_process_is_told_as_a_failure():
