@@ -87,28 +87,42 @@ class Row:
 
 
 def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:
-    """Fuse chains of nodes in a graph. No other node may read the tensors within a chain.
+    """Fuse chains of nodes in a graph, and parts with sums of images.
+
+    No other node may read the tensors within a chain.
 
     Args:
         nodes: Nodes of the graph, each after the nodes that it depends on.
         outputs: Outputs of the graph, which are always kept.
     """
+    from scratch_forward.fast.image_graph import with_image_graphs  # imports this module
+
+    return fuse_chains(with_image_graphs(nodes, outputs), outputs)
+
+
+def fuse_chains(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:
+    """Fuse chains of nodes in a graph. See `fuse_nodes`."""
+    return [_as_one_node(row) for row in chains(nodes, outputs)]
+
+
+def chains(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[list[Node]]:
+    """Split a graph into chains of nodes whose inner tensors no other node reads."""
     readers = Counter([*outputs, *(tensor for node in nodes for tensor in node.parents())])
     rows: dict[SymbolicTensor, list[Node]] = {}  # by the output of each row's last node
-    fused: list[list[Node]] = []
+    found: list[list[Node]] = []
     for node in nodes:
         before = node.inputs if isinstance(node.inputs, SymbolicTensor) else None
         alone = before and readers[before] == 1 and not (node.arguments or node.maskless)
         row = rows.get(before) if before and alone else None
         if row is None:
             row = []
-            fused.append(row)
+            found.append(row)
         row.append(node)
         if len(node.outputs) == 1 and not row[0].arguments:
             rows[node.outputs[0]] = row
     position = {id(node): index for index, node in enumerate(nodes)}
-    fused.sort(key=lambda row: position[id(row[-1])])
-    return [_as_one_node(row) for row in fused]
+    found.sort(key=lambda row: position[id(row[-1])])
+    return found
 
 
 def _as_one_node(row: list[Node]) -> Node:
@@ -125,19 +139,19 @@ def _image_layers(layers: Sequence[Any]) -> int:
         return 0
     rank, flat = layers[0].rank, False
     for count, layer in enumerate(layers):
-        if _is_elementwise(layer):
+        if is_elementwise(layer):
             continue
         if flat:
             if type(layer) is not Dense or not _acts_elementwise(layer.activation):
                 return count
         elif type(layer) is Flatten and layer.data_format == "channels_last":
             flat = True
-        elif not _is_spatial(layer, rank):
+        elif not is_spatial(layer, rank):
             return count
     return len(layers)
 
 
-def _is_spatial(layer: Any, rank: int) -> bool:
+def is_spatial(layer: Any, rank: int) -> bool:
     """Whether a stage can compute this layer on images with the batch as the last axis."""
     if isinstance(layer, BatchNormalization):
         return layer.axis in (-1, rank + 1)
@@ -150,7 +164,8 @@ def _is_spatial(layer: Any, rank: int) -> bool:
     )
 
 
-def _is_elementwise(layer: Layer) -> bool:
+def is_elementwise(layer: Layer) -> bool:
+    """Whether a layer is an activation that acts on each element alone."""
     if type(layer) is Activation:
         return _acts_elementwise(layer.activation)
     return type(layer) in (ReLU, LeakyReLU, ELU)
@@ -159,7 +174,7 @@ def _is_elementwise(layer: Layer) -> bool:
 def _acts_elementwise(activation: Any) -> bool:
     """Whether an activation acts on each element alone, independent of the channel axis."""
     if isinstance(activation, Layer):
-        return _is_elementwise(activation)
+        return is_elementwise(activation)
     return activation in activations.ACTIVATIONS.values() and activation not in _OVER_AN_AXIS
 
 

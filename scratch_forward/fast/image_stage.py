@@ -17,6 +17,7 @@ from scratch_forward.kernels.convolution.batch_last import (
     BatchLastDense,
     Both,
     Elementwise,
+    Every,
     Flat,
     Lap,
     Pooling,
@@ -105,9 +106,9 @@ class _Prepared:
     """The layers for examples of one shape: transformed kernels and buffers."""
 
     def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
-        largest = max(_elements_after_each(layers, shape))
+        largest = max(elements_after_each(layers, shape))
         self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
-        self._runs = list(_runs(layers, shape))
+        self._runs = list(runs_of(layers, shape))
         self._buffers = WorkspacePerThread()
         self._lock = threading.Lock()
 
@@ -131,7 +132,7 @@ class _Prepared:
     @cached_property
     def _stages(self) -> list[Stage]:
         """One stage per run of layers, with the batch as the last axis."""
-        return [_stage(layers, shape) for layers, shape in self._runs]
+        return [stage_of(layers, shape) for layers, shape in self._runs]
 
     @cached_property
     def _steps(self) -> list[Step]:
@@ -165,7 +166,7 @@ def _laps(clock: Clock | None, runs: Sequence[Run], examples: int) -> Lap:
     return lap
 
 
-def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
+def elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[int]:
     """Yield the number of output elements per example of each layer.
 
     Raises:
@@ -176,7 +177,7 @@ def _elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterato
         yield math.prod(shape)
 
 
-def _stage(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
+def stage_of(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
     """Return the stage of a run of layers for many examples."""
     layer = layers[0]
     if isinstance(layer, ConvolutionLayer):
@@ -198,7 +199,7 @@ def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
     """Return the step of a run of layers for few examples."""
     if not _is_unrolled(layers[0]):
         return lambda x, _: run_plain(layers, x, None, None)[0]
-    convolutions = [_Unit.of(run).unrolled(its_shape) for run, its_shape in _runs(layers, shape)]
+    convolutions = [_Unit.of(run).unrolled(its_shape) for run, its_shape in runs_of(layers, shape)]
     name, out_shape = id(convolutions), convolutions[-1].out_shape
 
     def one_by_one(x: Array, workspace: Workspace) -> Array:
@@ -218,7 +219,7 @@ def _is_unrolled(layer: Layer) -> bool:
     )
 
 
-def _runs(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
+def runs_of(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
     """Yield runs of layers, a convolution with the layers fused into it, and their input shapes."""
     rest = list(layers)
     while rest:
@@ -236,7 +237,7 @@ def _taken_along(layers: list[Layer]) -> int:
     count, act = 1, _KERNEL_ACTIVATIONS.get(conv.activation)
     if act == "linear" and isinstance(_at(layers, count), BatchNormalization):
         count += 1
-    if act == "linear" and _is_relu(_at(layers, count)):
+    if act == "linear" and is_relu(_at(layers, count)):
         count += 1
     return count + (act is not None and _is_pooling(_at(layers, count)))
 
@@ -264,7 +265,7 @@ class _Unit(NamedTuple):
         for layer in others:
             if isinstance(layer, BatchNormalization):
                 kernel, bias = _normalised(kernel, bias, layer)
-            elif _is_relu(layer):
+            elif is_relu(layer):
                 act = "relu"
             else:
                 pool = _pool(layer)
@@ -274,7 +275,11 @@ class _Unit(NamedTuple):
         """Return the kernel for many examples."""
         act = self.activation or "linear"
         stage: Stage
-        if isinstance(self.conv, SeparableConv2D):
+        if self._skips_pixels:
+            seen = (*self.conv.compute_output_shape((None, *shape))[1:-1], shape[-1])
+            stage = prepare(self.kernel, self.bias, _image(seen), activation=act, pool=self.pool)
+            stage = Both(Every(_pair(self.conv.strides)), stage)
+        elif isinstance(self.conv, SeparableConv2D):
             depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
             first = self._slide(shape, depthwise, None)
             shape = first.out_shape
@@ -283,6 +288,13 @@ class _Unit(NamedTuple):
         else:
             stage = self._slide(shape, self.kernel, self.bias, act, self.pool)
         return stage if self.activation else Both(stage, Elementwise(self.conv.activation))
+
+    @property
+    def _skips_pixels(self) -> bool:
+        """Whether the convolution is 1x1 with strides, and so reads only every so many pixels."""
+        conv = self.conv
+        plain = type(conv) is Conv2D and conv.groups == 1
+        return plain and self.kernel.shape[:2] == (1, 1) and max(conv.strides) > 1
 
     def _slide(
         self,
@@ -293,7 +305,7 @@ class _Unit(NamedTuple):
         pool: Pool | None = None,
     ) -> Convolution:
         """Prepare a kernel with the layer's strides and padding. A sequence has width 1."""
-        image = (shape[0], shape[1] if self.conv.rank == 2 else 1, shape[-1])
+        image = _image(shape)
         return prepare(
             kernel,
             bias,
@@ -342,7 +354,8 @@ def _is_pooling(layer: Layer | None) -> bool:
     return isinstance(layer, SpatialLayer) and not isinstance(layer, ConvolutionLayer)
 
 
-def _is_relu(layer: Layer | None) -> bool:
+def is_relu(layer: Layer | None) -> bool:
+    """Whether a layer computes `max(x, 0)`."""
     if isinstance(layer, ActivationLayer):
         return layer.activation is activations.relu
     if not isinstance(layer, ReLU):
@@ -353,6 +366,11 @@ def _is_relu(layer: Layer | None) -> bool:
 def _pool(layer: Any) -> Pool:
     average = isinstance(layer, AveragePooling1D | AveragePooling2D)
     return Pool("average" if average else "max", _pair(layer.window))
+
+
+def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the sizes (H, W, C) of an image, or of a sequence as an image of width 1."""
+    return shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
 
 
 def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:

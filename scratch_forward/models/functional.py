@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scratch_forward.fast.fusion import fuse_nodes
+from scratch_forward.fast.graph_run import run_nodes
 from scratch_forward.fast.plan import Stage, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.base import Generator
@@ -14,8 +15,7 @@ from scratch_forward.layers.operations import Operation
 from scratch_forward.models.input_structure import matched
 from scratch_forward.models.network import Network, give_unique_names
 from scratch_forward.models.node_order import layers_by_depth, nodes_between, without_lost_masks
-from scratch_forward.nested_arrays import leaves, map_leaves
-from scratch_forward.symbolic import Node, SymbolicTensor, is_symbolic, map_structure, tensors_in
+from scratch_forward.symbolic import Node, SymbolicTensor, map_structure, tensors_in
 
 
 class Model(Network):
@@ -118,9 +118,7 @@ class Model(Network):
                 strict=True,
             )
         }
-        for node in nodes:
-            outputs, output_masks = _run_node(node, values, generator)
-            values.update(_paired(node.outputs, outputs, output_masks))
+        run_nodes(nodes, values, generator)
         for tensor in self._without_mask.intersection(self.outputs):
             values[tensor] = (values[tensor][0], None)
         if isinstance(self._output_structure, SymbolicTensor):
@@ -156,43 +154,3 @@ class _OtherNodes:
         """Return the graph with every node reporting its time to a clock."""
         nodes = [dataclasses.replace(node, layer=timed(node.layer, clock)) for node in self.nodes]
         return _OtherNodes(self.model, nodes)
-
-
-def _run_node(
-    node: Node, values: dict[SymbolicTensor, tuple[Any, Any]], generator: Generator | None
-) -> tuple[Any, Any]:
-    """Call a node's layer on values and masks computed before.
-
-    Keras passes the mask of the input to a layer only if the input is the only tensor argument. A
-    recurrent layer with an `initial_state` therefore runs unmasked, but still passes the mask on.
-    A layer that accepts the mask of each argument by name receives all of them.
-    """
-
-    def value(item: Any) -> Any:
-        return values[item][0] if isinstance(item, SymbolicTensor) else item
-
-    def mask_of(item: Any) -> Any:
-        kept = isinstance(item, SymbolicTensor) and item not in node.maskless
-        return values[item][1] if kept else None
-
-    inputs = map_leaves(value, node.inputs)
-    attached = map_leaves(mask_of, node.inputs)
-    arguments = {name: map_leaves(value, item) for name, item in node.arguments.items()}
-    explicit = arguments.pop("mask", None)
-    alone = not is_symbolic(node.arguments)
-    if explicit is not None or alone or "mask" not in node.layer.call_arguments:
-        mask = attached if explicit is None else explicit
-        return node.layer.run(inputs, mask, generator, **arguments)
-    outputs, _ = node.layer.run(inputs, None, generator, **arguments)
-    passes = node.layer.supports_masking
-    return outputs, node.layer.compute_mask(inputs, attached) if passes else None
-
-
-def _paired(
-    tensors: list[SymbolicTensor], outputs: Any, masks: Any
-) -> Iterator[tuple[SymbolicTensor, tuple[Any, Any]]]:
-    """Pair the output tensors of a node with values and masks. Missing masks are None."""
-    flat = list(leaves(outputs))
-    its_masks = list(masks) if isinstance(masks, list | tuple) else [masks]
-    its_masks += [None] * (len(flat) - len(its_masks))
-    return zip(tensors, zip(flat, its_masks, strict=False), strict=True)

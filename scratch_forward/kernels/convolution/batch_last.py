@@ -22,6 +22,8 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 
 CACHE_LINE = 16  # float32 elements; rows of whole cache lines keep vector loads within a line
 
+SUMMED = 1 << 17  # elements of a sum that are computed at a time
+
 LARGEST_BLOCK, LEAST_BLOCK = 256, 48  # features of a dense layer per matrix product
 
 Lap = Callable[[int], None]  # called with the number of each stage when it ends
@@ -115,6 +117,43 @@ class Elementwise:
 
 
 @dataclass(frozen=True)
+class Every:
+    """Every so many rows and columns, which is all that a 1x1 convolution with strides reads."""
+
+    strides: tuple[int, int]
+
+    def __call__(
+        self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """View some pixels of x (H, W, C, n)."""
+        down, right = self.strides
+        return x[::down, ::right]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of several arrays of the same shape, (H, W, C, n), and ReLU if wanted."""
+
+    relu: bool
+
+    def __call__(
+        self, parts: Sequence[np.ndarray], workspace: Workspace, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Add the arrays, a few rows at a time, so that they stay in cache for ReLU."""
+        first, *others = parts
+        out = workspace.array(("out", id(self)), first.shape, first.dtype) if out is None else out
+        zero, step = np.zeros((), first.dtype), max(SUMMED // first[0].size, 1)
+        for start in range(0, len(first), step):
+            rows = slice(start, start + step)
+            total, done = first[rows], out[rows]
+            for other in others:
+                total = np.add(total, other[rows], done)
+            if self.relu:
+                np.maximum(total, zero, out=done)
+        return out
+
+
+@dataclass(frozen=True)
 class Both:
     """Two stages in a row."""
 
@@ -170,22 +209,39 @@ def run_stack(
     Each stage writes its output to where the next one reads its input.
     """
     count = len(images)
-    padded = -(-count // CACHE_LINE) * CACHE_LINE
+    padded = padded_count(count)
 
     def inlet(number: int) -> np.ndarray | None:
         if number == len(stages):
             return None
         return inlet_of(stages[number], padded, images.dtype, workspace)
 
-    x = inlet(0)
-    if x is None:
-        x = workspace.array("images", (*images.shape[1:], padded), images.dtype)
-    x[..., :count] = np.moveaxis(_staggered(images, workspace), 0, -1)
-    x[..., count:] = 0
+    x = batch_last(images, inlet(0), workspace)
     for number, stage in enumerate(stages):
         x = stage(x, workspace, inlet(number + 1))
         lap(number)
-    return np.moveaxis(x[..., :count], -1, 0).copy()  # the next group reuses the buffers
+    return batch_first(x, count)
+
+
+def padded_count(examples: int) -> int:
+    """Return a number of examples that fills whole cache lines."""
+    return -(-examples // CACHE_LINE) * CACHE_LINE
+
+
+def batch_last(images: np.ndarray, out: np.ndarray | None, workspace: Workspace) -> np.ndarray:
+    """Copy images (n, H, W, C) to (H, W, C, n), with zeros up to whole cache lines."""
+    count = len(images)
+    if out is None:
+        shape = (*images.shape[1:], padded_count(count))
+        out = workspace.array("images", shape, images.dtype)
+    out[..., :count] = np.moveaxis(_staggered(images, workspace), 0, -1)
+    out[..., count:] = 0
+    return out
+
+
+def batch_first(x: np.ndarray, count: int) -> np.ndarray:
+    """Copy the first examples of (..., n) to (count, ...). The next group reuses the buffers."""
+    return np.moveaxis(x[..., :count], -1, 0).copy()
 
 
 def _staggered(images: np.ndarray, workspace: Workspace) -> np.ndarray:

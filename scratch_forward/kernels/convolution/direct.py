@@ -17,6 +17,8 @@ from scratch_forward.kernels.convolution.method import Method, RowBlock, row_bou
 from scratch_forward.kernels.runtime.matmul import multiply
 from scratch_forward.kernels.runtime.workspace import Workspace
 
+COPY = 20  # multiplications in the time of copying an element
+
 
 @dataclass(frozen=True)
 class Direct(Method):
@@ -33,8 +35,10 @@ class Direct(Method):
 
     @staticmethod
     def cost(geometry: Geometry) -> float:
-        """The number of multiplications in the definition."""
-        return geometry.multiplications
+        """The number of multiplications in the definition, and the copies of `_unroll_rows`."""
+        (height, width), (kh, kw) = geometry.out, geometry.kernel
+        copied = height * (width * geometry.strides[1] + kw - 1) * kh * geometry.channels
+        return geometry.multiplications + COPY * (copied if kh > 1 else 0)
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:

@@ -7,8 +7,8 @@ each time. Therefore calls are few and long. Constants are arrays and outputs ar
 arguments, which makes each call 0.2 to 0.5 microseconds faster.
 """
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -21,6 +21,13 @@ class Step(NamedTuple):
     first: int
     last: int
     sequences: int
+
+    @classmethod
+    def schedule(cls, steps: Iterable[tuple[int, int, int]]) -> list[Self]:
+        """Return the steps. Equal ones are the same object, which is faster to compare."""
+        steps = list(steps)
+        known = {step: cls(*step) for step in set(steps)}
+        return [known[step] for step in steps]
 
     def of(self, array: np.ndarray) -> np.ndarray:
         """View the step's lanes and sequences of an array (L, N, ...)."""
@@ -50,13 +57,13 @@ def run_simple_rnn(
 ) -> None:
     """Compute the steps h' = tanh(x W + b + h U)."""
     (h,) = gates.states
-    tanh, now = np.tanh, None
+    tanh, fill, now = np.tanh, gates.fill, None
     for number, step in enumerate(schedule):
-        if step != now:
+        if step is not now:
             now = step
             z, state = gates.cut(step)[0], step.of(h)
             given = state if outputs is None else state[-len(outputs) :]
-        gates.fill(number)
+        fill(number)
         tanh(z, state)
         if outputs is not None:
             outputs[:, number, : step.sequences] = given
@@ -71,16 +78,16 @@ def run_lstm(
     """
     h, _ = gates.states
     h *= 2
-    add, multiply, tanh, now = np.add, np.multiply, np.tanh, None
+    add, multiply, tanh, fill, now = np.add, np.multiply, np.tanh, gates.fill, None
     one, half = np.ones((), h.dtype), np.full((), 0.5, h.dtype)
     for number, step in enumerate(schedule):
-        if step != now:
+        if step is not now:
             now = step
             slots, state = gates.cut(step), step.of(h)
             z, sigmoids, doubled_o, doubled_i_f = slots[:4], slots[:3], slots[0], slots[1:3]
             g_c, g, cell = slots[3:], slots[3], slots[4]
             given = state if outputs is None else state[-len(outputs) :]
-        gates.fill(number)
+        fill(number)
         tanh(z, z)
         add(sigmoids, one, sigmoids)
         multiply(doubled_i_f, g_c, g_c)
@@ -105,16 +112,16 @@ def run_gru(
     where U is `candidates`, (L, u, u).
     """
     (h,) = gates.states
-    add, multiply, tanh, now = np.add, np.multiply, np.tanh, None
+    add, multiply, tanh, fill, now = np.add, np.multiply, np.tanh, gates.fill, None
     one, half = np.ones((), h.dtype), np.full((), 0.5, h.dtype)
     for number, step in enumerate(schedule):
-        if step != now:
+        if step is not now:
             now = step
             slots, state = gates.cut(step), step.of(h)
             sigmoids, (update, reset, candidate) = slots[:2], slots[:3]
             given = state if outputs is None else state[-len(outputs) :]
             matrices = None if candidates is None else candidates[step.first : step.last]
-        gates.fill(number)
+        fill(number)
         tanh(sigmoids, sigmoids)
         add(sigmoids, one, sigmoids)
         multiply(sigmoids, half, sigmoids)

@@ -145,6 +145,86 @@ class ProjectedGates(_StateGates):
         self._fill(self._now[number])
 
 
+class SingleGates:
+    """Gates of a single sequence. What the inputs add at each step is computed in advance.
+
+    A step is one product per lane, or one for all lanes, and one sum. `dot` of one row takes half
+    the time of a product per gate.
+
+    Args:
+        shape: Sizes of the arrays of a step.
+        terms: Per lane, the part of the states (L u,) that it reads, and weights (terms, G u). One
+            item for all lanes has weights (L u, G L u).
+        ahead: Array (S, G, L, u) to add to the products of each step.
+        workspace: Buffers to reuse.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        terms: Sequence[tuple[slice, np.ndarray]],
+        ahead: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        self._slots = Slots(shape, ahead.dtype, workspace)
+        self._state = np.zeros((shape.lanes, 1, shape.units), ahead.dtype)
+        self.states = [self._state, *self._slots.cells]
+        self._terms, self._ahead = terms, ahead
+        self._products = np.empty((shape.lanes, shape.gates, shape.units), ahead.dtype)
+
+    def cut(self, step: Step) -> np.ndarray:
+        """Return the buffer for the gates of a step's lanes."""
+        slots, z = self._slots.cut(step)
+        self._z = z[:, :, 0]
+        flat, lanes = self._state.reshape(-1), range(step.first, step.last)
+        if len(self._terms) == 1:
+            terms, self._sums, outs = self._terms, self._z, [self._z.reshape(-1)]
+        else:
+            terms = [self._terms[lane] for lane in lanes]
+            self._sums = self._products[step.first : step.last].swapaxes(0, 1)
+            outs = [self._products[lane].reshape(-1) for lane in lanes]
+        self._dots = [
+            (flat[seen].dot, weights, out) for (seen, weights), out in zip(terms, outs, strict=True)
+        ]
+        self._now = self._ahead[:, :, step.first : step.last]
+        return slots
+
+    def fill(self, number: int) -> None:
+        """Compute x W + h U + b of step `number` into the buffer."""
+        for dot, weights, out in self._dots:
+            dot(weights, out)
+        np.add(self._sums, self._now[number], self._z)
+
+
+def side_by_side(weights: np.ndarray) -> np.ndarray:
+    """Join the gates of weights (..., G, terms, u): (..., terms, G u)."""
+    gates, terms, units = weights.shape[-3:]
+    joined = np.moveaxis(weights, -3, -2)
+    return np.ascontiguousarray(joined).reshape(*weights.shape[:-3], terms, gates * units)
+
+
+def inputs_ahead(weights: np.ndarray, inputs: Tokens | Features) -> np.ndarray:
+    """Return x W + b of all steps of a single sequence: (S, G, D, u).
+
+    Args:
+        weights: Array (D, G, F + u + 1, u).
+        inputs: Token ids, or features of the steps.
+    """
+    directions, gates, rows, units = weights.shape
+    if isinstance(inputs, Tokens):
+        table, ids = inputs
+        vocabulary = table.shape[1] // directions
+        places = np.stack([row[:, 0] + d * vocabulary for d, row in enumerate(ids)], 1)
+        return np.ascontiguousarray(table[:, places].swapaxes(0, 1))
+    steps, features = len(inputs.parts[0][0]), rows - units - 1
+    ahead = np.empty((steps, gates, directions, units), weights.dtype)
+    for lane, (parts, kernel) in enumerate(zip(inputs.parts, weights, strict=True)):
+        x = np.concatenate([part[:, 0] for part in parts], axis=-1)
+        projected = np.matmul(x, kernel[:, :features]) + kernel[:, -1:]
+        ahead[:, :, lane] = projected.swapaxes(0, 1)
+    return ahead
+
+
 class FeatureGates:
     """Gates as one product of rows [x, h, 1] with weights (D, G, F + u + 1, u)."""
 

@@ -8,13 +8,23 @@ one array. The input of each product, [h of the layer below, h of the layer], is
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from scratch_forward.kernels.recurrent.cell_steps import STEPPERS, Cell, Step
-from scratch_forward.kernels.recurrent.gates import Features, Shape, Slots, Tokens, flat_view
+from scratch_forward.kernels.recurrent.cell_steps import STEPPERS, Cell, Gates, Step
+from scratch_forward.kernels.recurrent.gates import (
+    Features,
+    Shape,
+    SingleGates,
+    Slots,
+    Tokens,
+    flat_view,
+    inputs_ahead,
+    side_by_side,
+)
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Result
 from scratch_forward.kernels.runtime import matmul
@@ -83,7 +93,7 @@ class Wavefront:
         """Run all layers over a batch. Returns the result of the last, see `Recurrent.run`."""
         workspace = workspace or Workspace()
         schedule = self._schedule(batch)
-        gates = _WaveGates(self, inputs, len(batch.lengths), workspace)
+        gates = self._gates(inputs, batch, workspace)
         outputs = None
         if return_sequences:
             shape = (1, len(schedule), len(batch.lengths), self.units)
@@ -102,10 +112,28 @@ class Wavefront:
         so they also compute past the ends of sequences; those values are never read.
         """
         running, behind = batch.running.tolist(), len(self.upper)
-        return [
-            Step(max(t - len(running) + 1, 0), min(t, behind) + 1, running[max(t - behind, 0)])
+        return Step.schedule(
+            (max(t - len(running) + 1, 0), min(t, behind) + 1, running[max(t - behind, 0)])
             for t in range(len(running) + behind if running else 0)
-        ]
+        )
+
+    def _gates(self, inputs: Tokens | Features, batch: Ragged, workspace: Workspace) -> Gates:
+        if len(batch.lengths) > 1:
+            return _WaveGates(self, inputs, len(batch.lengths), workspace)
+        gates, lanes, _, units = self.biases.shape
+        shape = Shape(lanes, gates, int(self.cell == "lstm"), 1, units)
+        ahead = np.empty((batch.steps + lanes - 1, gates, lanes, units), self.biases.dtype)
+        ahead[...] = self.biases[:, :, 0]
+        ahead[: batch.steps, :, :1] = inputs_ahead(self.first.weights, inputs)
+        return SingleGates(shape, self._terms, ahead, workspace)
+
+    @cached_property
+    def _terms(self) -> list[tuple[slice, np.ndarray]]:
+        """Per layer, its part of the states (L u,), with the state below, and their weights."""
+        units = self.units
+        parts = [slice((lane - 1) * units, (lane + 1) * units) for lane in range(1, self.depth)]
+        own = (slice(0, units), side_by_side(self.first.of_state)[0])
+        return [own, *zip(parts, side_by_side(self.upper), strict=True)]
 
 
 class _WaveGates:
