@@ -1,14 +1,16 @@
 """Time whole sweeps beside what people write without this project: `python -m benchmarks.sweep`.
 
 Every round runs each way of each work once, in turn, from the start of a process to its end; the
-table in docs/benchmark-sweep.md gives the median of the rounds. The MLflow store is there before
+tables in docs/benchmark-sweep.md give the medians of the rounds. The MLflow store is there before
 the clock starts, as it is from a second sweep on.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -17,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,13 +31,15 @@ from pipeline.settings.composer import composer
 from pipeline.sweep.plan import plan_sweep
 from pipeline.tracking.store import open_local
 
-BARE, AUTOLOG, OURS, WORKERS = "Keras", "Keras, autolog", "ours", "ours, 2 workers"
-WAYS = (BARE, AUTOLOG, OURS, WORKERS)
+BARE, AUTOLOG = "Keras", "Keras, autolog"
+ONE, TWO, AUTO = "1 worker", "2 workers", "ours"
+FLAGS = {ONE: ("workers=1",), TWO: ("workers=2",), AUTO: ()}
+WAYS = (BARE, AUTOLOG, *FLAGS)
 PACKAGES = ("tensorflow", "keras", "mlflow", "numpy")
 
-OVERHEAD_BAR = 1.05  # ours takes at most so many times a bare loop, and the check's arithmetic
-AUTOLOG_BAR = 1.5  # autolog takes at least so many times ours
-WORKERS_BAR = 1.7  # one process takes at least so many times two workers
+OVERHEAD_BAR = 1.05  # one worker takes at most so many times a bare loop, and the check
+WORKERS_BAR = 1.7  # one worker takes at least so many times two
+_PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,22 @@ class Work:
         title: what the table calls it.
         overrides: the sweep, as on the command line of `pipeline.train`.
         spreads: whether two workers have to be faster by the bar.
+        bare: how many times as long a bare loop has to take.
+        autolog: how many times as long autolog has to take.
     """
 
     title: str
     overrides: tuple[str, ...]
     spreads: bool
+    bare: float = 1
+    autolog: float = 1.5
 
 
-_LSTM = ("model=lstm", "dataset=nusax", "units=32,64,128", "epochs=10")
+_CARD = ("model=lstm", "units=32,64,128")
+_LSTM = (*_CARD, "dataset=nusax", "epochs=10")
 _TINY = ("model=lstm", "dataset=reviews", "train_size=60", "units=4,8,16,32", "seed=range(6)")
 WORKS = (
+    Work("BiLSTM 32, 64, 128; defaults", _CARD, spreads=True, bare=2, autolog=4),
     Work("BiLSTM 32, 64, 128; NusaX, 10 epochs", (*_LSTM, "mask=false"), spreads=True),
     Work("the same, masked", (*_LSTM, "mask=true"), spreads=True),
     Work(
@@ -76,13 +86,14 @@ SMALL = {"epochs": "epochs=1", "train_size": "train_size=60", "seed": "seed=0"}
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one way: the whole process, and what NumPy's forward passes took of them."""
+    """Seconds of one way: the whole process, of all cores, and of NumPy's forward passes."""
 
     seconds: float
+    core_seconds: float
     parity: float = 0.0
 
 
-Times = dict[str, Timing | None]  # way -> medians; None where it could not be run
+Times = dict[str, Timing]  # way -> medians
 
 
 def main() -> None:
@@ -94,7 +105,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         runner = Runner(Path(temporary))
         results = _interleave(runner, works, options.rounds)
-        page = _page(results, runner.skipped, options)
+        page = _page(results, options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page, encoding="utf-8")
 
@@ -117,37 +128,46 @@ class Runner:
     """Runs a work in one of the ways, each time in a fresh folder that has a store."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.skipped = folder, ""
-        self.store = folder / "template"
+        self.folder, self.store = folder, folder / "template"
         open_local(self.store)
+        # Workers outlive the command that started them by a moment; this process then inherits
+        # them, and can wait for the rest of their core-seconds.
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
-    def time(self, work: Work, way: str) -> Timing | None:
-        """Time a process from its start to its end; None when this version has no workers."""
+    def time(self, work: Work, way: str) -> Timing:
+        """Time a process from its start to its end."""
         home = Path(tempfile.mkdtemp(dir=self.folder))
         shutil.copytree(self.store / "mlruns", home / "mlruns")
         command = self._command(work, way, home)
-        started = time.perf_counter()
+        used, started = _core_seconds(), time.perf_counter()
         done = subprocess.run(
             command, cwd=home, env=_environment(), capture_output=True, text=True, check=False
         )
         seconds = time.perf_counter() - started
-        if done.returncode and way == WORKERS and "workers" in done.stderr:
-            self.skipped = done.stderr.strip()
-            return None
         if done.returncode:
             raise RuntimeError(f"{work.title}, {way}: {done.stdout}{done.stderr}")
-        parity = 0.0 if way in (BARE, AUTOLOG) else _parity_seconds(home)
+        parity = _parity_seconds(home) if way in FLAGS else 0.0
         shutil.rmtree(home)
-        return Timing(seconds, parity)
+        return Timing(seconds, _core_seconds() - used, parity)
 
     def _command(self, work: Work, way: str, home: Path) -> list[str]:
-        if way in (BARE, AUTOLOG):
-            jobs = home / "jobs.json"
-            jobs.write_text(json.dumps(_jobs(work.overrides)))
-            flags = ["autolog"] if way == AUTOLOG else []
-            return [sys.executable, "-m", "benchmarks.plain", str(jobs), *flags]
-        flags = ["workers=2"] if way == WORKERS else []
-        return [sys.executable, "-m", "pipeline.train", "-m", *work.overrides, *flags]
+        if way in FLAGS:
+            words = [*work.overrides, *FLAGS[way]]
+            return [sys.executable, "-m", "pipeline.train", "-m", *words]
+        jobs = home / "jobs.json"
+        jobs.write_text(json.dumps(_jobs(work.overrides)))
+        flags = ["autolog"] if way == AUTOLOG else []
+        return [sys.executable, "-m", "benchmarks.plain", str(jobs), *flags]
+
+
+def _core_seconds() -> float:
+    """Wait for all processes that were started; return the core-seconds that they have used."""
+    with suppress(ChildProcessError):  # none is left
+        while True:
+            os.wait()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _environment() -> dict[str, str]:
@@ -190,40 +210,41 @@ def _interleave(runner: Runner, works: Sequence[Work], rounds: int) -> dict[Work
     for number in range(rounds):
         for work in works:
             for way in WAYS:
-                if timing := runner.time(work, way):
-                    taken.setdefault((work, way), []).append(timing)
-                    print(f"{number + 1}/{rounds} {work.title}, {way}: {timing}", flush=True)
-    return {work: {way: _median(taken.get((work, way))) for way in WAYS} for work in works}
+                timing = runner.time(work, way)
+                taken.setdefault((work, way), []).append(timing)
+                print(f"{number + 1}/{rounds} {work.title}, {way}: {timing}", flush=True)
+    return {work: {way: _median(taken[work, way]) for way in WAYS} for work in works}
 
 
-def _median(timings: Sequence[Timing] | None) -> Timing | None:
-    if not timings:
-        return None
+def _median(timings: Sequence[Timing]) -> Timing:
     return Timing(
         statistics.median(timing.seconds for timing in timings),
+        statistics.median(timing.core_seconds for timing in timings),
         statistics.median(timing.parity for timing in timings),
     )
 
 
 def _row(work: Work, times: Times) -> str:
-    bare, autolog, ours, workers = (times[way] for way in WAYS)
-    assert bare is not None
-    assert autolog is not None
-    assert ours is not None
-    seconds = [f"{timing.seconds:.1f}" if timing else "" for timing in times.values()]
-    allowed = OVERHEAD_BAR * bare.seconds + ours.parity
+    seconds = {way: timing.seconds for way, timing in times.items()}
+    parity = times[ONE].parity
+    allowed = OVERHEAD_BAR * seconds[BARE] + parity
     cells = [
-        *seconds,
-        f"{ours.parity:.2f}",
-        *_ratio(allowed / ours.seconds, 1),
-        *_ratio(autolog.seconds / ours.seconds, AUTOLOG_BAR),
-        *(
-            _ratio(ours.seconds / workers.seconds, WORKERS_BAR * work.spreads)
-            if workers
-            else ("", "")
-        ),
+        *(f"{seconds[way]:.1f}" for way in WAYS),
+        f"{parity:.2f}",
+        *_ratio(seconds[BARE] / seconds[AUTO], work.bare),
+        *_ratio(seconds[AUTOLOG] / seconds[AUTO], work.autolog),
+        *_ratio(allowed / seconds[ONE], 1),
+        *_ratio(seconds[ONE] / seconds[TWO], WORKERS_BAR * work.spreads),
     ]
-    return f"| {work.title} | " + " | ".join(cells) + " |"
+    return _line([work.title, *cells])
+
+
+def _core_row(work: Work, times: Times) -> str:
+    return _line([work.title, *(f"{times[way].core_seconds:.0f}" for way in WAYS)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _ratio(ratio: float, bar: float) -> tuple[str, str]:
@@ -231,9 +252,8 @@ def _ratio(ratio: float, bar: float) -> tuple[str, str]:
     return f"{ratio:.2f}", f"{bar:g}: {reached}" if bar else ""
 
 
-def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace) -> str:
-    ratios = ["allowed / ours", "bar", "autolog / ours", "bar", "ours / 2 workers", "bar"]
-    header = ["sweep", *WAYS, "check", *ratios]
+def _page(results: dict[Work, Times], options: argparse.Namespace) -> str:
+    ratios = [f"{BARE} / {AUTO}", f"autolog / {AUTO}", f"allowed / {ONE}", f"{ONE} / {TWO}"]
     lines = [
         "# Speed of whole sweeps",
         "",
@@ -244,15 +264,22 @@ def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace)
         "",
         f"- *{BARE}*: a loop over `fit` and `predict`; nothing is tracked, kept or checked.",
         f"- *{AUTOLOG}*: the same under `mlflow.keras.autolog()`.",
-        f"- *{OURS}*: `python -m pipeline.train` with all it does: bit-identical training, every "
-        "epoch tracked, weights, figures, served model, card and check.",
-        f"- *{WORKERS}*: the same with `workers=2`.",
+        f"- *{ONE}*, *{TWO}*: `python -m pipeline.train` with `workers=1` and `workers=2`, with "
+        "all it does: bit-identical training, every epoch tracked, weights, figures, served model, "
+        "card and check.",
+        f"- *{AUTO}*: the same as it is typed, with `workers=auto`.",
         "- *check*: seconds of NumPy's forward passes over the test sets, part of ours.",
         f"- *allowed*: {OVERHEAD_BAR} times *{BARE}*, and *check*.",
         "",
-        "| " + " | ".join(header) + " |",
-        "|---" + "|---:" * (len(header) - 1) + "|",
+        *_header([*WAYS, "check", *(cell for ratio in ratios for cell in (ratio, "bar"))]),
         *(_row(work, times) for work, times in results.items()),
+        "",
+        "## Core-seconds",
+        "",
+        "Processor time of all processes together, medians of the same rounds.",
+        "",
+        *_header(WAYS),
+        *(_core_row(work, times) for work, times in results.items()),
         "",
     ]
     if options.small:
@@ -260,9 +287,11 @@ def _page(results: dict[Work, Times], skipped: str, options: argparse.Namespace)
             "A try: every sweep was cut down to one epoch of 60 examples.",
             "",
         ]
-    if skipped:
-        lines += [f"Two workers were not measured: {skipped}", ""]
     return "\n".join([*lines, "## The sweeps", "", *map(_command_line, results), ""])
+
+
+def _header(columns: Sequence[str]) -> list[str]:
+    return [_line(["sweep", *columns]), "|---" + "|---:" * len(columns) + "|"]
 
 
 def _of_rounds(rounds: int) -> str:
