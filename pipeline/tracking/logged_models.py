@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from pipeline.tracking import names
@@ -17,10 +17,13 @@ from pipeline.tracking.retries import patiently
 from pipeline.tracking.tracked_run import TrackedRun
 
 _REFUSED = str.maketrans(dict.fromkeys("/:.%\"'", "_"))  # characters of a name that MLflow refuses
+_ORIGIN = (names.USER, names.SOURCE_NAME, names.SOURCE_TYPE, names.GIT_COMMIT)
+_SCORES = (names.VALIDATION, names.TEST)
+_LARGEST = 1e300  # MLflow would show NaN as 0, and infinity as 1.8e308
 
 
 def new_model(run: TrackedRun) -> LoggedModel:
-    """Create the logged model of a run, with its name and parameters.
+    """Create the logged model of a run, with its name, parameters and origin.
 
     A model of an interrupted attempt is deleted. Characters of the name that MLflow refuses become
     underscores.
@@ -33,6 +36,7 @@ def new_model(run: TrackedRun) -> LoggedModel:
         name=entity.info.run_name.translate(_REFUSED),
         source_run_id=run.run_id,
         params=entity.data.params,
+        tags={tag: entity.data.tags[tag] for tag in _ORIGIN if tag in entity.data.tags},
     )
     return created
 
@@ -53,7 +57,7 @@ def upload_model(run: TrackedRun, model: LoggedModel, folder: Path) -> None:
 
 
 def finish_model(run: TrackedRun, model: LoggedModel) -> None:
-    """Make the model complete: link its files on this machine, and show it with its run."""
+    """Make the model complete: link its files on this machine, show it and its scores."""
     here, artifacts = (
         local_folder(uri) for uri in (model.artifact_location, run.entity.info.artifact_uri)
     )
@@ -61,8 +65,25 @@ def finish_model(run: TrackedRun, model: LoggedModel) -> None:
         shutil.copytree(
             artifacts / names.SERVED_MODEL, here, copy_function=_link, dirs_exist_ok=True
         )
+    _log_scores(run, model)
     run.client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     run.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
+
+
+def _log_scores(run: TrackedRun, model: LoggedModel) -> None:
+    """Log the run's scores to the model, which MLflow lists with its own metrics.
+
+    MLflow logs them to the run as well, where a point with the same time is the same point.
+    """
+    run.flush()
+    stored = run.client.get_run(run.run_id).data.to_proto().metrics
+    scores = [
+        Metric(one.key, one.value, one.timestamp, one.step, model_id=model.model_id)
+        for one in stored
+        if one.key.startswith(_SCORES) and one.key.count("/") == 1 and abs(one.value) < _LARGEST
+    ]
+    if scores:
+        run.client.log_batch(run.run_id, metrics=scores)
 
 
 def _link(source: str, target: str) -> None:

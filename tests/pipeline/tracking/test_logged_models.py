@@ -33,8 +33,11 @@ def log_model(run):
 def trained(store):
     """The id of a finished run with a model."""
     experiment = store.experiment("reviews").experiment_id
-    with tracked_run(store, experiment, "units=4 l2=0.1", {}) as run:
+    tags = {names.SOURCE_NAME: "pipeline.train", names.USER: "ayu", names.PARITY: "exact"}
+    with tracked_run(store, experiment, "units=4 l2=0.1", tags) as run:
         run.log_params({"units": 4})
+        run.log_metrics({"test/f1_macro": 0.5, "test/loss": float("nan"), "test/f1/good": 0.25})
+        run.log_metrics({"validation/f1_macro": 0.75, "loss/train": 0.1})
         log_model(run)
     return run.run_id
 
@@ -62,6 +65,15 @@ def test_a_model_is_listed_with_the_run_and_shares_the_files_of_its_weights(stor
         path.relative_to(run / "model") for path in (run / "model").rglob("*")
     }
     assert damage(run, [names.SERVED_MODEL, names.WEIGHTS]) == []
+
+
+def test_a_model_is_listed_with_its_scores_and_its_origin(store, trained):
+    model = model_of(store, trained)
+    scores = {metric.key: metric.value for metric in model.metrics}
+    assert scores == {"test/f1_macro": 0.5, "validation/f1_macro": 0.75}
+    assert model.tags == {names.SOURCE_NAME: "pipeline.train", names.USER: "ayu"}
+    for name in ("test/f1_macro", "test/loss", "loss/train"):
+        assert len(store.client.get_metric_history(trained, name)) == 1
 
 
 def test_it_can_be_registered_and_served_by_version(store, trained):
