@@ -1,18 +1,23 @@
 """Sweeps whose jobs run in other processes: Ray, joblib, submitit (the launcher of Slurm)."""
 
+import json
 import os
 import re
 import secrets
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
+import scratch_forward
 from pipeline.tracking import names
 from pipeline.tracking.store import Store, open_local
-from tests.support.commands import TINY, call, environment
+from tests.support.commands import IN_PROCESS, TINY, call, environment
+from tests.support.equal_weights import same_arrays
 from tests.support.ports import free_port, wait_for
 from tests.support.processes import left_running
 
@@ -177,3 +182,21 @@ def test_ray_workers_need_no_file_of_the_machine_that_sweeps(
     done = call("pipeline.train", *one, *launcher, cwd=tmp_path, timeout=900, **token)
     assert done.returncode == 1
     assert f"tracking=local: {tmp_path} is not on the machine" in done.stderr
+
+
+def test_a_job_on_ray_has_the_weights_and_threads_that_it_has_here_whatever_its_cores(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    command = ["model=cnn", "filters=[4]", "dense_units=8", "epochs=1"]
+    on_ray = ["hydra/launcher=ray", "resources.cpus=1", "resources.memory=500MB"]
+    found = []
+    for name, launcher in (("here", IN_PROCESS), ("there", on_ray)):
+        (tmp_path / name).mkdir()
+        done = call("pipeline.train", *command, *launcher, cwd=tmp_path / name, timeout=900)
+        assert done.returncode == 0, done.stderr + done.stdout
+        (run,) = runs_in(open_local(tmp_path / name), "digits")
+        found.append(Path(urlsplit(run.info.artifact_uri).path))
+    assert same_arrays(
+        *(scratch_forward.load(one / "weights/model.keras").get_weights() for one in found)
+    )
+    here, there = (json.loads((one / "environment/machine.json").read_text()) for one in found)
+    assert here["TF_NUM_INTRAOP_THREADS"] == there["TF_NUM_INTRAOP_THREADS"]
