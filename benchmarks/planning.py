@@ -98,7 +98,7 @@ def main() -> None:
 Written by `python -m benchmarks.planning`. {describe(os.cpu_count() or 1)}
 
 Seconds from the start of `python -m pipeline.train -m {" ".join(SWEEP)} dry_run=true` to its end,
-median of {REPEATS}; {DONE} of its {JOBS:,} jobs are done. The bar is 10 seconds.
+median of {REPEATS}; {DONE} of its {JOBS:,} jobs are done. The bar is 3 seconds.
 
 | other runs in the store | seconds |
 |---:|---:|
