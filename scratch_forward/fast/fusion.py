@@ -18,6 +18,7 @@ from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
 from scratch_forward.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from scratch_forward.layers.core import Dense, Embedding
+from scratch_forward.layers.multi_head_attention import MultiHeadAttention
 from scratch_forward.layers.normalization import BatchNormalization
 from scratch_forward.layers.pooling import (
     AveragePooling1D,
@@ -57,9 +58,18 @@ def fuse(layers: Sequence[Layer]) -> list[Stage]:
             stages.append(SequenceStage(rest[:taken]))
         else:
             taken = 1
-            stages.append(rest[0].fused())
+            stages.append(_stage_of_one(rest[0]))
         rest = rest[taken:]
     return stages
+
+
+def _stage_of_one(layer: Layer) -> Stage:
+    if isinstance(layer, MultiHeadAttention):
+        from scratch_forward.fast.attention_stage import AttentionStage
+
+        if AttentionStage.covers(layer):
+            return AttentionStage(layer)
+    return layer.fused()
 
 
 class Row:

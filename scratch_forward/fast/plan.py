@@ -5,16 +5,21 @@ Each chunk of the data set passes through all stages on one core, with BLAS limi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from scratch_forward.kernels.runtime.threads import available_cores, run
+from scratch_forward.kernels.runtime.workspace import keep_freed_memory
 from scratch_forward.layers.base import Array, Generator, Layer
 
 LARGEST_CHUNK = 256  # examples that one core takes through all stages at once
 LARGEST_INPUT = 1 << 20  # elements of a chunk's inputs; bounds the memory for large images
+# Elements of a layer's output that stay in cache: 256 KiB. From 512 KiB on, new arrays are mapped
+# from the system each time, which doubled the time of an MLP.
+IN_CACHE = 1 << 16
 WORTH_A_THREAD = 16  # examples that justify another thread, unless a stage has its own value
 
 
@@ -49,6 +54,8 @@ class Plan:
         self._holders = [(layer, layer.weights) for layer in model.flatten()]
         self.stage: Stage = model.fused()
         self.worth_a_thread = most_worth_a_thread([self.stage])
+        self.chunk = _chunk_in_cache(model)
+        keep_freed_memory()
 
     @property
     def is_current(self) -> bool:
@@ -56,6 +63,20 @@ class Plan:
         return all(layer.weights is weights for layer, weights in self._holders) and all(
             weights.get(name) is array for weights, name, array in self._weights
         )
+
+
+def _chunk_in_cache(model: Layer) -> int:
+    """Return the number of examples whose outputs of a layer stay in cache.
+
+    Convolutions and recurrent layers take large chunks, because their stages use buffers of their
+    own, or because a step should be long.
+    """
+    layers = list(model.flatten())
+    if any(layer.large_chunks for layer in layers):
+        return LARGEST_CHUNK
+    shapes = [layer.output_shape for layer in layers if isinstance(layer.output_shape, tuple)]
+    sizes = [math.prod(shape[1:]) for shape in shapes if None not in shape[1:]]
+    return min(max(IN_CACHE // max(sizes, default=1), WORTH_A_THREAD), 4 * LARGEST_CHUNK)
 
 
 class Parts(NamedTuple):
@@ -96,6 +117,7 @@ def spread(
     chunk: int | None = None,
     threads: int | None = None,
     worth_a_thread: int = WORTH_A_THREAD,
+    most: int = LARGEST_CHUNK,
 ) -> Parts:
     """Compute chunks of a data set, with one thread per core.
 
@@ -106,8 +128,9 @@ def spread(
         chunk: Largest number of examples per chunk. By default it depends on `elements`.
         threads: Number of threads. Defaults to the number of available cores.
         worth_a_thread: Number of examples from which another thread pays off.
+        most: Largest number of examples per chunk by default.
     """
-    most = max(LARGEST_CHUNK, 2 * worth_a_thread)
+    most = max(most, 2 * worth_a_thread)
     largest = chunk or max(min(most, LARGEST_INPUT // max(elements, 1)), 1)
     worth = max(count // min(worth_a_thread, largest), 1)
     workers = min(threads or available_cores(), worth)

@@ -44,6 +44,7 @@ class Layer:
         trainable: Whether Keras trains the weights, which affects their order in HDF5 files.
         keras_class: Name of the Keras class that the layer replaces, if it differs from its own.
         returns_its_input: Whether a call at inference returns its input and mask unchanged.
+        large_chunks: Whether `predict` is faster if the layer gets many examples at once.
         clears_input_masks: Whether a call removes the masks of its input tensors, as in Keras, so
             that later layers that read them see no mask. A list if inputs differ.
     """
@@ -55,6 +56,7 @@ class Layer:
     trainable: bool = True
     keras_class: str | None = None
     returns_its_input: bool = False
+    large_chunks: bool = False
     clears_input_masks: bool | list[bool] = False
 
     def __init__(self, name: str | None = None) -> None:

@@ -152,9 +152,9 @@ class LayerNormalization(Layer):
         else:
             outputs = _standardized(inputs, axes, self.epsilon)
         if self.scale:
-            outputs *= self.weights["gamma"].reshape(shape)
+            outputs *= self.weights["gamma"].reshape(shape).astype(np.float64)
         if self.center:
-            outputs += self.weights["beta"].reshape(shape)
+            outputs += self.weights["beta"].reshape(shape).astype(np.float64)
         return outputs.astype(self.dtype)
 
 
@@ -432,10 +432,21 @@ class Normalization(Layer):
 
 
 def _standardized(inputs: Array, axes: tuple[int, ...], epsilon: float) -> Array:
-    """Return `(x - mean) / sqrt(variance + epsilon)` over some axes, in float64."""
-    centered: Array = inputs - inputs.mean(axis=axes, keepdims=True, dtype=np.float64)
-    variance = np.mean(np.square(centered), axis=axes, keepdims=True)
-    return centered / np.sqrt(variance + epsilon)
+    """Return `(x - mean) / sqrt(variance + epsilon)` over some axes, in float64.
+
+    Converted first, because operations on arrays of two dtypes are several times slower. Over the
+    last axis, sums are dot products: a quarter of the time for rows of 64.
+    """
+    exact = inputs.astype(np.float64)
+    if axes == (inputs.ndim - 1,):
+        size = inputs.shape[-1]
+        exact -= (exact @ np.ones(size) / size)[..., None]
+        variance = np.vecdot(exact, exact)[..., None] / size
+    else:
+        exact -= exact.mean(axis=axes, keepdims=True)
+        variance = np.mean(np.square(exact), axis=axes, keepdims=True)
+    exact /= np.sqrt(variance + epsilon)
+    return exact
 
 
 def _axis(option: str, value: Any) -> int:

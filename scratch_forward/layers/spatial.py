@@ -30,6 +30,7 @@ class SpatialLayer(Layer):
         padding: `"valid"`, `"same"` or, in some layers, `"causal"`.
     """
 
+    large_chunks = True
     rank: int
     paddings: tuple[str, ...] = ("valid", "same")
 

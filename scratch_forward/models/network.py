@@ -85,6 +85,7 @@ class Network(Layer):
             batch_size,
             threads,
             plan.worth_a_thread,
+            plan.chunk,
         ).joined()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

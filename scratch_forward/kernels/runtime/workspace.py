@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 LINE = 64  # bytes of a cache line
+KEPT = 1 << 25  # bytes of freed memory that glibc may keep
 
 
 class Workspace:
@@ -46,6 +47,15 @@ class Workspace:
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
+
+
+def keep_freed_memory() -> None:
+    """Make glibc keep up to 32 MiB of freed memory for the next arrays.
+
+    It does so after a large array has been freed. Otherwise new arrays of a few hundred KiB get new
+    pages from the system each time, which took a third of the time of a transformer.
+    """
+    np.empty(KEPT // 2, np.uint8)
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:

@@ -42,6 +42,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
+    large_chunks = True
     call_arguments = ("sequences", "initial_state", "mask", "training")
     cell: Any
 

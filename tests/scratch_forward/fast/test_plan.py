@@ -162,3 +162,39 @@ def test_large_images_are_computed_few_at_a_time() -> None:
     np.testing.assert_allclose(few, mine.predict(x, fast=False), rtol=1e-5, atol=1e-5)
     stage = mine._plan.stage.stages[-1]
     assert stage._prepare(x.shape[1:]).group == 3
+
+
+@pytest.mark.parametrize("kind", ["images", "sequences", "rows"])
+def test_callers_of_one_example_at_a_time_get_their_own_answers(kind) -> None:
+    x = np.random.default_rng(0).normal(size=(64, *X.shape[1:])).astype(np.float32)
+    layers = {
+        "images": [sf.Conv2D(3, 3, activation="relu"), sf.MaxPooling2D(2), sf.Flatten()],
+        "sequences": [sf.Reshape((6, 10)), sf.LSTM(5, return_sequences=True), sf.LSTM(5)],
+        "rows": [sf.Flatten()],
+    }
+    mine = filled(sf.Sequential([sf.Input(X.shape[1:]), *layers[kind], sf.Dense(2)]))
+    expected = [mine.predict(one[None]) for one in x]
+    found: dict[int, np.ndarray] = {}
+
+    def caller(first: int) -> None:
+        for index in range(first, len(x), 8):
+            found[index] = mine.predict(x[index][None])
+
+    workers = [threading.Thread(target=caller, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for index, answer in enumerate(expected):
+        np.testing.assert_array_equal(found[index], answer)
+
+
+def test_chunks_of_small_layers_have_many_examples_and_those_of_large_ones_few() -> None:
+    def chunk(*layers) -> int:
+        mine = filled(sf.Sequential([sf.Input((8, 4)), *layers]))
+        mine.predict(np.ones((1, 8, 4)))
+        return mine._plan.chunk
+
+    assert chunk(sf.Flatten(), sf.Dense(128)) == plan.IN_CACHE // 128
+    assert chunk(sf.Dense(1024)) == plan.WORTH_A_THREAD
+    assert chunk(sf.Dense(1024), sf.LSTM(2)) == plan.LARGEST_CHUNK
