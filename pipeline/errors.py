@@ -27,6 +27,10 @@ class StoreAwayError(StoreError):
     """The tracking store has answered before, but has failed for a minute."""
 
 
+class ClusterLostError(PipelineError):
+    """The nodes of a cluster have been lost that could take the jobs that are left."""
+
+
 class ClaimLostError(StoreError):
     """Another process has taken over this process's job."""
 

@@ -16,7 +16,13 @@ from pipeline.cli.command_line import HELP, compose_values, read_line, typed_pro
 from pipeline.cli.console import print_faults
 from pipeline.cli.credentials import take_credentials
 from pipeline.cli.help_page import command_help
-from pipeline.errors import CommandFailedError, DatasetError, StoreAwayError, StoreError
+from pipeline.errors import (
+    ClusterLostError,
+    CommandFailedError,
+    DatasetError,
+    StoreAwayError,
+    StoreError,
+)
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import CONF, one_line
 
@@ -112,7 +118,7 @@ def run_command(command: Callable[[], object]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of the pipe, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except StoreAwayError as error:  # in the middle of the command's work
+    except (StoreAwayError, ClusterLostError) as error:  # in the middle of the command's work
         print_faults([str(error)])
         sys.exit(FAILED)
     except (SettingsError, DatasetError, StoreError) as error:

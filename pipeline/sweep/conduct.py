@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pipeline.cli.command_line import typed_program, typed_words
-from pipeline.errors import CommandFailedError, StoreAwayError
+from pipeline.errors import ClusterLostError, CommandFailedError, StoreAwayError
 from pipeline.settings.masking import masked
 from pipeline.settings.scores import MEASURES
 from pipeline.sweep.class_weight_check import check_class_weights
@@ -113,11 +113,11 @@ def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> N
 
 @contextmanager
 def _telling_how_to_resume() -> Iterator[None]:
-    """Add the command that resumes the sweep to the error of a store that stays unreachable."""
+    """Add the command that resumes the sweep to the error of a store or cluster that is lost."""
     try:
         yield
-    except StoreAwayError as error:
-        raise StoreAwayError(f"{error} To resume, run the same command: {command()}") from error
+    except (StoreAwayError, ClusterLostError) as error:
+        raise type(error)(f"{error} To resume, run the same command: {command()}") from error
 
 
 def _show(sweep: ConductedSweep) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import PipelineError
+from pipeline.errors import ClusterLostError
 from pipeline.settings import Settings, SettingsError
 from pipeline.sweep.cores import threads_within_operation
 from pipeline.sweep.job_loop import JobLoop
@@ -84,21 +84,22 @@ class RayJobs(JobLoop):
         """Return how many jobs may run at a time; nodes come and go.
 
         With jobs of different needs it counts the smallest: Ray lets the others wait for a place.
+        Without any node, one job waits for one: a sweep with jobs left does not end silently.
 
         Raises:
-            PipelineError: when the nodes have been lost that could take any of the jobs.
+            ClusterLostError: when the nodes have been lost that could take any of the jobs.
         """
         nodes = ray.nodes()
         self._expect_place(nodes, {job.job.need for job in busy} or self._needs)
         fitting = max(places(nodes, need) for need in self._needs)
-        return fitting if self._workers == "auto" else self._workers
+        return max(1, fitting) if self._workers == "auto" else self._workers
 
     def _expect_place(self, nodes: Sequence[dict[str, Any]], needs: set[Need]) -> None:
         faults = impossible(nodes, needs)
         if len(faults) < len(needs):
             self._placeable = time.monotonic()
         elif time.monotonic() - self._placeable > _LOST_SECONDS:
-            raise PipelineError("\n".join(faults))
+            raise ClusterLostError(" ".join(faults))
 
     def _submitted(self, number: int, job: LaunchedJob) -> WatchedJob:
         reference = self._task.options(**task_options(job)).remote(
