@@ -105,9 +105,11 @@ def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list
         nodes: Nodes of the graph, each after the nodes that it depends on.
         outputs: Outputs of the graph, which are always kept.
     """
-    from scratch_forward.fast.image_graph import with_image_graphs  # imports this module
+    if any(type(node.layer) in _CONVOLUTIONS for node in nodes):
+        from scratch_forward.fast.image_graph import with_image_graphs  # imports this module
 
-    return fuse_chains(with_image_graphs(nodes, outputs), outputs)
+        nodes = with_image_graphs(nodes, outputs)
+    return fuse_chains(nodes, outputs)
 
 
 def fuse_chains(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list[Node]:
