@@ -4,6 +4,7 @@ Keras is called once in training mode with a momentum of 0, so that every BatchN
 statistics of what it sees: with wild ones the outputs would be noise on both sides.
 """
 
+from inspect import isfunction
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,11 @@ import scratch_forward as sf
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-DIFFERENT = ("MobileNetV3Small", "EfficientNetB0", "ResNet50")
-ALIKE = (
-    *("MobileNet", "MobileNetV2", "EfficientNetV2B0"),
-    *("DenseNet121", "ConvNeXtTiny", "NASNetMobile"),
-)
-ARCHITECTURES = [*DIFFERENT, *(pytest.param(name, marks=pytest.mark.long) for name in ALIKE)]
+SHORT = ("MobileNetV3Small", "EfficientNetB0", "ResNet50")  # unlike each other
+NAMES = sorted(name for name, value in vars(keras.applications).items() if isfunction(value))
+ARCHITECTURES = [
+    pytest.param(name, marks=[] if name in SHORT else pytest.mark.long) for name in NAMES
+]
 
 
 def fill(model: Any) -> None:
