@@ -65,4 +65,4 @@ def test_an_architecture_answers_as_keras_does(name: str) -> None:
     exact = sf.from_keras(model, dtype="float64").predict(x)
     assert np.array_equal(ours.argmax(-1), theirs.argmax(-1))
     assert np.abs(ours - exact).max() <= 2 * np.abs(theirs - exact).max() + 1e-7
-    assert np.abs(theirs - exact).max() <= 1e-5
+    assert np.abs(theirs - exact).max() <= 1e-3  # 1e-4 in 152 layers; with more, both are noise
