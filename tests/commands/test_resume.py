@@ -342,6 +342,7 @@ def test_how_a_sweep_is_run_is_checked(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_fit_with_callbacks_starts_again_after_a_kill(stocked):
     write_fits(stocked)
     command = ["model=cnn", "filters=[4]", "dense_units=8", "epochs=30", *IN_PROCESS]

@@ -20,8 +20,9 @@ def published(monkeypatch):
 
 
 def test_a_cell_has_one_output_that_ends_with_the_last_epoch_of_every_job(published):
-    with SweepProgress(["units=4", "units=8"], ["reviews", "reviews"], [30, 30]) as progress:
-        for job in (0, 1):
+    with SweepProgress(2) as progress:
+        for job, name in enumerate(("units=4", "units=8")):
+            progress.add(job, name, "reviews", 30)
             progress.starts(job, "abc")
             for number in range(1, 31):
                 progress.epoch(job, Epoch(number, 1.0, 0.5, 0.5, 0.75, 0.001, 1.0))
