@@ -30,7 +30,7 @@ def test_a_function_of_ones_own_is_swept_proven_and_stored(stocked):
 
 def test_a_model_that_numpy_does_not_support_is_tracked_without_a_claim(tmp_path):
     write_models(tmp_path)
-    command = ["model=faulty_models:unsupported", "parity=optional,off", *TINY]
+    command = ["model=faulty_models:unsupported", "parity=optional,off", *TINY, *IN_PROCESS]
     done = call("pipeline.train", *command, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     store = open_local(tmp_path)

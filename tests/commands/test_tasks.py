@@ -13,7 +13,7 @@ from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import TrackedRun
 from pipeline.verification.check import verify_run
 from scratch_forward import Classifier
-from tests.support.commands import call
+from tests.support.commands import IN_PROCESS, call
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def sweep(tmp_path_factory):
     rows = [f"kata{number % 2} nomor {number},{number % 2}" for number in range(120)]
     (folder / "texts.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     options = ["dataset=csv", "dataset.path=texts.csv", "model=gru", "units=4", "embedding_dim=8"]
-    options += ["bidirectional=false", "mask=true", "epochs=6", "learning_rate=0.03", "workers=1"]
+    options += ["bidirectional=false", "mask=true", "epochs=6", "learning_rate=0.03", *IN_PROCESS]
     done = call("pipeline.train", "task=binary,regression", *options, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     store = open_local(folder)

@@ -43,7 +43,10 @@ def call_code(code, *arguments, cwd, timeout=300, **changes):
 
 def _run(option, program, arguments, cwd, timeout, **changes):
     if CAN_FORK:
-        return warm_python().run(option, program, arguments, cwd, environment(**changes), timeout)
+        own = bool(changes)
+        return warm_python().run(
+            option, program, arguments, cwd, environment(**changes), own, timeout
+        )
     return subprocess.run(
         [sys.executable, option, program, *arguments],
         cwd=cwd,

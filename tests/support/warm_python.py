@@ -2,7 +2,8 @@
 
 `python -m pipeline.runs` takes seconds to import what it uses for a tenth of one, and training
 imports TensorFlow as well. A test of what a command does can do without; a test of start-up,
-signals or packaging runs `python -m` itself. The workers of a sweep are forked in the same way.
+signals or packaging runs `python -m` itself. The workers of a sweep are forked by a process that
+has imported TensorFlow, too (7 s of processor time): here it is one process for all commands.
 """
 
 import gc
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -42,12 +44,16 @@ class WarmPython:
             text=True,
         )
 
-    def run(self, option, program, arguments, cwd, environment, timeout):
-        """Run `python option program arguments` to its end; the option is `-m` or `-c`."""
+    def run(self, option, program, arguments, cwd, environment, own_environment, timeout):
+        """Run `python option program arguments` to its end; the option is `-m` or `-c`.
+
+        Workers get an environment that is the command's own from a process that imports anew.
+        """
         command = [sys.executable, option, program, *arguments]
         with TemporaryDirectory() as folder:
             printed = [Path(folder, name) for name in ("stdout", "stderr")]
-            order = [*command[1:3], command[3:], str(cwd), environment, [*map(str, printed)]]
+            files = [*map(str, printed)]
+            order = [*command[1:3], command[3:], str(cwd), environment, own_environment, files]
             print(json.dumps(order), file=self._process.stdin, flush=True)
             child = int(self._process.stdout.readline())
             timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
@@ -68,6 +74,8 @@ def main():
         import_module(name)
     set_by_imports = {name: os.environ[name] for name in {*os.environ} - given}
     gc.freeze()
+    forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
+    forkserver.ensure_running()
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             become(set_by_imports, *json.loads(line))
@@ -76,7 +84,7 @@ def main():
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def become(set_by_imports, option, program, arguments, cwd, environment, printed):
+def become(set_by_imports, option, program, arguments, cwd, environment, own, printed):
     """Turn this process into that of a command."""
     os.chdir(cwd)
     os.environ.clear()
@@ -86,6 +94,10 @@ def become(set_by_imports, option, program, arguments, cwd, environment, printed
         os.dup2(file, number)
         os.close(file)
     sys.argv[1:], sys.path[0] = arguments, cwd
+    if own:
+        forkserver._forkserver._forkserver_pid = None  # so that the command starts one
+    else:  # it runs, but is no child that could be waited for
+        forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
     if option == "-c":
         exec(program, {"__name__": "__main__"})
     else:
