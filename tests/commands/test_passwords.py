@@ -47,7 +47,7 @@ def where(host, credentials=""):
 def test_a_sweep_and_a_prediction_with_a_password_that_is_found_nowhere(protected, tmp_path):
     folder, host = protected
     arguments = ["model=lstm", "units=2,3", *TINY, *where(host, f"{NAME}:{SECRET}@")]
-    done = call("pipeline.train", *arguments, cwd=tmp_path)
+    done = call("pipeline.train", *arguments, cwd=tmp_path, own_workers=True)
     assert done.returncode == 0, done.stdout + done.stderr
     known = {USERNAME: NAME, PASSWORD: SECRET}
     listed = call("pipeline.runs", *where(host), "--csv", cwd=tmp_path, **known)

@@ -31,19 +31,22 @@ def warm_python():
     return WarmPython(environment())
 
 
-def call(module, *arguments, cwd, timeout=300, **changes):
-    """Run `python -m module arguments` to its end in a folder."""
-    return _run("-m", module, arguments, cwd, timeout, **changes)
+def call(module, *arguments, cwd, timeout=300, own_workers=False, **changes):
+    """Run `python -m module arguments` to its end in a folder.
+
+    With variables of its own, or if it sets some, the workers of a sweep have to be its own, too.
+    """
+    return _run("-m", module, arguments, cwd, timeout, own_workers, **changes)
 
 
 def call_code(code, *arguments, cwd, timeout=300, **changes):
     """Run `python -c code arguments` to its end in a folder."""
-    return _run("-c", code, arguments, cwd, timeout, **changes)
+    return _run("-c", code, arguments, cwd, timeout, own_workers=False, **changes)
 
 
-def _run(option, program, arguments, cwd, timeout, **changes):
+def _run(option, program, arguments, cwd, timeout, own_workers, **changes):
     if CAN_FORK:
-        own = bool(changes)
+        own = own_workers or bool(changes)
         return warm_python().run(
             option, program, arguments, cwd, environment(**changes), own, timeout
         )
