@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from scratch_forward.errors import ArchiveError
+from scratch_forward.io.attribute_lengths import check_attribute_lengths
 from scratch_forward.layers.base import Array, Layer
 
 Weights = dict[str, Array]
@@ -85,6 +86,8 @@ def hdf5_of_all(contents: Sequence[bytes], read: Callable[..., Result]) -> Resul
     Raises:
         ArchiveError: If one of them is malformed.
     """
+    for content in contents:
+        check_attribute_lengths(content)
     try:
         with ExitStack() as opened:
             files = [opened.enter_context(h5py.File(io.BytesIO(c), "r")) for c in contents]

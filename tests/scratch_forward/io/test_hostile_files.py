@@ -262,3 +262,29 @@ def test_hostile_files_take_no_time_and_no_memory(name, tmp_path) -> None:
         sf.load(path, limits=limits)
     assert time.process_time() - start < damage.SECONDS
     assert damage.peak_megabytes() - peak < damage.MEGABYTES
+
+
+@pytest.mark.parametrize(
+    "attribute", ["model_config", "keras_version", "layer_names", "weight_names"]
+)
+def test_a_text_that_states_more_bytes_than_the_file_has_is_refused(attribute, tmp_path) -> None:
+    """libhdf5 would allocate them first."""
+    content = bytearray(hdf5(archives.sequential(archives.entry("Dense", DENSE))))
+    heap = content.index(b"GCOL").to_bytes(8, "little")  # texts: length, heap, number in the heap
+    first = content.index(heap, content.index(attribute.encode() + b"\0")) - 4
+    content[first : first + 12] = b"\xff" * 4 + b"\0" * 8
+    path = tmp_path / "m.h5"
+    path.write_bytes(content)
+    with pytest.raises(sf.ArchiveError, match=f"'{attribute}' states texts of 4,294,967,2"):
+        sf.load(path)
+
+
+def test_a_heap_of_texts_whose_objects_do_not_reach_its_end_is_refused(tmp_path) -> None:
+    """libhdf5 would search it for ever."""
+    content = bytearray(hdf5(archives.sequential(archives.entry("Dense", DENSE))))
+    first = content.index(b"GCOL") + 16
+    content[first : first + 16] = bytes(16)  # free space of no size
+    path = tmp_path / "m.h5"
+    path.write_bytes(content)
+    with pytest.raises(sf.ArchiveError, match="heap of texts at byte"):
+        sf.load(path)
