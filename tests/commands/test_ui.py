@@ -72,7 +72,7 @@ def window(browser):
 def page(window):
     opened = window.new_page()
     opened.set_viewport_size({"width": 1500, "height": 900})
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(180_000)  # a limit: under load the first page took more than 60 s
     yield opened
     opened.close()
 
