@@ -1,7 +1,7 @@
 """Lengths that texts in the attributes of an HDF5 file state, checked before libhdf5 reads them.
 
 libhdf5 allocates the length that a variable-length text states before it looks for the text: a
-damaged file of 11 kB took 4 GB. In a heap of texts with an object of no size it searches for ever.
+damaged file of 11 kB took 4 GB. In a heap of texts with an object of no size its search never ends.
 Source: HDF5 File Format Specification 3.0, sections III.E (global heap), IV.A.2.b (dataspace
 message), IV.A.2.d (datatype message) and IV.A.2.m (attribute message).
 """

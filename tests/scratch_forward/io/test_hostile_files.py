@@ -280,7 +280,7 @@ def test_a_text_that_states_more_bytes_than_the_file_has_is_refused(attribute, t
 
 
 def test_a_heap_of_texts_whose_objects_do_not_reach_its_end_is_refused(tmp_path) -> None:
-    """libhdf5 would search it for ever."""
+    """The search of libhdf5 would never end."""
     content = bytearray(hdf5(archives.sequential(archives.entry("Dense", DENSE))))
     first = content.index(b"GCOL") + 16
     content[first : first + 16] = bytes(16)  # free space of no size
