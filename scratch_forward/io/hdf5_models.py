@@ -15,6 +15,7 @@ import h5py
 
 from scratch_forward.errors import ArchiveError
 from scratch_forward.io.archive import check_size, parse_config
+from scratch_forward.io.attribute_texts import AttributeTexts
 from scratch_forward.io.cudnn_weights import cudnn_shapes, from_cudnn, is_cudnn
 from scratch_forward.io.limits import Limits
 from scratch_forward.io.model_file import ModelFile
@@ -40,7 +41,12 @@ def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
     Raises:
         ArchiveError: If the file is malformed, or contains weights only.
     """
-    text, version = hdf5(content, lambda file: (_text_of(file, "model_config"), _version(file)))
+    texts = AttributeTexts(content)
+
+    def read(file: h5py.File) -> tuple[bytes | None, str]:
+        return _text_of(file, "model_config", texts), _version(file, texts)
+
+    text, version = hdf5(content, read)
     if text is None:
         raise ArchiveError(
             f"{name!r} holds weights without the model's architecture: build the model, and call "
@@ -57,33 +63,36 @@ def read_hdf5_model(content: bytes, name: str, limits: Limits) -> ModelFile:
     return ModelFile(
         parse_config(text, limits),
         version,
-        lambda model: read_hdf5_weights(content, model, limits),
+        lambda model: _assign_weights(content, model, texts),
         no_assets,
         no_assets,
     )
 
 
-def read_hdf5_weights(content: bytes, model: Layer, limits: Limits) -> None:
+def read_hdf5_weights(content: bytes, model: Layer) -> None:
     """Load weights from a file organized by layer name. Either all weights are set, or none.
 
     Raises:
         ArchiveError: If the file is malformed or its weights do not match the model.
     """
+    _assign_weights(content, model, AttributeTexts(content))
 
+
+def _assign_weights(content: bytes, model: Layer, texts: AttributeTexts) -> None:
     def read(file: h5py.File) -> list[tuple[Layer, Weights]]:
         group = file
         if "model_weights" in file:
             group = follow(file, "model_weights", h5py.Group)
-        return list(_by_topology(group, model))
+        return list(_by_topology(group, model, texts))
 
     assign(hdf5(content, read))
 
 
-def _by_topology(group: Any, model: Any) -> Iterator[tuple[Layer, Weights]]:
+def _by_topology(group: Any, model: Any, texts: AttributeTexts) -> Iterator[tuple[Layer, Weights]]:
     """Match layers that have weights by name if all names agree, else by order, as Keras does."""
     saved = {
-        name: _names(follow(group, name, h5py.Group), "weight_names")
-        for name in _names(group, "layer_names")
+        name: _names(follow(group, name, h5py.Group), "weight_names", texts)
+        for name in _names(group, "layer_names", texts)
     }
     named = [name for name, weights in saved.items() if weights]
     ours = [layer for layer in model.layers if _slots(layer)]
@@ -99,7 +108,7 @@ def _by_topology(group: Any, model: Any) -> Iterator[tuple[Layer, Weights]]:
         for leaf, own, dataset in _datasets(group, name, saved[name], target):
             found.setdefault(id(leaf), (leaf, {}))[1][own] = dataset
     for leaf, datasets in found.values():
-        yield leaf, _weights_of(leaf, datasets)
+        yield leaf, _weights_of(leaf, datasets, texts)
 
 
 def _datasets(
@@ -116,12 +125,13 @@ def _datasets(
         yield leaf, own, follow(inner, weight_name, h5py.Dataset)
 
 
-def _weights_of(leaf: Layer, datasets: dict[str, h5py.Dataset]) -> Weights:
+def _weights_of(leaf: Layer, datasets: dict[str, h5py.Dataset], texts: AttributeTexts) -> Weights:
     """Read the weights of a layer without nested layers. Weights of cuDNN layers are converted."""
     shapes = leaf.own_weight_shapes()
     stored = cudnn_shapes(leaf) if is_cudnn(leaf, datasets) else shapes
     weights = {
-        name: read_array(datasets[name], f"{leaf.name}/{name}", stored[name]) for name in shapes
+        name: read_array(datasets[name], f"{leaf.name}/{name}", stored[name], texts)
+        for name in shapes
     }
     return from_cudnn(weights, shapes) if stored is not shapes else weights
 
@@ -147,25 +157,25 @@ def _leaves(layer: Layer, frozen: bool, seen: set[int]) -> Iterator[tuple[Layer,
         yield from _leaves(child, frozen, seen)
 
 
-def _names(group: Any, attribute: str) -> list[str]:
+def _names(group: Any, attribute: str, texts: AttributeTexts) -> list[str]:
     """Return the names that an attribute lists. Long lists are split over several attributes."""
     if attribute in group.attrs:
-        return _texts(group, attribute)
+        return _list_of(group, attribute, texts)
     names: list[str] = []
     for index in itertools.count():
         if f"{attribute}{index}" not in group.attrs:
             return names
-        names += _texts(group, f"{attribute}{index}")
+        names += _list_of(group, f"{attribute}{index}", texts)
         if len(names) > _MOST_NAMES:
             break
     raise ArchiveError(f"The weights file lists more than {_MOST_NAMES:,} names.")
 
 
-def _texts(group: Any, attribute: str) -> list[str]:
+def _list_of(group: Any, attribute: str, texts: AttributeTexts) -> list[str]:
     """Return the strings in an attribute, after checking their number."""
     if math.prod(group.attrs.get_id(attribute).shape) > _MOST_NAMES:
         raise ArchiveError(f"The weights file lists more than {_MOST_NAMES:,} names.")
-    values = group.attrs[attribute]
+    values = texts.read(group, attribute)
     return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
 
 
@@ -173,18 +183,18 @@ def _has_names(group: Any) -> bool:
     return "layer_names" in group.attrs or "layer_names0" in group.attrs
 
 
-def _text_of(file: h5py.File, attribute: str) -> bytes | None:
+def _text_of(file: h5py.File, attribute: str, texts: AttributeTexts) -> bytes | None:
     """Return a string attribute, or None if it does not exist."""
-    value = file.attrs.get(attribute)
+    value = texts.read(file, attribute)
     if value is not None and not isinstance(value, str | bytes):
         raise ArchiveError(f"The attribute {attribute!r} is not text.")
     return value.encode() if isinstance(value, str) else value
 
 
-def _version(file: h5py.File) -> str:
+def _version(file: h5py.File, texts: AttributeTexts) -> str:
     """Return the Keras version that wrote a file. Versions before 2 did not record it."""
     for group in (file, file.get("model_weights")):
-        value = group.attrs.get("keras_version") if isinstance(group, h5py.Group) else None
+        value = texts.read(group, "keras_version") if isinstance(group, h5py.Group) else None
         if value is not None:
             return value.decode() if isinstance(value, bytes) else str(value)
     return "1"

@@ -51,7 +51,7 @@ def read_weights(path: str | Path, model: Layer, limits: Limits) -> None:
     if source.is_file():
         content = file_bytes(source, source.name, "archive_bytes", limits)
         if content.startswith(HDF5) and is_by_layer_name(content):
-            read_hdf5_weights(content, model, limits)
+            read_hdf5_weights(content, model)
             return
         if content.startswith(HDF5):
             assign_weights(content, model)

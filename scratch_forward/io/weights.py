@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from scratch_forward.errors import ArchiveError
-from scratch_forward.io.attribute_lengths import check_attribute_lengths
+from scratch_forward.io.attribute_texts import AttributeTexts
 from scratch_forward.layers.base import Array, Layer
 
 Weights = dict[str, Array]
@@ -31,9 +31,10 @@ def assign_weights(content: bytes, model: Layer) -> None:
     Raises:
         ArchiveError: If the file is malformed or its weights do not match the model.
     """
+    texts = AttributeTexts(content)
 
     def read(file: h5py.File) -> list[tuple[Layer, Weights]]:
-        return [(layer, _own_weights([file], path, layer)) for path, layer in model.walk()]
+        return [(layer, _own_weights([file], path, layer, texts)) for path, layer in model.walk()]
 
     assign(hdf5(content, read))
 
@@ -44,9 +45,10 @@ def assign_sharded_weights(shards: Sequence[bytes], model: Layer) -> None:
     Raises:
         ArchiveError: If a file is malformed or the weights do not match the model.
     """
+    texts = AttributeTexts(*shards)
 
     def read(*files: h5py.File) -> list[tuple[Layer, Weights]]:
-        return [(layer, _own_weights(files, path, layer)) for path, layer in model.walk()]
+        return [(layer, _own_weights(files, path, layer, texts)) for path, layer in model.walk()]
 
     assign(hdf5_of_all(shards, read))
 
@@ -60,7 +62,7 @@ def stored_array(content: bytes, path: str) -> Array:
 
     def read(file: h5py.File) -> Array:
         dataset = follow(file, path, h5py.Dataset)
-        return read_array(dataset, path, dataset.shape)
+        return read_array(dataset, path, dataset.shape, AttributeTexts(content))
 
     return hdf5(content, read)
 
@@ -86,8 +88,6 @@ def hdf5_of_all(contents: Sequence[bytes], read: Callable[..., Result]) -> Resul
     Raises:
         ArchiveError: If one of them is malformed.
     """
-    for content in contents:
-        check_attribute_lengths(content)
     try:
         with ExitStack() as opened:
             files = [opened.enter_context(h5py.File(io.BytesIO(c), "r")) for c in contents]
@@ -98,7 +98,9 @@ def hdf5_of_all(contents: Sequence[bytes], read: Callable[..., Result]) -> Resul
         raise ArchiveError(f"The weights are not a readable HDF5 file: {error}") from error
 
 
-def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights:
+def _own_weights(
+    files: Sequence[h5py.File], path: str, layer: Layer, texts: AttributeTexts
+) -> Weights:
     """Read the weights of one layer from its group, which may be split over several files."""
     shapes = layer.own_weight_shapes()
     if not shapes:
@@ -119,7 +121,7 @@ def _own_weights(files: Sequence[h5py.File], path: str, layer: Layer) -> Weights
         return follow(group, str(index), h5py.Dataset)
 
     return {
-        name: read_array(dataset(index), f"{path}/vars/{index}", shape)
+        name: read_array(dataset(index), f"{path}/vars/{index}", shape, texts)
         for index, (name, shape) in enumerate(shapes.items())
     }
 
@@ -155,7 +157,9 @@ def follow(group: Any, path: str, kind: type) -> Any:
     return here
 
 
-def read_array(dataset: h5py.Dataset, path: str, shape: tuple[int, ...]) -> Array:
+def read_array(
+    dataset: h5py.Dataset, path: str, shape: tuple[int, ...], texts: AttributeTexts
+) -> Array:
     """Read one weight, after checking its storage, dtype and shape."""
     if dataset.shape != shape:
         raise ArchiveError(f"{path!r} has shape {dataset.shape}; the model has {shape}.")
@@ -165,7 +169,7 @@ def read_array(dataset: h5py.Dataset, path: str, shape: tuple[int, ...]) -> Arra
         raise ArchiveError(f"{path!r} is compressed, which Keras never does.")
     if dataset.id.get_storage_size() < dataset.nbytes:
         raise ArchiveError(f"{path!r} has no data for its shape {shape}.")
-    name = str(dataset.attrs.get("dtype", "")) if dataset.dtype.kind == "V" else ""
+    name = str(texts.read(dataset, "dtype") or "") if dataset.dtype.kind == "V" else ""
     if name == "bfloat16" and dataset.dtype.itemsize == 2:
         array = _from_bfloat16(dataset[()])
     elif dataset.dtype.name in (*_FLOATS, *_INTEGERS):

@@ -1,4 +1,4 @@
-"""Lengths that texts in the attributes of an HDF5 file state, checked before libhdf5 reads them.
+"""Texts in attributes of HDF5 files, whose lengths are checked before libhdf5 reads them.
 
 libhdf5 allocates the length that a variable-length text states before it looks for the text: a
 damaged file of 11 kB took 4 GB. In a heap of texts with an object of no size its search never ends.
@@ -9,6 +9,7 @@ message), IV.A.2.d (datatype message) and IV.A.2.m (attribute message).
 import math
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from scratch_forward.errors import ArchiveError
 
@@ -19,7 +20,32 @@ _VARIABLE_LENGTH = 9  # class of a datatype
 _MOST_DIMENSIONS = 32
 
 
-def check_attribute_lengths(content: bytes) -> None:
+class AttributeTexts:
+    """Reads texts from attributes of HDF5 files.
+
+    The lengths are checked when the first text is read: it takes 3 ms per MB, as long as reading
+    the weights, and most weights files have no text to read.
+
+    Args:
+        contents: The files.
+    """
+
+    def __init__(self, *contents: bytes) -> None:
+        self._unchecked = list(contents)
+
+    def read(self, holder: Any, name: str) -> Any:
+        """Return the value of an attribute of a group or dataset, or None if it does not exist.
+
+        Raises:
+            ArchiveError: If the file is damaged.
+        """
+        for content in self._unchecked:
+            _check_lengths(content)
+        self._unchecked.clear()
+        return holder.attrs.get(name)
+
+
+def _check_lengths(content: bytes) -> None:
     """Check the texts of all attributes that are read from an HDF5 file.
 
     Raises:
