@@ -11,7 +11,10 @@ from scratch_forward.layers.base import Array, Generator
 from scratch_forward.layers.multi_head_attention import MultiHeadAttention
 
 LARGEST_SCORES = 1 << 18  # scores computed at a time, which stay in cache
-LARGEST_SCORE = 80.0  # the sum of the exponentials of larger scores may overflow
+LARGEST_SCORE = 30.0  # exponentials from 1e-13 to 1e13
+# Largest value, for which products with these exponentials keep all digits. With scores up to 80,
+# values of 1e6 became NaN, and those of 1e-6 lost digits: errors were 47 times those of Keras.
+VALUES = (1e-18, 1e18)
 
 
 class AttentionStage:
@@ -20,7 +23,8 @@ class AttentionStage:
     - One product projects to queries, keys and values. The factor of the scores is folded in.
     - The values have a further column of ones, so that `exp(scores) @ [v, 1]` also sums the
       exponentials. The division comes after it, on as many numbers as a head has outputs.
-    - The largest score of a query is not subtracted. Scores beyond 80 are left to the layer.
+    - The largest score of a query is not subtracted. Larger scores than 30, and very large or very
+      small values, are left to the layer.
 
     Args:
         layer: The layer, selected by `covers`.
@@ -87,7 +91,7 @@ class AttentionStage:
         return outputs, masks[0]
 
     def _attend(self, x: Array, kept: Array | None, out: Array) -> bool:
-        """Write the outputs for x (n, T, C). Returns False if scores are too large or NaN."""
+        """Write the outputs for x (n, T, C). Returns False if the layer has to compute them."""
         count, steps, channels = x.shape
         heads, outputs = self._heads, self._outputs
         projected = x.reshape(-1, channels) @ self._kernel
@@ -95,7 +99,9 @@ class AttentionStage:
         parts = np.split(projected.reshape(count, steps, -1), self._ends, axis=2)
         q, k, v = (part.reshape(count, steps, heads, -1).swapaxes(1, 2) for part in parts)
         scores = q @ k.swapaxes(2, 3)
-        if not (scores.max() <= LARGEST_SCORE and scores.min() >= -LARGEST_SCORE):
+        if not (_largest(scores) <= LARGEST_SCORE):
+            return False
+        if not (VALUES[0] <= _largest(v[..., :outputs]) <= VALUES[1]):
             return False
         powers = np.exp(scores, out=scores)
         nothing = None
@@ -114,6 +120,11 @@ class AttentionStage:
         if self._out_bias is not None:
             out += self._out_bias
         return True
+
+
+def _largest(x: Array) -> float:
+    """Return the largest absolute value, or NaN if there is one."""
+    return max(float(x.max()), -float(x.min()))
 
 
 def _rows(layer: MultiHeadAttention, name: str) -> Array:

@@ -51,3 +51,26 @@ def test_other_windows_of_attention_are_left_to_the_layer() -> None:
     model = encoder(sliding_window=2)
     np.testing.assert_array_equal(model.predict(IDS), model.predict(IDS, fast=False))
     assert not any(isinstance(stage, AttentionStage) for stage in stages(model))
+
+
+def constant_scores(score: float, value: float):
+    """Build attention with the same score everywhere and values of a given size."""
+    inputs = sf.Input((8, 4))
+    model = sf.Model(inputs, sf.MultiHeadAttention(1, 4)(inputs, inputs))
+    draw = np.random.default_rng(1).normal
+    bias = np.full((1, 4), np.sqrt(abs(score) / 2))  # four products, divided by the root of four
+    kernels = [draw(0, size, (4, 1, 4)) for size in (0.01, 0.01, value)]
+    key, no_bias = np.sign(score) * bias, np.zeros((1, 4))
+    projections = [kernels[0], bias, kernels[1], key, kernels[2], no_bias]
+    model.set_weights([*projections, draw(0, 1, (1, 4, 4)), np.zeros(4)])
+    return model
+
+
+@pytest.mark.parametrize("score", [-78, -29, 29, 78])
+@pytest.mark.parametrize("value", [1e-30, 1e-6, 1, 1e6, 1e25])
+def test_no_size_of_scores_and_values_costs_digits(score, value) -> None:
+    """Exponentials of scores are not scaled: products with values could leave float32's range."""
+    model = constant_scores(score, value)
+    x = np.random.default_rng(2).normal(0, 1, (3, 8, 4)).astype(np.float32)
+    layer, block = model.predict(x, fast=False), model.predict(x)
+    np.testing.assert_allclose(block, layer, rtol=0, atol=2e-5 * np.abs(layer).max())
