@@ -20,7 +20,7 @@ from pipeline.settings import SettingsError
 from pipeline.sweep.needs import Need
 
 _STORE_BYTES = 100 * 2**20  # shared memory for objects; jobs exchange almost none
-_ENDING_SECONDS = 2.0  # for killed processes to end
+ENDING_SECONDS = 2.0  # for killed processes to end
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _leave() -> None:
     for process in own:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(own, timeout=_ENDING_SECONDS)
+    psutil.wait_procs(own, timeout=ENDING_SECONDS)
 
 
 def _start(folder: str) -> None:

@@ -12,7 +12,7 @@ from pipeline.sweep.cores import threads_within_operation
 from pipeline.sweep.job_loop import JobLoop
 from pipeline.sweep.launchers import Failure, JobSource
 from pipeline.sweep.needs import Need, cluster_need
-from pipeline.sweep.ray_cluster import cluster, impossible, places, ray
+from pipeline.sweep.ray_cluster import ENDING_SECONDS, cluster, impossible, places, ray
 from pipeline.sweep.ray_events import Mailbox, ReceivedEvents
 from pipeline.sweep.ray_task import run_task, task_options
 from pipeline.sweep.schedule import LaunchedJob
@@ -20,7 +20,6 @@ from pipeline.sweep.workers.watched_jobs import ProcessLostError, WatchedJob, en
 from pipeline.tracking.store import Store
 
 _PATIENCE_SECONDS = 15.0  # for interrupted jobs to mark their runs
-_ENDING_SECONDS = 2.0  # for killed processes to end
 _LOST_SECONDS = 60.0  # for a lost node to be replaced, if no other can take the jobs that are left
 
 
@@ -111,7 +110,7 @@ class RayJobs(JobLoop):
         """Interrupt the jobs, then kill the processes of those that do not end."""
         _cancel(busy, _PATIENCE_SECONDS)
         deaf = [job for job in busy if job.future.running()]
-        _cancel(deaf, _ENDING_SECONDS, force=True)
+        _cancel(deaf, ENDING_SECONDS, force=True)
         for job in deaf:
             end_run_of(job, store, "KILLED")
 

@@ -6,7 +6,7 @@ first convolution to the last layer. Changing the layout around every sum took m
 
 from __future__ import annotations
 
-import threading
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -15,10 +15,9 @@ import numpy as np
 from scratch_forward.fast.fusion import chains, fuse_chains, is_elementwise, is_spatial
 from scratch_forward.fast.graph_run import run_nodes
 from scratch_forward.fast.image_stage import (
-    GROUP,
-    KEPT_SHAPES,
-    LARGEST_ARRAY,
     MANY,
+    ByShape,
+    group_size,
     is_relu,
     runs_of,
     stage_of,
@@ -118,9 +117,7 @@ class ImageGraph:
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes, self._entry, self._exit = list(nodes), nodes[0].inputs, nodes[-1].outputs[0]
         self._few = fuse_chains(self._nodes, [self._exit])
-        self._lock = threading.Lock()
-        self._prepared: dict[tuple[int, ...], _Program] = {}
-        self._buffers = WorkspacePerThread()
+        self._by_shape = ByShape(lambda shape: _Program(self._nodes, shape))
 
     def fused(self) -> ImageGraph:
         """Return the stage itself."""
@@ -139,20 +136,7 @@ class ImageGraph:
             values = {self._entry: (inputs, mask)}
             run_nodes(self._few, values, generator)
             return values[self._exit]
-        program = self._prepare(x.shape[1:])
-        parts = [
-            program.run(x[start : start + program.group], self._buffers.workspace, clock)
-            for start in range(0, len(x), program.group)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts), None
-
-    def _prepare(self, shape: tuple[int, ...]) -> _Program:
-        with self._lock:
-            if shape not in self._prepared:
-                if len(self._prepared) == KEPT_SHAPES:
-                    del self._prepared[next(iter(self._prepared))]
-                self._prepared[shape] = _Program(self._nodes, shape)
-            return self._prepared[shape]
+        return self._by_shape.run(x, clock), None
 
 
 class _Step(NamedTuple):
@@ -174,12 +158,12 @@ class _Program:
         self._steps = [
             step for row in chains(nodes, [self._exit]) for step in _steps_of(row, shapes)
         ]
-        largest = max(int(np.prod(shape)) for shape in shapes.values())
-        self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
+        self.group = group_size(max(math.prod(shape) for shape in shapes.values()))
+        self._buffers = WorkspacePerThread()
 
-    def run(self, x: Array, workspace: Workspace, clock: Clock | None) -> Array:
+    def run(self, x: Array, clock: Clock | None) -> Array:
         """Compute a group of examples (n, H, W, C)."""
-        count = len(x)
+        count, workspace = len(x), self._buffers.workspace
         first = self._inlet(self._entry, count, x.dtype, workspace)
         values = {self._entry: batch_last(x, first, workspace)}
         for stage, reads, computes, layers, shape in self._steps:

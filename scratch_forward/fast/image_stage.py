@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -55,6 +55,51 @@ Step = Callable[[Array, Workspace], Array]  # batch as the first axis of both ar
 Run = tuple[list[Layer], tuple[int, ...]]  # fused layers, input shape without the batch
 
 
+class Prepared(Protocol):
+    """Layers for examples of one shape.
+
+    Attributes:
+        group: Number of examples that are computed at a time.
+    """
+
+    group: int
+
+    def run(self, x: Array, clock: Clock | None) -> Array:
+        """Compute the outputs of a group."""
+        ...
+
+
+class ByShape:
+    """Computes examples in groups by what is prepared for their shape. The last few are kept."""
+
+    def __init__(self, prepare: Callable[[tuple[int, ...]], Prepared]) -> None:
+        self._prepare = prepare
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[int, ...], Prepared] = {}
+
+    def run(self, x: Array, clock: Clock | None) -> Array:
+        """Compute the outputs of a batch."""
+        prepared = self._prepared(x.shape[1:])
+        parts = [
+            prepared.run(x[start : start + prepared.group], clock)
+            for start in range(0, len(x), prepared.group)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _prepared(self, shape: tuple[int, ...]) -> Prepared:
+        with self._lock:
+            if shape not in self._kept:
+                if len(self._kept) == KEPT_SHAPES:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[shape] = self._prepare(shape)
+            return self._kept[shape]
+
+
+def group_size(largest: int) -> int:
+    """Return the number of examples per group, given the elements of the largest output."""
+    return max(min(GROUP, LARGEST_ARRAY // largest), 1)
+
+
 class ImageStage:
     """Layers from a convolution on, computed on groups of examples with the batch as the last axis.
 
@@ -71,8 +116,7 @@ class ImageStage:
         first = self.layers[0]
         assert isinstance(first, ConvolutionLayer)
         self.rank = first.rank
-        self._lock = threading.Lock()
-        self._prepared: dict[tuple[int, ...], _Prepared] = {}
+        self._by_shape = ByShape(lambda shape: _Prepared(self.layers, shape))
 
     def run(
         self,
@@ -85,29 +129,14 @@ class ImageStage:
         x = self.layers[0].convert(inputs)
         if x.ndim != self.rank + 2 or not x.size:
             return run_plain(self.layers, inputs, mask, generator)
-        prepared = self._prepare(x.shape[1:])
-        parts = [
-            prepared.run(x[start : start + prepared.group], clock)
-            for start in range(0, len(x), prepared.group)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts), None
-
-    def _prepare(self, shape: tuple[int, ...]) -> _Prepared:
-        """Return the prepared layers for examples of this shape. The last few shapes are cached."""
-        with self._lock:
-            if shape not in self._prepared:
-                if len(self._prepared) == KEPT_SHAPES:
-                    del self._prepared[next(iter(self._prepared))]
-                self._prepared[shape] = _Prepared(self.layers, shape)
-            return self._prepared[shape]
+        return self._by_shape.run(x, clock), None
 
 
 class _Prepared:
     """The layers for examples of one shape: transformed kernels and buffers."""
 
     def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
-        largest = max(elements_after_each(layers, shape))
-        self.group = max(min(GROUP, LARGEST_ARRAY // largest), 1)
+        self.group = group_size(max(elements_after_each(layers, shape)))
         self._runs = list(runs_of(layers, shape))
         self._buffers = WorkspacePerThread()
         self._lock = threading.Lock()

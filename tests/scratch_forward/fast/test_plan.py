@@ -150,7 +150,7 @@ def test_sequences_of_many_lengths_keep_few_buffers() -> None:
         x = np.random.default_rng(length).normal(size=(40, length, 2))
         np.testing.assert_allclose(mine.predict(x), mine.predict(x, fast=False), atol=1e-6)
     stage = next(s for s in mine._plan.stage.stages if isinstance(s, ImageStage))
-    assert len(stage._prepared) == KEPT_SHAPES
+    assert len(stage._by_shape._kept) == KEPT_SHAPES
 
 
 def test_large_images_are_computed_few_at_a_time() -> None:
@@ -161,7 +161,7 @@ def test_large_images_are_computed_few_at_a_time() -> None:
     np.testing.assert_allclose(few, many, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(few, mine.predict(x, fast=False), rtol=1e-5, atol=1e-5)
     stage = mine._plan.stage.stages[-1]
-    assert stage._prepare(x.shape[1:]).group == 3
+    assert stage._by_shape._prepared(x.shape[1:]).group == 3
 
 
 @pytest.mark.parametrize("kind", ["images", "sequences", "rows"])
