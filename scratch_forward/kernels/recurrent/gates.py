@@ -148,13 +148,13 @@ class ProjectedGates(_StateGates):
 class SingleGates:
     """Gates of a single sequence. What the inputs add at each step is computed in advance.
 
-    A step is one product per lane, or one for all lanes, and one sum. `dot` of one row takes half
-    the time of a product per gate.
+    A step is one product per lane and one sum. `dot` of one row takes half the time of a product
+    per gate. (A single product for all lanes would multiply the states of other lanes by zero, so
+    that a NaN in one direction would reach the other.)
 
     Args:
         shape: Sizes of the arrays of a step.
-        terms: Per lane, the part of the states (L u,) that it reads, and weights (terms, G u). One
-            item for all lanes has weights (L u, G L u).
+        terms: Per lane, the part of the states (L u,) that it reads, and weights (terms, G u).
         ahead: Array (S, G, L, u) to add to the products of each step.
         workspace: Buffers to reuse.
     """
@@ -176,17 +176,13 @@ class SingleGates:
         """Return the buffer for the gates of a step's lanes."""
         slots, z = self._slots.cut(step)
         self._z = z[:, :, 0]
-        flat, lanes = self._state.reshape(-1), range(step.first, step.last)
-        if len(self._terms) == 1:
-            terms, self._sums, outs = self._terms, self._z, [self._z.reshape(-1)]
-        else:
-            terms = [self._terms[lane] for lane in lanes]
-            self._sums = self._products[step.first : step.last].swapaxes(0, 1)
-            outs = [self._products[lane].reshape(-1) for lane in lanes]
+        flat, lanes = self._state.reshape(-1), slice(step.first, step.last)
+        products = self._products[lanes]
         self._dots = [
-            (flat[seen].dot, weights, out) for (seen, weights), out in zip(terms, outs, strict=True)
+            (flat[seen].dot, weights, out.reshape(-1))
+            for (seen, weights), out in zip(self._terms[lanes], products, strict=True)
         ]
-        self._now = self._ahead[:, :, step.first : step.last]
+        self._sums, self._now = products.swapaxes(0, 1), self._ahead[:, :, lanes]
         return slots
 
     def fill(self, number: int) -> None:

@@ -30,15 +30,13 @@ from scratch_forward.kernels.recurrent.gates import (
     TokenGates,
     Tokens,
     inputs_ahead,
+    side_by_side,
 )
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.runtime.workspace import Workspace
 
 FEW_SEQUENCES = 4  # up to this many, reading the weights dominates the time of a step's product
 
-# Units of both directions up to which one product, half of whose weights are zeros, is faster than
-# a product per gate: 1.5 instead of 2.0 microseconds for 64, but 4.7 instead of 3.5 for 128.
-LARGEST_JOINT = 64
 
 # Order of the gates, by their number in Keras, with the sigmoid gates first. The second tuple
 # contains the factor of each gate: one half for a sigmoid.
@@ -132,13 +130,11 @@ class Recurrent:
         return self.weights[:, :, self.features : -1]
 
     @cached_property
-    def _joint(self) -> np.ndarray:
-        """The weights of the state of all directions, (D u, G D u), for one product."""
-        directions, gates, _, units = self.weights.shape
-        joint = np.zeros((directions, units, gates, directions, units), self.weights.dtype)
-        for d, weights in enumerate(self.of_state):
-            joint[d, :, :, d] = weights.swapaxes(0, 1)
-        return joint.reshape(directions * units, -1)
+    def _terms(self) -> list[tuple[slice, np.ndarray]]:
+        """Per direction, its part of the states (D u,) and the weights of its state, (u, G u)."""
+        units = self.units
+        parts = [slice(d * units, (d + 1) * units) for d in range(self.directions)]
+        return list(zip(parts, side_by_side(self.of_state), strict=True))
 
     def look_up_table(self, embeddings: np.ndarray) -> np.ndarray:
         """Return x W + b of every row of `embeddings` (V, features): (G, D V, u), by direction."""
@@ -183,9 +179,9 @@ class Recurrent:
     def _gates(self, inputs: Tokens | Features, sequences: int, workspace: Workspace) -> Gates:
         lanes, gates, _, units = self.weights.shape
         shape = Shape(lanes, gates, int(self.cell == "lstm"), sequences, units)
-        if sequences == 1 and (lanes == 1 or lanes * units <= LARGEST_JOINT):
-            terms = [(slice(None), self._joint)]
-            return SingleGates(shape, terms, inputs_ahead(self.weights, inputs), workspace)
+        if sequences == 1:
+            ahead = inputs_ahead(self.weights, inputs)
+            return SingleGates(shape, self._terms, ahead, workspace)
         if isinstance(inputs, Features):
             kind = ProjectedGates if sequences <= FEW_SEQUENCES else FeatureGates
             return kind(shape, self.weights, inputs, workspace)

@@ -198,3 +198,18 @@ def test_chunks_of_small_layers_have_many_examples_and_those_of_large_ones_few()
     assert chunk(sf.Flatten(), sf.Dense(128)) == plan.IN_CACHE // 128
     assert chunk(sf.Dense(1024)) == plan.WORTH_A_THREAD
     assert chunk(sf.Dense(1024), sf.LSTM(2)) == plan.LARGEST_CHUNK
+
+
+@pytest.mark.parametrize("cell", [sf.SimpleRNN, sf.LSTM, sf.GRU])
+@pytest.mark.parametrize("examples", [1, 20])
+def test_nan_stays_in_the_direction_that_has_read_it(cell, examples) -> None:
+    both = sf.Bidirectional(cell(4, return_sequences=True))
+    mine = filled(sf.Sequential([sf.Input((6, 3)), both]))
+    x = np.random.default_rng(0).normal(size=(examples, 6, 3))
+    x[0, 1] = np.nan
+    found = mine.predict(x)[0]
+    forwards, backwards = np.isnan(found[:, :4]), np.isnan(found[:, 4:])
+    assert forwards[1:].all()
+    assert not forwards[:1].any()
+    assert backwards[:2].all()
+    assert not backwards[2:].any()
