@@ -41,6 +41,12 @@ warnings.filterwarnings("ignore", r"\s*'hydra/launcher/submitit_\w+' is validate
 
 # `${key}`, or `${oc.env:NAME,default}` without interpolations in it.
 _NAMED = re.compile(r"\$\{(?:oc\.env:[^${}]*|(?P<key>\w[\w.]*))\}")
+# Hydra's grammar reads a bare 51751378 as an integer and 12e45678 as infinity, but the beginning of
+# a run's id, an experiment and a column may have such a name.
+_TEXTS = re.compile(
+    r"\+*(experiment|data_dir|initial_weights|loss|dataset\.(text|label|split)_column)="
+)
+_BARE_NUMBER = re.compile(r"(?<=[=,(\[])\s*([\d.+-][\w.+-]*)\s*(?=[,)\]]|$)")
 _NEEDS_QUOTES = (
     "a value with spaces, commas, brackets, parentheses, quotes or equals signs needs quotes "
     "of its own"
@@ -86,6 +92,8 @@ class Composer:
         return parsed
 
     def _parse_line(self, line: str) -> Override:
+        if _TEXTS.match(line):
+            line = _BARE_NUMBER.sub(r"'\1'", line)
         (parsed,) = self._parser.parse_overrides([line])
         return parsed
 

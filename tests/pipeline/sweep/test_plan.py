@@ -117,6 +117,16 @@ def test_any_argument_of_an_optimizer_is_swept_and_logged(plan_for):
     assert plan.title == "optimizer=adam,lion optimizer.weight_decay=null,0.01 units=8"
 
 
+def test_names_of_digits_stay_text(plan_for):
+    """Hydra's grammar reads 2024 as an integer, 1e5 as 100000.0 and 12e45678 as infinity."""
+    places = ("experiment=2024,1e5,2024.10,007,12e45678", "data_dir=2024")
+    plan = plan_for(*places, "units=8", "initial_weights=51751378")
+    assert {job.settings.training.initial_weights for job in plan.jobs} == {"51751378"}
+    names = [job.settings.place.experiment for job in plan.jobs]
+    assert names == ["2024", "1e5", "2024.10", "007", "12e45678"]
+    assert {job.settings.place.data_dir for job in plan.jobs} == {"2024"}
+
+
 @pytest.mark.parametrize("line", ["units=range(1,4", "dataset.path=my (1).csv"])
 def test_an_unreadable_override_is_named_with_the_quotes_it_needs(plan_for, line):
     (fault,) = faults_of(plan_for, line)
