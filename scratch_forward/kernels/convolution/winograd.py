@@ -7,14 +7,18 @@ dimension. For m + r - 1 input rows d, r kernel rows g and m output rows y,
 
 with the matrices of Toom and Cook: polynomials are multiplied by means of their values at
 m + r - 2 points and at infinity. The columns of the kernel are not transformed and are contiguous
-in memory, so every step is a matrix product. F(2, 3) costs about one bit of accuracy; F(4, 3) and
-F(2, 5) with these points cost less than three. A value affects all output rows of its tiles, m - 1
-more on either side than in direct convolution.
+in memory, so every step is a matrix product. F(2, 3) costs about one bit of accuracy; F(4, 3),
+F(3, 4) and F(2, 5) with these points cost less than three. A value affects all output rows of its
+tiles, m - 1 more on either side than in direct convolution.
+
+A kernel with more rows than r is the sum of several kernels of r rows: seven rows are two times
+four, with a row of zeros. Their products are added before A^T is applied. F(3, 4) then needs four
+products per output row instead of seven, and takes about half the time of direct convolution.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -31,7 +35,6 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 # denominators are powers of two, B^T and A^T are exact.
 POINTS = {4: (0, 1, -1), 6: (0, 0.625, -0.625, 1.5, -1.5)}
 
-_SMALLEST_TILE = 2
 _SHORT = 64  # terms of a sum
 _AVX512_CORES = ("SkylakeX", "Cooperlake", "SapphireRapids")
 
@@ -55,54 +58,80 @@ def toom_cook(
     return values(rows).T, values(taps) * leading, transform_in / leading
 
 
+class Tiling(NamedTuple):
+    """Tiles of `rows` output rows. The kernel's rows are divided into `parts` of `taps` rows.
+
+    The parts are shifted copies of the channels, so that one product sums over all of them.
+    """
+
+    rows: int
+    taps: int
+    parts: int
+
+    @property
+    def products(self) -> int:
+        """Number of input rows, and of products, per tile."""
+        return self.rows + self.taps - 1
+
+
+# Rows and taps of tiles with four and six products.
+SMALL = ((2, 3),)
+LARGE = (4, 3), (3, 4), (2, 5)
+
+
 @dataclass(frozen=True)
 class Winograd(Method):
-    """Winograd convolution: transforms and transformed kernel, (t, 1, filters, kw * channels).
+    """Winograd convolution: transforms and transformed kernel.
 
-    A tile of output rows needs `t = tile + kh - 1` input rows.
+    The transformed kernel has the shape (t, 1, filters, kw * parts * channels).
     """
 
     spreads = True
     mixes = True
     geometry: Geometry
-    tile: int
+    tiling: Tiling
     transform_in: np.ndarray  # B^T (t, t)
     weights: np.ndarray
     transform_out: np.ndarray  # A^T (tile, t)
 
     @staticmethod
     def covers(geometry: Geometry) -> bool:
-        """Whether strides, dilation and groups are 1 and a tile would be accurate enough."""
-        return geometry.is_dense and _tile(geometry) is not None
+        """Whether strides, dilation and groups are 1 and tiles save products."""
+        height = geometry.kernel[0]
+        return geometry.is_dense and (height == 3 or (height > 3 and _takes_large_tiles(geometry)))
 
     @staticmethod
     def cost(geometry: Geometry) -> float:
         """Estimate the time per example, in multiplications of a large matrix product."""
-        tile = _tile(geometry) or 1
-        (height, width), total = geometry.out, tile + geometry.kernel[0] - 1
-        tiles = -(-height // tile)
-        inputs = tiles * total * total * (width + geometry.kernel[1] - 1) * geometry.channels
-        outputs = tiles * tile * total * width * geometry.filters
-        products = tiles * total * width * geometry.kernel[1] * geometry.channels * geometry.filters
+        tiling = _tiling(geometry)
+        (height, width), total = geometry.out, tiling.products
+        tiles, channels = -(-height // tiling.rows), tiling.parts * geometry.channels
+        inputs = tiles * total * total * (width + geometry.kernel[1] - 1) * channels
+        outputs = tiles * tiling.rows * total * width * geometry.filters
+        products = tiles * total * width * geometry.kernel[1] * channels * geometry.filters
         return products + 6 * (inputs + outputs)  # 6-column products run at a sixth of peak speed
 
     @classmethod
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
         """Transform a kernel (kh, kw, channels, filters), in float64."""
-        taps = geometry.kernel[0]
-        tile = _tile(geometry) or _SMALLEST_TILE
-        total = tile + taps - 1
-        transform_out, transform_kernel, transform_in = toom_cook(tile, taps, POINTS[total])
-        transformed = np.einsum("ta,abcf->tfbc", transform_kernel, kernel)
-        weights = transformed.reshape(total, 1, geometry.filters, -1)
-        parts = (
+        rows, taps, parts = tiling = _tiling(geometry)
+        transform_out, transform_kernel, transform_in = toom_cook(
+            rows, taps, POINTS[tiling.products]
+        )
+        missing = np.zeros((parts * taps - len(kernel), *kernel.shape[1:]))
+        by_part = np.concatenate([kernel, missing]).reshape(parts, taps, *kernel.shape[1:])
+        transformed = np.einsum("ta,pabcf->tfbpc", transform_kernel, by_part)
+        weights = transformed.reshape(tiling.products, 1, geometry.filters, -1)
+        arrays = (
             np.ascontiguousarray(p, kernel.dtype) for p in (transform_in, weights, transform_out)
         )
-        return cls(geometry, tile, *parts)
+        return cls(geometry, tiling, *arrays)
 
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
         """Return the view for the input, inside its zero padding and that of the last tile."""
-        below = max(-(-rows // self.tile) * self.tile - self.geometry.out[0], 0)
+        tile, taps, parts = self.tiling
+        missing = parts * taps - self.geometry.kernel[0]
+        below = max(-(-rows // tile) * tile - self.geometry.out[0] + missing, 0)
         return inlet(("inlet", id(self)), self.geometry, below, examples, dtype, workspace)
 
     def row_blocks(
@@ -110,27 +139,29 @@ class Winograd(Method):
     ) -> Iterator[RowBlock]:
         """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
         row_elements = self.geometry.out[1] * self.geometry.filters * padded.shape[3]
-        for start, stop in row_bounds(rows, int(np.lcm(step, self.tile)), row_elements):
-            inputs = self._transform_input(
-                padded, start, -(-(stop - start) // self.tile), workspace
-            )
+        tile = self.tiling.rows
+        for start, stop in row_bounds(rows, int(np.lcm(step, tile)), row_elements):
+            inputs = self._transform_input(padded, start, -(-(stop - start) // tile), workspace)
             out = self._transform_output(self._multiply(inputs, workspace), workspace)
             yield start, out[: stop - start]
 
     def _transform_input(
         self, padded: np.ndarray, start: int, tiles: int, workspace: Workspace
     ) -> np.ndarray:
-        """Apply B^T to overlapping tiles of rows: (tiles, t, padded width, C, n)."""
-        total = len(self.transform_in)
-        by_row = padded.strides[0]
-        tiled = as_strided(
-            padded[start:],
-            (tiles, total, *padded.shape[1:]),
-            (by_row * self.tile, *padded.strides),
-            writeable=False,
-        )
-        inputs = workspace.array("transformed", tiled.shape, padded.dtype)
-        _combine_rows(self.transform_in, tiled, inputs)
+        """Apply B^T to overlapping tiles of rows: (tiles, t, padded width, parts * C, n)."""
+        tile, taps, parts = self.tiling
+        by_row, (_, width, channels, examples) = padded.strides[0], padded.shape
+        rows = (tiles, self.tiling.products, width)
+        inputs = workspace.array("transformed", (*rows, parts * channels, examples), padded.dtype)
+        for part in range(parts):
+            tiled = as_strided(
+                padded[start + part * taps :],
+                (*rows, channels, examples),
+                (by_row * tile, *padded.strides),
+                writeable=False,
+            )
+            transformed = inputs[..., part * channels : (part + 1) * channels, :]
+            _combine_rows(self.transform_in, tiled, transformed)
         return inputs
 
     def _multiply(self, inputs: np.ndarray, workspace: Workspace) -> np.ndarray:
@@ -149,9 +180,9 @@ class Winograd(Method):
     def _transform_output(self, products: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Apply A^T: (tiles * tile, out width, filters, n)."""
         tiles, _, *cells = products.shape
-        out = workspace.array("convolved", (tiles, self.tile, *cells), products.dtype)
+        out = workspace.array("convolved", (tiles, self.tiling.rows, *cells), products.dtype)
         _combine_rows(self.transform_out, products, out)
-        return out.reshape(tiles * self.tile, *cells)
+        return out.reshape(tiles * self.tiling.rows, *cells)
 
 
 def _combine_rows(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
@@ -168,17 +199,22 @@ def _by_column(x: np.ndarray) -> np.ndarray:
     return x.reshape(*x.shape[:3], -1).transpose(0, 2, 1, 3)
 
 
-def _tile(geometry: Geometry) -> int | None:
-    """Return the rows per tile, or None if a kernel would lose too much accuracy or gain no speed.
+def _tiling(geometry: Geometry) -> Tiling:
+    """Return the tiles with the fewest products per output row."""
+    height = geometry.kernel[0]
+    sizes = LARGE if _takes_large_tiles(geometry) else SMALL
+    tilings = (Tiling(rows, taps, -(-height // taps)) for rows, taps in sizes)
+    return min(tilings, key=lambda tiling: (tiling.parts / tiling.rows, tiling.parts))
 
-    Tiles with six products lose as much accuracy as a sum over many channels may. A sum of more
-    than 64 terms must then be as accurate as with OpenBLAS's kernels for AVX-512. With its kernels
-    for AVX2 and older processors, the largest error would be up to five times that of Keras; with
-    F(2, 3) it is up to twice.
+
+def _takes_large_tiles(geometry: Geometry) -> bool:
+    """Whether tiles with six products are accurate enough and gain speed.
+
+    They lose as much accuracy as a sum over many channels may. A sum of more than 64 terms must
+    then be as accurate as with OpenBLAS's kernels for AVX-512. With its kernels for AVX2 and older
+    processors, the largest error would be up to five times that of Keras; with F(2, 3) it is up to
+    twice.
     """
     terms, library = geometry.kernel[1] * geometry.channels, blas()
     exact = terms <= _SHORT or (library is not None and library.core in _AVX512_CORES)
-    large = exact and geometry.channels >= 16 and geometry.out[0] >= 4
-    if geometry.kernel[0] == 3:
-        return 4 if large else _SMALLEST_TILE
-    return 2 if geometry.kernel[0] == 5 and large else None
+    return exact and geometry.channels >= 16 and geometry.out[0] >= 4
