@@ -200,11 +200,13 @@ def _by_column(x: np.ndarray) -> np.ndarray:
 
 
 def _tiling(geometry: Geometry) -> Tiling:
-    """Return the tiles with the fewest products per output row."""
-    height = geometry.kernel[0]
+    """Return the tiles with the fewest products."""
+    height, rows_out = geometry.kernel[0], geometry.out[0]
     sizes = LARGE if _takes_large_tiles(geometry) else SMALL
     tilings = (Tiling(rows, taps, -(-height // taps)) for rows, taps in sizes)
-    return min(tilings, key=lambda tiling: (tiling.parts / tiling.rows, tiling.parts))
+    return min(
+        tilings, key=lambda tiling: (-(-rows_out // tiling.rows) * tiling.parts, tiling.parts)
+    )
 
 
 def _takes_large_tiles(geometry: Geometry) -> bool:
