@@ -12,13 +12,13 @@ import numpy as np
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import Lap
-from scratch_forward.kernels.recurrent.cell_steps import Cell
 from scratch_forward.kernels.recurrent.layer_stack import (
     RecurrentStack,
     StackLayer,
     join_wavefronts,
 )
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Weights
+from scratch_forward.kernels.recurrent.step_loops import Cell
 from scratch_forward.kernels.runtime.workspace import WorkspacePerThread
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Embedding

@@ -1,6 +1,6 @@
 """The gates at the start of a step, x W + h U + b, for each kind of input.
 
-The lanes are the directions of a layer (see `cell_steps`). `wavefront` computes the gates of
+The lanes are the directions of a layer (see `step_loops`). `wavefront` computes the gates of
 several layers.
 """
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratch_forward.kernels.recurrent.cell_steps import Step
+from scratch_forward.kernels.recurrent.step_loops import Step
 from scratch_forward.kernels.runtime import matmul
 from scratch_forward.kernels.runtime.workspace import Workspace
 

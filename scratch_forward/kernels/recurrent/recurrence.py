@@ -20,7 +20,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from scratch_forward.kernels.recurrent.cell_steps import STEPPERS, Cell, Gates, Step
 from scratch_forward.kernels.recurrent.gates import (
     FeatureGates,
     Features,
@@ -33,6 +32,7 @@ from scratch_forward.kernels.recurrent.gates import (
     side_by_side,
 )
 from scratch_forward.kernels.recurrent.ragged import Ragged
+from scratch_forward.kernels.recurrent.step_loops import STEPPERS, Cell, Gates, Step
 from scratch_forward.kernels.runtime.workspace import Workspace
 
 FEW_SEQUENCES = 4  # up to this many, reading the weights dominates the time of a step's product

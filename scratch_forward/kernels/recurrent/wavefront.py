@@ -14,7 +14,6 @@ from typing import Self
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from scratch_forward.kernels.recurrent.cell_steps import STEPPERS, Cell, Gates, Step
 from scratch_forward.kernels.recurrent.gates import (
     Features,
     Shape,
@@ -27,6 +26,7 @@ from scratch_forward.kernels.recurrent.gates import (
 )
 from scratch_forward.kernels.recurrent.ragged import Ragged
 from scratch_forward.kernels.recurrent.recurrence import Recurrent, Result
+from scratch_forward.kernels.recurrent.step_loops import STEPPERS, Cell, Gates, Step
 from scratch_forward.kernels.runtime import matmul
 from scratch_forward.kernels.runtime.workspace import Workspace
 
