@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.command import Given, command
+from pipeline.errors import not_offered
 from pipeline.settings import SettingsError, parse_tracking
 from pipeline.settings.as_typed import as_typed
 from pipeline.settings.composer import CONF
 from pipeline.settings.scores import SELECT_BY
-from pipeline.settings.suggest import not_offered
 
 if TYPE_CHECKING:
     from pipeline.reports.study.gathering import Gathered

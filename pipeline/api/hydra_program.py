@@ -15,9 +15,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.cli.progress import JobLines
+from pipeline.errors import did_you_mean
 from pipeline.settings import SettingsError, flat_parameters, parse_settings, refuse
 from pipeline.settings.composer import CONF, composer, one_line, search_path
-from pipeline.settings.suggest import did_you_mean
 from pipeline.sweep.job_document import read_document
 from pipeline.sweep.naming import run_name
 from pipeline.sweep.plan import plan_sweep

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import did_you_mean, not_offered
 from pipeline.functions.lookup import is_own
 from pipeline.settings import refuse
 from pipeline.settings.composer import Composer, composer
-from pipeline.settings.suggest import did_you_mean, not_offered
 
 SCRIPT = "parity-pipeline"  # the console script: `parity-pipeline train` equals `-m pipeline.train`
 HELP = ("--help", "-h")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.cli.command import refuse
-from pipeline.settings.suggest import choices, did_you_mean
+from pipeline.errors import choices, did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_COMMANDS = {"__init__", "errors"}

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import not_offered
 from pipeline.evaluation.evaluate_run import ChosenData, Evaluation, evaluate_run
 from pipeline.evaluation.logged_evaluation import log_evaluation
 from pipeline.settings import SettingsError, parse_dataset, parse_run_choice
 from pipeline.settings.schema import FunctionData, RunChoice
-from pipeline.settings.suggest import not_offered
 from pipeline.tracking.names import SPLITS
 from pipeline.tracking.run_choice import choose_run, finished_runs
 from pipeline.tracking.store import Store

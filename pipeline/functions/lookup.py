@@ -8,13 +8,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
-from pipeline.errors import summary
+from pipeline.errors import did_you_mean, summary
 
 _OWN = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<function>[A-Za-z_]\w*)")
 _IN_GRAPH = ("loss", "metrics")
@@ -88,8 +87,7 @@ def function_in(
     function = getattr(module, function_name, None)
     if not inspect.isfunction(function):
         known = [each for each, value in vars(module).items() if inspect.isfunction(value)]
-        close = get_close_matches(function_name, known, n=1)
-        meant = f" (did you mean `{close[0]}`?)" if close else ""
+        meant = did_you_mean(function_name, known)
         raise FunctionError(f"{key}={name}: {module_name} has no such function{meant}.")
     return function, module
 

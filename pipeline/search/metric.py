@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from pipeline.data.catalogue import spec_of
 from pipeline.data.label_task import AUTO, TASKS
+from pipeline.errors import choices, did_you_mean
 from pipeline.settings.schema import Search
 from pipeline.settings.scores import SCORES
-from pipeline.settings.suggest import choices, did_you_mean
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.training.history import Epoch

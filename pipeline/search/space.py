@@ -12,8 +12,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from pipeline.errors import choices
 from pipeline.settings import SettingsError
-from pipeline.settings.suggest import choices
 
 _TAGS = {"log"}
 _MOST_VALUES = 10_000  # in a range

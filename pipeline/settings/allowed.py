@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.settings.suggest import choices
+from pipeline.errors import choices
 
 
 def allowed(schema: dict[str, Any]) -> str:

@@ -29,10 +29,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.errors import choices, did_you_mean, not_offered
 from pipeline.functions.lookup import is_own
 from pipeline.settings.schema import is_weights_file
 from pipeline.settings.settings_error import SettingsError
-from pipeline.settings.suggest import choices, did_you_mean, not_offered
 
 CONF = Path(__file__).resolve().parents[2] / "conf"  # in a checkout or an installed package
 

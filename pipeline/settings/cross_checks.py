@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.data.catalogue import SPECS, Spec, spec_of
 from pipeline.data.data_spec import Kind
+from pipeline.errors import choices, did_you_mean
 from pipeline.functions.lookup import is_own
 from pipeline.settings.keras_names import keras_names
 from pipeline.settings.model_function import KERAS_FILE, built_in_models, model_function
@@ -18,7 +19,6 @@ from pipeline.settings.schema import (
     Settings,
     is_weights_file,
 )
-from pipeline.settings.suggest import choices, did_you_mean
 
 POOL_SIZE = 2
 _RUN_ID = re.compile("[0-9a-fA-F]{4,32}")

@@ -22,6 +22,7 @@ from pipeline.data.data_spec import (
     TableSpec,
     TextSpec,
 )
+from pipeline.errors import choices, did_you_mean
 from pipeline.functions.lookup import FunctionError, function_in, is_own, own_function
 from pipeline.settings import schema
 from pipeline.settings.function_settings import (
@@ -33,7 +34,6 @@ from pipeline.settings.function_settings import (
     unusable_annotation,
 )
 from pipeline.settings.settings_error import SettingsError
-from pipeline.settings.suggest import choices, did_you_mean
 
 KERAS_FILE = "keras_file"  # the model that reads a file
 _MODELS = Path(__file__).resolve().parents[1] / "models"

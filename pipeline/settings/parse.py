@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 from pydantic import ValidationError, create_model
 
+from pipeline.errors import choices, did_you_mean
 from pipeline.functions.lookup import is_own
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
@@ -20,7 +21,6 @@ from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_se
 from pipeline.settings.schema import DATASETS, SCHEDULES, TRACKING
 from pipeline.settings.scores import SELECT_BY
 from pipeline.settings.settings_error import SettingsError
-from pipeline.settings.suggest import choices, did_you_mean
 
 Config = Mapping[str, Any]
 _RUN_ID = re.compile("[0-9a-fA-F]{1,32}|latest|best")

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from pipeline.data.sharing import shared_data
+from pipeline.errors import did_you_mean
 from pipeline.settings import Settings, refuse
 from pipeline.settings.as_typed import as_typed
-from pipeline.settings.suggest import did_you_mean
 
 
 def check_class_weights(jobs: Iterable[Settings]) -> None:

@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from omegaconf import OmegaConf
 
 from pipeline.data.label_task import AUTO
+from pipeline.errors import choices, not_offered
 from pipeline.functions.lookup import is_own
 from pipeline.settings import (
     Settings,
@@ -25,7 +26,6 @@ from pipeline.settings.optimizer_arguments import optimizer_arguments
 from pipeline.settings.own_functions import OWN_FUNCTIONS
 from pipeline.settings.schema import Running
 from pipeline.settings.scores import TASK_SCORES
-from pipeline.settings.suggest import choices, not_offered
 from pipeline.sweep.naming import sweep_title
 from pipeline.tracking.ranking import Criterion, criterion
 

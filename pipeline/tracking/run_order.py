@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.errors import did_you_mean
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
-from pipeline.settings.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

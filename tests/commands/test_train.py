@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import scratch_forward
+from pipeline.errors import choices
 from pipeline.settings.optimizer_arguments import keras_optimizers
-from pipeline.settings.suggest import choices
 from pipeline.sweep.cores import cores
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
+from pipeline.errors import choices
 from pipeline.reports.study.study_run import STUDY_MEASURES
 from pipeline.settings import SettingsError
 from pipeline.settings.as_typed import label
 from pipeline.settings.schema import Group
-from pipeline.settings.suggest import choices
 
 
 def _known(measure: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, did_you_mean
 from pipeline.reports.study.definition import Study, load_study, parse_study, study_names
 from pipeline.reports.study.reading import damaged, read_config, read_run, read_text
 from pipeline.reports.study.study_run import StudyRun
@@ -16,7 +16,6 @@ from pipeline.reports.study.varied import differing_keys
 from pipeline.settings import refuse
 from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.scores import SELECT_BY
-from pipeline.settings.suggest import did_you_mean
 from pipeline.tracking import names
 from pipeline.tracking.queries import find_experiment, job_runs, members
 from pipeline.tracking.store import Store

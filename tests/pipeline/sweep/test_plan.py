@@ -1,10 +1,10 @@
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
+from pipeline.errors import choices
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import composer
 from pipeline.settings.optimizer_arguments import keras_optimizers
-from pipeline.settings.suggest import choices
 from pipeline.sweep.plan import plan_sweep
 
 
