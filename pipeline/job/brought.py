@@ -60,7 +60,8 @@ def initial_weights(settings: Settings) -> Iterator[Path | None]:
     else:
         store = locate_store(**settings.tracking.model_dump())
         chosen = RunChoice(run_id=given, sweep=None, experiment=None, select_by="auto")
-        with weights_folder(choose_run(store, chosen), store) as folder:
+        run_id = choose_run(store, chosen, "initial_weights")
+        with weights_folder(run_id, store) as folder:
             yield folder / MODEL_FILE
 
 

@@ -15,8 +15,13 @@ _SWEEP = re.compile(r"[\w.-]+")
 _NAMED = 10  # maximum number of candidates in a message
 
 
-def choose_run(store: Store, wanted: RunChoice) -> str:
+def choose_run(store: Store, wanted: RunChoice, setting: str = "run_id") -> str:
     """Return the id of the selected run.
+
+    Args:
+        store: the store of the run.
+        wanted: the choice.
+        setting: the setting that gave the id, for errors.
 
     Raises:
         StoreError: when no run or several runs match.
@@ -26,7 +31,7 @@ def choose_run(store: Store, wanted: RunChoice) -> str:
         return _latest(store, wanted)
     if wanted.run_id == "best":
         return _best(store, wanted)
-    return _beginning_with(store, wanted)
+    return _beginning_with(store, wanted, setting)
 
 
 def choose_sweep(store: Store, asked: str) -> str:
@@ -88,18 +93,18 @@ def _last_sweep(store: Store) -> str | None:
     return newest.trained_in if newest else None
 
 
-def _beginning_with(store: Store, wanted: RunChoice) -> str:
-    asked = (wanted.run_id or "").lower()
-    within = Asked(asked, wanted.sweep, wanted.experiment)
+def _beginning_with(store: Store, wanted: RunChoice, setting: str) -> str:
+    given = f"{setting}={wanted.run_id}"
+    within = Asked((wanted.run_id or "").lower(), wanted.sweep, wanted.experiment)
     found = list(islice(list_runs(store, within), _NAMED + 1))
     if not found:
         where = f"{_within(wanted)} in {store.uri}" if _within(wanted) else store.uri
-        raise StoreError(f"run_id={wanted.run_id} is not a run in {where}.")
+        raise StoreError(f"{given} is not a run in {where}.")
     if len(found) > 1:
-        raise StoreError(f"run_id={wanted.run_id} is the beginning of {_named(found)}; add digits.")
+        raise StoreError(f"{given} is the beginning of {_named(found)}; add digits.")
     if found[0].is_sweep:
         raise StoreError(
-            f"run_id={wanted.run_id} is the run of a whole sweep and has no weights; choose one of "
+            f"{given} is the run of a whole sweep and has no weights; choose one of "
             f"its runs, such as run_id=best sweep={found[0].trained_in}."
         )
     return found[0].run_id
