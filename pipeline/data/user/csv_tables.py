@@ -77,7 +77,7 @@ def read(
         everything,
         copies_together(divide, everything.contents()),
         classes=names,
-        origin=f"{source.name}, {rows.left_out()}{division_phrase(rows.parts)}",
+        origin=f"{source.name}, {rows.left_out()}{division_phrase(rows.parts, division)}",
         checksums=checksums,
         columns=tuple(rows.columns),
     )

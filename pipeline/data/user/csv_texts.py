@@ -94,7 +94,7 @@ def read(
         everything,
         three_parts(parts, groups, group_names, division, source, everything.contents()),
         classes=names,
-        origin=f"{source.name}, {division_phrase(parts)}",
+        origin=f"{source.name}, {division_phrase(parts, division)}",
         checksums={
             file.relative_to(source.parent).as_posix(): hashlib.sha256(content).hexdigest()
             for file, (_, content) in contents.items()

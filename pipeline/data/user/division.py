@@ -151,12 +151,14 @@ def three_parts(
     return train, validation, test
 
 
-def division_phrase(parts: Iterable[str]) -> str:
+def division_phrase(parts: Iterable[str], division: Division | None = None) -> str:
     """Return a phrase that says whether the data or this project defined the splits."""
     known = set(parts)
+    undivided = division is not None and division.undivided
     if WHOLE in known:
-        return "divided by a seeded stratified choice"
-    return "divided as given" + ("" if "validation" in known else ", validation held out of train")
+        return "not divided" if undivided else "divided by a seeded stratified choice"
+    held_out = "validation" not in known and not undivided
+    return "divided as given" + (", validation held out of train" if held_out else "")
 
 
 def _sorted(names: Collection[str]) -> list[str]:

@@ -90,7 +90,7 @@ def read(
         everything,
         three_parts(parts, labels, names, division, folder, everything.contents()),
         classes=names,
-        origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts)}"
+        origin=f"{folder.name}, {_sizes(done, height, width)}, {division_phrase(parts, division)}"
         + _unused_bits(done),
         checksums={
             file.path.relative_to(folder.parent).as_posix(): one.sha256

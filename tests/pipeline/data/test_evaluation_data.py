@@ -87,6 +87,7 @@ def test_a_file_is_used_as_a_whole_with_the_columns_of_the_run(read, tmp_path):
     found = read("csv", table("no", "yes"), **csv(file))
     assert found.split.inputs.tolist() == [[2, 1], [4, 3]]
     assert found.split.labels.tolist() == [0, 0]
+    assert found.origin == "new.csv, not divided"
     with pytest.raises(DatasetError, match="columns are b, a, but the run reads a, b"):
         read("csv", table("no", "yes"), **csv(file, features=["b", "a"]))
     with pytest.raises(DatasetError, match="there is no train example"):
@@ -98,6 +99,7 @@ def test_a_column_of_splits_is_respected(read, tmp_path):
     file.write_text("a,b,label,part\n1,2,no,train\n3,4,yes,test\n")
     found = read("csv", table("no", "yes"), **csv(file, split_column="part"))
     assert found.split.inputs.tolist() == [[3, 4]]
+    assert found.origin == "new.csv, divided as given"
 
 
 @pytest.mark.parametrize(
