@@ -88,7 +88,11 @@ def _provide(data_dir: Path, archive: Remote) -> None:
 
 
 def _unpack(archive_file: Path, folder: Path, archive: Remote) -> None:
-    """Unpack only the expected members of the archive, and stamp them as verified."""
+    """Unpack only the expected members of the archive, and stamp them as verified.
+
+    `pooch.Untar` selects members by a prefix of their path, and below Python 3.12 it unpacks links
+    and paths that lead out of the folder.
+    """
     folder.mkdir()
     expected = {f"{FOLDER}/{name}" for name in (*_BATCH_FILES, NAMES_FILE)}
     checksums = {}

@@ -73,6 +73,9 @@ class Wanted:
     def download(self, remote: Remote, target: Path) -> None:
         """Download a file into a download area, which is deleted on failure.
 
+        `pooch.retrieve` would compare the checksum too, but its error has the received one only in
+        a sentence.
+
         Raises:
             DatasetError: when the download fails or its checksum differs.
         """
