@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from scratch_forward.kernels.runtime.threads import available_cores, run
+from scratch_forward.kernels.runtime.turns import Turns
 from scratch_forward.kernels.runtime.workspace import keep_freed_memory
 from scratch_forward.layers.base import Array, Generator, Layer
 
@@ -55,6 +56,7 @@ class Plan:
         self.stage: Stage = model.fused()
         self.worth_a_thread = most_worth_a_thread([self.stage])
         self.chunk = _chunk_in_cache(model)
+        self.turns = Turns()
         keep_freed_memory()
 
     @property
@@ -118,6 +120,7 @@ def spread(
     threads: int | None = None,
     worth_a_thread: int = WORTH_A_THREAD,
     most: int = LARGEST_CHUNK,
+    turns: Turns | None = None,
 ) -> Parts:
     """Compute chunks of a data set, with one thread per core.
 
@@ -129,12 +132,15 @@ def spread(
         threads: Number of threads. Defaults to the number of available cores.
         worth_a_thread: Number of examples from which another thread pays off.
         most: Largest number of examples per chunk by default.
+        turns: Turns of calls that take one thread.
     """
     most = max(most, 2 * worth_a_thread)
     largest = chunk or max(min(most, LARGEST_INPUT // max(elements, 1)), 1)
     worth = max(count // min(worth_a_thread, largest), 1)
     workers = min(threads or available_cores(), worth)
     rows = list(_deal(count, largest, workers))
+    if turns and workers == 1:
+        return Parts(rows, turns.call(lambda: run(compute, rows, workers), count))
     return Parts(rows, run(compute, rows, workers))
 
 

@@ -86,6 +86,7 @@ class Network(Layer):
             threads,
             plan.worth_a_thread,
             plan.chunk,
+            plan.turns,
         ).joined()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
