@@ -142,6 +142,20 @@ def test_activations_by_hand() -> None:
     ]
 
 
+@pytest.mark.parametrize("shape", [(200, 10), (40, 32), (40, 33), (31, 3), (4, 5, 6, 7), (0, 3)])
+def test_softmax_of_many_rows_is_that_of_each_row(shape, generator) -> None:
+    x = generator.normal(0, 5, shape).astype(np.float32)
+    x.reshape(-1)[:40:11] = -np.inf
+    x.reshape(-1)[41:80:13] = np.nan
+    rows = [activations.softmax(row) for row in x.reshape(-1, shape[-1])]
+    found = activations.softmax(x)
+    assert found.shape == shape
+    assert found.flags.c_contiguous
+    np.testing.assert_allclose(
+        found.reshape(-1, shape[-1]), np.reshape(rows, (-1, shape[-1])), 1e-6
+    )
+
+
 def test_erf_is_exact_in_float64() -> None:
     x = np.concatenate([np.linspace(-7, 7, 20011), [np.inf, -np.inf, -0.0]])
     exact = np.array([math.erf(value) for value in x])
