@@ -3,7 +3,8 @@
 `python -m pipeline.runs` takes seconds to import what it uses for a tenth of one, and training
 imports TensorFlow as well. A test of what a command does can do without; a test of start-up,
 signals or packaging runs `python -m` itself. The workers of a sweep are forked by a process that
-has imported TensorFlow, too (7 s of processor time): here it is one process for all commands.
+has imported TensorFlow, too (7 s of processor time): here it is one fork of this process for all
+commands.
 """
 
 import gc
@@ -14,7 +15,7 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -74,14 +75,30 @@ def main():
         import_module(name)
     set_by_imports = {name: os.environ[name] for name in {*os.environ} - given}
     gc.freeze()
-    forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
-    forkserver.ensure_running()
+    fork_forkserver()
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             become(set_by_imports, *json.loads(line))
             return
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def fork_forkserver():
+    """Start the process that workers are forked from, which then need not import anything."""
+    forkserver.set_forkserver_preload(["pipeline.sweep.workers.preloaded"])
+    resource_tracker.ensure_running()  # by the function that is replaced for a moment
+    spawn, util.spawnv_passfds = util.spawnv_passfds, run_in_a_fork
+    forkserver.ensure_running()
+    util.spawnv_passfds = spawn
+
+
+def run_in_a_fork(_, arguments, __):
+    """Run `python ... -c code` in a fork; it inherits every file that is open."""
+    if (child := os.fork()) == 0:
+        exec(arguments[-1])  # until this process ends, which the preloaded module watches
+        os._exit(0)
+    return child
 
 
 def become(set_by_imports, option, program, arguments, cwd, environment, own, printed):
