@@ -13,6 +13,37 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+APART = (  # files of long tests that share nothing, or only what is made once for all workers
+    "tests/commands/test_documentation.py",
+    "tests/commands/test_outages.py",
+    "tests/commands/test_resume.py",
+    "tests/commands/test_signals.py",
+)
+WITH_A_SERVER = (  # one worker starts `mlflow_server` (8 s of processor time) for all of these
+    "tests/pipeline/tracking/test_finished_jobs.py",
+    "tests/pipeline/tracking/test_server_claims.py",
+    "tests/pipeline/tracking/test_server_requests.py",
+    "tests/pipeline/tracking/test_unreliable_server.py",
+)
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is nothing to spread
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one worker, which shares their fixtures, except for some."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Spread(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            if file in WITH_A_SERVER:
+                return "mlflow_server"
+            return nodeid if file in APART else file
+
+    return Spread(config, log)
+
+
 def data_dir_with(folder):
     """The data directory of real data, if this folder lies there."""
     data_dir = os.environ.get("PIPELINE_DATA_DIR")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -31,10 +32,17 @@ TESTED_ELSEWHERE = (
     "docs/adding-a-layer.md",  # by test_adding_a_layer
     "docs/distributed.md",  # by test_server and test_launchers
 )
-MUCH_AS_README = (
+MUCH_AS_README = (  # long: they train and ask what README does, with other values
     *("docs/own-data.md", "docs/python.md", "docs/search.md"),
     *("docs/studies/README.md", "docs/sweeps.md"),
 )
+README = "README.md"
+README_PARTS = {  # by words of their blocks, which no other block depends on; they run side by side
+    "models": ("model=rnn,lstm,gru",),
+    "sweeps": ("'.[pipeline]'", "units=32,64,128 seed=", "hydra/sweeper="),
+    "study": ("study=",),
+}
+REST = "the rest"
 SMALL = "train_size=60 epochs=1 seed=0"
 PATIENCE_SECONDS = 600  # for a block of commands
 REAL_DATA = {
@@ -94,25 +102,39 @@ def draw_photos(folder):
         Image.fromarray(np.uint8(grey * 255)).save(folder / str(label) / f"{number}.png")
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=[pytest.mark.long] if page in MUCH_AS_README else [])
-        for page in pages()
-        if page not in (ADDING, ARRAYS, *TESTED_ELSEWHERE)
-    ],
-)
-def test_the_commands_and_programs_of_a_page_run(page, workshop):
+def parts():
+    """Each page, README in parts."""
+    yield from ((README, part) for part in (*README_PARTS, REST))
+    for page in pages():
+        if page not in (README, ADDING, ARRAYS, *TESTED_ELSEWHERE):
+            marks = [pytest.mark.long] if page in MUCH_AS_README else []
+            yield pytest.param(page, REST, marks=marks)
+
+
+def part_of(page, block):
+    if page != README:
+        return REST
+    has = {part for part, words in README_PARTS.items() if any(word in block for word in words)}
+    assert len(has) <= 1, block
+    return has.pop() if has else REST
+
+
+@pytest.mark.parametrize("part", README_PARTS)
+def test_readme_has_the_parts_that_are_run_apart(part):
+    assert part in {part_of(README, block) for _, block in blocks(README, "bash", "python")}
+
+
+@pytest.mark.parametrize(("page", "part"), parts())
+def test_the_commands_and_programs_of_a_page_run(page, part, workshop):
     left_out = []
-    for language, neighbours in groupby(blocks(page, "bash", "python"), itemgetter(0)):
+    found = [one for one in blocks(page, "bash", "python") if part_of(page, one[1]) == part]
+    for language, neighbours in groupby(found, itemgetter(0)):
         given = [block.replace("<run>", workshop.run_id) for _, block in neighbours]
         if language == "python":  # the second block uses what the first has imported
             run([sys.executable, "-c", "\n".join(given)], workshop.folder)
             continue
-        storage = f"sqlite:///{workshop.folder}/optuna.db"
         for block in given:
-            if lines := [line for line in commands(block) if is_run(line, left_out)]:
-                run(["bash", "-ec", as_script(lines)], workshop.folder, OPTUNA_STORAGE=storage)
+            run_lines([line for line in commands(block) if is_run(line, left_out)], workshop.folder)
     if left_out:
         pytest.skip(f"without {' and '.join(dict.fromkeys(left_out))} in PIPELINE_DATA_DIR")
 
@@ -122,7 +144,7 @@ def test_a_model_is_added_as_the_page_says(tmp_path):
     ((_, module),) = blocks(ADDING, "python")
     (tmp_path / "my_models.py").write_text(module, encoding="utf-8")
     ((_, block),) = blocks(ADDING, "bash")
-    out = run(["bash", "-ec", as_script(commands(block))], tmp_path)
+    out = run_lines(commands(block), tmp_path)
     assert "features=64" in out
     assert out.count("exact") == 3
 
@@ -138,7 +160,7 @@ def test_arrays_are_trained_on_as_the_page_says(tmp_path):
     table = "\n".join(["age,height,name,label,city", *rows])
     (tmp_path / "people.csv").write_text(table, encoding="utf-8")
     for _, block in blocks(ARRAYS, "bash"):
-        out = run(["bash", "-ec", as_script(commands(block))], tmp_path)
+        out = run_lines(commands(block), tmp_path)
         assert "exact" in out
 
 
@@ -154,13 +176,33 @@ def is_run(command, left_out):
     return not lacking and kind(command) not in ("install", "suite")
 
 
+def run_lines(lines, folder):
+    """Run the commands of a block on little data; gives what they print.
+
+    Python's are forked from a process that has the imports, unless a server runs beside them.
+    """
+    if any("pipeline.fetch" in line for line in lines):
+        shutil.rmtree(folder / "review-model", ignore_errors=True)
+    if all(line.startswith("python -m ") and kind(line) != "server" for line in lines):
+        return "".join(run_module(adapted(line), folder) for line in lines)
+    return run(["bash", "-ec", as_script(lines)], folder)
+
+
+def run_module(line, folder):
+    _, _, module, *arguments = shlex.split(line, comments=True)
+    own = {"OPTUNA_STORAGE": f"sqlite:///{folder}/optuna.db"} if "OPTUNA_STORAGE" in line else {}
+    done = call(module, *arguments, cwd=folder, timeout=PATIENCE_SECONDS, **own)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
 def as_script(lines):
     """The same commands on little data, servers in the background at a free port."""
     port = free_port()
     return "\n".join(adapted(line, port) for line in lines)
 
 
-def adapted(command, port):
+def adapted(command, port=None):
     match kind(command):
         case "train" if "--help" not in command:
             few = " hydra.sweeper.n_trials=2" if "sweeper=optuna" in command else ""
@@ -172,21 +214,19 @@ def adapted(command, port):
                 f"for n in $(seq 200); do curl -s 127.0.0.1:{port} >/dev/null && break; sleep 0.3"
             )
             return f"{given} {option} >server.log 2>&1 &\n{waiting}; done; [ $n -lt 200 ]"
-        case _ if "pipeline.fetch" in command:
-            return f"rm -rf review-model; {command}"
         case _:
             return re.sub(r"localhost:\d+", f"localhost:{port}", command).replace(
                 "curl -s", "curl -sf"
             )
 
 
-def run(command, folder, **changes):
+def run(command, folder):
     """Run to the end; whatever is left in the background ends with it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(PATH=path, **changes),
+        env=environment(PATH=path),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

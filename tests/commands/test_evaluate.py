@@ -16,6 +16,8 @@ from scratch_forward import Classifier
 from tests.support.commands import IN_PROCESS, Sweep, call
 from tests.support.fresh_store import stock
 
+pytestmark = pytest.mark.slow  # texts are evaluated in `test_evaluate_command`
+
 FIT = ["epochs=3", "batch_size=16", *IN_PROCESS]
 
 

@@ -38,6 +38,7 @@ def run(program, folder):
     )
 
 
+@pytest.mark.slow
 def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     done = run("program.py", tmp_path)

@@ -2,6 +2,7 @@
 
 import mlflow
 import numpy as np
+import pytest
 
 from tests.support.commands import Sweep, call
 from tests.support.my_data import write_data
@@ -23,6 +24,7 @@ def net(data: pipeline.ArraySpec, *, width: int = 4) -> keras.Model:
 """
 
 
+@pytest.mark.slow
 def test_own_arrays_are_swept_with_an_own_model_proven_and_answered(tmp_path):
     write_data(tmp_path)
     (tmp_path / "my_net.py").write_text(MODEL, encoding="utf-8")

@@ -28,6 +28,7 @@ def test_a_function_of_ones_own_is_swept_proven_and_stored(stocked):
     assert "exact" in again.stdout, again.stdout + again.stderr
 
 
+@pytest.mark.slow
 def test_a_model_that_numpy_does_not_support_is_tracked_without_a_claim(tmp_path):
     write_models(tmp_path)
     command = ["model=faulty_models:unsupported", "parity=optional,off", *TINY, *IN_PROCESS]
@@ -64,6 +65,7 @@ def test_a_function_that_fails_leaves_nothing_behind(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} - before <= {"__pycache__"}
 
 
+@pytest.mark.slow
 def test_a_fit_starts_from_a_run_or_a_file(tmp_path):
     small = [*CNN, *IN_PROCESS, *TINY]
     first = call("pipeline.train", *small, cwd=tmp_path)

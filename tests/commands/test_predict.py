@@ -28,6 +28,7 @@ def test_a_csv_of_texts_is_answered_as_csv(sweep, tmp_path):
         assert row["class"] == max(shares, key=shares.get)
 
 
+@pytest.mark.slow
 def test_an_image_file_is_answered(images, tmp_path):
     from pipeline.data import load
 

@@ -123,6 +123,7 @@ def test_numbers_on_the_page_are_those_of_the_runs(study):
         assert sorted(listed) == pytest.approx(sorted(found))
 
 
+@pytest.mark.slow
 def test_a_report_is_written_again_the_same_without_tensorflow(study, tmp_path):
     command = [sys.executable, "-c", NO_TENSORFLOW, "study=lstm_units", f"to={tmp_path}"]
     done = subprocess.run(

@@ -15,7 +15,6 @@ from pipeline.tracking.store import open_local
 from tests.support.commands import call
 from tests.support.sweeps import runs_of, start, wait_for_checkpoint
 
-pytestmark = pytest.mark.slow
 SMALL = ["hydra/sweeper=optuna", "workers=1", "model=cnn", "filters=[4]", "dense_units=8"]
 SEARCH = [
     *SMALL,
@@ -105,6 +104,7 @@ def test_the_searchs_own_run_keeps_figures_and_trials(searched):
     assert {row["run_id"] for row in rows} == {run.info.run_id for run in runs_of(folder)}
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_until_there_are_enough(searched):
     folder, _ = searched
     before = told(folder)
@@ -122,6 +122,7 @@ def test_the_same_command_goes_on_until_there_are_enough(searched):
     assert len(told(folder)) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, ending):
     folder, _ = searched
@@ -139,6 +140,7 @@ def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, 
     assert [run.info.status for run in runs_of(tmp_path)] == ["FINISHED"] * 3
 
 
+@pytest.mark.slow
 def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
     search = [
         *SMALL,
@@ -174,6 +176,7 @@ def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
     assert [metric.step for metric in history] == list(range(1, 13))
 
 
+@pytest.mark.slow
 def test_a_search_survives_trials_that_fail(tmp_path):
     search = [*SMALL, "epochs=1", "l2=choice(0.0,1e38)", "seed=range(4)"]
     search += ["hydra.sweeper.n_trials=5", "hydra.sweeper.sampler=random", "workers=2"]
@@ -196,6 +199,7 @@ def test_a_search_survives_trials_that_fail(tmp_path):
     assert "starts on" not in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "launcher",
     [
@@ -232,6 +236,7 @@ def test_a_faulty_search_is_refused_before_anything_trains(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_search_whose_runs_are_on_a_server_is_taken_up_there(mlflow_server, tmp_path):
     where = ["tracking=server", f"tracking.uri={mlflow_server}", "experiment=searched"]
     two = [*SEARCH[:-1], *where, "hydra.sweeper.n_trials=2"]

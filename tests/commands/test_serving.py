@@ -48,6 +48,7 @@ def test_raw_text_is_answered_without_tensorflow_or_the_pipeline(sweep):
         assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_images_are_answered_as_keras_did(images):
     folder, run = images
     path = Path(run.info.artifact_uri.removeprefix("file://")) / "predictions/test.npz"
@@ -61,6 +62,7 @@ def test_images_are_answered_as_keras_did(images):
     assert np.abs(np.array(found) - expected).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_mlflow_serves_a_run_over_http(sweep):
     port = free_port()
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -9,6 +9,8 @@ import pytest
 from pipeline.tracking.store import open_local
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start
 
+pytestmark = pytest.mark.slow  # `test_train` has the one Ctrl-C that most will press
+
 LONG = [*SWEEP, "epochs=2000"]
 FIRST_EPOCH = "seed=0  epoch 1/2000"
 
@@ -26,7 +28,7 @@ def statuses(runs):
 @pytest.mark.parametrize(
     "signals",
     [
-        pytest.param([signal.SIGHUP], marks=pytest.mark.slow, id="terminal"),
+        pytest.param([signal.SIGHUP], id="terminal"),
         pytest.param([signal.SIGINT, signal.SIGINT], id="twice"),
     ],
 )
@@ -43,7 +45,6 @@ def test_every_run_ends_killed(stocked, signals):
     assert statuses(sweeps_of(stocked)) == ["KILLED"]
 
 
-@pytest.mark.slow
 def test_ctrl_c_of_a_command_that_waits_leaves_the_other_alone(tmp_path):
     first = start(*LONG, cwd=tmp_path)
     read_until(first, FIRST_EPOCH)

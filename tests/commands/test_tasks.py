@@ -15,6 +15,8 @@ from pipeline.verification.check import verify_run
 from scratch_forward import Classifier
 from tests.support.commands import IN_PROCESS, call
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):

@@ -270,7 +270,7 @@ def test_stopping_leaves_a_killed_run_and_the_table(stocked, stop):
     assert "loss/train" in run.data.metrics
 
 
-@pytest.mark.parametrize("awaited", ["plan ", "tracking "])
+@pytest.mark.parametrize("awaited", [pytest.param("plan ", marks=pytest.mark.slow), "tracking "])
 def test_ctrl_c_before_there_is_a_run_ends_the_command_without_a_word(tmp_path, awaited):
     command = [sys.executable, "-m", "pipeline.train", "-m", "model=rnn", "units=4,5"]
     process = subprocess.Popen(
@@ -351,6 +351,7 @@ def test_the_number_of_workers_changes_no_weight_of_any_model(tmp_path):
         assert same_weights(run, found["3"][job]), job
 
 
+@pytest.mark.slow
 def test_models_with_other_numbers_of_threads_train_in_one_sweep(stocked):
     done = call("pipeline.train", "-m", "model=rnn,mlp", "workers=1", *TINY, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -363,15 +364,12 @@ def test_models_with_other_numbers_of_threads_train_in_one_sweep(stocked):
     assert threads == {"rnn": "1", "mlp": str(min(4, cores()))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "command"),
     [
         ("real_nusax", "model=lstm dataset=nusax units=4 bidirectional=false epochs=1"),
-        pytest.param(
-            "real_cifar10",
-            "model=cnn dataset=cifar10 train_size=500 epochs=1",
-            marks=pytest.mark.slow,
-        ),
+        ("real_cifar10", "model=cnn dataset=cifar10 train_size=500 epochs=1"),
     ],
 )
 def test_real_data_trains_and_proves(stocked, request, data, command):

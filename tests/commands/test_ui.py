@@ -130,6 +130,7 @@ def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, 
         assert box["x"] + 60 < edge, column
 
 
+@pytest.mark.slow
 def test_the_second_link_shows_curves_grouped_by_what_was_varied(page, links):
     open_when_up(page, links[1])
     page.get_by_text("Curves by epoch").wait_for()
@@ -142,11 +143,13 @@ def test_the_second_link_shows_curves_grouped_by_what_was_varied(page, links):
     assert page.get_by_text("8 (loss/validation)").count() > 0  # a line for each group
 
 
+@pytest.mark.slow
 def test_a_view_is_named_by_what_the_sweep_varies(page, links):
     open_when_up(page, links[0])
     page.get_by_text("model=lstm units=4,6,8").first.wait_for()
 
 
+@pytest.mark.slow
 def test_a_runs_description_says_what_it_is_and_links_to_its_report(page, links, sweep):
     run = sweep.runs[0]
     address = links[0].split("#")[0]
@@ -163,6 +166,7 @@ def test_a_runs_description_says_what_it_is_and_links_to_its_report(page, links,
     report.close()
 
 
+@pytest.mark.slow
 def test_a_runs_page_shows_its_figures_and_both_reports(page, links, sweep):
     open_artifact(page, links, sweep.runs[0], "parity/classification_reports.txt")
     page.get_by_text("From scratch").first.wait_for()
@@ -173,6 +177,7 @@ def test_a_runs_page_shows_its_figures_and_both_reports(page, links, sweep):
     page.wait_for_function("image => image.naturalWidth > 200", arg=figure.element_handle())
 
 
+@pytest.mark.slow
 def test_the_report_page_shows_inline_and_follows_the_readers_theme(page, links, sweep):
     run = sweep.runs[0]
     grounds = []
@@ -210,6 +215,7 @@ def test_a_page_fits_its_window(page, sweep, width):
     assert smallest > 8  # pixels: letters that can be read
 
 
+@pytest.mark.slow
 def test_weights_download_from_the_ui_and_predict(page, links, sweep, tmp_path):
     run = sweep.runs[0]
     for name in ("model.keras", "preprocessing.json", "model.card.npz"):

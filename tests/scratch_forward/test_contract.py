@@ -1,5 +1,7 @@
 """Every layer against Keras, over a pairwise-covering matrix of its options."""
 
+from collections.abc import Iterable
+
 import pytest
 
 pytest.importorskip("keras")
@@ -7,12 +9,25 @@ pytest.importorskip("keras")
 from tests.support import contract
 from tests.support.matrix import SUBJECTS, Subject
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name),
+]
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
-def test_layer_is_as_near_to_the_exact_result_as_keras(subject: Subject) -> None:
-    for case in contract.cases(subject):
+
+def hold(cases: Iterable[contract.Case]) -> None:
+    for case in cases:
         outcome = contract.run(case)
         if outcome.fault:
             smallest = contract.shrink(outcome)
             pytest.fail(f"{smallest.case}: {smallest.fault}")
+
+
+def test_layer_is_as_near_to_the_exact_result_as_keras(subject: Subject) -> None:
+    hold(contract.few_cases(subject))
+
+
+@pytest.mark.slow
+def test_layer_is_so_with_every_pair_of_options(subject: Subject) -> None:
+    few = contract.few_cases(subject)
+    hold(case for case in contract.cases(subject) if case not in few)

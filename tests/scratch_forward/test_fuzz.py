@@ -52,9 +52,10 @@ def test_the_archive_is_sound_before_it_is_damaged(tmp_path) -> None:
     assert model.predict(np.ones((2, 4, 2))).shape == (2, 2, 1)
 
 
-def test_damaged_archives_are_refused_in_one_sentence(tmp_path) -> None:
-    outcomes = fuzz(2_000, seed=1, path=tmp_path / "m.keras")
-    assert min(outcomes.values()) > 50  # all three outcomes are reached
+@pytest.mark.parametrize("count", [400, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_damaged_archives_are_refused_in_one_sentence(tmp_path, count) -> None:
+    outcomes = fuzz(count, seed=1, path=tmp_path / "m.keras")
+    assert min(outcomes.values()) > count / 40  # all three outcomes are reached
 
 
 def test_a_whole_model_in_hdf5_is_sound_before_it_is_damaged(tmp_path) -> None:
@@ -66,9 +67,10 @@ def test_a_whole_model_in_hdf5_is_sound_before_it_is_damaged(tmp_path) -> None:
     np.testing.assert_allclose(sf.load(path).predict(x), one * two, rtol=1e-6)
 
 
-def test_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path) -> None:
-    outcomes = fuzz(1_000, 3, tmp_path / "m.h5", damaged_hdf5)
-    assert min(outcomes.values()) > 10
+@pytest.mark.parametrize("count", [300, pytest.param(1_000, marks=pytest.mark.slow)])
+def test_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path, count) -> None:
+    outcomes = fuzz(count, 3, tmp_path / "m.h5", damaged_hdf5)
+    assert min(outcomes.values()) > count / 100
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def sf_in_float64(ours: Any, x: np.ndarray) -> np.ndarray:
 
 
 CASES = [
-    (make, config)
+    pytest.param(make, config, marks=[] if config in ("int8", "int4") else pytest.mark.slow)
     for config in CONFIGS
     for make in (dense, einsum, embedding)
     if make is not embedding or "inputs" not in config  # an embedding has none to round

@@ -337,25 +337,32 @@ def check_random_model(layers: list[tuple[str, dict[str, Any]]], path: Path) -> 
     assert_equal_to_keras(model, path, magnified=True)
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+def examples(count: int) -> settings:
+    """Give the first so many examples, the same in every run."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+@examples(6)
 @given(layers=random_layers())
 def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
     check_random_model(layers, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.long
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(25)
+@given(layers=random_layers())
+def test_more_random_models_predict_as_keras_does(layers, tmp_path) -> None:
+    check_random_model(layers, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.long  # minutes
+@examples(200)
 @given(layers=random_layers())
 def test_many_random_models_predict_as_keras_does(layers, tmp_path) -> None:
     check_random_model(layers, tmp_path)

@@ -23,7 +23,7 @@ from keras.src.applications import convnext, inception_resnet_v2
 from scratch_forward.fast.fusion import Row, fuse
 from scratch_forward.layers import LAYERS
 from tests.support.matrix import Subject
-from tests.support.pairwise import pairwise
+from tests.support.pairwise import pairwise, with_new_values
 
 KERAS_LAYERS = {
     **vars(keras.layers),
@@ -84,17 +84,25 @@ def cases(subject: Subject) -> list[Case]:
     """Cover all pairs of a subject's options, batch sizes and masks."""
     choices = {**subject.options, **subject.arguments}
     rows = pairwise({**choices, "batch": subject.batches, "mask": subject.masks}, SEED)
-    found = [
-        Case(
-            subject,
-            {option: row[option] for option in subject.options},
-            {argument: row[argument] for argument in subject.arguments},
-            row["batch"],
-            row["mask"],
-        )
-        for row in rows
+    return [_case(subject, row) for row in rows if not subject.refused(_options(subject, row))]
+
+
+def few_cases(subject: Subject) -> list[Case]:
+    """Those of the cases in which some option, batch size or mask is new."""
+    rows = [
+        {**case.options, **case.arguments, "batch": case.batch, "mask": case.mask}
+        for case in cases(subject)
     ]
-    return [case for case in found if not subject.refused(case.options)]
+    return [_case(subject, row) for row in with_new_values(rows)]
+
+
+def _case(subject: Subject, row: dict[str, Any]) -> Case:
+    arguments = {argument: row[argument] for argument in subject.arguments}
+    return Case(subject, _options(subject, row), arguments, row["batch"], row["mask"])
+
+
+def _options(subject: Subject, row: dict[str, Any]) -> dict[str, Any]:
+    return {option: row[option] for option in subject.options}
 
 
 def run(case: Case) -> Outcome:

@@ -8,6 +8,18 @@ from typing import Any
 Row = dict[str, Any]
 
 
+def with_new_values(rows: Sequence[Row]) -> list[Row]:
+    """The rows in which some option has a value that it has in no earlier one."""
+    seen: set[tuple[str, str]] = set()
+    few = []
+    for row in rows:
+        values = {(name, repr(value)) for name, value in row.items()}
+        if values - seen:
+            few.append(row)
+        seen |= values
+    return few
+
+
 def pairwise(options: Mapping[str, Sequence[Any]], seed: int) -> list[Row]:
     """Combine values greedily until every pair of values of two options stands in some row.
 

@@ -9,7 +9,10 @@ import pytest
 import pipeline
 from pipeline.data import load
 from pipeline.evaluate import main
+from pipeline.reports.study import statistics
 from pipeline.tracking.artifacts import local_folder
+from pipeline.tracking.store import open_local
+from tests.support.fresh_store import stock
 from tests.support.stored_runs import store_run
 
 NEW = [("enak sekali", "positive"), ("tidak enak", "negative"), ("biasa saja", "neutral")]
@@ -21,6 +24,21 @@ def stored(store, tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("COLUMNS", "150")
     return store_run(store)
+
+
+@pytest.fixture(scope="module")
+def _made_once(tmp_path_factory, template):
+    folder = stock(tmp_path_factory.mktemp("stored"), template)
+    return folder, store_run(open_local(folder))
+
+
+@pytest.fixture
+def unchanged(_made_once, monkeypatch):
+    """A run for commands that are refused, and its folder, which is the working directory."""
+    folder, run = _made_once
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return folder, run
 
 
 @pytest.fixture
@@ -68,7 +86,8 @@ def test_scores_and_parity_on_a_file_are_shown_and_logged(stored, evaluate, tmp_
     assert told["data"]["copies_of_training_examples"] == 2
 
 
-def test_runs_are_compared_with_the_best_one(stored, store, evaluate, tmp_path):
+def test_runs_are_compared_with_the_best_one(stored, store, evaluate, tmp_path, monkeypatch):
+    monkeypatch.setattr(statistics, "_SAMPLES", 40)  # of 999, which take 10 s
     other = store_run(store, ("dataset=reviews", "train_size=60"))
     path = write(tmp_path, NEW * 12)
     table = pipeline.evaluate([stored.run_id, other.run_id[:12]], path)
@@ -105,17 +124,18 @@ def test_the_test_data_of_the_run_give_its_test_scores(stored):
         (["dataset=csv", "dataset.path=new.csv", "split=train"], "line 3"),
     ],
 )
-def test_what_does_not_fit_the_run_is_one_sentence(stored, evaluate, tmp_path, words, reason):
-    write(tmp_path, [("enak", "positive"), ("buruk", "sad")])
+def test_what_does_not_fit_the_run_is_one_sentence(unchanged, evaluate, words, reason):
+    folder, run = unchanged
+    write(folder, [("enak", "positive"), ("buruk", "sad")])
     code, out, err = evaluate("run_id=latest", *words)
     assert (code, out) == (2, "")
     assert reason in err
     assert len(err.splitlines()) == 1
-    metrics = stored.client.get_run(stored.run_id).data.metrics
+    metrics = run.client.get_run(run.run_id).data.metrics
     assert not [name for name in metrics if name.startswith("evaluation/")]
 
 
-def test_runs_have_to_be_chosen(stored, evaluate):
+def test_runs_have_to_be_chosen(unchanged, evaluate):
     assert evaluate("dataset=reviews")[0] == 2
 
 

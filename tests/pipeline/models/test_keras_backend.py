@@ -3,6 +3,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow  # each imports TensorFlow in a process of its own
+
 AFTER = """
 import sys
 import pipeline.sweep.workers.preloaded

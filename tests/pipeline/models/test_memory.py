@@ -26,6 +26,7 @@ print(faults[2] - faults[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
 def test_a_step_takes_the_memory_that_the_last_one_freed():
     command = [sys.executable, "-c", FAULTS]

@@ -57,6 +57,7 @@ def test_other_validation_examples_choose_otherwise(tmp_path):
     assert misled.scores["f1_macro"] < helped.scores["f1_macro"]
 
 
+@pytest.mark.slow
 def test_nusax_is_as_hard_as_known(real_nusax):
     data = load("nusax", data_dir=real_nusax)
     baseline = tfidf_logistic_regression(data.train, data.validation, data.test)

@@ -20,7 +20,7 @@ def filled(tmp_path_factory, template):
     return open_local(stock(tmp_path_factory.mktemp("filled"), template))
 
 
-@pytest.fixture(scope="module", params=["local", "server"])
+@pytest.fixture(scope="module", params=["local", pytest.param("server", marks=pytest.mark.slow)])
 def place(request, filled):
     """The store as a file and behind a server."""
     if request.param == "local":

@@ -13,6 +13,8 @@ from pipeline.tracking.store import Store
 from tests.support.claimant import CURVE, EXPERIMENT
 from tests.support.commands import environment
 
+pytestmark = pytest.mark.slow
+
 CONTAINER = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 SILENCE = 4
 

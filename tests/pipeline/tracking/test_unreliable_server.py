@@ -59,6 +59,7 @@ def test_a_claim_and_a_run_whose_creation_was_repeated_are_one(mlflow_server, tm
     assert_tracked_once(Store(mlflow_server), job, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_folder_of_many_files_is_stored_and_read_whole(mlflow_server, tmp_path):
     files = {f"{number % 3}/{number}.txt": str(number) for number in range(20)}
     with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, _):
@@ -80,6 +81,7 @@ def test_a_folder_of_many_files_is_stored_and_read_whole(mlflow_server, tmp_path
     assert len([path for path in found.rglob("*") if path.is_file()]) == len(files)
 
 
+@pytest.mark.slow
 def test_random_faults_on_every_route_lose_and_double_nothing(mlflow_server, tmp_path):
     jobs = [f"job{number}" for number in range(4)]
     with unreliable(mlflow_server, RandomFaults(seed=0, share=0.25)) as (address, done):

@@ -70,7 +70,7 @@ def assert_same(one, other):
 @pytest.mark.parametrize(
     ("build", "inputs", "optimizer"),
     [
-        (partial(recurrent_model, "lstm"), IDS, "adam"),
+        pytest.param(partial(recurrent_model, "lstm"), IDS, "adam", marks=pytest.mark.slow),
         (convolutional_model, IMAGES, "momentum"),
     ],
 )

@@ -70,11 +70,14 @@ def measures(history):
     return [(e.loss_train, e.measure_train, e.loss_validation) for e in history.epochs]
 
 
-def test_the_same_seed_gives_bit_identical_weights_and_metrics():
-    (one, history), (other, again) = (trained(3, recurrent_model) for _ in range(2))
+@pytest.mark.parametrize(
+    "build", [flat_model, pytest.param(recurrent_model, marks=pytest.mark.slow)]
+)
+def test_the_same_seed_gives_bit_identical_weights_and_metrics(build):
+    (one, history), (other, again) = (trained(3, build) for _ in range(2))
     assert same_weights(one, other)
     assert measures(history) == measures(again)
-    assert not same_weights(one, trained(4, recurrent_model)[0])
+    assert not same_weights(one, trained(4, build)[0])
 
 
 def test_every_epoch_is_told_as_it_ends():
@@ -175,12 +178,11 @@ def interrupted_after(epoch, states):
 @pytest.mark.parametrize(
     ("options", "epoch"),
     [
-        ({"epochs": 3, "augment": drop_words}, 2),
+        ({"epochs": 3, "augment": drop_words, "build": recurrent_model}, 2),
         ({"epochs": 20, "early_stopping": 1, "learning_rate": 0.2}, None),  # after it has stopped
     ],
 )
 def test_an_interrupted_fit_goes_on_to_the_same_weights(options, epoch):
-    options = {"build": recurrent_model, **options}
     whole, history = trained(**options)
     epoch = len(history.epochs) if epoch is None else epoch
     states = []
@@ -210,8 +212,9 @@ def sentences(padding):
 @pytest.mark.parametrize(
     ("cell", "padding", "options"),
     [
-        ("rnn", "post", {"bidirectional": True}),
-        ("lstm", "pre", {"recurrent_dropout": 0.0}),
+        ("rnn", "post", {}),
+        pytest.param("rnn", "post", {"bidirectional": True}, marks=pytest.mark.slow),
+        pytest.param("lstm", "pre", {"recurrent_dropout": 0.0}, marks=pytest.mark.slow),
     ],
 )
 def test_padding_left_out_changes_no_result(cell, padding, options, monkeypatch):

@@ -64,9 +64,12 @@ MODELS = {
     "GRU": lambda: recurrent(kl.GRU, 2, 32, False),
     "SimpleRNN": lambda: recurrent(kl.SimpleRNN, 5, 32, False),
 }
+FEW = ("3x3", "5x5", "separable", "LSTM", "SimpleRNN")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in MODELS]
+)
 def test_errors_are_those_of_keras_or_smaller(name, tmp_path) -> None:
     keras.utils.set_random_seed(3)
     model = MODELS[name]()
@@ -86,7 +89,7 @@ def test_errors_are_those_of_keras_or_smaller(name, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("channels", "filters"), [(16, 32), (32, 64), (64, 128)])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_one_convolution_is_within_the_bar_element_by_element(channels, filters, seed) -> None:
     keras.utils.set_random_seed(seed)
     convolution = kl.Conv2D(filters, 3, padding="same", activation="relu")

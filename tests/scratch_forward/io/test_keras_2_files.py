@@ -3,15 +3,21 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("tf_keras")
-
 import scratch_forward as sf
 from scratch_forward.__main__ import main
+
+pytestmark = [
+    pytest.mark.slow,  # Keras 2 writes in a process of its own
+    pytest.mark.skipif(
+        find_spec("tf_keras") is None, reason="tf-keras is not installed (the extra test)"
+    ),
+]
 
 ROOT = Path(__file__).parents[3]
 FEW = ("dense_first", "lstm_hard", "text_both", "batch_norm", "frozen", "twins", "operators")
@@ -101,7 +107,6 @@ def test_what_keras_3_lacks_is_not_converted(few, name, tmp_path, capsys) -> Non
     assert "Keras 3 does not have" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_every_file_of_the_corpus_answers_as_keras_2_did(tmp_path) -> None:
     write_corpus(tmp_path)
     files = [
