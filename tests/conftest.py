@@ -15,9 +15,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 APART = (  # files of long tests that share nothing, or only what is made once for all workers
     "tests/commands/test_documentation.py",
+    "tests/commands/test_installed.py",
     "tests/commands/test_outages.py",
+    "tests/commands/test_own_everything.py",
     "tests/commands/test_resume.py",
+    "tests/commands/test_search.py",
     "tests/commands/test_signals.py",
+    "tests/commands/test_train.py",
 )
 WITH_A_SERVER = (  # one worker starts `mlflow_server` (8 s of processor time) for all of these
     "tests/pipeline/tracking/test_finished_jobs.py",

@@ -3,6 +3,7 @@ import pytest
 from pipeline.tracking.store import open_local
 from tests.support.commands import IN_PROCESS, TINY, Sweep, call
 from tests.support.fresh_store import stock
+from tests.support.installed import install
 from tests.support.once import once
 from tests.support.sweeps import SWEEP
 
@@ -27,6 +28,13 @@ def images(tmp_path_factory, template):
     experiment = store.client.get_experiment_by_name("digits")
     (run,) = store.client.search_runs([experiment.experiment_id])
     return folder, run
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The package as `pip install` leaves it: the folder to import it from."""
+    _, site = once(tmp_path_factory, "installed", install)
+    return site
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,11 @@ import pytest
 
 from pipeline.tracking.store import open_local
 from tests.support.commands import environment
-from tests.support.installed import call_installed, install
+from tests.support.installed import call_installed
 
 pytestmark = pytest.mark.slow
 
 SMALL = ["train_size=60", "epochs=1", "seed=0"]
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    return install(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site"))
 
 
 def contents(site):

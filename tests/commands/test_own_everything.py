@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.tracking.store import open_local
 from tests.support.commands import environment
-from tests.support.installed import call_installed, install
+from tests.support.installed import call_installed
 from tests.support.sweeps import wait_for_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -73,11 +73,6 @@ import numpy as np
 import scratch_forward
 print(scratch_forward.load(sys.argv[1]).predict(np.ones((1, 3), np.float32))[0, 0])
 """
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    return install(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pipeline.tracking import names
 from pipeline.tracking.store import open_local
 from tests.support.commands import IN_PROCESS, call, environment
 from tests.support.equal_weights import same_arrays
+from tests.support.fresh_store import copy_store
 from tests.support.my_fits import write_fits
 from tests.support.processes import left_running
 from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
@@ -66,16 +66,8 @@ def assert_same_results(folder, undisturbed, epochs=6):
 
 @pytest.fixture
 def copied(undisturbed, tmp_path):
-    """The undisturbed sweep in a place of its own, its artifacts' addresses with it."""
-    folder = tmp_path / "copied"
-    shutil.copytree(undisturbed, folder)
-    with sqlite3.connect(folder / "mlruns/mlflow.db") as database:
-        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
-            database.execute(
-                f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
-                (str(undisturbed), str(folder)),
-            )
-    return folder
+    """The undisturbed sweep in a place of its own."""
+    return copy_store(undisturbed, tmp_path / "copied")
 
 
 def test_what_is_done_is_not_trained_again(copied):

@@ -13,6 +13,8 @@ from optuna.trial import TrialState
 
 from pipeline.tracking.store import open_local
 from tests.support.commands import call
+from tests.support.fresh_store import copy_store
+from tests.support.once import once
 from tests.support.sweeps import runs_of, start, wait_for_checkpoint
 
 SMALL = ["hydra/sweeper=optuna", "workers=1", "model=cnn", "filters=[4]", "dense_units=8"]
@@ -48,8 +50,10 @@ def sweeps_own_run(folder):
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("searched")
-    return folder, call("pipeline.train", *SEARCH, cwd=folder)
+    """The folder of a search of three trials, and what it printed."""
+    return once(
+        tmp_path_factory, "searched", lambda folder: call("pipeline.train", *SEARCH, cwd=folder)
+    )
 
 
 def test_trials_are_proven_runs_of_one_sweep(searched):
@@ -105,8 +109,8 @@ def test_the_searchs_own_run_keeps_figures_and_trials(searched):
 
 
 @pytest.mark.slow
-def test_the_same_command_goes_on_until_there_are_enough(searched):
-    folder, _ = searched
+def test_the_same_command_goes_on_until_there_are_enough(searched, tmp_path):
+    folder = copy_store(searched[0], tmp_path / "copied")
     before = told(folder)
     plan = call("pipeline.train", *SEARCH, "dry_run=true", cwd=folder)
     assert plan.returncode == 0

@@ -22,6 +22,7 @@ from pipeline.tracking.store import open_local
 from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
 from tests.support.equal_weights import same_arrays
 from tests.support.fresh_store import stock
+from tests.support.once import once
 from tests.support.sweeps import CNN, SWEEP
 
 NO_TENSORFLOW = (
@@ -228,8 +229,11 @@ def test_missing_data_is_one_sentence_and_no_run(tmp_path):
 @pytest.fixture(scope="module")
 def partly_failed(tmp_path_factory, template):
     """The jobs of `undisturbed`, and two whose penalty overflows at once."""
-    folder = stock(tmp_path_factory.mktemp("partly_failed"), template)
-    return Sweep(folder, call("pipeline.train", *SWEEP, "l2=1e38,0.0", cwd=folder))
+    jobs = ["pipeline.train", *SWEEP, "l2=1e38,0.0"]
+    made = once(
+        tmp_path_factory, "partly_failed", lambda folder: call(*jobs, cwd=stock(folder, template))
+    )
+    return Sweep(*made)
 
 
 def by_seed(sweep, l2):

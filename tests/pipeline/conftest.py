@@ -1,21 +1,14 @@
 import pytest
-from hydra import compose, initialize_config_dir
 
 from pipeline.settings import parse_settings
-from pipeline.settings.composer import CONF, plain_values
 from pipeline.tracking.store import open_local
-from tests.support.plans import plan_of, search_of
+from tests.support.plans import plan_of, search_of, values_of
 
 
 @pytest.fixture
 def composed():
     """Configuration values for overrides, as `python -m pipeline.train` composes them."""
-
-    def values(*overrides):
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return plain_values(compose("train", list(overrides)))
-
-    return values
+    return values_of
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""A store without runs, from a database that was made once: creating its tables takes seconds."""
+"""Copies of stores that were made once: creating the tables of a database takes seconds."""
 
 import shutil
+import sqlite3
 
 from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.store import open_local
@@ -18,3 +19,14 @@ def stock(folder, database):
     (folder / FOLDER).mkdir()
     shutil.copy(database, folder / FOLDER)
     return folder
+
+
+def copy_store(folder, to):
+    """Copy a folder with its store, whose artifacts are then looked for in the copy."""
+    shutil.copytree(folder, to)
+    with sqlite3.connect(to / FOLDER / "mlflow.db") as database:
+        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
+            database.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(folder), str(to))
+            )
+    return to

@@ -10,8 +10,10 @@ from tests.support.documentation import REPOSITORY
 PACKED = ("pyproject.toml", "README.md", "LICENSE", "conf", "pipeline", "scratch_forward")
 
 
-def install(source, site):
-    """Put a wheel's content into `site`; the packages that it needs are those of this Python."""
+def install(folder):
+    """Put a wheel's content into a folder of this one; what it needs is that of this Python."""
+    source, site = folder / "source", folder / "site"
+    source.mkdir()
     for name in (*PACKED, "hydra_plugins"):
         copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
         copy(REPOSITORY / name, source / name)

@@ -16,6 +16,18 @@ def plan_of(*overrides):
     return plan_sweep(list(overrides), composer_for(overrides))
 
 
+def values_of(*overrides):
+    """The configuration as plain values, as a job of `plan_of` is composed, but unchecked."""
+    shared = composer_for(overrides)
+    parsed = shared.parse(overrides)
+    chosen = [one for one in parsed if shared.is_choice(one)]
+    composed = shared.files(chosen)
+    for one in parsed:
+        if one not in chosen:
+            composed.set(one)
+    return composed.resolved()
+
+
 def composer_for(overrides):
     """One for all tests, which reads each file once (0.1 s), unless a function is named."""
     if any(":" in line for line in overrides):
