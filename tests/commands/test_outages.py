@@ -114,7 +114,7 @@ def test_a_sweep_on_a_server_goes_on_after_it_was_killed(mlflow_server, tmp_path
     assert "2 done" in done.stdout
 
 
-@pytest.mark.long
+@pytest.mark.long  # much as `test_unreliable_server`, with pauses before each retry
 def test_a_sweep_whose_requests_are_lost_doubled_and_refused_ends_as_any_other(
     mlflow_server, tmp_path
 ):

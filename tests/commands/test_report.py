@@ -243,7 +243,7 @@ FEWER = {
 }
 
 
-OF_EACH_KIND = ["cnn_pooling", "lstm_direction"]
+OF_EACH_KIND = ["cnn_pooling", "lstm_direction"]  # the others are much the same, and take minutes
 
 
 @pytest.mark.slow

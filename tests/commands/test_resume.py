@@ -197,7 +197,7 @@ def test_damaged_and_deleted_artifacts_are_found_and_made_again(copied, undistur
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # much as damaged and deleted artifacts
 def test_a_job_whose_weights_are_gone_is_trained_as_a_new_run_with_scores_of_its_own(tmp_path):
     job = ["model=lstm", "units=8", "epochs=3", "train_size=200", "learning_rate=0.01"]
     assert call("pipeline.train", *job, cwd=tmp_path).returncode == 0
@@ -275,7 +275,7 @@ def test_a_worker_is_replaced_after_some_jobs(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # fifty starts of the command
 def test_kills_at_random_moments_change_nothing(tmp_path):
     """Fifty kills, from the first import to the middle of training and the end of some jobs."""
     long = [*SWEEP, "epochs=150"]
@@ -294,7 +294,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # six starts of the command
 def test_kills_while_artifacts_are_written_change_nothing(undisturbed, tmp_path):
     moments = random.Random(0)
     for _ in range(5):

@@ -208,7 +208,7 @@ def test_a_search_survives_trials_that_fail(tmp_path):
     "launcher",
     [
         ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
-        pytest.param(["hydra/launcher=submitit_local"], marks=pytest.mark.long),
+        pytest.param(["hydra/launcher=submitit_local"], marks=pytest.mark.long),  # much as joblib
     ],
 )
 def test_a_search_by_another_launcher(tmp_path, launcher):

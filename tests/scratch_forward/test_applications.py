@@ -18,7 +18,7 @@ import scratch_forward as sf
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-SHORT = ("MobileNetV3Small", "EfficientNetB0", "ResNet50")  # unlike each other
+SHORT = ("MobileNetV3Small", "EfficientNetB0", "ResNet50")  # unlike each other; all take minutes
 NAMES = sorted(name for name, value in vars(keras.applications).items() if isfunction(value))
 ARCHITECTURES = [
     pytest.param(name, marks=[] if name in SHORT else pytest.mark.long) for name in NAMES

@@ -74,12 +74,12 @@ def test_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path, count) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # a minute, of the same as above
 def test_many_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path) -> None:
     fuzz(10_000, 4, tmp_path / "m.h5", damaged_hdf5)
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # a minute, of the same as above
 def test_many_damaged_archives_are_refused_in_one_sentence(tmp_path) -> None:
     fuzz(25_000, seed=2, path=tmp_path / "m.keras")

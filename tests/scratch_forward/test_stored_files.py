@@ -71,7 +71,7 @@ def test_damaged_files_beside_a_model_are_refused_in_one_sentence(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
+@pytest.mark.long  # a minute, of the same as above
 def test_many_damaged_files_beside_a_model_are_refused(tmp_path):
     fuzz(20_000, seed=2, folder=tmp_path)
 

@@ -52,7 +52,7 @@ def write_all(folder, where):
     [
         sqlite,
         pytest.param(
-            server,
+            server,  # much as sqlite, and PostgreSQL has to be started
             marks=[pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing())],
         ),
     ],
