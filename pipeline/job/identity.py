@@ -63,16 +63,31 @@ def code_version(model: str) -> str:
     installed package and changes with uncommitted edits.
     """
     digest = hashlib.sha256()
-    for name in COMPUTES:
-        path = _PACKAGE / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            place = file.relative_to(_PACKAGE).as_posix()
-            _add(digest, place, file)
-    for place, file in sources(model_function(model)).items():
-        _add(digest, place, file)
+    _add(digest, _training_files())
+    _add(digest, sources(model_function(model)))
     for library in _LIBRARIES:
         digest.update(f"{library}=={version(library)}".encode())
     return digest.hexdigest()
+
+
+@cache
+def code_versions(model: str) -> dict[str, str]:
+    """Return hashes of the code of the training and of the model's own, 16 digits each.
+
+    Runs of different models can be compared if they were trained by the same code.
+    """
+    parts = {"training": _training_files(), "model": sources(model_function(model))}
+    versions = {}
+    for part, files in parts.items():
+        _add(digest := hashlib.sha256(), files)
+        versions[part] = digest.hexdigest()[:16]
+    return versions
+
+
+def _training_files() -> dict[str, Path]:
+    paths = [_PACKAGE / name for name in COMPUTES]
+    files = [file for path in paths for file in (sorted(path.rglob("*.py")) or [path])]
+    return {file.relative_to(_PACKAGE).as_posix(): file for file in files}
 
 
 def source_digest(file: Path) -> str:
@@ -80,8 +95,9 @@ def source_digest(file: Path) -> str:
     return hashlib.sha256(_without_words(file.read_text("utf-8")).encode()).hexdigest()
 
 
-def _add(digest: "hashlib._Hash", place: str, file: Path) -> None:
-    digest.update(f"{place}\n{_without_words(file.read_text('utf-8'))}\n".encode())
+def _add(digest: "hashlib._Hash", files: Mapping[str, Path]) -> None:
+    for place, file in files.items():
+        digest.update(f"{place}\n{_without_words(file.read_text('utf-8'))}\n".encode())
 
 
 def _without_words(source: str) -> str:

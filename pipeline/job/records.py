@@ -4,6 +4,7 @@ A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/vali
 side by side, and all `test/...` scores together.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from pipeline.data import Dataset
 from pipeline.functions.lookup import is_own
 from pipeline.job.brought import fit_sources
 from pipeline.job.function_sources import sources
+from pipeline.job.identity import code_versions
 from pipeline.models.keras_backend import keras, tf
 from pipeline.reports.run import run_figures
 from pipeline.reports.run.prediction_figures import prediction_figures
@@ -70,6 +72,7 @@ def tags(
         names.SOURCE_TYPE: "LOCAL",
         **version_tags(),
         names.IDENTITY: identity,
+        names.CODE_VERSIONS: json.dumps(code_versions(settings.model_name)),
         **fingerprints_tag(dataset.fingerprints),
     }
 

@@ -5,6 +5,7 @@ A constant that ends in `/`, `.` or `_` is a prefix of several names.
 
 # Tags of a job's run. The bookkeeping tags begin with `track.`, which sorts them last.
 IDENTITY = "track.identity"  # hash of everything that determines the run's result
+CODE_VERSIONS = "track.code"  # hashes of the code of the training and of the model, as JSON
 OWNER = "track.owner"  # the process that trains it
 HEARTBEAT = "track.heartbeat"  # seconds since 1970 at which that process was last seen
 EARLIER_OWNER = "owner"  # the same in runs of earlier versions

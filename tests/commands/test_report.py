@@ -181,7 +181,7 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     fingerprints = json.loads(changed.data.tags[names.FINGERPRINTS])
     altered = {
         names.FINGERPRINTS: json.dumps({**fingerprints, "test": "0" * 16}),
-        names.GIT_COMMIT: "0" * 40,
+        names.CODE_VERSIONS: json.dumps({"training": "0" * 16, "model": "0" * 16}),
     }
     kept = {name: changed.data.tags[name] for name in altered}
     for name, value in altered.items():
@@ -193,10 +193,11 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     for name, value in kept.items():
         store.client.set_tag(changed.info.run_id, name, value)
     assert refused.returncode == 2
-    data, code, way = refused.stderr.splitlines()
+    data, code, model, way = refused.stderr.splitlines()
     assert data.startswith("the test data (fingerprint) differs: ")
     assert "000000000000 in 1 run" in data
-    assert code.startswith("the code (git commit) differs: ")
+    assert code.startswith("the code of the training (hash) differs: ")
+    assert model.startswith("the code of model=lstm (hash) differs: ")
     assert way.startswith("mixed=true puts these runs into one report")
     assert mixed.returncode == 0, mixed.stderr
     assert "Combined although the test data" in (tmp_path / "report.md").read_text()

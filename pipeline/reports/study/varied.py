@@ -1,5 +1,6 @@
 """Differences between runs: parameters to compare by, and what should be the same."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -108,9 +109,31 @@ def code_version(run: StudyRun) -> str:
 
 
 def _code(runs: Sequence[StudyRun]) -> list[str]:
-    if len({code_version(run) for run in runs}) < 2:
-        return []
-    return [_sentence("the code (git commit)", runs, code_version)]
+    """Check that the runs were trained by the same code, which several commits may have in common.
+
+    Runs of earlier versions only have the commit.
+    """
+    if not all(names.CODE_VERSIONS in run.tags for run in runs):
+        return _differing("the code (git commit)", runs, code_version)
+    by_model: dict[str | None, list[StudyRun]] = {}
+    for run in runs:
+        by_model.setdefault(run.params.get("model"), []).append(run)
+    faults = _differing("the code of the training (hash)", runs, _hash_of("training"))
+    for model, alike in by_model.items():
+        faults += _differing(f"the code of model={model} (hash)", alike, _hash_of("model"))
+    return faults
+
+
+def _hash_of(part: str) -> Callable[[StudyRun], str]:
+    def hashed(run: StudyRun) -> str:
+        digest: str = json.loads(run.tags[names.CODE_VERSIONS])[part]
+        return digest
+
+    return hashed
+
+
+def _differing(what: str, runs: Sequence[StudyRun], of: Callable[[StudyRun], str]) -> list[str]:
+    return [_sentence(what, runs, of)] if len({of(run) for run in runs}) > 1 else []
 
 
 def _sentence(what: str, runs: Sequence[StudyRun], of: Callable[[StudyRun], str]) -> str:

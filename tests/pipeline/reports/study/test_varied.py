@@ -1,3 +1,5 @@
+import json
+
 from pipeline.reports.study.varied import differing_keys, incompatibilities
 from tests.support.study_runs import study_run
 
@@ -27,7 +29,31 @@ def test_data_that_were_varied_may_differ():
     assert "the train data" in incompatibilities(runs, ["units"])[1]
 
 
-def test_other_code_is_named():
+def with_code(training="1" * 16, model="2" * 16, **tags):
+    return {**tags, "track.code": json.dumps({"training": training, "model": model})}
+
+
+def test_commits_with_the_same_code_are_no_difference():
+    later = {"mlflow.source.git.commit": "b" * 40, "git.dirty": "True"}
+    runs = [study_run(0.7, seed=0, tags=with_code()), study_run(0.7, tags=with_code(**later))]
+    assert incompatibilities(runs, []) == []
+
+
+def test_models_have_code_of_their_own_and_share_that_of_the_training():
+    tags = (with_code(), with_code(model="3" * 16))
+    runs = [
+        study_run(0.7, model=name, tags=one) for name, one in zip(("rnn", "gru"), tags, strict=True)
+    ]
+    assert incompatibilities(runs, ["model"]) == []
+    runs.append(study_run(0.7, model="gru", tags=with_code(), seed=1))
+    (sentence,) = incompatibilities(runs, ["model"])
+    assert sentence.startswith("the code of model=gru (hash) differs: 3333333333333333 in 1 run")
+    runs[-1] = study_run(0.7, model="gru", seed=1, tags=with_code("4" * 16, "3" * 16))
+    (sentence,) = incompatibilities(runs, ["model"])
+    assert sentence.startswith("the code of the training (hash) differs: 1111111111111111 in 2")
+
+
+def test_other_code_is_named_by_its_commit_if_its_hash_was_not_stored():
     changed = {"git.dirty": "True"}
     later = {"mlflow.source.git.commit": "b" * 40}
     runs = [study_run(0.7, seed=i, tags=tags) for i, tags in enumerate(({}, changed, later))]
