@@ -215,7 +215,9 @@ def test_a_kernel_of_five_rows_has_tiles_where_its_sums_are_rounded_little(
     assert (chosen is Winograd) is tiled
 
 
-def test_the_method_follows_from_kernel_channels_and_groups():
+def test_the_method_follows_from_kernel_channels_and_groups(monkeypatch):
+    monkeypatch.setattr(winograd, "blas", lambda: Blas(int, id, "SkylakeX"))
+
     def chosen(size, channels, filters, kernel, groups=1):
         shape = (kernel, kernel, channels // groups, filters)
         image = (size, size, channels)
