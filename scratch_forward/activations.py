@@ -161,7 +161,6 @@ def gelu(x: Array, approximate: bool = False) -> Array:
     """`x * P(X <= x)` for a standard normal X, `x / 2 * (1 + erf(x / sqrt(2)))` (arXiv:1606.08415).
 
     Args:
-        x: Input.
         approximate: Whether to compute `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`
             instead.
     """

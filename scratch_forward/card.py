@@ -120,7 +120,6 @@ def write_card(
 
     Args:
         model_path: The `.keras` file. The card is written beside it.
-        model: The same model, loaded by this package.
         predict: Returns Keras's prediction for a list of input arrays.
         about: How the outputs were computed: versions, threads, batch size.
         preprocessing: The preprocessing of a classifier, if the card is to cover it.

@@ -18,11 +18,6 @@ from scratch_forward.models.sequential import Sequential
 def write_card_by_keras(path: Path, model: Model | Sequential, limits: Limits) -> Path:
     """Write the card of a model file with the predictions of the Keras version that wrote the file.
 
-    Args:
-        path: The model file.
-        model: The same model, loaded by this package.
-        limits: Limits on the file.
-
     Returns:
         The path of the card.
 

@@ -75,7 +75,6 @@ def compose_values(
 
     Args:
         config_name: the command's file in `conf/`.
-        lines: the overrides.
         config_dir: the user's own folder of configuration files.
 
     Raises:

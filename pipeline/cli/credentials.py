@@ -22,9 +22,6 @@ def take_credentials(words: Sequence[str]) -> list[str]:
     MLflow reads `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`. Child processes inherit
     both.
 
-    Args:
-        words: the arguments of a command.
-
     Returns:
         The arguments without credentials.
 

@@ -119,7 +119,6 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
     """Return the page of `python -m pipeline.train --help`.
 
     Args:
-        conf: folder of the configuration files.
         choices: the option to describe for each group, such as `{"model": "cnn"}`.
     """
     model, optimizer = choices.get("model", "lstm"), choices.get("optimizer", "adam")

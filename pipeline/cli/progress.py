@@ -30,11 +30,7 @@ class _ShownJob:
 
 
 class SweepProgress:
-    """Shows one bar per running job on a terminal and in a notebook, plain lines elsewhere.
-
-    Args:
-        total: the number of jobs.
-    """
+    """Shows one bar per running job on a terminal and in a notebook, plain lines elsewhere."""
 
     def __init__(self, total: int):
         self._total = total
@@ -63,9 +59,6 @@ class SweepProgress:
 
         Args:
             number: its number, from 0.
-            name: the name of its run.
-            data: the title of its data set.
-            epochs: its number of epochs.
         """
         self._jobs[number] = _ShownJob(name, data, epochs)
 

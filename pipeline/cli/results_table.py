@@ -18,7 +18,6 @@ def show_results(
     Args:
         results: the results of the sweep's runs, best first.
         done: ids of runs that earlier commands finished.
-        criterion: what the runs are ranked by.
     """
     table = cells.open_table()
     table.add_column("run", no_wrap=True)

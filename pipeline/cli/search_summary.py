@@ -29,7 +29,6 @@ def show_search(
     """Print what is searched, the objective, the progress so far and where trials are stored.
 
     Args:
-        plan: the search.
         done: trials of earlier commands.
         data: one line per data set.
         places: where runs and trials are stored, and under which name.

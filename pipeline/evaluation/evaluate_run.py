@@ -81,11 +81,6 @@ class Evaluation:
 def evaluate_run(client: MlflowClient, run_id: str, chosen: ChosenData) -> Evaluation:
     """Predict labelled data with Keras and with NumPy, and score them.
 
-    Args:
-        client: client of the store.
-        run_id: a finished run.
-        chosen: the data.
-
     Raises:
         DatasetError: when the data do not fit the run.
         StoreError: when the run has no intact weights.

@@ -95,7 +95,6 @@ def unknown_metric(metric: str, datasets: Iterable[str], tasks: Sequence[str] = 
 
     Args:
         metric: its name; `auto` is always known.
-        datasets: names of the data sets.
         tasks: the tasks of the runs; without any, those that the data can have.
     """
     if metric == AUTO:

@@ -77,8 +77,6 @@ def plan_search(
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=choice(8,16)"]`.
-        options: the settings of the sweeper.
-        composer: composes the configuration for overrides.
 
     Raises:
         SettingsError: with one sentence per fault.

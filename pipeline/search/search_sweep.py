@@ -38,7 +38,6 @@ class SearchSweep(ConductedSweep):
     """The trials of a search, as one sweep.
 
     Args:
-        searched: the checked search.
         prunes: whether the launcher can end a trial early.
     """
 

@@ -41,7 +41,6 @@ class Trials:
     """A `JobSource` whose jobs are chosen by an Optuna study.
 
     Args:
-        plan: the plan of the search.
         study: holds the trials.
         search_id: the sweep id that groups the runs.
         store: where the runs are tracked.

@@ -63,7 +63,6 @@ class Composer:
 
         Args:
             loader: knows the search path, including `--config-dir`.
-            config_name: the primary file.
             hydra_overrides: overrides of Hydra's own node, such as `hydra.searchpath=[...]`.
         """
         self._loader, self._name, self._hydra = loader, config_name, list(hydra_overrides)
@@ -280,7 +279,6 @@ def composer(
     """Return a composer for use outside of a Hydra program.
 
     Args:
-        config_name: the primary file.
         config_dir: the user's folder of configuration files, in addition to the built-in one.
         hydra_overrides: overrides of Hydra's own node.
 

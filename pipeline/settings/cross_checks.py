@@ -92,8 +92,6 @@ def kind_faults(
     """Yield one sentence per setting that does not fit the kind of a data set's examples.
 
     Args:
-        settings: the settings of a run.
-        kind: the kind of an example.
         input_shape: the shape of an example; None if it is unknown.
     """
     if settings.training.augment and kind not in ("text", "image"):

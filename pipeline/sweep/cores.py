@@ -39,7 +39,6 @@ def worker_count(jobs: Sequence[Settings], count: int) -> int:
 
     Args:
         jobs: the jobs, or examples of them.
-        count: the number of jobs.
     """
     workers = jobs[0].running.workers
     if workers != "auto":
@@ -85,7 +84,6 @@ def gpus_of(worker: int, each: int) -> str | None:
 
     Args:
         worker: its number, from 0; more workers than places share the GPUs.
-        each: the number of GPUs per worker.
     """
     known = gpus()
     if not known or not each:

@@ -15,12 +15,7 @@ KEY = "sweep.document"
 
 
 def job_override(values: Mapping[str, Any], overrides: Sequence[str]) -> str:
-    """Return the override that passes on a job, percent-encoded against Hydra's grammar.
-
-    Args:
-        values: the job's configuration, as plain values.
-        overrides: the settings that were set by hand.
-    """
+    """Return the override that passes on a job, percent-encoded against Hydra's grammar."""
     document = json.dumps({"values": dict(values), "overrides": list(overrides)})
     return f"{KEY}={quote(document, safe='')}"
 

@@ -19,8 +19,6 @@ def run_job(
     """Train, track and check the job that a configuration describes.
 
     Args:
-        values: the configuration, as plain values.
-        overrides: the settings that were set by hand.
         watch: receives every epoch.
         log: the file that receives this process's output, stored with the run.
 

@@ -89,7 +89,6 @@ class JobLauncher(Protocol):
 
         Args:
             jobs: the jobs, or examples of them.
-            count: the number of jobs.
 
         Raises:
             SettingsError: when a job needs more than any machine has.

@@ -29,7 +29,6 @@ def cluster_need(resources: Resources, threads: int | None) -> Need:
     """Return what a job needs on a cluster, where `auto` is a core per thread and no GPU.
 
     Args:
-        resources: the settings.
         threads: the number of threads within an operation; None if the environment defines it.
     """
     cpus = (threads or 1) if resources.cpus == "auto" else resources.cpus

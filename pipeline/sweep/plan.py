@@ -106,7 +106,6 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:
 
     Args:
         arguments: overrides as on the command line, `["model=lstm", "units=32,64"]`.
-        composer: composes the configuration for overrides.
 
     Raises:
         SettingsError: with one sentence per fault in any of the jobs.

@@ -45,7 +45,6 @@ class ReceivedEvents:
 
     Args:
         mailbox: the handle of the actor.
-        number: the number of the job.
     """
 
     def __init__(self, mailbox: Any, number: int):

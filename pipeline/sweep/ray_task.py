@@ -44,11 +44,7 @@ def run_task(
     """Run a job in this process.
 
     Args:
-        values: its configuration, as plain values.
-        overrides: the overrides that were set for it.
         folder: the working directory of the command, which contains a local store.
-        mailbox: handle of the actor that receives its events.
-        number: its number.
 
     Returns:
         The failure, without the name of the job; None if it finished or was pruned.

@@ -87,7 +87,6 @@ def schedule_sweep(plan: SweepPlan, store: Store) -> Schedule:
     """Identify the jobs of a plan and look up which of them are done.
 
     Args:
-        plan: the checked jobs.
         store: where runs are tracked; a local store need not exist yet.
 
     Raises:

@@ -36,10 +36,7 @@ def store_file(
     """Store one file as an artifact, atomically, and read it back.
 
     Args:
-        client: client of the store.
-        run_id: the run that the artifact belongs to.
         artifact_uri: the run's artifact URI.
-        file: the file to store.
         folder: folder below the run's artifacts, "" for none.
 
     Returns:
@@ -62,11 +59,6 @@ def store_folder(client: "MlflowClient", run_id: str, folder: Path) -> dict[str,
 
     One by one would take twice as long: a served model includes its code, 90 files.
 
-    Args:
-        client: client of the store.
-        run_id: the run that the artifacts belong to.
-        folder: the folder to store.
-
     Returns:
         The SHA-256 of each file, by the artifact's path.
 
@@ -86,7 +78,6 @@ def share(folder: Path, kept: Sequence[str], copies: Sequence[str]) -> None:
     """Store equal files once, as hard links; both are kept if the file system has no hard links.
 
     Args:
-        folder: the folder with a run's artifacts.
         kept: paths of artifacts.
         copies: paths of equal artifacts, each of which becomes a link to its counterpart in `kept`.
     """

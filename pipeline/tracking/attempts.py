@@ -79,9 +79,6 @@ def standings(
 
     Args:
         store: the store of the runs, which need not exist yet.
-        experiment: the experiment's name.
-        identities: identities of the jobs.
-        sweep_id: id of the sweep that contains the jobs.
     """
     found: dict[str, list[Standing]] = {}
     tag = names.sweep_tag(sweep_id)

@@ -20,8 +20,6 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Args:
-        client: client of the store.
-        run_id: the run.
         local: whether artifacts are on this machine. Then every epoch is kept; on a server, at most
             one per ten seconds.
     """

@@ -21,8 +21,6 @@ def claim(store: Store, identity: str, on_wait: Callable[[], None]) -> Iterator[
     """Hold the exclusive right to train the job of this identity for the duration of a block.
 
     Args:
-        store: the store that tracks the job.
-        identity: identity of the job.
         on_wait: called once if another process holds the claim, before waiting for it.
 
     Yields:

@@ -39,12 +39,6 @@ def still_finished(
 ) -> dict[str, str]:
     """Return the jobs of a sweep that the server confirms to be finished.
 
-    Args:
-        address: the server's address.
-        experiment: name of the experiment.
-        sweep_id: id of the sweep.
-        identities: identities of its jobs in the experiment.
-
     Returns:
         The ids of the finished runs, by the job's identity; empty if the sweep's own run keeps
         none, or the server does not count runs as MLflow does.

@@ -16,9 +16,6 @@ def end_lost_runs(
     """End the runs of a sweep whose process has died.
 
     Args:
-        store: the store of the runs.
-        experiment_ids: ids of their experiments.
-        sweep_id: id of the sweep.
         interrupted: whether the sweep was interrupted; its runs become KILLED, otherwise FAILED.
     """
     running = f"{members(sweep_id)} AND attributes.status = 'RUNNING'"
@@ -37,8 +34,6 @@ def end_lost_run(
     """End a run on behalf of its process.
 
     Args:
-        store: the store of the run.
-        run_id: id of the run.
         status: KILLED or FAILED.
         told: the reason, stored with the run.
         log: a file with the output of its process, stored with the run.

@@ -37,8 +37,6 @@ def join_sweep(store: Store, run_id: str, sweep_id: str, keys: Sequence[str]) ->
     """Add a finished run to another sweep, under a name that is unique in all of its sweeps.
 
     Args:
-        store: the store of the run.
-        run_id: id of the run.
         sweep_id: id of the sweep that uses it.
         keys: keys whose values distinguish the sweep's runs.
     """

@@ -38,11 +38,7 @@ def sweep_results(
     """Return every run of a sweep, best first, runs without the score last.
 
     Args:
-        store: the store of the runs.
-        experiments: names of their experiments.
-        sweep_id: id of the sweep.
         varied: keys whose values distinguish its runs, whichever sweep trained them.
-        criterion: what the runs are ranked by.
     """
     titles = {one.experiment_id: one.name for one in experiments}
     runs = store.search_runs(list(titles), members(sweep_id))
@@ -59,7 +55,6 @@ def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
     """Return the runs of jobs that match an MLflow filter, newest first.
 
     Args:
-        store: the store of the runs.
         experiment: name of an experiment to search in; None searches all.
         query: a filter in MLflow's search language.
 

@@ -83,7 +83,6 @@ def _cause(error: BaseException, handled: BaseException | None) -> str:
     """Return the innermost cause on one line, `Connection refused` or `database is locked`.
 
     Args:
-        error: the store's error.
         handled: the exception that was being handled before the call, which is not a cause.
     """
     while (inner := error.__cause__ or error.__context__) not in (None, handled):

@@ -19,8 +19,6 @@ def choose_run(store: Store, wanted: RunChoice, setting: str = "run_id") -> str:
     """Return the id of the selected run.
 
     Args:
-        store: the store of the run.
-        wanted: the choice.
         setting: the setting that gave the id, for errors.
 
     Raises:

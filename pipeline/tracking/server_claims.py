@@ -52,12 +52,7 @@ def drop_dead_claims(store: Store, name: str) -> None:
 
 
 class _Claims:
-    """The claims on one job.
-
-    Args:
-        client: client of the server.
-        prefix: prefix of their names.
-    """
+    """The claims on one job."""
 
     def __init__(self, client: MlflowClient, prefix: str):
         self._client, self._prefix = client, prefix
@@ -84,7 +79,6 @@ class _Lease:
     """A claim that is held until it is found to be lost.
 
     Args:
-        claims: the claims on the job.
         name: name of this process's claim.
     """
 

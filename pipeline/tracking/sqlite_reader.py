@@ -72,12 +72,6 @@ def runs_of_jobs(
 ) -> list[RunRow]:
     """Return the runs of jobs in an experiment, except deleted ones.
 
-    Args:
-        folder: folder of the store.
-        experiment: name of the experiment.
-        identities: identities of the jobs.
-        tags: names of the tags to return.
-
     Raises:
         UnknownSchemaError: when the tables may differ from those known here.
         StoreError: when the database cannot be read.
@@ -118,7 +112,6 @@ def runs_newest_first(
     """Return id, name, status, tags and last metrics of each run that is not deleted.
 
     Args:
-        folder: folder of the store.
         beginning: prefix of the runs' ids.
         experiment: name of their experiment; None for any.
         tag: name of a tag that they have; None for any.

@@ -27,11 +27,7 @@ def sweep_run(
     """Open or resume the run of a sweep for the duration of a block.
 
     Args:
-        store: the store of the sweep's jobs.
-        experiment_id: id of their experiment.
-        sweep_id: id of the sweep.
         title: its overrides, which name the run.
-        tags: additional tags.
     """
     own = {names.KIND: names.SWEEP, names.SWEEP_ID: sweep_id, names.USER: user()}
     merged = {**own, names.SOURCE_TYPE: "LOCAL", **version_tags(), **(tags or {})}
@@ -53,10 +49,7 @@ def log_plan(
     """Store the plan of a sweep, so that a report can name what is missing.
 
     Args:
-        run: the sweep's own run.
-        command: the command as typed.
         varied: keys whose values differ between the jobs.
-        jobs: the parameters of each job.
         study: question, words and claim of a study; a report reads them from here, so the study's
             file may be in any folder.
         select_by: the validation score that selects the best run.

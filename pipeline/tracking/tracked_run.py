@@ -175,10 +175,6 @@ def tracked_run(
     `error/traceback.txt`. The exception propagates.
 
     Args:
-        store: the store of the run.
-        experiment_id: id of its experiment.
-        name: name of the run.
-        tags: initial tags.
         resume: id of an unfinished run to resume; None creates a new one.
         log: a file with the output of the process, stored as `log.txt`.
     """

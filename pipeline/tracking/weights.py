@@ -21,10 +21,6 @@ _FILES = (MODEL_FILE, PREPROCESSING_FILE, card_path(MODEL_FILE).name)
 def weights_folder(run_id: str, store: Store) -> Iterator[Path]:
     """Yield the folder with a run's model, preprocessing and card.
 
-    Args:
-        run_id: id of the run.
-        store: the store of the run.
-
     Raises:
         StoreError: when the run does not exist, or its weights are missing or differ from its
             manifest.

@@ -77,7 +77,6 @@ def compare(task: Task, keras: np.ndarray, scratch: np.ndarray, labels: np.ndarr
     """Compare two sets of outputs.
 
     Args:
-        task: the meaning of outputs and labels.
         keras: reference outputs `(N, outputs)`.
         scratch: outputs of the forward pass `(N, outputs)`; NaN or infinity in either diverges.
         labels: true labels, `(N,)` or `(N, K)`.

@@ -111,7 +111,6 @@ def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity
 
     Args:
         run: a run in any store, local or remote.
-        data_dir: the data directory of this machine.
         logged: False for a store that is not writable.
     """
     run.flush()  # its scores are part of the check
@@ -133,8 +132,6 @@ def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> I
     """Yield a temporary folder with the artifacts for a check, downloaded through MLflow.
 
     Args:
-        client: client of the store.
-        run_id: the run that the artifacts belong to.
         if_there: optional artifacts, which the run need not have.
     """
     with temporary_folder() as folder:
@@ -221,10 +218,7 @@ def compare_on(
     """Compare Keras's outputs with NumPy's on the same examples.
 
     Args:
-        folder: folder with a run's artifacts.
-        task: the meaning of the outputs.
         keras: Keras's outputs `(N, outputs)`.
-        test: the N examples.
         classes: names of the classes, labels or targets.
 
     Raises:

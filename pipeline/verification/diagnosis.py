@@ -98,7 +98,6 @@ def check_layers(
 
     Args:
         reference: the Keras model, a sequence of layers.
-        scratch: the NumPy model.
         inputs: a batch that both accept.
 
     Raises:

@@ -25,8 +25,6 @@ def stored_predictions(folder: Path, task: Task, test: Split, classes: int) -> n
     """Return Keras's outputs `(N, outputs)` for a test set.
 
     Args:
-        folder: folder with a run's artifacts.
-        task: the meaning of the outputs.
         test: the N examples, whose labels must equal those stored with the predictions.
         classes: number of classes, labels or targets.
 
@@ -63,8 +61,6 @@ def score_faults(
     """Return one sentence if the logged test scores do not match the predictions.
 
     Args:
-        task: the meaning of outputs and labels.
-        logged: metrics of a run.
         keras: the stored outputs `(N, outputs)`.
         labels: true labels, `(N,)` or `(N, K)`.
         classes: names of the classes, labels or targets.

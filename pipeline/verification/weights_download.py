@@ -17,8 +17,6 @@ def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
     """Download `weights/` into a folder; files that fail a check are deleted again.
 
     Args:
-        client: client of the store.
-        run_id: the run.
         to: the folder, created if needed.
 
     Raises:

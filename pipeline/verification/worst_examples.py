@@ -66,10 +66,8 @@ def worst_examples(
     """Return the few examples with the largest difference, in descending order (NaN first).
 
     Args:
-        task: the meaning of outputs and labels.
         keras: reference outputs `(N, outputs)`.
         scratch: outputs of the forward pass `(N, outputs)`.
-        test: the N examples.
         classes: names of the classes, labels or targets.
     """
     difference = np.abs(keras.astype(np.float64) - scratch.astype(np.float64)).max(axis=1)
@@ -95,9 +93,7 @@ def confident_mistakes(
     """Return the few most serious wrong predictions, in descending order.
 
     Args:
-        task: the meaning of outputs and labels.
         outputs: `(N, outputs)`.
-        test: the N examples.
         classes: names of the classes, labels or targets.
     """
     return tuple(

@@ -25,9 +25,6 @@ class AttentionStage:
       exponentials. The division comes after it, on as many numbers as a head has outputs.
     - The largest score of a query is not subtracted. Larger scores than 30, and very large or very
       small values, are left to the layer.
-
-    Args:
-        layer: The layer, selected by `covers`.
     """
 
     def __init__(self, layer: MultiHeadAttention) -> None:

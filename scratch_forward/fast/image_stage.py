@@ -106,9 +106,6 @@ class ImageStage:
     Groups of fewer than 12 examples are computed with the channels as the last axis instead.
     Kernels are transformed once for each image size. Sequences `(N, T, C)` are treated as images of
     width 1. The stage returns no mask, because Keras drops the mask at a convolution.
-
-    Args:
-        layers: The layers, selected by `fusion`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:

@@ -40,11 +40,7 @@ def most_worth_a_thread(stages: Iterable[Any]) -> int:
 
 
 class Plan:
-    """The stages of a model. They are valid as long as the model's weights do not change.
-
-    Args:
-        model: The model, with all its weights.
-    """
+    """The stages of a model. They are valid as long as the model's weights do not change."""
 
     def __init__(self, model: Layer) -> None:
         self._weights = [
@@ -126,7 +122,6 @@ def spread(
 
     Args:
         compute: Function of the rows of a chunk, given as a slice.
-        count: Number of examples.
         elements: Number of elements in the input of one example.
         chunk: Largest number of examples per chunk. By default it depends on `elements`.
         threads: Number of threads. Defaults to the number of available cores.

@@ -48,9 +48,6 @@ class SequenceStage:
 
     If the embedding is not too large, the first layer's projection of every token is computed once
     and then looked up.
-
-    Args:
-        layers: The layers, selected by `fusion`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:

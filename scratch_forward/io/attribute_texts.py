@@ -25,9 +25,6 @@ class AttributeTexts:
 
     The lengths are checked when the first text is read: it takes 3 ms per MB, as long as reading
     the weights, and most weights files have no text to read.
-
-    Args:
-        contents: The files.
     """
 
     def __init__(self, *contents: bytes) -> None:
@@ -90,7 +87,6 @@ def _lengths(content: bytes, name: int) -> Iterator[int]:
     """Yield the lengths of the texts of an attribute; none if these bytes are no attribute.
 
     Args:
-        content: The file.
         name: Position of the attribute's name, which follows the header of its message.
     """
     try:

@@ -24,7 +24,6 @@ class Wiring:
     Args:
         config: Configuration of the model, with `layers`, `input_layers` and `output_layers`.
         layers: The layer of each entry, or None for a layer that is not supported.
-        path: Path of the model, used in error messages.
 
     Raises:
         ArchiveError: If a call is malformed.

@@ -25,7 +25,6 @@ class Activation(Layer):
 
     Args:
         activation: A name, a function, or an activation layer without weights.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -50,7 +49,6 @@ class ReLU(Layer):
         max_value: Upper limit of the output, or None.
         negative_slope: Slope below the threshold.
         threshold: The threshold.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -79,7 +77,6 @@ class LeakyReLU(Layer):
 
     Args:
         negative_slope: Slope for negative inputs. The default of Keras's function is 0.2 instead.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -100,7 +97,6 @@ class ELU(Layer):
 
     Args:
         alpha: Negative of the limit for very negative inputs.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -122,7 +118,6 @@ class PReLU(Layer):
 
     Args:
         shared_axes: Axes along which `alpha` is shared, counted from 1.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -160,7 +155,6 @@ class Softmax(Layer):
 
     Args:
         axis: Axis or axes of the sum.
-        name: Name of the layer.
     """
 
     supports_masking = True

@@ -88,7 +88,6 @@ class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
     Args:
         output_size: Sizes of the output's spatial axes, or one size for all.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -101,10 +100,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
 
     Source: `keras.layers.AdaptiveMaxPooling2D` of Keras 3.
 
-    Args:
-        output_size: Sizes of the output's spatial axes, or one size for all.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `AdaptiveMaxPooling1D`.
     """
 
     rank = 2
@@ -117,10 +113,7 @@ class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
 
     Source: `keras.layers.AdaptiveMaxPooling3D` of Keras 3.
 
-    Args:
-        output_size: Sizes of the output's spatial axes, or one size for all.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `AdaptiveMaxPooling1D`.
     """
 
     rank = 3
@@ -133,10 +126,7 @@ class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
 
     Source: `keras.layers.AdaptiveAveragePooling1D` of Keras 3.
 
-    Args:
-        output_size: Sizes of the output's spatial axes, or one size for all.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `AdaptiveMaxPooling1D`.
     """
 
     rank = 1
@@ -149,10 +139,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
 
     Source: `keras.layers.AdaptiveAveragePooling2D` of Keras 3.
 
-    Args:
-        output_size: Sizes of the output's spatial axes, or one size for all.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `AdaptiveMaxPooling1D`.
     """
 
     rank = 2
@@ -165,10 +152,7 @@ class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
 
     Source: `keras.layers.AdaptiveAveragePooling3D` of Keras 3.
 
-    Args:
-        output_size: Sizes of the output's spatial axes, or one size for all.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `AdaptiveMaxPooling1D`.
     """
 
     rank = 3

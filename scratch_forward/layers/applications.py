@@ -17,7 +17,6 @@ class LayerScale(Layer):
     Args:
         init_values: Ignored. Initial value of `gamma` in training.
         projection_dim: Number of channels.
-        name: Name of the layer.
     """
 
     def __init__(self, init_values: float, projection_dim: int, name: str | None = None) -> None:
@@ -43,7 +42,6 @@ class StochasticDepth(Layer):
 
     Args:
         drop_path_rate: Probability of dropping an example in training.
-        name: Name of the layer.
     """
 
     def __init__(self, drop_path_rate: float, name: str | None = None) -> None:
@@ -70,7 +68,6 @@ class CustomScaleLayer(Layer):
 
     Args:
         scale: Factor for the second input.
-        name: Name of the layer.
     """
 
     def __init__(self, scale: float, name: str | None = None) -> None:

@@ -110,7 +110,6 @@ class Attention(_ListAttention):
         score_mode: `"dot"` or `"concat"`.
         dropout: Dropout rate of the attention probabilities in training.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -150,7 +149,6 @@ class AdditiveAttention(_ListAttention):
         use_scale: Whether to multiply the channels by weights. Otherwise their weight is 1.
         dropout: Dropout rate of the attention probabilities in training.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(

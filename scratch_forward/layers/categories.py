@@ -64,7 +64,6 @@ class CategoryEncoding(Layer):
         num_tokens: Number of categories.
         output_mode: `"multi_hot"`, `"one_hot"` or `"count"`.
         sparse: Must be False.
-        name: Name of the layer.
     """
 
     call_arguments = ("inputs", "count_weights")
@@ -141,7 +140,6 @@ class Discretization(Layer):
         epsilon: Ignored. Accuracy of learned boundaries.
         output_mode: `"int"`, `"one_hot"`, `"multi_hot"` or `"count"`.
         sparse: Must be False.
-        name: Name of the layer.
     """
 
     def __init__(

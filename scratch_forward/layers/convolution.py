@@ -135,7 +135,6 @@ class Conv1D(_Conv):
         groups: Number of groups into which channels and filters are split.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -150,17 +149,12 @@ class Conv2D(_Conv):
 
     Source: `keras.layers.Conv2D` of Keras 3.
 
+    Arguments that are not listed are those of `Conv1D`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (height, width).
         strides: Step between windows: one integer or two.
         padding: `"valid"`, or `"same"` for `ceil(H / strides)` outputs, with an odd zero after.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
-        groups: Number of groups into which channels and filters are split.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 2
@@ -175,17 +169,12 @@ class Conv3D(_Conv):
 
     Source: `keras.layers.Conv3D` of Keras 3.
 
+    Arguments that are not listed are those of `Conv1D`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (depth, height, width).
         strides: Step between windows: one integer or three.
         padding: `"valid"`, or `"same"` for `ceil(D / strides)` outputs, with an odd zero after.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
-        groups: Number of groups into which channels and filters are split.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 3
@@ -244,7 +233,6 @@ class DepthwiseConv1D(_DepthwiseConv):
         dilation_rate: Step between the elements of a window.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -258,16 +246,11 @@ class DepthwiseConv2D(_DepthwiseConv):
 
     Source: arXiv:1704.04861.
 
+    Arguments that are not listed are those of `DepthwiseConv1D`.
+
     Args:
         kernel_size: Size of the window: an integer or (height, width).
         strides: Step between windows: one integer or two.
-        padding: `"valid"` or `"same"`.
-        depth_multiplier: Number of outputs per channel.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 2
@@ -330,7 +313,6 @@ class SeparableConv1D(_SeparableConv):
         depth_multiplier: Number of depthwise outputs per channel.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -343,17 +325,11 @@ class SeparableConv2D(_SeparableConv):
     `(kh, kw, C, depth_multiplier)`, pointwise kernel `(1, 1, C * depth_multiplier, filters)`, bias
     `(filters,)`.
 
+    Arguments that are not listed are those of `SeparableConv1D`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (height, width).
         strides: Step between windows: one integer or two.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window.
-        depth_multiplier: Number of depthwise outputs per channel.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 2

@@ -38,7 +38,6 @@ class InputLayer(Layer):
         ragged: Must be False.
         batch_shape: Shape with the batch axis, instead of `shape`.
         optional: Whether the input may be None. Not supported.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -143,7 +142,6 @@ class Dense(Layer):
         units: Size of the output's last axis.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -192,7 +190,6 @@ class Embedding(Layer):
         input_dim: Number of rows.
         output_dim: Size of a row.
         mask_zero: Whether id 0 is padding that later layers skip.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -257,7 +254,6 @@ class Masking(Layer):
 
     Args:
         mask_value: Value of padding.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -281,9 +277,6 @@ class Identity(Layer):
     Shapes: `(N, ...)` to `(N, ...)`.
 
     Source: `keras.layers.Identity` of Keras 3.
-
-    Args:
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -307,7 +300,6 @@ class ActivityRegularization(Identity):
     Args:
         l1: Ignored at inference.
         l2: Ignored at inference.
-        name: Name of the layer.
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, name: str | None = None) -> None:

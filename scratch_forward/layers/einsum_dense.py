@@ -33,7 +33,6 @@ class EinsumDense(Layer):
             that equals that of the input.
         activation: A name, a function, or an activation layer without weights.
         bias_axes: Letters of y that have a bias. By default there is no bias.
-        name: Name of the layer.
     """
 
     def __init__(

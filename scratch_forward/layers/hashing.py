@@ -106,7 +106,6 @@ class Hashing(_Hashed):
         output_mode: `"int"`, `"one_hot"`, `"multi_hot"` or `"count"`.
         sparse: Must be False.
         dtype: Dtype of the bins: `"int64"` (the default) or `"int32"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -156,7 +155,6 @@ class HashedCrossing(_Hashed):
         output_mode: `"int"` or `"one_hot"`.
         sparse: Must be False.
         dtype: Dtype of the bins: `"int64"` (the default) or `"int32"`.
-        name: Name of the layer.
     """
 
     def __init__(

@@ -72,7 +72,6 @@ class Resizing(_OtherSize):
         fill_value: Value of the padding.
         antialias: Whether to widen the kernel to the area of a new pixel when shrinking.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -126,7 +125,6 @@ class CenterCrop(_OtherSize):
         height: New height.
         width: New width.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -220,7 +218,6 @@ class AutoContrast(Layer):
         value_range: Smallest and largest value of an image.
         data_format: Ignored, as in Keras: axes 1 and 2 are stretched together.
         bounding_box_format: Ignored.
-        name: Name of the layer.
     """
 
     def __init__(

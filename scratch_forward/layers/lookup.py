@@ -271,7 +271,6 @@ class StringLookup(IndexLookup):
         salt: Key of SipHash for unknown strings. By default FarmHash is used.
         oov_method: Ignored. Strings are always hashed.
         vocabulary_size: Size of the vocabulary in a file, including special tokens.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -345,7 +344,6 @@ class IntegerLookup(IndexLookup):
             remainder, or `"farmhash"`.
         salt: Key of SipHash, which is then used instead of FarmHash.
         vocabulary_size: Size of the vocabulary in a file, including special tokens.
-        name: Name of the layer.
     """
 
     def __init__(

@@ -163,7 +163,6 @@ class Concatenate(Layer):
 
     Args:
         axis: Axis of the concatenation.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -213,7 +212,6 @@ class Dot(Layer):
     Args:
         axes: Axis of both inputs, or a pair of axes.
         normalize: Whether to divide each input by its Euclidean norm along the axis first.
-        name: Name of the layer.
     """
 
     supports_masking = True

@@ -339,7 +339,6 @@ class MultiHeadAttention(_HeadAttention):
         use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
             (arXiv:2505.06708).
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     clears_input_masks = True
@@ -412,7 +411,6 @@ class GroupQueryAttention(_HeadAttention):
         use_gate: Whether to multiply the heads by `sigmoid(query @ gate + bias)`
             (arXiv:2505.06708).
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     keras_class = "GroupedQueryAttention"

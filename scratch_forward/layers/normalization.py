@@ -36,7 +36,6 @@ class BatchNormalization(Layer):
         renorm_clipping: Ignored. Used in training only.
         renorm_momentum: Ignored. Used in training only.
         synchronized: Ignored. Used in training on several devices.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -113,7 +112,6 @@ class LayerNormalization(Layer):
         scale: Whether to multiply by `gamma`.
         rms_scaling: Whether to compute `y = gamma * x / sqrt(variance + epsilon)` instead, a
             deprecated option of Keras. The variance is that about the mean.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -172,7 +170,6 @@ class GroupNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether to add `beta`.
         scale: Whether to multiply by `gamma`.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -235,7 +232,6 @@ class RMSNormalization(Layer):
     Args:
         axis: Axis or axes of the mean.
         epsilon: Added to the mean of the squares.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -271,7 +267,6 @@ class UnitNormalization(Layer):
 
     Args:
         axis: Axis or axes of the sum.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -300,7 +295,6 @@ class SpectralNormalization(Layer):
     Args:
         layer: A layer with a kernel, or an Embedding.
         power_iterations: Ignored. Used in training only.
-        name: Name of the layer.
     """
 
     def __init__(self, layer: Any, power_iterations: int = 1, name: str | None = None) -> None:
@@ -358,7 +352,6 @@ class Rescaling(Layer):
     Args:
         scale: A number, or one number per channel on the last axis.
         offset: A number, or one number per channel on the last axis.
-        name: Name of the layer.
     """
 
     supports_masking = True
@@ -385,7 +378,6 @@ class Normalization(Layer):
         mean: The mean, or None if it was learned from data and is stored as a weight.
         variance: The variance, or None if it was learned as well.
         invert: Whether to compute `y = mean + x * max(sqrt(variance), 1e-7)` instead.
-        name: Name of the layer.
     """
 
     supports_masking = True

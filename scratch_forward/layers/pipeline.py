@@ -19,7 +19,6 @@ class Pipeline(Layer):
 
     Args:
         layers: The layers, from first to last.
-        name: Name of the layer.
     """
 
     call_arguments = ("inputs", "training", "mask")

@@ -31,6 +31,16 @@ class _Pooling(SpatialLayer):
 class _MaxPooling(_Pooling):
     """The maximum of each window. Padding is never the maximum."""
 
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name)
+
     def slide(self, inputs: Array) -> Array:
         """Compute the maximum over the positions of the window."""
         taps = self.taps(self.pad(inputs, value=-np.inf))
@@ -69,20 +79,9 @@ class MaxPooling1D(_MaxPooling):
         strides: Step between windows. Defaults to the size of the window.
         padding: `"valid"` or `"same"`.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 1
-
-    def __init__(
-        self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name)
 
 
 class MaxPooling2D(_MaxPooling):
@@ -92,25 +91,13 @@ class MaxPooling2D(_MaxPooling):
 
     Source: `keras.layers.MaxPooling2D` of Keras 3.
 
+    Arguments that are not listed are those of `MaxPooling1D`.
+
     Args:
         pool_size: Size of the window: an integer or (height, width).
-        strides: Step between windows. Defaults to the size of the window.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 2
-
-    def __init__(
-        self,
-        pool_size: Any = (2, 2),
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name)
 
 
 class AveragePooling1D(_AveragePooling):
@@ -120,12 +107,7 @@ class AveragePooling1D(_AveragePooling):
 
     Source: `keras.layers.AveragePooling1D` of Keras 3.
 
-    Args:
-        pool_size: Size of the window.
-        strides: Step between windows. Defaults to the size of the window.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
+    The arguments are those of `MaxPooling1D`.
     """
 
     rank = 1
@@ -138,12 +120,10 @@ class AveragePooling2D(_AveragePooling):
 
     Source: `keras.layers.AveragePooling2D` of Keras 3.
 
+    Arguments that are not listed are those of `MaxPooling1D`.
+
     Args:
         pool_size: Size of the window: an integer or (height, width).
-        strides: Step between windows. Defaults to the size of the window.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 2
@@ -156,25 +136,13 @@ class MaxPooling3D(_MaxPooling):
 
     Source: `keras.layers.MaxPooling3D` of Keras 3.
 
+    Arguments that are not listed are those of `MaxPooling1D`.
+
     Args:
         pool_size: Size of the window: an integer or (depth, height, width).
-        strides: Step between windows. Defaults to the size of the window.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 3
-
-    def __init__(
-        self,
-        pool_size: Any = (2, 2, 2),
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name)
 
 
 class AveragePooling3D(_AveragePooling):
@@ -184,12 +152,10 @@ class AveragePooling3D(_AveragePooling):
 
     Source: `keras.layers.AveragePooling3D` of Keras 3.
 
+    Arguments that are not listed are those of `MaxPooling1D`.
+
     Args:
         pool_size: Size of the window: an integer or (depth, height, width).
-        strides: Step between windows. Defaults to the size of the window.
-        padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     rank = 3
@@ -252,7 +218,6 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     Args:
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -263,10 +228,7 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
 
     Source: `keras.layers.GlobalMaxPooling2D` of Keras 3.
 
-    Args:
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
+    The arguments are those of `GlobalMaxPooling1D`.
     """
 
     rank = 2
@@ -279,10 +241,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     Source: arXiv:1312.4400.
 
-    Args:
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
+    The arguments are those of `GlobalMaxPooling1D`.
     """
 
     rank = 1
@@ -306,10 +265,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 class GlobalAveragePooling2D(_GlobalAveragePooling):
     """`(N, H, W, C)` to `(N, C)`: the mean of each channel (arXiv:1312.4400).
 
-    Args:
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
+    The arguments are those of `GlobalMaxPooling1D`.
     """
 
     rank = 2
@@ -320,10 +276,7 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 
     Source: `keras.layers.GlobalMaxPooling3D` of Keras 3.
 
-    Args:
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
+    The arguments are those of `GlobalMaxPooling1D`.
     """
 
     rank = 3
@@ -334,10 +287,7 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
 
     Source: arXiv:1312.4400.
 
-    Args:
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        keepdims: Whether to keep the pooled axes with size 1.
-        name: Name of the layer.
+    The arguments are those of `GlobalMaxPooling1D`.
     """
 
     rank = 3

@@ -63,7 +63,6 @@ class Dropout(_Random):
         noise_shape: Shape of the random mask, with 1 for axes that share it, or None for sizes of
             the input.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class SpatialDropout1D(Dropout):
     Args:
         rate: Probability of a zero.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
@@ -143,7 +141,6 @@ class SpatialDropout2D(_SpatialDropout):
         rate: Probability of a zero.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
 
@@ -158,7 +155,6 @@ class SpatialDropout3D(_SpatialDropout):
         rate: Probability of a zero.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
 
@@ -172,7 +168,6 @@ class GaussianDropout(_Random):
     Args:
         rate: Determines the standard deviation, as the rate of a `Dropout` with equal variance.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
@@ -199,7 +194,6 @@ class GaussianNoise(_Random):
     Args:
         stddev: Standard deviation of the noise.
         seed: Ignored. `model(x, training=True, seed=...)` seeds all layers.
-        name: Name of the layer.
     """
 
     def __init__(self, stddev: float, seed: int | None = None, name: str | None = None) -> None:

@@ -25,7 +25,6 @@ class Flatten(Layer):
 
     Args:
         data_format: With `"channels_first"`, axis 1 is moved to the end before flattening.
-        name: Name of the layer.
     """
 
     def __init__(self, data_format: str | None = None, name: str | None = None) -> None:
@@ -52,7 +51,6 @@ class Reshape(Layer):
 
     Args:
         target_shape: Shape of one example. One size may be -1.
-        name: Name of the layer.
     """
 
     def __init__(self, target_shape: Sequence[int], name: str | None = None) -> None:
@@ -94,7 +92,6 @@ class Permute(Layer):
 
     Args:
         dims: A permutation of 1 to the number of axes.
-        name: Name of the layer.
     """
 
     def __init__(self, dims: Sequence[int], name: str | None = None) -> None:
@@ -120,7 +117,6 @@ class RepeatVector(Layer):
 
     Args:
         n: Number of repetitions.
-        name: Name of the layer.
     """
 
     def __init__(self, n: int, name: str | None = None) -> None:
@@ -172,7 +168,6 @@ class ZeroPadding1D(_ZeroPadding):
     Args:
         padding: Number of zeros on both sides, or a pair (left, right).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -191,7 +186,6 @@ class ZeroPadding2D(_ZeroPadding):
     Args:
         padding: An integer, a pair (height, width), or ((top, bottom), (left, right)).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -209,7 +203,6 @@ class ZeroPadding3D(_ZeroPadding):
     Args:
         padding: An integer, three integers, or three pairs (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -282,7 +275,6 @@ class Cropping1D(_Cropping):
 
     Args:
         cropping: Number of steps to remove on both sides, or a pair (left, right).
-        name: Name of the layer.
     """
 
     def __init__(self, cropping: Any = (1, 1), name: str | None = None) -> None:
@@ -299,7 +291,6 @@ class Cropping2D(_Cropping):
     Args:
         cropping: An integer, a pair (height, width), or ((top, bottom), (left, right)).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -320,7 +311,6 @@ class Cropping3D(_Cropping):
     Args:
         cropping: An integer, three integers, or three pairs (before, after).
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(

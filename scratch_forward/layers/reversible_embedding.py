@@ -29,7 +29,6 @@ class ReversibleEmbedding(Embedding):
         mask_zero: Whether id 0 is padding that later layers skip.
         reverse_dtype: Must be None or `"float32"`.
         logit_soft_cap: Bound of the logits.
-        name: Name of the layer.
     """
 
     call_arguments = ("inputs", "reverse")

@@ -38,7 +38,6 @@ class STFTSpectrogram(Layer):
         padding: `"valid"` or `"same"`.
         expand_dims: Whether bins and channels are separate axes.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     call_arguments = ("inputs",)

@@ -60,7 +60,6 @@ class TextVectorization(IndexLookup):
         ragged: Must be False.
         encoding: Must be `"utf-8"`.
         vocabulary_size: Size of the vocabulary stored in a file, including special tokens.
-        name: Name of the layer.
 
     Raises:
         InvalidOption: For a value that is not supported, a duplicate token, or too many tokens.

@@ -145,7 +145,6 @@ class Conv1DTranspose(_ConvTranspose):
         dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
         activation: A name, a function, or an activation layer without weights.
         use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -160,17 +159,11 @@ class Conv2DTranspose(_ConvTranspose):
 
     Source: arXiv:1603.07285.
 
+    Arguments that are not listed are those of `Conv1DTranspose`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (height, width).
         strides: Step between windows in the output: one integer or two.
-        padding: `"valid"` or `"same"`.
-        output_padding: Additional elements at the end of the output, fewer than `strides`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 2
@@ -185,17 +178,11 @@ class Conv3DTranspose(_ConvTranspose):
 
     Source: arXiv:1603.07285.
 
+    Arguments that are not listed are those of `Conv1DTranspose`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (depth, height, width).
         strides: Step between windows in the output: one integer or three.
-        padding: `"valid"` or `"same"`.
-        output_padding: Additional elements at the end of the output, fewer than `strides`.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window. Must be 1 if `strides` is not 1.
-        activation: A name, a function, or an activation layer without weights.
-        use_bias: Whether to add a bias.
-        name: Name of the layer.
     """
 
     rank = 3

@@ -53,7 +53,6 @@ class UpSampling1D(_UpSampling):
 
     Args:
         size: Number of repetitions of each step.
-        name: Name of the layer.
     """
 
     data_format = "channels_last"
@@ -75,7 +74,6 @@ class UpSampling2D(_UpSampling):
         size: Factor for height and width, one integer or two.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
-        name: Name of the layer.
     """
 
     def __init__(
@@ -111,7 +109,6 @@ class UpSampling3D(_UpSampling):
     Args:
         size: Factor s for each axis, one integer or three.
         data_format: `"channels_last"` (the default) or `"channels_first"`.
-        name: Name of the layer.
     """
 
     def __init__(

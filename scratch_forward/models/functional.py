@@ -27,7 +27,6 @@ class Model(Network):
         inputs: Tensor that `Input` returned, or a list or dict of such tensors.
         outputs: Tensor computed from the inputs by calling layers, or a list or dict of such
             tensors.
-        name: Name of the model.
 
     Raises:
         ValueError: If an output does not depend on the inputs.

@@ -66,7 +66,6 @@ def without_lost_masks(
     layer that returns its input returns the same tensor.
 
     Args:
-        inputs: Inputs of the model.
         nodes: Nodes of the model, each after the nodes that it depends on.
 
     Returns:

@@ -21,10 +21,6 @@ class Sequential(Network):
     As `keras.Sequential`. If the first element is an `InputLayer`, a tensor of `Input`, or an
     `Embedding`, all shapes are known at once. Otherwise the model is built on the first batch, or
     by `build(input_shape)`.
-
-    Args:
-        layers: The layers, from first to last.
-        name: Name of the model.
     """
 
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None) -> None:

@@ -69,8 +69,6 @@ def curve_panel(
     """Draw curves within a frame.
 
     Args:
-        title: the title above the panel.
-        lines: the curves.
         within: the frame, shared with the neighbouring panels.
         note: a smaller line under the title.
         mark: an epoch to mark with a dotted line.

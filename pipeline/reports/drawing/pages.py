@@ -39,7 +39,6 @@ def render_page(package: str, name: str, **values: object) -> str:
         package: the package whose `templates` folder contains the template. The templates of this
             package are available as well.
         name: file name of the template, which extends `page.html.j2`.
-        values: variables of the template.
     """
     page = _environment(package, True).get_template(name).render(style=_style(), **values)
     return printable(page)

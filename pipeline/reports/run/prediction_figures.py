@@ -29,7 +29,6 @@ def prediction_figures(
     """Draw the figures of predictions, by file name; a key of `CAPTIONS`.
 
     Args:
-        task: the meaning of outputs and labels.
         outputs: `(N, outputs)`.
         labels: `(N,)` or `(N, K)`.
         names: names of the classes, labels or targets.

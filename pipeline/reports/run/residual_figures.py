@@ -20,7 +20,6 @@ def predicted_against_true(
     Args:
         true: `(N, targets)`.
         predicted: `(N, targets)`.
-        names: names of the targets.
     """
     panels = []
     for place, name in enumerate(names):
@@ -38,7 +37,6 @@ def residuals(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> 
     Args:
         true: `(N, targets)`.
         predicted: `(N, targets)`.
-        names: names of the targets.
     """
     panels = []
     for place, name in enumerate(names):

@@ -48,7 +48,6 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Drawing:
 
     Args:
         counts: `(C, C)` integers.
-        classes: C names.
     """
     words = "row: true class, column: predicted"
     drawing, corner, cell = _table(classes, classes, words)

@@ -59,8 +59,6 @@ def judge(study: Study, runs: Sequence[StudyRun], varied: Sequence[str]) -> Judg
 
     Args:
         study: the study; returns None if it has no claim.
-        runs: finished runs.
-        varied: keys that differ between them.
     """
     claim = study.claim
     if claim is None:

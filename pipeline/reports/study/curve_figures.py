@@ -56,7 +56,6 @@ def curves(analysis: Analysis, quantity: str) -> list[Drawing]:
     """Draw training and validation curves, one panel per setting, all on the same axes.
 
     Args:
-        analysis: the settings and their runs.
         quantity: `loss`, or what is computed after each epoch beside it, such as `accuracy`.
     """
     variants = panels(analysis)

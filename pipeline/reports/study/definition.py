@@ -81,7 +81,6 @@ def parse_study(node: Mapping[str, Any] | None, name: str) -> Study:
 
     Args:
         node: its values; None if the study's file contains only settings.
-        name: the name of the study.
 
     Raises:
         SettingsError: with one sentence per fault.

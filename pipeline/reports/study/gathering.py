@@ -70,9 +70,7 @@ def gather_study(store: Store, conf: Path, name: str) -> Gathered:
     """Gather the latest sweep of a study, whether its file is built in or the user's.
 
     Args:
-        store: the store of its runs.
         conf: a folder of configuration files, for sweeps that did not store their study.
-        name: the study's name.
 
     Raises:
         StoreError: when the study never ran in this store.

@@ -37,13 +37,7 @@ class Provenance:
 
 
 def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, ...]) -> Provenance:
-    """Collect the provenance from the runs.
-
-    Args:
-        client: client of the store.
-        gathered: the runs of the report.
-        runs: the finished runs.
-    """
+    """Collect the provenance from the runs."""
     first = runs[0]
     machine = json.loads(read_text(client, first.run_id, names.MACHINE) or "{}")
     seeds = sorted({run.seed for run in runs})

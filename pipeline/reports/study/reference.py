@@ -51,13 +51,7 @@ def baseline_scores(baselines: References, measure: Measure) -> dict[str, dict[S
 
 
 def references(client: MlflowClient, variants: Sequence[Variant], data_dir: str) -> References:
-    """Return the baselines of all variants; data are read only for texts.
-
-    Args:
-        client: client of the store that contains the runs.
-        variants: the variants.
-        data_dir: the data directory of this machine.
-    """
+    """Return the baselines of all variants; data are read only for texts."""
     majority, tfidf, remarks = {}, {}, []
     known: dict[tuple[str | None, ...], Baseline | str | None] = {}
     for variant in variants:

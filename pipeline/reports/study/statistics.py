@@ -131,7 +131,6 @@ def paired_bootstrap(difference: Callable[[np.ndarray], float], examples: int) -
 
     Args:
         difference: the difference of the scores on the examples with these indices.
-        examples: number of examples.
 
     Returns:
         The interval; None below 30 examples, for which percentiles are too narrow.

@@ -68,10 +68,6 @@ def compose_study_page(
     """Compose the content of a report.
 
     Args:
-        analysis: the numbers.
-        verdict: the conclusion.
-        baselines: the baselines for comparison.
-        made: how the runs were made.
         mixed: how the runs differ in what should be the same, if they were combined anyway.
     """
     gathered, variants = analysis.gathered, analysis.variants

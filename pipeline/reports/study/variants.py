@@ -109,7 +109,6 @@ def group_by_values(
     """Group runs into variants, in planned order or else sorted by value; seeds in order.
 
     Args:
-        runs: finished runs.
         varied: keys whose values define a variant.
         planned: parameters of each job of the sweep, if known.
         study: names the values.

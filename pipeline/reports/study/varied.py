@@ -64,7 +64,6 @@ def incompatibilities(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[s
     """Return one sentence per property that should be the same in all finished runs but differs.
 
     Args:
-        runs: finished runs.
         varied: keys whose values are compared and may differ.
     """
     return [*_settings(runs, varied), *_data(runs, varied), *_code(runs)]

@@ -25,8 +25,6 @@ def write_report(
     """Analyse runs, draw figures, and log the report to the sweep's own run.
 
     Args:
-        store: the store of the runs.
-        gathered: the runs.
         data_dir: the data directory of this machine, for baselines of texts.
         mixed: continue even if the runs differ in data, code or fixed settings.
         to: a folder for another copy of the files.

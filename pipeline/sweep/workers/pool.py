@@ -152,10 +152,5 @@ def misfit(worker: Worker, taken: Collection[str], job: LaunchedJob) -> tuple[bo
 
     A job of the worker's own model is preferred, then one with its number of threads, then one
     whose model no other worker has.
-
-    Args:
-        worker: the worker.
-        taken: keys of the models of all workers.
-        job: the job.
     """
     return job.model != worker.model, job.threads != worker.threads, job.model in taken

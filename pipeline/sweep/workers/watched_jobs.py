@@ -125,8 +125,6 @@ def end_run_of(job: WatchedJob, store: Store, status: str, told: str | None = No
     """End the run of a job whose process died before it could end the run itself.
 
     Args:
-        job: the job.
-        store: where its run is tracked.
         status: KILLED or FAILED.
         told: the reason, stored with the run.
     """

@@ -73,8 +73,6 @@ def train(
     """Run one job.
 
     Args:
-        values: its configuration, as plain Python values.
-        overrides: the overrides that were set for it.
         log: file for its standard output and error.
         events: file for its events.
 

@@ -153,10 +153,8 @@ class SingleGates:
     that a NaN in one direction would reach the other.)
 
     Args:
-        shape: Sizes of the arrays of a step.
         terms: Per lane, the part of the states (L u,) that it reads, and weights (terms, G u).
         ahead: Array (S, G, L, u) to add to the products of each step.
-        workspace: Buffers to reuse.
     """
 
     def __init__(

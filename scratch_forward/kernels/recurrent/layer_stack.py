@@ -77,7 +77,6 @@ class RecurrentStack:
         Args:
             x: Token ids in [0, V), (N, T), if there is a table. Otherwise features (N, T, F).
             mask: Boolean array (N, T) of any pattern, or None.
-            workspace: Buffers to reuse.
             lap: Called with the number of each layer when it ends.
         """
         workspace = workspace or Workspace()

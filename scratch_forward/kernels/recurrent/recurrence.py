@@ -156,9 +156,6 @@ class Recurrent:
         """Run the layer over a batch.
 
         Args:
-            inputs: Token ids or features.
-            batch: Layout of the batch.
-            return_sequences: Whether to return the outputs of all steps.
             initial_state: Arrays (D, N, u), h first, in the order of `batch`. Defaults to zeros.
             workspace: Buffers to reuse. The outputs are then valid until the layer's next call.
         """

@@ -84,8 +84,6 @@ def run(
     differ in cost; put the most expensive first. `function` must not call `run` itself.
 
     Args:
-        function: Function of one item.
-        items: The items.
         workers: Number of threads. Defaults to the number of available cores.
 
     Returns:

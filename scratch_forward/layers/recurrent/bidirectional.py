@@ -31,7 +31,6 @@ class Bidirectional(Layer):
         merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for two outputs.
         backward_layer: The backward layer, if it is not a copy. Its `go_backwards` must be the
             opposite.
-        name: Name of the layer.
     """
 
     supports_masking = True

@@ -226,7 +226,6 @@ class ConvLSTM1D(_ConvLSTM):
         stateful: Whether a batch starts with the states after the previous batch.
         unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
-        name: Name of the layer.
     """
 
     rank = 1
@@ -240,27 +239,10 @@ class ConvLSTM2D(_ConvLSTM):
 
     Source: arXiv:1506.04214.
 
+    Arguments that are not listed are those of `ConvLSTM1D`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (height, width).
-        strides: Step between windows over the input.
-        padding: `"valid"` or `"same"`, for the input.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window over the input.
-        activation: Activation of the candidate and of the output.
-        recurrent_activation: Activation of the gates.
-        use_bias: Whether to add a bias.
-        unit_forget_bias: Ignored. The stored bias includes it.
-        dropout: Ignored at inference.
-        recurrent_dropout: Ignored at inference.
-        seed: Ignored.
-        return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states as well.
-        go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the previous batch.
-        unroll: Ignored. The equation is the same.
-        zero_output_for_mask: Whether the output of a masked step is zero.
-        name: Name of the layer.
     """
 
     rank = 2
@@ -274,27 +256,10 @@ class ConvLSTM3D(_ConvLSTM):
 
     Source: arXiv:1506.04214.
 
+    Arguments that are not listed are those of `ConvLSTM1D`.
+
     Args:
-        filters: Number of output channels.
         kernel_size: Size of the window: an integer or (depth, height, width).
-        strides: Step between windows over the input.
-        padding: `"valid"` or `"same"`, for the input.
-        data_format: `"channels_last"` (the default) or `"channels_first"`.
-        dilation_rate: Step between the elements of a window over the input.
-        activation: Activation of the candidate and of the output.
-        recurrent_activation: Activation of the gates.
-        use_bias: Whether to add a bias.
-        unit_forget_bias: Ignored. The stored bias includes it.
-        dropout: Ignored at inference.
-        recurrent_dropout: Ignored at inference.
-        seed: Ignored.
-        return_sequences: Whether to return the output of every step.
-        return_state: Whether to return the states as well.
-        go_backwards: Whether to start at the last step.
-        stateful: Whether a batch starts with the states after the previous batch.
-        unroll: Ignored. The equation is the same.
-        zero_output_for_mask: Whether the output of a masked step is zero.
-        name: Name of the layer.
     """
 
     rank = 3

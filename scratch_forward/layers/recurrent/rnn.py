@@ -38,7 +38,6 @@ class RNN(Layer):
         stateful: Whether a batch starts with the states after the previous batch.
         unroll: Ignored. The equation is the same.
         zero_output_for_mask: Whether the output of a masked step is zero.
-        name: Name of the layer.
     """
 
     supports_masking = True

@@ -21,7 +21,6 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: The cells, from first to last.
-        name: Name of the layer.
     """
 
     def __init__(self, cells: Sequence[Any], name: str | None = None) -> None:

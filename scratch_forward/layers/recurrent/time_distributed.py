@@ -19,7 +19,6 @@ class TimeDistributed(Layer):
 
     Args:
         layer: A layer with one input and one output.
-        name: Name of the layer.
     """
 
     supports_masking = True
