@@ -35,19 +35,12 @@ _YOUNG_OBJECTS = 50_000  # per collection; planning a sweep creates many, few ar
 
 @dataclass(frozen=True)
 class Given:
-    """The parsed arguments of a command other than `train`.
-
-    Attributes:
-        values: the settings.
-        flags: the flags that the command defines and that were given.
-        words: the remaining arguments, for a command that accepts such.
-        config_dir: the user's own folder of configuration files.
-    """
+    """The parsed arguments of a command other than `train`."""
 
     values: dict[str, Any]
-    flags: frozenset[str]
-    words: tuple[str, ...]
-    config_dir: str | None
+    flags: frozenset[str]  # the flags that the command defines and that were given
+    words: tuple[str, ...]  # the remaining arguments, for a command that accepts such
+    config_dir: str | None  # the user's own folder of configuration files
 
 
 def command(

@@ -22,17 +22,11 @@ _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=.*)?")
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A parsed command line.
+    """A parsed command line."""
 
-    Attributes:
-        words: all arguments except flags.
-        flags: the flags that were given.
-        config_dir: the user's own folder of configuration files.
-    """
-
-    words: tuple[str, ...]
+    words: tuple[str, ...]  # all arguments except flags
     flags: frozenset[str]
-    config_dir: str | None
+    config_dir: str | None  # the user's own folder of configuration files
 
 
 def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> CommandLine:

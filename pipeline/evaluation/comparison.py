@@ -12,16 +12,11 @@ from pipeline.settings.scores import SCORES
 
 @dataclass(frozen=True)
 class RunComparison:
-    """A run compared with the best one on the same examples.
+    """A run compared with the best one on the same examples."""
 
-    Attributes:
-        other: the run that is compared.
-        difference: its primary score minus that of the best run.
-        interval: 95 % interval of the difference over samples of examples; None if too few.
-    """
-
-    other: Evaluation
-    difference: float
+    other: Evaluation  # the run that is compared
+    difference: float  # its primary score minus that of the best run
+    # 95 % interval of the difference over samples of examples; None if too few
     interval: Interval | None
 
 

@@ -34,48 +34,29 @@ _NEEDED = (names.WEIGHTS, names.CONFIG_FOLDER)
 
 @dataclass(frozen=True)
 class ChosenData:
-    """The data to evaluate on.
+    """The data to evaluate on."""
 
-    Attributes:
-        name: their name in metrics and artifacts.
-        options: the settings of the data set.
-        part: `train`, `validation` or `test`.
-        data_dir: folder of the data sets.
-    """
-
-    name: str
-    options: Mapping[str, Any]
-    part: str
-    data_dir: str
+    name: str  # their name in metrics and artifacts
+    options: Mapping[str, Any]  # the settings of the data set
+    part: str  # `train`, `validation` or `test`
+    data_dir: str  # folder of the data sets
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A run on other data.
-
-    Attributes:
-        run: the run.
-        data: the data.
-        task: the meaning of the outputs.
-        classes: names of the classes, labels or targets.
-        outputs: Keras's outputs, `(N, outputs)`.
-        scores: every score of the task, by name.
-        report: the scores per class or target, as text.
-        parity: Keras compared with NumPy on these data.
-        copies: number of examples that also occur in the run's training data; None if unknown.
-        notes: remarks in one sentence each.
-    """
+    """A run on other data."""
 
     run: Run
     data: LabelledData
     task: Task
-    classes: tuple[str, ...]
-    outputs: np.ndarray
-    scores: Mapping[str, float]
-    report: str
-    parity: Parity
+    classes: tuple[str, ...]  # names of the classes, labels or targets
+    outputs: np.ndarray  # Keras's outputs, `(N, outputs)`
+    scores: Mapping[str, float]  # every score of the task, by name
+    report: str  # the scores per class or target, as text
+    parity: Parity  # Keras compared with NumPy on these data
+    # number of examples that also occur in the run's training data; None if unknown
     copies: int | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # remarks in one sentence each
 
 
 def evaluate_run(client: MlflowClient, run_id: str, chosen: ChosenData) -> Evaluation:

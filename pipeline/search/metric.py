@@ -19,17 +19,11 @@ _NAMELESS = ("a", "b")  # stand-ins where only the files define the classes
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a run.
+    """A metric of a run."""
 
-    Attributes:
-        name: its name in MLflow.
-        least: whether lower is better, as for a loss or a time.
-        on_test: whether it is a score on the test data.
-    """
-
-    name: str
-    least: bool = False
-    on_test: bool = False
+    name: str  # its name in MLflow
+    least: bool = False  # whether lower is better, as for a loss or a time
+    on_test: bool = False  # whether it is a score on the test data
 
 
 @dataclass(frozen=True)

@@ -25,29 +25,17 @@ _ORDER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One finished trial.
+    """One finished trial."""
 
-    Attributes:
-        number: Optuna's number of the trial.
-        name: the values that were drawn.
-        state: COMPLETE, PRUNED or FAIL.
-        value: value of the metric; None unless complete.
-        params: Optuna's value of each key.
-        reason: why it was pruned or failed.
-        epoch: last epoch of a pruned trial; None if unknown.
-        run_id: id of its run; None if it never had one.
-        run: the result of that run, if known.
-    """
-
-    number: int
-    name: str
-    state: TrialState
-    value: float | None
-    params: Mapping[str, object]
-    reason: str
-    epoch: int | None
-    run_id: str | None
-    run: RunResult | None
+    number: int  # Optuna's number of the trial
+    name: str  # the values that were drawn
+    state: TrialState  # COMPLETE, PRUNED or FAIL
+    value: float | None  # value of the metric; None unless complete
+    params: Mapping[str, object]  # Optuna's value of each key
+    reason: str  # why it was pruned or failed
+    epoch: int | None  # last epoch of a pruned trial; None if unknown
+    run_id: str | None  # id of its run; None if it never had one
+    run: RunResult | None  # the result of that run, if known
 
 
 def trial_results(

@@ -21,17 +21,11 @@ _MOST_VALUES = 10_000  # in a range
 
 @dataclass(frozen=True)
 class Dimension:
-    """One searched key.
+    """One searched key."""
 
-    Attributes:
-        key: the key, as on the command line.
-        distribution: Optuna's distribution; categorical choices are texts.
-        probes: texts of all values that can be listed, or of both ends.
-    """
-
-    key: str
-    distribution: BaseDistribution
-    probes: tuple[str, ...]
+    key: str  # the key, as on the command line
+    distribution: BaseDistribution  # Optuna's distribution; categorical choices are texts
+    probes: tuple[str, ...]  # texts of all values that can be listed, or of both ends
 
     def text(self, value: Any) -> str:
         """Format a value for the command line; real numbers with four significant digits."""

@@ -63,19 +63,12 @@ class SettingsFunction:
 
 @dataclass(frozen=True)
 class Rules:
-    """What the settings of a group's functions have in common.
+    """What the settings of a group's functions have in common."""
 
-    Attributes:
-        group: `model` or `dataset`.
-        base: the settings that the functions of this group share.
-        taken: names that are settings already.
-        owner: what these settings belong to, `every run`.
-    """
-
-    group: str
-    base: type[Group]
-    taken: Collection[str]
-    owner: str
+    group: str  # `model` or `dataset`
+    base: type[Group]  # the settings that the functions of this group share
+    taken: Collection[str]  # names that are settings already
+    owner: str  # what these settings belong to, `every run`
 
 
 def settings_type(

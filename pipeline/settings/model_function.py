@@ -56,14 +56,10 @@ _RULES = Rules("model", schema.Model, _TAKEN, "every run")
 
 @dataclass(frozen=True)
 class ModelFunction(SettingsFunction):
-    """A function that takes a `DataSpec` and the settings, and builds a model.
-
-    Attributes:
-        reads: the kinds of data that it accepts; empty for any.
-    """
+    """A function that takes a `DataSpec` and the settings, and builds a model."""
 
     settings: type[schema.Model]
-    reads: frozenset[Kind]
+    reads: frozenset[Kind]  # the kinds of data that it accepts; empty for any
 
     def accepts(self, kind: str) -> bool:
         """Return whether it accepts data of a kind."""

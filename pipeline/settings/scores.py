@@ -11,17 +11,11 @@ from pipeline.data.label_task import AUTO
 
 @dataclass(frozen=True)
 class Score:
-    """A score of a model on a split.
+    """A score of a model on a split."""
 
-    Attributes:
-        title: name in prose, `macro F1`.
-        column: column heading, `F1`.
-        least: whether lower is better, as for a loss.
-    """
-
-    title: str
-    column: str
-    least: bool = False
+    title: str  # name in prose, `macro F1`
+    column: str  # column heading, `F1`
+    least: bool = False  # whether lower is better, as for a loss
 
 
 SCORES = {

@@ -22,18 +22,12 @@ from pipeline.training.history import Epoch
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that raised an exception, or whose process died.
+    """A job that raised an exception, or whose process died."""
 
-    Attributes:
-        job: the name of the job.
-        error: the error in one line.
-        trace: the traceback, or "".
-        store_away: whether the tracking store is unreachable, so that any other job would fail too.
-    """
-
-    job: str
-    error: str
-    trace: str
+    job: str  # the name of the job
+    error: str  # the error in one line
+    trace: str  # the traceback, or ""
+    # whether the tracking store is unreachable, so that any other job would fail too
     store_away: bool = False
 
     @classmethod
@@ -59,13 +53,9 @@ def no_preference(job: LaunchedJob) -> int:
 
 
 class JobSource(Protocol):
-    """Yields jobs one by one; a search chooses each by the outcome of earlier ones.
+    """Yields jobs one by one; a search chooses each by the outcome of earlier ones."""
 
-    Attributes:
-        left: the largest number of jobs that it may yield.
-    """
-
-    left: int
+    left: int  # the largest number of jobs that it may yield
 
     @property
     def stopped(self) -> bool:

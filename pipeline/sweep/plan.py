@@ -42,19 +42,12 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Job:
-    """One planned run.
+    """One planned run."""
 
-    Attributes:
-        overrides: the overrides that compose it.
-        settings: the checked settings.
-        values: the same configuration as plain values.
-        parameters: the values that a run logs.
-    """
-
-    overrides: tuple[str, ...]
-    settings: Settings
-    values: dict[str, Any]
-    parameters: dict[str, str]
+    overrides: tuple[str, ...]  # the overrides that compose it
+    settings: Settings  # the checked settings
+    values: dict[str, Any]  # the same configuration as plain values
+    parameters: dict[str, str]  # the values that a run logs
 
 
 @dataclass(frozen=True)

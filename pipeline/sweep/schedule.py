@@ -38,21 +38,13 @@ class ScheduledJob:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The jobs of a sweep, without duplicates.
+    """The jobs of a sweep, without duplicates."""
 
-    Attributes:
-        sweep_id: a hash of the jobs, so that the same jobs always have the same id.
-        jobs: the jobs, in the plan's order.
-        data: one line per data set.
-        tasks: the tasks of the data sets, without duplicates.
-        repeated: the number of duplicate jobs that were left out.
-    """
-
-    sweep_id: str
-    jobs: tuple[ScheduledJob, ...]
-    data: tuple[str, ...]
-    tasks: tuple[str, ...]
-    repeated: int
+    sweep_id: str  # a hash of the jobs, so that the same jobs always have the same id
+    jobs: tuple[ScheduledJob, ...]  # the jobs, in the plan's order
+    data: tuple[str, ...]  # one line per data set
+    tasks: tuple[str, ...]  # the tasks of the data sets, without duplicates
+    repeated: int  # the number of duplicate jobs that were left out
 
     @property
     def running(self) -> Running:
@@ -140,19 +132,12 @@ def _standings(jobs: Mapping[str, Job], store: Store, sweep_id: str) -> dict[str
 
 @dataclass(frozen=True)
 class LaunchedJob:
-    """A job in the form that a launcher receives.
-
-    Attributes:
-        name: the name of its run.
-        values: its configuration, including its place in the sweep.
-        overrides: the overrides that were set for it.
-        cost: its expected duration, relative to other jobs.
-    """
+    """A job in the form that a launcher receives."""
 
     name: str
-    values: Mapping[str, Any]
-    overrides: Sequence[str]
-    cost: float
+    values: Mapping[str, Any]  # its configuration, including its place in the sweep
+    overrides: Sequence[str]  # the overrides that were set for it
+    cost: float  # its expected duration, relative to other jobs
 
     @cached_property
     def model(self) -> str:

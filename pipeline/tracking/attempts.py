@@ -32,23 +32,14 @@ _TAGS = (names.IDENTITY, names.PARITY, names.PRUNED, names.OWNER, names.HEARTBEA
 
 @dataclass(frozen=True)
 class Attempt:
-    """One run of a job, complete or not.
-
-    Attributes:
-        run_id: MLflow's id.
-        status: MLflow's status; RUNNING may be left over from a killed process.
-        ended: milliseconds since 1970; None while it is running.
-        tags: some of its tags.
-        epoch: epoch of its last checkpoint, 0 if there is none.
-        intact: whether its artifacts exist, as far as a cheap check can tell.
-    """
+    """One run of a job, complete or not."""
 
     run_id: str
-    status: str
-    ended: int | None
-    tags: Mapping[str, str]
-    epoch: int = 0
-    intact: bool = True
+    status: str  # MLflow's status; RUNNING may be left over from a killed process
+    ended: int | None  # milliseconds since 1970; None while it is running
+    tags: Mapping[str, str]  # some of its tags
+    epoch: int = 0  # epoch of its last checkpoint, 0 if there is none
+    intact: bool = True  # whether its artifacts exist, as far as a cheap check can tell
 
 
 @dataclass(frozen=True)

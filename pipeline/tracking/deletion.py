@@ -27,16 +27,11 @@ _SWEEP_TAG = names.sweep_tag("")
 
 @dataclass(frozen=True)
 class Deletion:
-    """What to delete.
+    """What to delete."""
 
-    Attributes:
-        sweep: id of the sweep; None for a single run.
-        runs: runs to delete, including the sweep's own.
-        kept: runs that other sweeps use too; they are only removed from this sweep.
-    """
-
-    sweep: str | None
-    runs: tuple[Run, ...]
+    sweep: str | None  # id of the sweep; None for a single run
+    runs: tuple[Run, ...]  # runs to delete, including the sweep's own
+    # runs that other sweeps use too; they are only removed from this sweep
     kept: tuple[Run, ...] = ()
 
 

@@ -20,36 +20,22 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class ViewedSweep:
-    """The content of a sweep's views.
-
-    Attributes:
-        sweep_id: id of the sweep.
-        title: its overrides, `model=lstm units=32,64`.
-        varied: parameters whose values distinguish its runs.
-        criterion: what its runs are ranked by.
-        measures: what was computed after each epoch, beside the loss.
-    """
+    """The content of a sweep's views."""
 
     sweep_id: str
-    title: str
-    varied: Sequence[str]
-    criterion: Criterion
-    measures: Sequence[str] = ("accuracy",)
+    title: str  # its overrides, `model=lstm units=32,64`
+    varied: Sequence[str]  # parameters whose values distinguish its runs
+    criterion: Criterion  # what its runs are ranked by
+    measures: Sequence[str] = ("accuracy",)  # what was computed after each epoch, beside the loss
 
 
 @dataclass(frozen=True)
 class SweepView:
-    """How to open a sweep in the MLflow UI.
+    """How to open a sweep in the MLflow UI."""
 
-    Attributes:
-        command: starts the UI; None for a server, which is already running.
-        link: link to the table of its runs.
-        curves: link to their curves.
-    """
-
-    command: str | None
-    link: str
-    curves: str
+    command: str | None  # starts the UI; None for a server, which is already running
+    link: str  # link to the table of its runs
+    curves: str  # link to their curves
 
 
 def save_sweep_view(store: Store, experiment_id: str, sweep: ViewedSweep) -> SweepView:

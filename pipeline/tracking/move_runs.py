@@ -26,17 +26,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Move:
-    """One run to copy.
-
-    Attributes:
-        source: the original run.
-        experiment_id: id of the target's experiment of the same name.
-        begun: id of the incomplete copy of an earlier attempt; None if there is none.
-    """
+    """One run to copy."""
 
     source: Run
-    experiment_id: str
-    begun: str | None
+    experiment_id: str  # id of the target's experiment of the same name
+    begun: str | None  # id of the incomplete copy of an earlier attempt; None if there is none
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Criterion:
-    """A score that ranks runs, computed with the weights that a run keeps.
+    """A score that ranks runs, computed with the weights that a run keeps."""
 
-    Attributes:
-        metric: its name in MLflow.
-        test_metric: the same score on the test data, for display.
-        column: column heading, `F1`.
-        meaning: definition of "best" in one line.
-        least: whether lower is better, as for a loss.
-    """
-
-    metric: str
-    test_metric: str
-    column: str
-    meaning: str
-    least: bool
+    metric: str  # its name in MLflow
+    test_metric: str  # the same score on the test data, for display
+    column: str  # column heading, `F1`
+    meaning: str  # definition of "best" in one line
+    least: bool  # whether lower is better, as for a loss
 
     def best_first(
         self, items: Iterable[Item], score: Callable[[Item], float | None]

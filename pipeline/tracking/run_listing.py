@@ -15,17 +15,11 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Asked:
-    """A selection of runs.
+    """A selection of runs."""
 
-    Attributes:
-        beginning: prefix of their ids.
-        sweep: id of a sweep that contains them; None for any.
-        experiment: name of their experiment; None for any.
-    """
-
-    beginning: str = ""
-    sweep: str | None = None
-    experiment: str | None = None
+    beginning: str = ""  # prefix of their ids
+    sweep: str | None = None  # id of a sweep that contains them; None for any
+    experiment: str | None = None  # name of their experiment; None for any
 
 
 @dataclass(frozen=True)

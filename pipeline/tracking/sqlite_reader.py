@@ -50,21 +50,13 @@ class UnknownSchemaError(Exception):
 
 @dataclass(frozen=True)
 class RunRow:
-    """One run.
-
-    Attributes:
-        run_id: MLflow's id.
-        status: RUNNING, FINISHED, FAILED or KILLED.
-        ended: milliseconds since 1970; None while it is running.
-        artifacts: folder of its artifacts; None if it is not on this machine.
-        tags: the requested tags.
-    """
+    """One run."""
 
     run_id: str
-    status: str
-    ended: int | None
-    artifacts: Path | None
-    tags: Mapping[str, str]
+    status: str  # RUNNING, FINISHED, FAILED or KILLED
+    ended: int | None  # milliseconds since 1970; None while it is running
+    artifacts: Path | None  # folder of its artifacts; None if it is not on this machine
+    tags: Mapping[str, str]  # the requested tags
 
 
 def runs_of_jobs(

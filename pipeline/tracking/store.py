@@ -24,18 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Store:
-    """A tracking store.
+    """A tracking store."""
 
-    Attributes:
-        uri: absolute MLflow tracking URI.
-        folder: absolute folder of a local store; None for a server.
-        read_only: whether the store is not writable; `uri` is then that of a temporary copy.
-        guard: called before each call of the client; raises to refuse it.
-    """
-
-    uri: str
-    folder: Path | None = None
+    uri: str  # absolute MLflow tracking URI
+    folder: Path | None = None  # absolute folder of a local store; None for a server
+    # whether the store is not writable; `uri` is then that of a temporary copy
     read_only: bool = False
+    # called before each call of the client; raises to refuse it
     guard: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @cached_property

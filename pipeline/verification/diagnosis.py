@@ -25,27 +25,16 @@ FAULT = 1e-5  # relative to a layer's largest output: far above rounding, far be
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One layer, computed by both models.
-
-    Attributes:
-        layer: name of the layer.
-        kind: its class.
-        shape: shape of its output, including the batch.
-        carried: largest difference if each model is fed its own previous output.
-        isolated: largest difference if ours is fed the input of Keras's layer.
-        isolated_ulp: `isolated` in units in the last place of float32, at the worst element.
-        worst: index of the element with the largest isolated difference.
-        scale: largest absolute output of Keras.
-    """
+    """One layer, computed by both models."""
 
     layer: str
-    kind: str
-    shape: tuple[int, ...]
-    carried: float
-    isolated: float
-    isolated_ulp: float
-    worst: tuple[int, ...]
-    scale: float
+    kind: str  # its class
+    shape: tuple[int, ...]  # shape of its output, including the batch
+    carried: float  # largest difference if each model is fed its own previous output
+    isolated: float  # largest difference if ours is fed the input of Keras's layer
+    isolated_ulp: float  # `isolated` in units in the last place of float32, at the worst element
+    worst: tuple[int, ...]  # index of the element with the largest isolated difference
+    scale: float  # largest absolute output of Keras
 
     @property
     def relative(self) -> float:

@@ -16,48 +16,30 @@ MOST = 6
 
 @dataclass(frozen=True)
 class WorstExample:
-    """One test example, and the predictions of both forward passes.
+    """One test example, and the predictions of both forward passes."""
 
-    Attributes:
-        index: its index in the test set, from 0.
-        true: its class, labels or values.
-        difference: largest difference between two of its outputs.
-        keras: the reference's probability of each class or label, or value of each target.
-        scratch: the same of the forward pass.
-        text: the raw text; None for an image.
-        picture: the image as a `data:` URL of a PNG; None for a text.
-    """
-
-    index: int
-    true: str
-    difference: float
+    index: int  # its index in the test set, from 0
+    true: str  # its class, labels or values
+    difference: float  # largest difference between two of its outputs
+    # the reference's probability of each class or label, or value of each target
     keras: dict[str, float]
-    scratch: dict[str, float]
-    text: str | None
-    picture: str | None
+    scratch: dict[str, float]  # the same of the forward pass
+    text: str | None  # the raw text; None for an image
+    picture: str | None  # the image as a `data:` URL of a PNG; None for a text
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One test example with a wrong prediction.
+    """One test example with a wrong prediction."""
 
-    Attributes:
-        index: its index in the test set, from 0.
-        true: its class, labels or values.
-        predicted: the predicted ones.
-        probability_true: the probability of its class; None if it has several labels or values.
-        probability_predicted: the probability of the predicted class, likewise.
-        text: the raw text; None for an image.
-        picture: the image as a `data:` URL of a PNG; None for a text.
-    """
-
-    index: int
-    true: str
-    predicted: str
+    index: int  # its index in the test set, from 0
+    true: str  # its class, labels or values
+    predicted: str  # the predicted ones
+    # the probability of its class; None if it has several labels or values
     probability_true: float | None
-    probability_predicted: float | None
-    text: str | None
-    picture: str | None
+    probability_predicted: float | None  # the probability of the predicted class, likewise
+    text: str | None  # the raw text; None for an image
+    picture: str | None  # the image as a `data:` URL of a PNG; None for a text
 
 
 def worst_examples(

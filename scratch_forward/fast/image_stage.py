@@ -56,13 +56,9 @@ Run = tuple[list[Layer], tuple[int, ...]]  # fused layers, input shape without t
 
 
 class Prepared(Protocol):
-    """Layers for examples of one shape.
+    """Layers for examples of one shape."""
 
-    Attributes:
-        group: Number of examples that are computed at a time.
-    """
-
-    group: int
+    group: int  # number of examples that are computed at a time
 
     def run(self, x: Array, clock: Clock | None) -> Array:
         """Compute the outputs of a group."""

@@ -18,23 +18,14 @@ _CONSTANT = "_CONSTANT_VALUE"  # the name that Keras 2 writes instead of a layer
 
 @dataclass(eq=False)
 class Call:
-    """One call of a layer.
+    """One call of a layer."""
 
-    Attributes:
-        name: Name of the layer in the model.
-        index: Number of the call among the calls of this layer, from 0.
-        layer: The layer, or None if it is not supported.
-        path: Path of the layer, used in error messages.
-        args: Positional arguments, with a `Reference` for each tensor.
-        kwargs: Keyword arguments, with a `Reference` for each tensor.
-    """
-
-    name: str
-    index: int
-    layer: Any
-    path: str
-    args: list[Any]
-    kwargs: dict[str, Any]
+    name: str  # name of the layer in the model
+    index: int  # number of the call among the calls of this layer, from 0
+    layer: Any  # the layer, or None if it is not supported
+    path: str  # Path of the layer, used in error messages
+    args: list[Any]  # positional arguments, with a `Reference` for each tensor
+    kwargs: dict[str, Any]  # keyword arguments, with a `Reference` for each tensor
 
     def references(self) -> Iterator[Reference]:
         """Yield a reference for each tensor that the call reads."""

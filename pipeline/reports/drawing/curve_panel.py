@@ -20,21 +20,13 @@ _FLAT = 1e-5  # curves that differ by a smaller share are equal up to rounding
 
 @dataclass(frozen=True)
 class Line:
-    """One curve.
+    """One curve."""
 
-    Attributes:
-        name: written at its end.
-        role: its colour.
-        values: by epoch, from epoch 1.
-        low: the lower edge of a band around it; empty for none.
-        high: the upper edge.
-    """
-
-    name: str
-    role: Role
-    values: Sequence[float]
-    low: Sequence[float] = ()
-    high: Sequence[float] = ()
+    name: str  # written at its end
+    role: Role  # its colour
+    values: Sequence[float]  # by epoch, from epoch 1
+    low: Sequence[float] = ()  # the lower edge of a band around it; empty for none
+    high: Sequence[float] = ()  # the upper edge
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,11 @@ from pipeline.reports.drawing.palette import DARK, LIGHT, page_rules, variables
 
 @dataclass(frozen=True)
 class Table:
-    """A table of formatted cells.
-
-    Attributes:
-        columns: headings.
-        rows: the cells of each row, one per column.
-        marked: index of the row to emphasize, from 0; None for none.
-    """
+    """A table of formatted cells."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    marked: int | None = None
+    rows: Sequence[Sequence[str]]  # the cells of each row, one per column
+    marked: int | None = None  # index of the row to emphasize, from 0; None for none
 
 
 def number(value: float | None, form: str) -> str:

@@ -9,19 +9,12 @@ _FEWEST, _TRIED = 3, 12  # ticks: the fewest wanted, and how far `most` is raise
 
 @dataclass(frozen=True)
 class Scale:
-    """A linear map from numbers to pixels.
+    """A linear map from numbers to pixels."""
 
-    Attributes:
-        low: the number at `start`.
-        high: the number at `end`.
-        start: a position in pixels.
-        end: a position in pixels; below `start` for a scale that rises upwards.
-    """
-
-    low: float
-    high: float
-    start: float
-    end: float
+    low: float  # the number at `start`
+    high: float  # the number at `end`
+    start: float  # a position in pixels
+    end: float  # a position in pixels; below `start` for a scale that rises upwards
 
     def __call__(self, value: float) -> float:
         """Return the position of a number, in pixels."""

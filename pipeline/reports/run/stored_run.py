@@ -41,60 +41,35 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class StoredEvaluation:
-    """An evaluation of the run on other data.
-
-    Attributes:
-        name: name of the data.
-        examples: number of examples.
-        copies: how many of them occur in the training data; None if unknown.
-        scores: every score of the task, by name.
-        parity: the tag of the comparison.
-    """
+    """An evaluation of the run on other data."""
 
     name: str
     examples: int
-    copies: int | None
-    scores: Mapping[str, float]
-    parity: str
+    copies: int | None  # how many of them occur in the training data; None if unknown
+    scores: Mapping[str, float]  # every score of the task, by name
+    parity: str  # the tag of the comparison
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """The data of a run's page; empty or None where the run did not store them.
+    """The data of a run's page; empty or None where the run did not store them."""
 
-    Attributes:
-        run: parameters, last metrics and tags.
-        task: the meaning of its outputs.
-        experiment: name of the run's experiment.
-        overrides: the settings that were set by hand.
-        machine: the machine that it ran on.
-        classes: names of the classes, labels or targets.
-        history: every epoch.
-        outputs: Keras's outputs for the test examples, `(N, outputs)`.
-        labels: the true labels, `(N,)` or `(N, K)`.
-        parity: outcome of the check.
-        class_scores: scores per class or target, by `keras` and by `scratch`.
-        reports: both test reports as text, side by side.
-        examples: the examples on which Keras and NumPy differ most.
-        mistakes: the most confident wrong predictions.
-        evaluations: the evaluations on other data, by name.
-    """
-
-    run: Run
+    run: Run  # parameters, last metrics and tags
     task: Task
-    experiment: str
-    overrides: Sequence[str]
-    machine: Mapping[str, Any]
-    classes: Sequence[str]
-    history: History | None
-    outputs: np.ndarray | None
-    labels: np.ndarray | None
-    parity: Mapping[str, Any]
+    experiment: str  # name of the run's experiment
+    overrides: Sequence[str]  # the settings that were set by hand
+    machine: Mapping[str, Any]  # the machine that it ran on
+    classes: Sequence[str]  # names of the classes, labels or targets
+    history: History | None  # every epoch
+    outputs: np.ndarray | None  # Keras's outputs for the test examples, `(N, outputs)`
+    labels: np.ndarray | None  # the true labels, `(N,)` or `(N, K)`
+    parity: Mapping[str, Any]  # outcome of the check
+    # scores per class or target, by `keras` and by `scratch`
     class_scores: Mapping[str, Sequence[Any]]
-    reports: str
-    examples: Sequence[WorstExample]
-    mistakes: Sequence[Mistake]
-    evaluations: Sequence[StoredEvaluation]
+    reports: str  # both test reports as text, side by side
+    examples: Sequence[WorstExample]  # the examples on which Keras and NumPy differ most
+    mistakes: Sequence[Mistake]  # the most confident wrong predictions
+    evaluations: Sequence[StoredEvaluation]  # the evaluations on other data, by name
 
 
 def read_stored(client: MlflowClient, run_id: str) -> StoredRun:

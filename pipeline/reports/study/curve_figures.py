@@ -17,19 +17,12 @@ _SHOWN = 3  # of the best and of the worst, if there are more than MANY settings
 
 @dataclass(frozen=True)
 class Band:
-    """Curves of several seeds, combined by epoch.
+    """Curves of several seeds, combined by epoch."""
 
-    Attributes:
-        epochs: `(E,)`, from 1.
-        mean: mean over the seeds that reached the epoch, `(E,)`.
-        low: minimum over the seeds, `(E,)`.
-        high: maximum over the seeds, `(E,)`.
-    """
-
-    epochs: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    epochs: np.ndarray  # `(E,)`, from 1
+    mean: np.ndarray  # mean over the seeds that reached the epoch, `(E,)`
+    low: np.ndarray  # minimum over the seeds, `(E,)`
+    high: np.ndarray  # maximum over the seeds, `(E,)`
 
 
 def band(curves: Sequence[Sequence[float]]) -> Band:

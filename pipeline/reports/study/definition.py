@@ -28,23 +28,16 @@ class Artefact(Group):
 
 
 class Claim(Group):
-    """The claim of an earlier report, and how to judge it.
+    """The claim of an earlier report, and how to judge it."""
 
-    Attributes:
-        said: the claim in short.
-        dataset: the data set of the claim.
-        measure: a name in `STUDY_MEASURES`.
-        expects: pairs of values of the varied key, the one with the higher measure first.
-        under: values of other varied keys, under which the claim was made.
-        artefact: another possible cause of the effect.
-    """
-
-    said: str
-    dataset: str
-    measure: Annotated[str, AfterValidator(_known)]
+    said: str  # the claim in short
+    dataset: str  # the data set of the claim
+    measure: Annotated[str, AfterValidator(_known)]  # a name in `STUDY_MEASURES`
+    # pairs of values of the varied key, the one with the higher measure first
     expects: list[Annotated[tuple[Any, Any], Field(strict=False)]] = Field(min_length=1)
+    # values of other varied keys, under which the claim was made
     under: dict[str, Any] = Field(default_factory=dict)
-    artefact: Artefact | None = None
+    artefact: Artefact | None = None  # another possible cause of the effect
 
 
 class Study(Group):

@@ -24,35 +24,21 @@ from pipeline.tracking.sweep_run import find_sweep_runs
 
 @dataclass(frozen=True)
 class Gathered:
-    """The runs of a report, and what is known about them.
+    """The runs of a report, and what is known about them."""
 
-    Attributes:
-        title: the subject of the report, `study=lstm_units`.
-        key: identifies the report, `20261123-094815-3fa2`.
-        experiment_id: the experiment that stores the report.
-        study: the study, if the runs belong to one.
-        varied: keys whose values are compared, without the seed.
-        runs: one per set of parameters, finished or not.
-        superseded: older runs of the same parameters, which are left out.
-        planned: parameters of every job; None if no plan was stored.
-        lost: number of jobs without a run, if no plan was stored.
-        command: the command that made the runs.
-        own_run_id: the sweep's own run, if there is one.
-        select_by: the validation score that selects the best setting.
-    """
-
-    title: str
-    key: str
-    experiment_id: str
-    study: Study | None
-    varied: tuple[str, ...]
-    runs: tuple[StudyRun, ...]
-    superseded: tuple[StudyRun, ...] = ()
+    title: str  # the subject of the report, `study=lstm_units`
+    key: str  # identifies the report, `20261123-094815-3fa2`
+    experiment_id: str  # the experiment that stores the report
+    study: Study | None  # the study, if the runs belong to one
+    varied: tuple[str, ...]  # keys whose values are compared, without the seed
+    runs: tuple[StudyRun, ...]  # one per set of parameters, finished or not
+    superseded: tuple[StudyRun, ...] = ()  # older runs of the same parameters, which are left out
+    # parameters of every job; None if no plan was stored
     planned: tuple[Mapping[str, str], ...] | None = None
-    lost: int = 0
-    command: str | None = None
-    own_run_id: str | None = None
-    select_by: str = SELECT_BY[0]
+    lost: int = 0  # number of jobs without a run, if no plan was stored
+    command: str | None = None  # the command that made the runs
+    own_run_id: str | None = None  # the sweep's own run, if there is one
+    select_by: str = SELECT_BY[0]  # the validation score that selects the best setting
 
     @property
     def task(self) -> str:

@@ -19,21 +19,13 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "mlflow", 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a reader needs to repeat a study.
+    """What a reader needs to repeat a study."""
 
-    Attributes:
-        runs_command: the command that made the runs.
-        report_command: the command that made the report.
-        data: a description of the data set.
-        facts: further names and values, in display order.
-        settings: parameters that all runs share, as typed on the command line.
-    """
-
-    runs_command: str
-    report_command: str
-    data: str
-    facts: dict[str, str]
-    settings: str
+    runs_command: str  # the command that made the runs
+    report_command: str  # the command that made the report
+    data: str  # a description of the data set
+    facts: dict[str, str]  # further names and values, in display order
+    settings: str  # parameters that all runs share, as typed on the command line
 
 
 def provenance(client: MlflowClient, gathered: Gathered, runs: tuple[StudyRun, ...]) -> Provenance:

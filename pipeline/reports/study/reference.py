@@ -21,17 +21,12 @@ from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 
 @dataclass(frozen=True)
 class References:
-    """Baselines of each variant, on its training and test data.
+    """Baselines of each variant, on its training and test data."""
 
-    Attributes:
-        majority: per setting, the baseline that predicts the same for every example.
-        tfidf: baseline per setting; empty except for classes of texts.
-        remarks: one sentence for each baseline that is not available.
-    """
-
+    # per setting, the baseline that predicts the same for every example
     majority: dict[Setting, Baseline]
-    tfidf: dict[Setting, Baseline]
-    remarks: tuple[str, ...] = ()
+    tfidf: dict[Setting, Baseline]  # baseline per setting; empty except for classes of texts
+    remarks: tuple[str, ...] = ()  # one sentence for each baseline that is not available
 
 
 def baseline_scores(baselines: References, measure: Measure) -> dict[str, dict[Setting, float]]:

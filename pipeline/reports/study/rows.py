@@ -18,21 +18,13 @@ Column = tuple[str, Sequence[str]]  # heading, and the text of each row
 
 @dataclass(frozen=True)
 class Rows:
-    """A plot without data yet.
+    """A plot without data yet."""
 
-    Attributes:
-        drawing: everything drawn so far.
-        x: maps numbers to horizontal positions.
-        heights: the vertical centre of each row, in pixels.
-        row: the height of a row.
-        top: the upper edge of the plot.
-    """
-
-    drawing: Drawing
-    x: Scale
-    heights: Sequence[float]
-    row: float
-    top: float
+    drawing: Drawing  # everything drawn so far
+    x: Scale  # maps numbers to horizontal positions
+    heights: Sequence[float]  # the vertical centre of each row, in pixels
+    row: float  # the height of a row
+    top: float  # the upper edge of the plot
 
 
 def rows_plot(

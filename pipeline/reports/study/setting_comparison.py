@@ -24,21 +24,13 @@ _SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two settings compared seed by seed.
+    """Two settings compared seed by seed."""
 
-    Attributes:
-        first: one setting.
-        second: the other.
-        difference: of the main measure, first minus second.
-        least: whether a lower value of the measure is better.
-        p: adjusted for the number of comparisons (Holm); None below 3 seeds.
-    """
-
-    first: Setting
-    second: Setting
-    difference: Difference
-    p: float | None
-    least: bool = False
+    first: Setting  # one setting
+    second: Setting  # the other
+    difference: Difference  # of the main measure, first minus second
+    p: float | None  # adjusted for the number of comparisons (Holm); None below 3 seeds
+    least: bool = False  # whether a lower value of the measure is better
 
     @property
     def verdict(self) -> str:

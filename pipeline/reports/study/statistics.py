@@ -37,39 +37,24 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds.
+    """A mean over seeds."""
 
-    Attributes:
-        mean: mean of the samples.
-        deviation: standard deviation of the samples (n - 1); NaN for a single one.
-        n: number of samples.
-        interval: 95 % interval of the mean (Student's t); None below 3 samples.
-    """
-
-    mean: float
-    deviation: float
-    n: int
-    interval: Interval | None
+    mean: float  # mean of the samples
+    deviation: float  # standard deviation of the samples (n - 1); NaN for a single one
+    n: int  # number of samples
+    interval: Interval | None  # 95 % interval of the mean (Student's t); None below 3 samples
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference between two settings that were trained with the same seeds.
+    """A mean difference between two settings that were trained with the same seeds."""
 
-    Attributes:
-        mean: first minus second, over the seeds that both have.
-        n: number of such seeds.
-        interval: 95 % interval, on each side the wider of bootstrap and Student's t; None below 3
-            seeds.
-        bootstrap: the bootstrap interval (BCa) alone; None below 3 seeds.
-        p: p value of Student's paired t test; None below 3 seeds.
-    """
-
-    mean: float
-    n: int
+    mean: float  # first minus second, over the seeds that both have
+    n: int  # number of such seeds
+    # 95 % interval, on each side the wider of bootstrap and Student's t; None below 3 seeds
     interval: Interval | None
-    bootstrap: Interval | None
-    p: float | None
+    bootstrap: Interval | None  # the bootstrap interval (BCa) alone; None below 3 seeds
+    p: float | None  # p value of Student's paired t test; None below 3 seeds
 
     @property
     def shown(self) -> bool:

@@ -11,26 +11,16 @@ RISE = 0.05  # relative to the minimum validation loss: a later rise above this 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """The data of one run that a report needs.
-
-    Attributes:
-        run_id: MLflow's id.
-        name: the name in MLflow's UI.
-        status: FINISHED, FAILED, KILLED or RUNNING.
-        started: milliseconds since 1970.
-        params: parameters as logged.
-        metrics: the last value of each metric.
-        tags: tags as logged.
-        curves: values by epoch, for each of `names.curves`.
-    """
+    """The data of one run that a report needs."""
 
     run_id: str
-    name: str
-    status: str
-    started: int
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
+    name: str  # the name in MLflow's UI
+    status: str  # FINISHED, FAILED, KILLED or RUNNING
+    started: int  # milliseconds since 1970
+    params: Mapping[str, str]  # parameters as logged
+    metrics: Mapping[str, float]  # the last value of each metric
+    tags: Mapping[str, str]  # tags as logged
+    # values by epoch, for each of `names.curves`
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
@@ -51,21 +41,13 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that can be computed for a run.
+    """A number that can be computed for a run."""
 
-    Attributes:
-        title: its name in words.
-        of: returns it for a run; None if the run did not log it.
-        decimals: number of decimals to print.
-        least: whether the lowest value is the best.
-        score: the score on the test data that it is, to be compared with baselines; empty if it is
-            none.
-    """
-
-    title: str
-    of: Callable[[StudyRun], float | None]
-    decimals: int = 3
-    least: bool = False
+    title: str  # its name in words
+    of: Callable[[StudyRun], float | None]  # returns it for a run; None if the run did not log it
+    decimals: int = 3  # number of decimals to print
+    least: bool = False  # whether the lowest value is the best
+    # the score on the test data that it is, to be compared with baselines; empty if it is none
     score: str = ""
 
     def show(self, value: float, signed: bool = False) -> str:

@@ -22,16 +22,11 @@ _SWITCHED = {"true": "on", "false": "off"}
 
 @dataclass(frozen=True)
 class Setting:
-    """One value per varied key.
+    """One value per varied key."""
 
-    Attributes:
-        keys: the varied keys; empty if only the seed was varied.
-        values: one per key, as typed on the command line.
-        words: a description, `one layer`; those of several keys are separated by commas.
-    """
-
-    keys: tuple[str, ...]
-    values: tuple[str, ...]
+    keys: tuple[str, ...]  # the varied keys; empty if only the seed was varied
+    values: tuple[str, ...]  # one per key, as typed on the command line
+    # a description, `one layer`; those of several keys are separated by commas
     words: str = field(compare=False)
 
     @property
@@ -64,15 +59,10 @@ def _in_words(key: str, value: str, study: Study | None) -> str:
 
 @dataclass(frozen=True)
 class Variant:
-    """All finished runs with one setting.
+    """All finished runs with one setting."""
 
-    Attributes:
-        setting: the values of the varied keys.
-        runs: one per seed.
-    """
-
-    setting: Setting
-    runs: tuple[StudyRun, ...]
+    setting: Setting  # the values of the varied keys
+    runs: tuple[StudyRun, ...]  # one per seed
 
     @property
     def degenerate(self) -> list[StudyRun]:

@@ -17,19 +17,12 @@ _MANY_KEYS = 3  # from this many varied keys on, the largest effect says more th
 
 @dataclass(frozen=True)
 class Verdict:
-    """The conclusion of a study.
+    """The conclusion of a study."""
 
-    Attributes:
-        headline: the answer in one sentence.
-        selection: one sentence that defines `best`; empty if there is one setting.
-        points: the supporting findings, one sentence each.
-        judgement: the judgement of the earlier report's claim, if there is one.
-    """
-
-    headline: str
-    selection: str
-    points: tuple[str, ...]
-    judgement: Judgement | None
+    headline: str  # the answer in one sentence
+    selection: str  # one sentence that defines `best`; empty if there is one setting
+    points: tuple[str, ...]  # the supporting findings, one sentence each
+    judgement: Judgement | None  # the judgement of the earlier report's claim, if there is one
 
 
 def conclude(analysis: Analysis, baselines: References) -> Verdict:

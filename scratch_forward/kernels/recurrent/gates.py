@@ -15,15 +15,10 @@ from scratch_forward.kernels.runtime.workspace import Workspace
 
 
 class Tokens(NamedTuple):
-    """Token ids as inputs.
+    """Token ids as inputs."""
 
-    Attributes:
-        table: Array (G, D V, u) from `Recurrent.look_up_table`.
-        ids: One integer array (S, N) per direction, with values in [0, V).
-    """
-
-    table: np.ndarray
-    ids: Sequence[np.ndarray]
+    table: np.ndarray  # array (G, D V, u) from `Recurrent.look_up_table`
+    ids: Sequence[np.ndarray]  # one integer array (S, N) per direction, with values in [0, V)
 
 
 class Features(NamedTuple):

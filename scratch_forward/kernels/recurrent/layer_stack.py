@@ -21,17 +21,11 @@ Merge = Literal["concat", "sum", "mul", "ave"]
 
 
 class StackLayer(NamedTuple):
-    """A recurrent layer of a stack, or several layers combined to a `Wavefront`.
+    """A recurrent layer of a stack, or several layers combined to a `Wavefront`."""
 
-    Attributes:
-        recurrent: The prepared weights.
-        merge: How the outputs of two directions are combined.
-        backwards: Whether a layer of one direction starts at the last step.
-    """
-
-    recurrent: Recurrent | Wavefront
-    merge: Merge = "concat"
-    backwards: bool = False
+    recurrent: Recurrent | Wavefront  # the prepared weights
+    merge: Merge = "concat"  # how the outputs of two directions are combined
+    backwards: bool = False  # whether a layer of one direction starts at the last step
 
 
 def join_wavefronts(layers: Sequence[StackLayer]) -> list[StackLayer]:

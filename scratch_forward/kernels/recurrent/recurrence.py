@@ -48,16 +48,11 @@ _GATES: dict[Cell, tuple[tuple[int, ...], tuple[float, ...]]] = {
 
 
 class Weights(NamedTuple):
-    """Weights of one direction in the format of Keras, with G gates.
+    """Weights of one direction in the format of Keras, with G gates."""
 
-    Attributes:
-        kernel: Array (features, G u).
-        recurrent_kernel: Array (u, G u).
-        bias: Array (G u,) or None. For a GRU with `reset_after`, (2, G u): input bias, state bias.
-    """
-
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
+    kernel: np.ndarray  # array (features, G u)
+    recurrent_kernel: np.ndarray  # array (u, G u)
+    # array (G u,) or None. For a GRU with `reset_after`, (2, G u): input bias, state bias.
     bias: np.ndarray | None
 
 
@@ -66,14 +61,10 @@ class Result(NamedTuple):
 
     Outputs are in processing order: the first output of the second direction belongs to the last
     step. Outputs past the end of a sequence are arbitrary.
-
-    Attributes:
-        outputs: Outputs of all steps (D, S, N, u), or None.
-        states: Final states, arrays (D, N, u), h first.
     """
 
-    outputs: np.ndarray | None
-    states: list[np.ndarray]
+    outputs: np.ndarray | None  # outputs of all steps (D, S, N, u), or None
+    states: list[np.ndarray]  # final states, arrays (D, N, u), h first
 
 
 @dataclass(frozen=True)
