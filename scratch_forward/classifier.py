@@ -22,13 +22,7 @@ from scratch_forward.io.limits import Limits
 from scratch_forward.io.loading import load
 from scratch_forward.models.functional import Model
 from scratch_forward.models.sequential import Sequential
-from scratch_forward.predictions import (
-    TASKS,
-    AnyPrediction,
-    by_name,
-    output_count,
-    prediction_of,
-)
+from scratch_forward.predictions import TASKS, AnyPrediction, by_name, output_count, prediction_of
 from scratch_forward.preprocessing import Preprocessing, from_json
 from scratch_forward.preprocessing.stored_fields import document_of
 

@@ -5,11 +5,7 @@ from rich.table import Table
 from pipeline.tracking.run_choice import SHORT
 
 _UNCHECKED = ("unsupported", "off", "-")
-_PARITY_COLOURS = {
-    "exact": "green",
-    "close": "yellow",
-    **dict.fromkeys(_UNCHECKED, "default"),
-}
+_PARITY_COLOURS = {"exact": "green", "close": "yellow", **dict.fromkeys(_UNCHECKED, "default")}
 NONE = "-"
 
 

@@ -105,11 +105,9 @@ of the table that the model was trained on; the output is then CSV as well.
 
 def command_help(conf: Path, command: str) -> str:
     """Return the `--help` page of a command that is not a sweep."""
-    groups = {
-        "report": ("study", "tracking"),
-        "evaluate": ("dataset", "tracking"),
-        "ui": (),
-    }.get(command, ("tracking",))
+    groups = {"report": ("study", "tracking"), "evaluate": ("dataset", "tracking"), "ui": ()}.get(
+        command, ("tracking",)
+    )
     offered = "groups\n" + "".join(_options(conf, group) for group in groups)
     parts = [offered] if groups else []
     return "\n".join([_HEADERS[command], *parts, *_parts(_read(conf, ".", command))])
@@ -135,9 +133,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
         *_parts(_read(conf, ".", "train")),
         _section(f"tracking={tracking}", _read(conf, "tracking", tracking), prefix="tracking."),
         _section(
-            "hydra/sweeper=optuna",
-            _read(conf, "hydra/sweeper", "optuna"),
-            prefix="hydra.sweeper.",
+            "hydra/sweeper=optuna", _read(conf, "hydra/sweeper", "optuna"), prefix="hydra.sweeper."
         ),
         _TRAIN_FOOTER,
     ]

@@ -20,12 +20,7 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.temporary_folder import temporary_folder
-from pipeline.verification.check import (
-    Parity,
-    compare_on,
-    stored_settings,
-    stored_task,
-)
+from pipeline.verification.check import Parity, compare_on, stored_settings, stored_task
 from scratch_forward import ArchiveError, UnsupportedModelError
 from scratch_forward.preprocessing import Preprocessing, PreprocessingError, from_json
 

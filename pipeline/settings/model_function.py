@@ -14,14 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
-from pipeline.data.data_spec import (
-    ArraySpec,
-    ImageSpec,
-    InputsSpec,
-    Kind,
-    TableSpec,
-    TextSpec,
-)
+from pipeline.data.data_spec import ArraySpec, ImageSpec, InputsSpec, Kind, TableSpec, TextSpec
 from pipeline.errors import choices, did_you_mean
 from pipeline.functions.lookup import FunctionError, function_in, is_own, own_function
 from pipeline.settings import schema

@@ -46,8 +46,4 @@ def submitit_parameters(resources: Resources, threads: int | None) -> dict[str, 
     """Return the same needs as parameters of submitit, which Slurm's options follow from."""
     need = cluster_need(resources, threads)
     memory = memory_bytes(resources, auto=_LIMIT_BYTES)
-    return {
-        "cpus_per_task": need.cpus,
-        "gpus_per_node": need.gpus,
-        "mem_gb": memory / _UNITS["GB"],
-    }
+    return {"cpus_per_task": need.cpus, "gpus_per_node": need.gpus, "mem_gb": memory / _UNITS["GB"]}

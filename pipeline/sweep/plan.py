@@ -30,14 +30,8 @@ from pipeline.sweep.naming import sweep_title
 from pipeline.tracking.ranking import Criterion, criterion
 
 _OF_FUNCTIONS = ("loss", "metrics", "callbacks")  # settings that may name functions
-_GROUPS = (
-    "model",
-    "dataset",
-    "optimizer",
-    "schedule",
-    "tracking",
-    "study",
-)  # for suggestions if a key is unknown
+# For suggestions if a key is unknown.
+_GROUPS = ("model", "dataset", "optimizer", "schedule", "tracking", "study")
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,8 @@ from pipeline.sweep.plan import Job, SweepPlan
 from pipeline.tracking.attempts import Standing, standings
 from pipeline.tracking.store import Store
 
-_NUMBERS = (
-    "seed",
-    "learning_rate",
-    "schedule",
-    "sweep",
-)  # keys that do not affect a compiled model
+# Keys that do not affect a compiled model.
+_NUMBERS = ("seed", "learning_rate", "schedule", "sweep")
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,7 @@ from pipeline.verification.worst_examples import (
 from scratch_forward.rounding import Errors, measure
 
 _LARGEST_CONFIG = 2**18  # bytes; a configuration has some 3,000
-_DAMAGED = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-)
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _PULLED = (names.WEIGHTS, names.PREDICTIONS, names.CONFIG_FOLDER)
 _SHOWN = ("reports", "class_scores", "examples", "mistakes")  # stored in separate files
 

@@ -14,14 +14,7 @@ import numpy as np
 
 from scratch_forward.fast.fusion import chains, fuse_chains, is_elementwise, is_spatial
 from scratch_forward.fast.graph_run import run_nodes
-from scratch_forward.fast.image_stage import (
-    MANY,
-    ByShape,
-    group_size,
-    is_relu,
-    runs_of,
-    stage_of,
-)
+from scratch_forward.fast.image_stage import MANY, ByShape, group_size, is_relu, runs_of, stage_of
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import (
     Sum,

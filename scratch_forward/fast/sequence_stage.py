@@ -36,11 +36,7 @@ LEAST_STEP = 70_000
 TERMS = 64  # terms of a product that take as long as the element-wise operations after it
 LARGEST_TABLE = 1 << 24  # elements; larger products of embedding and kernel are not stored
 
-_CELLS: dict[type[Layer], Cell] = {
-    SimpleRNNCell: "simple_rnn",
-    LSTMCell: "lstm",
-    GRUCell: "gru",
-}
+_CELLS: dict[type[Layer], Cell] = {SimpleRNNCell: "simple_rnn", LSTMCell: "lstm", GRUCell: "gru"}
 
 
 class SequenceStage:

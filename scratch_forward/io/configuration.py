@@ -13,12 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.activations import ACTIVATIONS
-from scratch_forward.errors import (
-    ArchiveError,
-    InvalidOption,
-    Unsupported,
-    UnsupportedModelError,
-)
+from scratch_forward.errors import ArchiveError, InvalidOption, Unsupported, UnsupportedModelError
 from scratch_forward.io.config_fields import field, text
 from scratch_forward.io.constants import array_of
 from scratch_forward.io.custom_objects import CustomObjects

@@ -155,9 +155,7 @@ class Wiring:
 
 
 def _freed(
-    source: tuple[str, int],
-    waiting: dict[tuple[str, int], list[Call]],
-    missing: dict[Call, int],
+    source: tuple[str, int], waiting: dict[tuple[str, int], list[Call]], missing: dict[Call, int]
 ) -> Iterator[Call]:
     """Yield the calls that were waiting only for `source`."""
     for call in waiting.pop(source, []):

@@ -93,11 +93,6 @@ def _draw_cell(
     shade = _SHADE * (found.mean - worst) / ((best_of_all - worst) or 1.0)
     drawing.box((x + 1, y + 1), (cell - 2, _CELL_HEIGHT - 2), "blue", shade)
     above = 6 if variant.degenerate else 0
-    drawing.text(
-        (middle[0], middle[1] - above),
-        main.show(found.mean),
-        anchor="middle",
-        bold=best,
-    )
+    drawing.text((middle[0], middle[1] - above), main.show(found.mean), anchor="middle", bold=best)
     if variant.degenerate:
         drawing.text((middle[0], middle[1] + 9), variant.degenerate_words, anchor="middle", size=10)

@@ -59,11 +59,7 @@ class StudyPage:
 
 
 def compose_study_page(
-    analysis: Analysis,
-    verdict: Verdict,
-    baselines: References,
-    made: Provenance,
-    mixed: list[str],
+    analysis: Analysis, verdict: Verdict, baselines: References, made: Provenance, mixed: list[str]
 ) -> StudyPage:
     """Compose the content of a report.
 
