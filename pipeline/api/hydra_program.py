@@ -87,11 +87,7 @@ def run_launched(config: DictConfig) -> str:
 
 
 def _arguments(words: Sequence[str]) -> Namespace:
-    """Parse Hydra's arguments; every run is a sweep, whatever `hydra.mode` says.
-
-    Raises:
-        SettingsError: when an option is unknown or not supported.
-    """
+    """Parse Hydra's arguments; every run is a sweep, whatever `hydra.mode` says."""
     arguments, unknown = get_args_parser().parse_known_intermixed_args(list(words))
     refuse(_faults(arguments, unknown))
     arguments.overrides = [_addition(word) for word in arguments.overrides]

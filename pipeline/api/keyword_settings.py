@@ -49,9 +49,6 @@ def _function(function: Any) -> str:
     """Return `module:function`, by which worker processes import a function.
 
     A function of a notebook or of the program is written to a module.
-
-    Raises:
-        _UnnamedFunctionError: when it is in no module, and cannot be written to one.
     """
     name, module = function.__name__, function.__module__
     # Not compared by identity: a module that was edited is imported again.

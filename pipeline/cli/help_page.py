@@ -141,11 +141,7 @@ def train_help(conf: Path, choices: dict[str, str]) -> str:
 
 
 def _choice(conf: Path, group: str, name: str) -> str:
-    """Return the file of a group's choice, or of a user's function, with those that it builds on.
-
-    Raises:
-        SettingsError: when a function of the user cannot be used.
-    """
+    """Return the file of a choice, or of a user's function, with those that it builds on."""
     file = OWN_FUNCTIONS[group](name).as_yaml() if is_own(name) else _read(conf, group, name)
     bases = _OF_ALL_FUNCTIONS.get(group, []) if is_own(name) else _BASE.findall(file)
     return file + "".join(_read(conf, group, base) for base in bases)

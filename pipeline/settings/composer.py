@@ -298,13 +298,6 @@ def search_path(config_dir: str | None) -> ConfigSearchPath:
     return path
 
 
-def plain_values(config: DictConfig) -> dict[str, Any]:
-    """Return a configuration that Hydra composed as plain values, resolved, without `hydra`."""
-    values = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(values, dict)
-    return _with_absolute_paths({str(key): values[key] for key in values if key != "hydra"})
-
-
 def _with_absolute_paths(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values with absolute paths of the user's files."""
     _make_absolute(values.get("dataset"))

@@ -90,12 +90,7 @@ class JobLoop(ABC):
 
     @abstractmethod
     def _start_next(self, source: JobSource, busy: Sequence[WatchedJob]) -> WatchedJob | None:
-        """Start the next job; return None if no place is free or no job is left.
-
-        Args:
-            source: yields the job.
-            busy: the jobs that have not ended.
-        """
+        """Start the next job; return None if no place is free or no job is left."""
 
     @abstractmethod
     def _end(self, busy: Sequence[WatchedJob], store: Store) -> None:

@@ -55,7 +55,6 @@ SHARED_VIEW = "mlflow.sharedViewState."  # prefix, with a key: a saved view of a
 # Metrics. The prefix is the section in MLflow's charts.
 LOSS_TRAIN = "loss/train"
 LOSS_VALIDATION = "loss/validation"
-ACCURACY_TRAIN = "accuracy/train"
 ACCURACY_VALIDATION = "accuracy/validation"
 MAE_TRAIN = "mae/train"
 MAE_VALIDATION = "mae/validation"
@@ -64,7 +63,6 @@ EPOCH_SECONDS = "epoch_seconds"
 TEST = "test/"  # with a score's name: on the test data
 VALIDATION = "validation/"  # with a score's name: on the validation data
 TEST_F1_MACRO = "test/f1_macro"
-TEST_ACCURACY = "test/accuracy"
 VALIDATION_F1_MACRO = "validation/f1_macro"
 BEST = "best/"  # with an epoch metric's name: at the epoch of minimum validation loss
 BEST_EPOCH = "best/epoch"

@@ -128,11 +128,7 @@ def check_size(name: str, size: int, limit: str, limits: Limits) -> None:
 
 
 def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> None:
-    """Check the names, kinds and stated sizes of all members before any is unpacked.
-
-    Raises:
-        ArchiveError: For the first member that is not allowed.
-    """
+    """Check the names, kinds and stated sizes of all members before any is unpacked."""
     members = archive.infolist()
     if len(members) > limits.members:
         raise ArchiveError(

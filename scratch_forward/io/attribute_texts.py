@@ -43,11 +43,7 @@ class AttributeTexts:
 
 
 def _check_lengths(content: bytes) -> None:
-    """Check the texts of all attributes that are read from an HDF5 file.
-
-    Raises:
-        ArchiveError: If they state more bytes than the file has, or the heaps that hold them do.
-    """
+    """Check the texts of all attributes that are read from an HDF5 file."""
     for heap in _places(content, _HEAP):
         if not _is_sound(content, heap):
             raise ArchiveError(f"The heap of texts at byte {heap:,} of the HDF5 file is damaged.")

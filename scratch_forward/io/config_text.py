@@ -42,11 +42,7 @@ def without_initializers(text: bytes, limits: Limits) -> bytes:
 
 
 def _end_of_object(text: bytes, start: int) -> int:
-    """Return the offset at which the object at `start` ends; `bytes.find` skips its numbers.
-
-    Raises:
-        ArchiveError: If the object contains more objects and strings than any Keras initializer.
-    """
+    """Return the offset at which the object at `start` ends; `bytes.find` skips its numbers."""
     depth, at = 0, start
     places = dict.fromkeys((b'"', b"{", b"}"), -1)
     for _ in range(_LARGEST_INITIALIZER):

@@ -112,11 +112,7 @@ class Wiring:
         self.tensors[call.name, call.index] = call.layer.nodes[-1].outputs
 
     def _tensor(self, reference: Reference, of_model: bool = False) -> SymbolicTensor:
-        """Return the tensor that a reference denotes.
-
-        Raises:
-            ArchiveError: If there is no such tensor.
-        """
+        """Return the tensor that a reference denotes."""
         tensors = self.tensors.get(self._source(reference, of_model))
         if tensors is None or reference.output >= len(tensors):
             raise ArchiveError(

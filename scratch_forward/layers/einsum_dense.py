@@ -55,11 +55,7 @@ class EinsumDense(Layer):
         self.bias_axes = bias_axes
 
     def _parse(self) -> None:
-        """Split the equation into the letters of x, the kernel and y.
-
-        Raises:
-            InvalidOption: If Keras does not accept the equation.
-        """
+        """Split the equation into the letters of x, the kernel and y."""
         found = _EQUATION.fullmatch(self.equation) if isinstance(self.equation, str) else None
         dots = [bool(found[i]) for i in ("left", "right", 5, 7)] if found else []
         if found is None or dots[:2] != dots[2:] or all(dots[:2]):

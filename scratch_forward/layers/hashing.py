@@ -43,11 +43,7 @@ def bucket(value: str | bytes | int, count: int, salt: tuple[int, int] | None) -
 
 
 def _elements(inputs: Any) -> tuple[list[str | bytes | int], tuple[int, ...]]:
-    """Return the strings or integers of an array as a list, and its shape. Floats are truncated.
-
-    Raises:
-        ValueError: If an element is neither a string nor a number.
-    """
+    """Return the strings or integers of an array as a list, and its shape. Floats are truncated."""
     array = np.asarray(inputs)
     if array.dtype.kind == "f":
         array = array.astype(np.int64)

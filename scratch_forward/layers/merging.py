@@ -277,11 +277,7 @@ def _spread(mask: Array | None, x: Array, default: bool | None = None) -> Any:
 
 
 def _broadcast(sizes: Sequence[int | None], name: str) -> int | None:
-    """Return the size to which several sizes of one axis broadcast.
-
-    Raises:
-        ValueError: If they are not broadcastable.
-    """
+    """Return the size to which several sizes of one axis broadcast."""
     known = {size for size in sizes if size not in (None, 1)}
     if len(known) > 1:
         raise ValueError(f"Layer {name!r} merges inputs whose sizes {tuple(sizes)} do not fit.")

@@ -444,11 +444,7 @@ class GroupQueryAttention(_HeadAttention):
 
 
 def _attention_axes(value: Any) -> tuple[int, ...] | None:
-    """Convert the option to a tuple of axes, or None for all.
-
-    Raises:
-        InvalidOption: If they are not integers.
-    """
+    """Convert the option to a tuple of axes, or None for all."""
     if value is None:
         return None
     axes = tuple(value) if isinstance(value, list | tuple) else (value,)

@@ -451,22 +451,14 @@ def _axis(option: str, value: Any) -> int:
 
 
 def _within(layer: Layer, axis: int, shape: Shape) -> int:
-    """Return an axis, counted from the front.
-
-    Raises:
-        ValueError: If the shape has no such axis.
-    """
+    """Return an axis, counted from the front."""
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"Layer {layer.name!r} has axis {axis}, outside an input {shape}.")
     return axis % len(shape)
 
 
 def _numbers(option: str, value: Any) -> Array:
-    """Convert numbers in nested lists to a float64 array.
-
-    Raises:
-        InvalidOption: If there is any other value.
-    """
+    """Convert numbers in nested lists to a float64 array."""
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):

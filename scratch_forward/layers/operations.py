@@ -178,11 +178,7 @@ def _convert(x: Any, dtype: str | None = None, sparse: Any = None, ragged: Any =
 
 
 def _data_type(name: str | None) -> str | None:
-    """Return the name of a supported dtype.
-
-    Raises:
-        InvalidOption: If it is half precision, or unknown.
-    """
+    """Return the name of a supported dtype."""
     known = {"bool", "float32", "float64", "int8", "int16", "int32", "int64"}
     known |= {"uint8", "uint16", "uint32", "uint64"}
     if name is not None and name not in known:

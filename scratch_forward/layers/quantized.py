@@ -322,11 +322,7 @@ def _of_blocks(whole: Array, weights: dict[str, Array], name: str) -> Array:
 
 
 def _groups(weights: dict[str, Array], count: int) -> Array:
-    """Return the block of each row.
-
-    Raises:
-        ValueError: If the file names a block that does not exist.
-    """
+    """Return the block of each row."""
     groups = weights["g_idx"].astype(np.int64)
     if groups.size and not 0 <= groups.min() <= groups.max() < count:
         raise ValueError(f"The weights name blocks outside 0 to {count - 1}.")

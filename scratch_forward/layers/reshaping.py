@@ -213,11 +213,7 @@ class ZeroPadding3D(_ZeroPadding):
 
 
 def _pairs(option: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """Return the padding or cropping before and after each of `rank` axes.
-
-    Raises:
-        InvalidOption: If the value is not an integer, and not one integer or pair per axis.
-    """
+    """Return the padding or cropping before and after each of `rank` axes."""
     sides = (value,) * rank if isinstance(value, int) else value
     if not isinstance(sides, list | tuple) or len(sides) != rank:
         raise InvalidOption(option, value, f"an integer, or one or a pair for each of {rank} axes")

@@ -130,11 +130,7 @@ class STFTSpectrogram(Layer):
         return magnitude if self.mode == "magnitude" else np.log(np.maximum(magnitude, least))
 
     def _cut(self, signals: Array) -> Array:
-        """Return the frames `(N, C, frames, frame_length)` of signals `(N, C, T)`.
-
-        Raises:
-            ValueError: If the signals are shorter than a frame.
-        """
+        """Return the frames `(N, C, frames, frame_length)` of signals `(N, C, T)`."""
         count, missing = self._frames(signals.shape[2])
         if count == 0:
             raise ValueError(

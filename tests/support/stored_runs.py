@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import hydra
 import numpy as np
 import yaml
 
 import scratch_forward
 from pipeline.data import load
 from pipeline.settings import parse_settings
-from pipeline.settings.composer import CONF, plain_values
 from pipeline.tasks import classification
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import fingerprints_tag
@@ -18,12 +16,12 @@ from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 from scratch_forward.card import write_card
 from tests.support import archives
 from tests.support.classifiers import text_model
+from tests.support.plans import plan_of
 
 
 def store_run(store: Store, overrides=("dataset=reviews", "train_size=30")) -> TrackedRun:
     """Store weights, predictions, scores and settings of an untrained model of texts."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        values = plain_values(hydra.compose("train", ["model=lstm", *overrides]))
+    values = plan_of("model=lstm", *overrides).jobs[0].values
     dataset = load(**parse_settings(values).data)
     experiment = store.experiment("reviews").experiment_id
     with tracked_run(store, experiment, "a run", {}) as run:

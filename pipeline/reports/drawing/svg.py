@@ -50,11 +50,10 @@ class Drawing:
             f'd="M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}"/>'
         )
 
-    def curve(self, points: Iterable[Point], role: Role, width: float = 2.0) -> None:
+    def curve(self, points: Iterable[Point], role: Role) -> None:
         """Draw a line through several points."""
         self._shapes.append(
-            f'<path class="s-{role}" stroke-width="{_n(width)}" stroke-linejoin="round" '
-            f'd="{_path(points)}"/>'
+            f'<path class="s-{role}" stroke-width="2" stroke-linejoin="round" d="{_path(points)}"/>'
         )
 
     def area(self, outline: Iterable[Point], role: Role, opacity: float) -> None:

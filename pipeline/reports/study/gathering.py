@@ -152,11 +152,7 @@ def _known(varied: Iterable[str], runs: Sequence[StudyRun]) -> None:
 
 
 def _plan(store: Store, run_id: str) -> dict[str, Any]:
-    """Return the stored plan of a sweep; empty if it stored none.
-
-    Raises:
-        StoreError: when it is damaged.
-    """
+    """Return the stored plan of a sweep; empty if it stored none."""
     text = read_text(store.client, run_id, names.PLAN)
     if not text:
         return {}

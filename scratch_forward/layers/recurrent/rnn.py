@@ -127,11 +127,7 @@ class RNN(Layer):
         return states
 
     def _first_states(self, inputs: Array, initial_state: Any) -> States:
-        """Return the given states, those after the previous batch, or zeros.
-
-        Raises:
-            ValueError: If the number of states or the batch size does not match.
-        """
+        """Return the given states, those after the previous batch, or zeros."""
         zeros = self.zero_states(inputs)
         given = self.states if initial_state is None and self.stateful else initial_state
         if given is None:

@@ -3,16 +3,12 @@ import pytest
 
 from pipeline.data import large_arrays, load, sharing
 from pipeline.data.sharing import read_shared, write_shared
-from pipeline.settings import parse_settings
-from pipeline.settings.composer import CONF, plain_values
+from tests.support.plans import plan_of
 
 
 @pytest.fixture
 def settings():
-    import hydra
-
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return parse_settings(plain_values(hydra.compose("train", ["dataset=reviews"])))
+    return plan_of("dataset=reviews").jobs[0].settings
 
 
 def loaded_in_another_process(settings):
