@@ -97,11 +97,7 @@ def print_help(page: str) -> None:
 
 
 def run_command(command: Callable[[], object]) -> None:
-    """Run a command; every foreseeable fault ends in one sentence and exit code 2.
-
-    Args:
-        command: composes its configuration and does its work.
-    """
+    """Run a command; every foreseeable fault ends in one sentence and exit code 2."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises errors, prints none
     gc.freeze()  # keeps collections from scanning everything imported so far
     gc.set_threshold(_YOUNG_OBJECTS)

@@ -33,7 +33,6 @@ def read_line(arguments: Sequence[str], known: Sequence[str] = ()) -> CommandLin
     """Parse a command line.
 
     Args:
-        arguments: the arguments without the program's name.
         known: the flags of the command, in addition to `--config-dir`.
 
     Raises:
@@ -69,7 +68,6 @@ def compose_values(
 
     Args:
         config_name: the command's file in `conf/`.
-        config_dir: the user's own folder of configuration files.
 
     Raises:
         SettingsError: when an override cannot be parsed or names an unknown setting.

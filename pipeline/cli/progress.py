@@ -55,11 +55,7 @@ class SweepProgress:
             self._progress.stop()
 
     def add(self, number: int, name: str, data: str, epochs: int) -> None:
-        """Add a job.
-
-        Args:
-            number: its number, from 0.
-        """
+        """Add a job."""
         self._jobs[number] = _ShownJob(name, data, epochs)
 
     def waits(self, job: int) -> None:

@@ -16,7 +16,6 @@ def show_results(
     """Print one row per run, the best one marked, then the ranking criterion and any failures.
 
     Args:
-        results: the results of the sweep's runs, best first.
         done: ids of runs that earlier commands finished.
     """
     table = cells.open_table()

@@ -44,7 +44,6 @@ def own_function(key: str, name: str) -> tuple[Callable[..., Any], ModuleType]:
 
     Args:
         key: the setting that names the function, for errors.
-        name: `module:function`.
 
     Raises:
         FunctionError: when there is no such function, or its module cannot be imported.

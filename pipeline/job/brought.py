@@ -1,6 +1,5 @@
 """The files that a user brings to a fit beside model and data, which are part of its identity."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pipeline.job.identity import source_digest
 from pipeline.settings import Settings, SettingsError
 from pipeline.settings.model_function import KERAS_FILE
 from pipeline.settings.schema import RunChoice, is_weights_file
+from pipeline.tracking.artifacts import digest
 from pipeline.tracking.run_choice import choose_run
 from pipeline.tracking.store import locate_store
 from pipeline.tracking.weights import weights_folder
@@ -39,9 +39,9 @@ def brought(settings: Settings) -> dict[str, str]:
         raise SettingsError([str(error)]) from error
     with initial_weights(settings) as file:
         if file is not None:
-            found["initial_weights"] = _digest(file)
+            found["initial_weights"] = digest(file)
     if settings.model_name == KERAS_FILE:
-        found["model.path"] = _digest(Path(settings.model.model_dump()["path"]))
+        found["model.path"] = digest(Path(settings.model.model_dump()["path"]))
     return found
 
 
@@ -63,11 +63,6 @@ def initial_weights(settings: Settings) -> Iterator[Path | None]:
         run_id = choose_run(store, chosen, "initial_weights")
         with weights_folder(run_id, store) as folder:
             yield folder / MODEL_FILE
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _functions(settings: Settings) -> Iterator[tuple[str, str]]:

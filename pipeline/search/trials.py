@@ -41,9 +41,7 @@ class Trials:
     """A `JobSource` whose jobs are chosen by an Optuna study.
 
     Args:
-        study: holds the trials.
         search_id: the sweep id that groups the runs.
-        store: where the runs are tracked.
     """
 
     def __init__(self, plan: SearchPlan, study: optuna.Study, search_id: str, store: Store):

@@ -89,11 +89,7 @@ def kind_before_reading(settings: Settings) -> Kind | None:
 def kind_faults(
     settings: Settings, kind: Kind, input_shape: tuple[int, ...] | None = None
 ) -> Iterator[str]:
-    """Yield one sentence per setting that does not fit the kind of a data set's examples.
-
-    Args:
-        input_shape: the shape of an example; None if it is unknown.
-    """
+    """Yield one sentence per setting that does not fit the kind of a data set's examples."""
     if settings.training.augment and kind not in ("text", "image"):
         yield (
             f"augment=true changes texts and images, but dataset={settings.dataset.name} holds "

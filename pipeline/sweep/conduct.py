@@ -93,7 +93,6 @@ def conduct(sweep: ConductedSweep, job_launcher: Callable[[], JobLauncher]) -> N
     """Run the jobs that are left of a checked sweep and show the results; a dry run shows the plan.
 
     Args:
-        sweep: a grid or a search.
         job_launcher: returns the launcher; not called in a dry run.
 
     Raises:

@@ -17,7 +17,6 @@ class ListedJobs:
     """A `JobSource` whose jobs are known from the start, as those of a grid.
 
     Args:
-        fail_fast: whether the first failure ends the sweep.
         several: whether several jobs run at a time. If so, the longest come first, so that none of
             them is left for a single place at the end.
     """

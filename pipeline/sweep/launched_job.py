@@ -19,7 +19,6 @@ def run_job(
     """Train, track and check the job that a configuration describes.
 
     Args:
-        watch: receives every epoch.
         log: the file that receives this process's output, stored with the run.
 
     Returns:

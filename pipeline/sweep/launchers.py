@@ -77,9 +77,6 @@ class JobLauncher(Protocol):
     def started(self, jobs: Sequence[Settings], count: int) -> AbstractContextManager[None]:
         """Prepare for jobs while the sweep is planned, and clean up when the block ends.
 
-        Args:
-            jobs: the jobs, or examples of them.
-
         Raises:
             SettingsError: when a job needs more than any machine has.
         """

@@ -66,7 +66,6 @@ def sweep_title(jobs: Iterable[Sequence[str]], model: str) -> str:
     'model=lstm units=32,64'
 
     Args:
-        jobs: the overrides of each job.
         model: the model of the first job, which names a sweep without overrides.
     """
     values: dict[str, dict[str, None]] = {}
@@ -83,7 +82,6 @@ def sweep_name(identities: Iterable[str], places: Iterable[str]) -> str:
     True
 
     Args:
-        identities: identities of its jobs.
         places: what else distinguishes sweeps of the same jobs: experiments, a study.
 
     Returns:

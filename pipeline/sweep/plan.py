@@ -72,9 +72,6 @@ class SweepPlan:
     def criterion(self, tasks: Sequence[str]) -> Criterion:
         """Return the criterion that selects the best run.
 
-        Args:
-            tasks: the tasks of the jobs, which their data decide.
-
         Raises:
             SettingsError: when it is not a score of these tasks.
         """

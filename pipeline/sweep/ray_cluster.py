@@ -82,7 +82,6 @@ def places(nodes: Sequence[Mapping[str, Any]], need: Need) -> int:
 
     Args:
         nodes: as `ray.nodes()` returns them.
-        need: what each of the jobs needs.
     """
     asked = {"CPU": need.cpus, "GPU": need.gpus, "memory": need.memory}
     return sum(

@@ -41,11 +41,7 @@ class MailedEvents(EventWatch):
 
 
 class ReceivedEvents:
-    """The events of one job, for the process of the sweep.
-
-    Args:
-        mailbox: the handle of the actor.
-    """
+    """The events of one job, for the process of the sweep."""
 
     def __init__(self, mailbox: Any, number: int):
         self._mailbox, self._number = mailbox, number

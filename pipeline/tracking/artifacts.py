@@ -36,7 +36,6 @@ def store_file(
     """Store one file as an artifact, atomically, and read it back.
 
     Args:
-        artifact_uri: the run's artifact URI.
         folder: folder below the run's artifacts, "" for none.
 
     Returns:
@@ -65,10 +64,11 @@ def store_folder(client: "MlflowClient", run_id: str, folder: Path) -> dict[str,
     Raises:
         CutShortError: when the stored bytes differ from those sent.
     """
-    expected = _digests(folder)
+    expected = digests(folder, folder.parent)
     client.log_artifacts(run_id, str(folder), folder.name)
     with temporary_folder() as back:
-        stored = _digests(Path(client.download_artifacts(run_id, folder.name, str(back))))
+        copy = Path(client.download_artifacts(run_id, folder.name, str(back)))
+        stored = digests(copy, copy.parent)
     if different := sorted(path for path in expected if stored.get(path) != expected[path]):
         raise CutShortError(f"artifact {different[0]} was stored, but came back different.")
     return expected
@@ -94,9 +94,10 @@ def share(folder: Path, kept: Sequence[str], copies: Sequence[str]) -> None:
             link.replace(file)
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def digests(folder: Path, within: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a folder, by its path below `within`."""
     files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder.parent).as_posix(): digest(path) for path in files}
+    return {path.relative_to(within).as_posix(): digest(path) for path in files}
 
 
 def download(client: "MlflowClient", artifact_uri: str, path: str, folder: Path) -> Path:

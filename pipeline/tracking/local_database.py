@@ -79,14 +79,9 @@ def connected(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def artifacts_here(uri: str, folder: Path) -> Path | None:
-    """Return the folder of an artifact address, in a store that may have been moved.
+    """Return the folder of an artifact address; None if it is not on this machine.
 
-    Args:
-        uri: the address in the database.
-        folder: the present folder of the store.
-
-    Returns:
-        The folder; None if the artifacts are not on this machine.
+    The store in `folder` may have been moved since the database stored the address.
     """
     parts = urlsplit(uri)
     if parts.scheme not in ("", "file"):

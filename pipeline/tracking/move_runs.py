@@ -1,9 +1,7 @@
 """Copies runs from one store to another, complete: only their ids change."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from mlflow import MlflowClient
@@ -12,6 +10,7 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_B
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
+from pipeline.tracking.artifacts import digests
 from pipeline.tracking.logged_models import finish_model, models_of, new_model, upload_model
 from pipeline.tracking.queries import find_experiment
 from pipeline.tracking.store import Store
@@ -148,7 +147,7 @@ def _copy_artifacts(source: MlflowClient, target: MlflowClient, run: Run, new: s
         source.download_artifacts(old, "", str(sent))
         target.log_artifacts(new, str(sent))
         target.download_artifacts(new, "", str(arrived))
-        expected, found = _digests(sent), _digests(arrived)
+        expected, found = digests(sent, sent), digests(arrived, arrived)
         if models_of(run):
             tracked = TrackedRun(target, new)
             model = new_model(tracked)
@@ -156,14 +155,6 @@ def _copy_artifacts(source: MlflowClient, target: MlflowClient, run: Run, new: s
             finish_model(tracked, model)
     if wrong := sorted(path for path, digest in expected.items() if found.get(path) != digest):
         raise StoreError(f"run {old}: {', '.join(wrong)} did not arrive as sent.")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-    }
 
 
 def _check_data(old: Run, new: Run) -> None:

@@ -17,7 +17,6 @@ class PatientClient:
     """An `MlflowClient` whose methods are called through `patiently`.
 
     Args:
-        uri: address of the store.
         guard: called before each method; raises to refuse the call.
     """
 

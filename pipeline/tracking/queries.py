@@ -56,7 +56,6 @@ def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
 
     Args:
         experiment: name of an experiment to search in; None searches all.
-        query: a filter in MLflow's search language.
 
     Raises:
         StoreError: when the experiment does not exist.

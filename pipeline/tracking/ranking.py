@@ -40,7 +40,6 @@ def criterion(select_by: str, tasks: Iterable[str] = ()) -> Criterion:
 
     Args:
         select_by: a score, or `auto` for the primary score of the first task.
-        tasks: the tasks of the runs that are ranked.
     """
     select_by = selected_score(select_by, tasks)
     score = SCORES[select_by]

@@ -76,11 +76,7 @@ class _Claims:
 
 
 class _Lease:
-    """A claim that is held until it is found to be lost.
-
-    Args:
-        name: name of this process's claim.
-    """
+    """A claim that is held until it is found to be lost."""
 
     def __init__(self, claims: _Claims, name: str):
         self._claims, self._name = claims, name

@@ -63,7 +63,6 @@ class Store:
         """Yield every run that matches an MLflow filter, newest first, across all result pages.
 
         Args:
-            query: a filter in MLflow's search language.
             view: MLflow's `ViewType`; None for runs that are not deleted.
 
         Raises:

@@ -52,7 +52,6 @@ def log_plan(
         varied: keys whose values differ between the jobs.
         study: question, words and claim of a study; a report reads them from here, so the study's
             file may be in any folder.
-        select_by: the validation score that selects the best run.
     """
     planned = {"command": command, "varied": [*varied], "jobs": [*jobs]}
     document = {**planned, "study": study, "select_by": select_by}

@@ -244,7 +244,6 @@ def end_run(run: TrackedRun, status: str, log: Path | None = None) -> None:
     """End a run.
 
     Args:
-        run: a run with everything else logged.
         status: FINISHED, FAILED or KILLED.
         log: a file with the output of its process, stored as `log.txt`.
     """

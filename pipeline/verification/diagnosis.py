@@ -86,7 +86,6 @@ def check_layers(
     """Run both models on the same inputs and compare them after every layer.
 
     Args:
-        reference: the Keras model, a sequence of layers.
         inputs: a batch that both accept.
 
     Raises:

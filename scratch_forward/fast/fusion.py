@@ -100,10 +100,6 @@ def fuse_nodes(nodes: Sequence[Node], outputs: Sequence[SymbolicTensor]) -> list
     """Fuse chains of nodes in a graph, and parts with sums of images.
 
     No other node may read the tensors within a chain.
-
-    Args:
-        nodes: Nodes of the graph, each after the nodes that it depends on.
-        outputs: Outputs of the graph, which are always kept.
     """
     if any(type(node.layer) in _CONVOLUTIONS for node in nodes):
         from scratch_forward.fast.image_graph import with_image_graphs  # imports this module

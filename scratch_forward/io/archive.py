@@ -34,9 +34,7 @@ def read_archive(content: bytes, name: str, limits: Limits) -> ModelFile:
     """Read a `.keras` file.
 
     Args:
-        content: The bytes of the file.
         name: File name, used in error messages.
-        limits: Limits on the size and structure of the file.
 
     Raises:
         ArchiveError: If the file is malformed or exceeds a limit.

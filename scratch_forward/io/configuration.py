@@ -46,7 +46,6 @@ def model_from_config(
 
     Args:
         config: The content of `config.json`: `class_name`, `module`, `config`.
-        limits: Limits on the size of the model.
         custom_objects: Layers and functions for classes that are not part of Keras, by class name.
 
     Raises:

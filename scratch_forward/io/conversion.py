@@ -36,7 +36,6 @@ def convert_model(source: Path, target: Path, limits: Limits) -> None:
     Args:
         source: A model file that `load` can read, without a layer that has a vocabulary.
         target: Path of the `.keras` file to write. It must not exist.
-        limits: Limits on the source file.
 
     Raises:
         ArchiveError: If the source is malformed, or the target exists or does not end in `.keras`.

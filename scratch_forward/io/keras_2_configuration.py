@@ -36,7 +36,6 @@ def as_keras_3(config: Any, is_keras_2: bool) -> Any:
     """Return the configuration of a model or layer in the format of Keras 3.
 
     Args:
-        config: Parsed configuration: `class_name` and `config`, with or without `module`.
         is_keras_2: Whether Keras 2 wrote it. Its `hard_sigmoid` and some of its defaults differ
             from those of Keras 3.
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.layers.base import Array, Layer, Shape
-from scratch_forward.layers.options import integers, one_of
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import data_format_option, integers
 
 
 class _AdaptivePooling(Layer):
@@ -25,7 +24,7 @@ class _AdaptivePooling(Layer):
     ) -> None:
         super().__init__(name)
         self.output_size = integers("output_size", output_size, self.rank)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape with `output_size` instead of the spatial sizes.
@@ -33,10 +32,7 @@ class _AdaptivePooling(Layer):
         Raises:
             ValueError: If the input has a different number of axes.
         """
-        if len(input_shape) != self.rank + 2:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {self.rank + 2} axes, got {input_shape}."
-            )
+        self.expect_axes(input_shape, self.rank + 2)
         if self.data_format == "channels_first":
             return (*input_shape[:2], *self.output_size)
         return (input_shape[0], *self.output_size, input_shape[-1])

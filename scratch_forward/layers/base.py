@@ -103,6 +103,13 @@ class Layer:
         """Return the shapes of the layer's own weights by name, in Keras's order."""
         return {}
 
+    def expect_axes(self, input_shape: Shape, count: int) -> None:
+        """Refuse an input with another number of axes, as a ValueError."""
+        if len(input_shape) != count:
+            raise ValueError(
+                f"Layer {self.name!r} takes inputs of {count} axes, got {input_shape}."
+            )
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, or a list of shapes, with None for unknown sizes."""
         return input_shape

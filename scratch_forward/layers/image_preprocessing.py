@@ -9,8 +9,7 @@ import numpy as np
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.interpolation import INTERPOLATIONS, resize
-from scratch_forward.layers.options import boolean, number, one_of, positive
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import boolean, data_format_option, number, one_of, positive
 
 
 class _OtherSize(Layer):
@@ -20,7 +19,7 @@ class _OtherSize(Layer):
         super().__init__(name)
         self.height = positive("height", height)
         self.width = positive("width", width)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape with the new height and width.
@@ -195,8 +194,7 @@ class RandomCrop(RandomImageLayer):
         super().__init__(*positional, name=name, **options)
         given = dict(zip(self.options, positional, strict=False)) | options
         self.size = tuple(positive(side, given.get(side)) for side in ("height", "width"))
-        layout = given.get("data_format") or "channels_last"
-        self.data_format = one_of("data_format", layout, DATA_FORMATS)
+        self.data_format = data_format_option(given.get("data_format"))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape after cropping."""
@@ -228,7 +226,7 @@ class AutoContrast(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        data_format_option(data_format)
         if not isinstance(value_range, list | tuple) or len(value_range) != 2:
             raise InvalidOption("value_range", value_range, "two numbers")
         low, high = sorted(number("value_range", value) for value in value_range)

@@ -37,6 +37,15 @@ def one_of(option: str, value: Option, allowed: tuple[Any, ...]) -> Option:
     return value
 
 
+def data_format_option(value: str | None) -> str:
+    """Return the option `data_format`, by default `"channels_last"`.
+
+    Raises:
+        InvalidOption: If it is neither that nor `"channels_first"`.
+    """
+    return one_of("data_format", value or "channels_last", ("channels_last", "channels_first"))
+
+
 def positive(option: str, value: Any) -> int:
     """Return `value` if it is a positive integer.
 

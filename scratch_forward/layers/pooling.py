@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratch_forward.layers.base import Array, Generator, Layer, Shape
-from scratch_forward.layers.options import boolean, integers, one_of
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import boolean, data_format_option, integers
 from scratch_forward.layers.spatial import SpatialLayer
 
 
@@ -170,7 +169,7 @@ class _GlobalPooling(Layer):
         self, data_format: str | None = None, keepdims: bool = False, name: str | None = None
     ) -> None:
         super().__init__(name)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
         self.keepdims = boolean("keepdims", keepdims)
 
     @property
@@ -185,10 +184,7 @@ class _GlobalPooling(Layer):
         Raises:
             ValueError: If the input has a different number of axes.
         """
-        if len(input_shape) != self.rank + 2:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {self.rank + 2} axes, got {input_shape}."
-            )
+        self.expect_axes(input_shape, self.rank + 2)
         if self.keepdims:
             return tuple(1 if i in self.axes else size for i, size in enumerate(input_shape))
         return tuple(size for i, size in enumerate(input_shape) if i not in self.axes)

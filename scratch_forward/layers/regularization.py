@@ -10,8 +10,7 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Generator, Layer
-from scratch_forward.layers.options import number, one_of
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import data_format_option, number
 
 
 def inverted_dropout(
@@ -120,7 +119,7 @@ class _SpatialDropout(Dropout):
         name: str | None = None,
     ) -> None:
         super().__init__(rate, None, seed, name)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def draw_shape(self, inputs: Array) -> tuple[int, ...]:
         """Return the shape of a mask with one value per example and channel."""

@@ -13,9 +13,7 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Layer, Shape
-from scratch_forward.layers.options import integers, one_of, positive
-
-DATA_FORMATS = ("channels_last", "channels_first")
+from scratch_forward.layers.options import data_format_option, integers, positive
 
 
 class Flatten(Layer):
@@ -29,7 +27,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, name: str | None = None) -> None:
         super().__init__(name)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the batch size and the product of the other sizes."""
@@ -139,7 +137,7 @@ class _ZeroPadding(Layer):
 
     def __init__(self, data_format: str | None, name: str | None) -> None:
         super().__init__(name)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def _amounts(self) -> list[tuple[int, int]]:
         """Return the padding before and after every axis."""
@@ -228,7 +226,7 @@ class _Cropping(Layer):
 
     def __init__(self, data_format: str | None, name: str | None) -> None:
         super().__init__(name)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def _cuts(self) -> list[tuple[int, int]]:
         """Return the cropping before and after every axis, except the batch and the last."""
@@ -241,11 +239,7 @@ class _Cropping(Layer):
         Raises:
             ValueError: If nothing would remain, or the input has a different number of axes.
         """
-        if len(input_shape) != len(self.cropping) + 2:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {len(self.cropping) + 2} axes, got "
-                f"{input_shape}."
-            )
+        self.expect_axes(input_shape, len(self.cropping) + 2)
         sizes = list(input_shape)
         for axis, cut in enumerate(self._cuts(), start=1):
             size = sizes[axis]

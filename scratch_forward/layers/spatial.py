@@ -10,8 +10,7 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Layer, Shape
-from scratch_forward.layers.options import integers, one_of
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import data_format_option, integers, one_of
 
 Sizes = tuple[int, ...]
 
@@ -49,7 +48,7 @@ class SpatialLayer(Layer):
         self.dilation_rate = integers("dilation_rate", dilation_rate, self.rank)
         lower = padding.lower() if isinstance(padding, str) else padding
         self.padding = one_of("padding", lower, self.paddings)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     def channels(self, input_shape: Shape) -> int:
         """Return the number of channels of an input.
@@ -57,10 +56,7 @@ class SpatialLayer(Layer):
         Raises:
             ValueError: If the input has a different number of axes.
         """
-        if len(input_shape) != self.rank + 2:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {self.rank + 2} axes, got {input_shape}."
-            )
+        self.expect_axes(input_shape, self.rank + 2)
         size = self.to_channels_last(input_shape)[-1]
         if size is None:
             raise ValueError(f"Layer {self.name!r} needs a known number of channels.")

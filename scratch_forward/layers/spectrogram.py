@@ -9,8 +9,13 @@ import numpy as np
 
 from scratch_forward.errors import InvalidOption
 from scratch_forward.layers.base import Array, Layer, Shape
-from scratch_forward.layers.options import boolean, one_of, optional_positive, positive
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import (
+    boolean,
+    data_format_option,
+    one_of,
+    optional_positive,
+    positive,
+)
 
 MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 _LEAST = 1e-7  # Keras's epsilon, below which magnitudes are not told apart
@@ -69,7 +74,7 @@ class STFTSpectrogram(Layer):
             raise InvalidOption("fft_length", fft_length, "at least frame_length")
         self.padding = one_of("padding", padding, ("valid", "same"))
         self.expand_dims = boolean("expand_dims", expand_dims)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
 
     @property
     def _bins(self) -> int:

@@ -8,8 +8,7 @@ import numpy as np
 
 from scratch_forward.layers.base import Array, Layer, Shape
 from scratch_forward.layers.interpolation import INTERPOLATIONS, resize
-from scratch_forward.layers.options import integers, one_of, positive
-from scratch_forward.layers.reshaping import DATA_FORMATS
+from scratch_forward.layers.options import data_format_option, integers, one_of, positive
 
 
 class _UpSampling(Layer):
@@ -28,10 +27,7 @@ class _UpSampling(Layer):
         Raises:
             ValueError: If the input has a different number of axes.
         """
-        if len(input_shape) != len(self.size) + 2:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {len(self.size) + 2} axes, got {input_shape}."
-            )
+        self.expect_axes(input_shape, len(self.size) + 2)
         sizes = list(input_shape)
         for axis, factor in enumerate(self.size, start=self._first_axis()):
             size = sizes[axis]
@@ -85,7 +81,7 @@ class UpSampling2D(_UpSampling):
     ) -> None:
         super().__init__(name)
         self.size = integers("size", size, 2)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)
         lower = interpolation.lower() if isinstance(interpolation, str) else interpolation
         self.interpolation = one_of("interpolation", lower, INTERPOLATIONS)
 
@@ -116,4 +112,4 @@ class UpSampling3D(_UpSampling):
     ) -> None:
         super().__init__(name)
         self.size = integers("size", size, 3)
-        self.data_format = one_of("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.data_format = data_format_option(data_format)

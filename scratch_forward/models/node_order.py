@@ -65,9 +65,6 @@ def without_lost_masks(
     result depends on the order of calls. Keras calls the nodes farthest from the outputs first. A
     layer that returns its input returns the same tensor.
 
-    Args:
-        nodes: Nodes of the model, each after the nodes that it depends on.
-
     Returns:
         The nodes in the same order, copied where masks are lost, and the set of tensors that have
         no mask at the end.

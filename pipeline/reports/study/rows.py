@@ -40,7 +40,6 @@ def rows_plot(
         columns: the values that distinguish the rows, from left to right.
         numbers: the text to the right of each row.
         reach: smallest and largest number to draw.
-        axis: label of the axis.
         names: how many names `name_lines` will write above the plot.
     """
     count = len(numbers)

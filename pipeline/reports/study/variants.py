@@ -101,7 +101,6 @@ def group_by_values(
     Args:
         varied: keys whose values define a variant.
         planned: parameters of each job of the sweep, if known.
-        study: names the values.
     """
     order: dict[tuple[str, ...], list[StudyRun]] = {}
     for job in planned or ():

@@ -61,11 +61,7 @@ def follows(runs: Sequence[HasParams], key: str, varied: Iterable[str]) -> bool:
 
 
 def incompatibilities(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
-    """Return one sentence per property that should be the same in all finished runs but differs.
-
-    Args:
-        varied: keys whose values are compared and may differ.
-    """
+    """Return one sentence per property that should be the same in all finished runs but differs."""
     return [*_settings(runs, varied), *_data(runs, varied), *_code(runs)]
 
 

@@ -27,7 +27,6 @@ def write_report(
     Args:
         data_dir: the data directory of this machine, for baselines of texts.
         mixed: continue even if the runs differ in data, code or fixed settings.
-        to: a folder for another copy of the files.
 
     Returns:
         The page, and the id of the run that the report was logged to.

@@ -72,10 +72,6 @@ def train(
 ) -> Failure | None:
     """Run one job.
 
-    Args:
-        log: file for its standard output and error.
-        events: file for its events.
-
     Returns:
         See `outcome_of_job`.
     """

@@ -162,10 +162,7 @@ class _ConvLSTM(RNN):
         Raises:
             ValueError: If the input has a different number of axes.
         """
-        if len(input_shape) != self.rank + 3:
-            raise ValueError(
-                f"Layer {self.name!r} takes inputs of {self.rank + 3} axes, got {input_shape}."
-            )
+        self.expect_axes(input_shape, self.rank + 3)
         self.cell.build((input_shape[0], *input_shape[2:]))
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
