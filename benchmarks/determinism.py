@@ -9,13 +9,11 @@ import subprocess
 import sys
 import time
 
-import hydra
-
 from pipeline.data import load
 from pipeline.models.build import build_model, data_spec
 from pipeline.models.keras_backend import keras, tf
-from pipeline.settings import parse_settings
-from pipeline.settings.composer import CONF, plain_values
+from pipeline.settings.composer import composer
+from pipeline.sweep.plan import plan_sweep
 from pipeline.training.batches import TrainingBatches, stream
 
 ROUNDS = 5
@@ -45,8 +43,7 @@ def seconds_an_epoch(name: str, deterministic: bool) -> float:
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        settings = parse_settings(plain_values(hydra.compose("train", [f"model={name}"])))
+    settings = plan_sweep([f"model={name}"], composer("train")).jobs[0].settings
     data = load(**settings.data)
     model = build_model(name, data_spec(data), settings.model.model_dump())
     model.compile("adam", "sparse_categorical_crossentropy")
