@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.command import Given, command
 from pipeline.errors import not_offered
-from pipeline.settings import SettingsError, parse_tracking
+from pipeline.settings import SettingsError, parse_tracking, refuse
 from pipeline.settings.as_typed import as_typed
 from pipeline.settings.composer import CONF
 from pipeline.settings.scores import SELECT_BY
@@ -69,8 +69,7 @@ def _check(values: dict[str, Any]) -> None:
         for name in given
         if not isinstance(values[name], str | int | float) or "," in str(values[name])
     ]
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     if values["select_by"] not in (None, *SELECT_BY):
         raise SettingsError([not_offered("select_by", str(values["select_by"]), SELECT_BY)])
     if values["mixed"] not in (True, False):

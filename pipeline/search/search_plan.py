@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from pipeline.data.label_task import AUTO
 from pipeline.search.metric import settled, unknown_metric
 from pipeline.search.space import Dimension, dimension
-from pipeline.settings import SettingsError, parse_search
+from pipeline.settings import SettingsError, parse_search, refuse
 from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
 from pipeline.settings.scores import MEASURES
@@ -60,8 +60,7 @@ class SearchPlan:
             SettingsError: when runs of these tasks do not log the metric.
         """
         search = settled(self.search, tasks)
-        if faults := unknown_metric(search.metric, self.datasets, tasks):
-            raise SettingsError(faults)
+        refuse(unknown_metric(search.metric, self.datasets, tasks))
         return replace(self, search=search, measure=MEASURES[tasks[0]])
 
     @property
@@ -90,8 +89,7 @@ def plan_search(
         faults.append(
             "retry=failed has no meaning in a search: that a trial failed is what it learned of it."
         )
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
 
     def job(params: Mapping[str, Any]) -> Job:
         chosen = [f"{one.key}={one.text(params[one.key])}" for one in space]
@@ -133,8 +131,7 @@ def _space(overrides: Iterable[Override]) -> tuple[tuple[str, ...], tuple[Dimens
             "hydra/sweeper=optuna has nothing to search: give a key several values, such as "
             "'units=choice(8,16,32)' or 'learning_rate=tag(log,interval(1e-4,1e-1))'."
         )
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     return tuple(fixed), tuple(space)
 
 

@@ -32,7 +32,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pipeline.errors import choices, did_you_mean, not_offered
 from pipeline.functions.lookup import is_own
 from pipeline.settings.schema import is_weights_file
-from pipeline.settings.settings_error import SettingsError
+from pipeline.settings.settings_error import SettingsError, refuse
 
 CONF = Path(__file__).resolve().parents[2] / "conf"  # in a checkout or an installed package
 
@@ -86,8 +86,7 @@ class Composer:
                 faults.append(
                     f"`{line}` cannot be read: {_NEEDS_QUOTES}, as in '{key}=\"{value}\"'."
                 )
-        if faults:
-            raise SettingsError(faults)
+        refuse(faults)
         return parsed
 
     def _parse_line(self, line: str) -> Override:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ValidationError
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed
 from pipeline.settings.schema import Group
-from pipeline.settings.settings_error import SettingsError
+from pipeline.settings.settings_error import SettingsError, refuse
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ def settings_type(
         SettingsError: when an argument cannot be a setting; with one sentence per fault.
     """
     given = f"{rules.group}={name}"
-    if faults := [fault for one in arguments for fault in _argument_faults(given, one, rules)]:
-        raise SettingsError(faults)
+    refuse(fault for one in arguments for fault in _argument_faults(given, one, rules))
     try:
         fields: dict[str, Any] = {one.name: _field(one, module) for one in arguments}
         settings = pydantic.create_model(function.__name__, __base__=rules.base, **fields)

@@ -20,7 +20,7 @@ from pipeline.settings.model_function import built_in_models, model_function
 from pipeline.settings.optimizer_arguments import keras_optimizers, optimizer_settings
 from pipeline.settings.schema import DATASETS, SCHEDULES, TRACKING
 from pipeline.settings.scores import SELECT_BY
-from pipeline.settings.settings_error import SettingsError
+from pipeline.settings.settings_error import SettingsError, refuse
 
 Config = Mapping[str, Any]
 _RUN_ID = re.compile("[0-9a-fA-F]{1,32}|latest|best")
@@ -63,9 +63,7 @@ def parse_settings(config: Config) -> schema.Settings:
     Raises:
         SettingsError: with every fault found, not only the first.
     """
-    faults = [*_unknown_names(config), *_unknown_optimizer(config)]
-    if faults:
-        raise SettingsError(faults)
+    refuse([*_unknown_names(config), *_unknown_optimizer(config)])
     function = model_function(config["model"]["name"])
     given = set(schema.Texts.model_fields) & set(config)
     if given and not function.accepts("text"):
@@ -76,8 +74,7 @@ def parse_settings(config: Config) -> schema.Settings:
         optimizer_settings(config["optimizer"]["name"]),
     )
     settings = _parse(config, types)
-    if faults := cross_check(settings):
-        raise SettingsError(faults)
+    refuse(cross_check(settings))
     return settings
 
 
@@ -89,8 +86,7 @@ def _parse(config: Config, types: "_Types") -> schema.Settings:
         for field, kind, prefix in layout
     }
     faults += _unknown_keys(config, layout)
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     return schema.Settings.model_validate({"model_name": config["model"]["name"], **groups})
 
 
@@ -105,8 +101,7 @@ def parse_stored(config: Config) -> schema.Settings:
         SettingsError: when a value that the parity check needs is damaged.
     """
     whole = {**_RAN, **config, "sweep": {**_NO_SWEEP, **config.get("sweep", {})}}
-    if faults := _unknown_names(whole):
-        raise SettingsError(faults)
+    refuse(_unknown_names(whole))
     stored = _Types(schema.Model, _stored_dataset(whole["dataset"]), schema.StoredOptimizer)
     others = {key for _, kind, prefix in _layout(whole, stored) for key in _keys(kind, prefix)}
     given: dict[str, Any] = {

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, refuse
 from pipeline.settings.cross_checks import RECURRENT
 from pipeline.settings.model_function import model_function
 from pipeline.sweep.needs import memory_bytes
@@ -54,8 +54,7 @@ def check_needs(jobs: Sequence[Settings]) -> None:
     Raises:
         SettingsError: with one sentence per need that it can never meet.
     """
-    if faults := list(_too_much(jobs)):
-        raise SettingsError(faults)
+    refuse(_too_much(jobs))
 
 
 def _places_on_cores(jobs: Sequence[Settings], count: int) -> int:

@@ -17,6 +17,7 @@ from pipeline.settings import (
     SettingsError,
     flat_parameters,
     parse_settings,
+    refuse,
     unknown_option,
 )
 from pipeline.settings.composer import Composed, Composer
@@ -95,17 +96,15 @@ def plan_sweep(arguments: Sequence[str], composer: Composer) -> SweepPlan:
         SettingsError: with one sentence per fault in any of the jobs.
     """
     overrides = parse_overrides(arguments, composer)
-    faults = list(_illegal(overrides, composer))
-    if faults:
-        raise SettingsError(faults)
+    refuse(_illegal(overrides, composer))
     jobs: list[Job] = []
+    faults: list[str] = []
     for lines in chain.from_iterable(BasicSweeper.split_arguments(overrides, None)):
         try:
             jobs.append(_job([_as_typed(line) for line in lines], composer))
         except SettingsError as error:
             faults += [fault for fault in error.faults if fault not in faults]
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     remarks = dict.fromkeys(chain.from_iterable(notes(job.settings) for job in jobs))
     remarks |= dict.fromkeys(unused_variables())
     return SweepPlan(tuple(jobs), _varied(overrides, jobs), tuple(remarks), _study(overrides))
@@ -215,8 +214,7 @@ def _job(lines: Sequence[str], composer: Composer) -> Job:
         settings = parse_settings(values)
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from error
-    if faults:
-        raise SettingsError(faults)
+    refuse(faults)
     own = tuple(_settled(line, one in chosen) for line, one in zip(lines, overrides, strict=True))
     return Job(own, settings, values, flat_parameters(values))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ClusterLostError
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, refuse
 from pipeline.sweep.cores import threads_within_operation
 from pipeline.sweep.job_loop import JobLoop
 from pipeline.sweep.launchers import Failure, JobSource
@@ -69,8 +69,7 @@ class RayJobs(JobLoop):
         self._workers = jobs[0].running.workers
         self._needs = {cluster_need(job.resources, threads_within_operation(job)) for job in jobs}
         with cluster(self._address):
-            if faults := impossible(ray.nodes(), self._needs):
-                raise SettingsError(faults)
+            refuse(impossible(ray.nodes(), self._needs))
             self._placeable = time.monotonic()
             self._mailbox = _on_this_machine(Mailbox)
             yield
