@@ -12,18 +12,6 @@ from pipeline.sweep.plan import plan_sweep
 READ_FROM = ("MLFLOW_", "PIPELINE_")  # environment variables that the configuration refers to
 
 
-def values_of(*overrides):
-    """The values of a job before they are checked."""
-    composes = composer("train")
-    parsed = composes.parse(overrides)
-    chosen = [one for one in parsed if composes.is_choice(one)]
-    composed = composes.files(chosen)
-    for one in parsed:
-        if one not in chosen:
-            composed.set(one)
-    return composed.resolved()
-
-
 def plan_of(*overrides):
     return plan_sweep(list(overrides), composer_for(overrides))
 

@@ -16,12 +16,12 @@ from pipeline.tracking.tracked_run import TrackedRun, tracked_run
 from scratch_forward.card import write_card
 from tests.support import archives
 from tests.support.classifiers import text_model
-from tests.support.plans import plan_of
+from tests.support.plans import values_of
 
 
 def store_run(store: Store, overrides=("dataset=reviews", "train_size=30")) -> TrackedRun:
     """Store weights, predictions, scores and settings of an untrained model of texts."""
-    values = plan_of("model=lstm", *overrides).jobs[0].values
+    values = values_of("model=lstm", *overrides)
     dataset = load(**parse_settings(values).data)
     experiment = store.experiment("reviews").experiment_id
     with tracked_run(store, experiment, "a run", {}) as run:
