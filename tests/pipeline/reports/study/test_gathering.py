@@ -54,9 +54,9 @@ def test_missing_failed_and_repeated_runs_are_told(store, log_run):
     found = gather_sweep(store, CONF, "s")
     assert [run.metrics["test/f1_macro"] for run in found.runs if run.finished] == [0.6]
     assert sorted(left_out(found)) == [
-        "16 units, seed 0 ended FAILED: DivergedError: nan; it is not counted.",
-        "32 units, seed 0: no run was found.",
-        "Earlier runs of settings that were run again, not counted: 8 units, seed 0.",
+        "Earlier runs of settings that were run again, not counted: an LSTM of 8 units, seed 0.",
+        "an LSTM of 16 units, seed 0 ended FAILED: DivergedError: nan; it is not counted.",
+        "an LSTM of 32 units, seed 0: no run was found.",
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_stale_run_is_told(store, log_run):
     plan(store, "s", job(units=8))
     log_run(0.5, units=8, tags={"sweep.s": "1", "parity": "stale", "parity.reason": "changed."})
     assert left_out(gather_sweep(store, CONF, "s")) == [
-        "8 units, seed 0 is counted, but stale: changed."
+        "an LSTM of 8 units, seed 0 is counted, but stale: changed."
     ]
 
 
