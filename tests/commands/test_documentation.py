@@ -40,7 +40,7 @@ README = "README.md"
 README_PARTS = {  # by words of their blocks, which no other block depends on; they run side by side
     "models": ("model=rnn,lstm,gru",),
     "sweeps": ("'.[pipeline]'", "units=32,64,128 seed=", "hydra/sweeper="),
-    "study": ("study=",),
+    "study": ("study=", "run_id=best "),  # whose runs read texts
 }
 REST = "the rest"
 SMALL = "train_size=60 epochs=1 seed=0"

@@ -123,6 +123,7 @@ def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(r
     )
 
 
+@pytest.mark.long  # Ctrl-C of a sweep without Ray is tested, too
 def test_an_interrupted_ray_sweep_marks_its_runs(ray_sweep, tmp_path):
     workers = ray_sweep.workers([3, 2])
     stopped = psutil.Process(workers[2])
@@ -169,6 +170,7 @@ def blind_cluster(tmp_path):
     cluster.wait(60)
 
 
+@pytest.mark.long  # a cluster of its own, with an environment of its own
 def test_ray_workers_need_no_file_of_the_machine_that_sweeps(
     blind_cluster, mlflow_server, tmp_path
 ):

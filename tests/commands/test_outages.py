@@ -36,6 +36,7 @@ def processes_of(server):
     return [command, *command.children(recursive=True)]
 
 
+@pytest.mark.long  # two sweeps; what a fault of the store does is shown by a server that dies
 def test_a_full_disk_fails_the_run_and_space_lets_it_go_on(tmp_path):
     disk = tmp_path / "disk"
     with small_disk(disk, "1400k"):
@@ -52,6 +53,7 @@ def test_a_full_disk_fails_the_run_and_space_lets_it_go_on(tmp_path):
         assert [run.info.status for run in runs_of(disk)] == ["FINISHED"]
 
 
+@pytest.mark.long  # a minute of waiting, as with a server that dies
 def test_a_store_that_is_deleted_ends_the_sweep_in_one_sentence(tmp_path):
     sweep = start(*SWEEP, "epochs=5000", "workers=1", cwd=tmp_path)
     read_until(sweep, "1/2 seed=0  epoch")
@@ -65,6 +67,7 @@ def test_a_store_that_is_deleted_ends_the_sweep_in_one_sentence(tmp_path):
     assert not (tmp_path / "mlruns/mlflow.db").exists()
 
 
+@pytest.mark.long  # a minute of waiting; requests that fail for a while are tested in units
 def test_a_server_that_goes_away_for_a_while_is_waited_for(tmp_path):
     backend = f"sqlite:///{tmp_path}/mlflow.db"
     artifacts = ["--artifacts-destination", str(tmp_path / "artifacts")]

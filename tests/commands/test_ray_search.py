@@ -94,6 +94,7 @@ def test_a_search_fills_the_nodes_prunes_and_loses_only_the_trial_of_a_lost_node
     assert {run.info.status for run in pruned} == {"KILLED"}
 
 
+@pytest.mark.long  # a cluster of its own; interrupted searches are resumed in test_search, too
 def test_an_interrupted_search_leaves_nothing_running_and_resumes(cluster, search, tmp_path):
     options = ["epochs=3", "hydra.sweeper.n_trials=2"]
     first = search(*options)

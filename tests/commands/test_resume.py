@@ -127,6 +127,7 @@ def test_a_killed_worker_costs_its_job_alone(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # workers that cannot answer are tested beside it
 def test_a_sweep_whose_workers_lose_what_they_were_forked_from_ends_and_can_be_gone_on_with(
     tmp_path,
 ):

@@ -127,7 +127,10 @@ def test_the_same_command_goes_on_until_there_are_enough(searched, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "ending",
+    [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)],  # is milder
+)
 def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, ending):
     folder, _ = searched
     process = start(*SEARCH, cwd=tmp_path)
