@@ -323,7 +323,7 @@ def same_weights(*runs):
 
 
 @pytest.mark.slow
-@pytest.mark.long  # the number of workers is tested for every model above
+@pytest.mark.long  # the number of workers is tested for every model below
 def test_two_workers_take_the_longest_jobs_first_and_come_to_the_weights_of_one(sweep, tmp_path):
     varied = ["units=4,6,8", "seed=0,1", "workers=2"]
     done = call("pipeline.train", "-m", "model=lstm", *varied, *TINY, cwd=tmp_path)
