@@ -124,7 +124,7 @@ def test_readme_has_the_parts_that_are_run_apart(part):
     assert part in {part_of(README, block) for _, block in blocks(README, "bash", "python")}
 
 
-@pytest.mark.parametrize(("page", "part"), parts())
+@pytest.mark.parametrize(("page", "part"), [*parts()])
 def test_the_commands_and_programs_of_a_page_run(page, part, workshop):
     left_out = []
     found = [one for one in blocks(page, "bash", "python") if part_of(page, one[1]) == part]

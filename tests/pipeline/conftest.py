@@ -1,8 +1,24 @@
+import sys
+
 import pytest
 
 from pipeline.settings import parse_settings
+from pipeline.settings.data_function import data_function
+from pipeline.settings.model_function import model_function
 from pipeline.tracking.store import open_local
 from tests.support.plans import plan_of, search_of, values_of
+
+
+@pytest.fixture(autouse=True)
+def _forget_users_modules(tmp_path_factory):
+    """Forget modules in folders of tests: another folder has others of the same name."""
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    for name, module in [*sys.modules.items()]:
+        if str(getattr(module, "__dict__", {}).get("__file__")).startswith(folder):
+            del sys.modules[name]
+            model_function.cache_clear()
+            data_function.cache_clear()
 
 
 @pytest.fixture
