@@ -16,6 +16,14 @@ def sweep(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def spoiled(tmp_path_factory, template):
+    """A sweep of one run that tests may spoil; no other worker sees it."""
+    folder = stock(tmp_path_factory.mktemp("spoiled"), template)
+    job = ["pipeline.train", "model=lstm", "units=8", *TINY, *IN_PROCESS]
+    return Sweep(folder, call(*job, cwd=folder))
+
+
+@pytest.fixture(scope="session")
 def images(tmp_path_factory, template):
     """A CNN's run on the digits; gives the folder and the run."""
     unlike_defaults = ["filters=[4]", "batch_norm=true", "pooling=average", "conv_padding=valid"]

@@ -17,13 +17,13 @@ def test_weights_are_downloaded_and_verified(sweep, tmp_path):
     assert answer.class_name in ("negative", "neutral", "positive")
 
 
-def test_weights_that_fail_their_card_are_not_kept(sweep, tmp_path):
-    run, other = sweep.runs[0], sweep.runs[1]
+def test_weights_that_fail_their_card_are_not_kept(sweep, spoiled, tmp_path):
+    (run,), other = spoiled.runs, sweep.runs[1]
     place = urlsplit(run.info.artifact_uri).path + "/weights/model.keras"
     shutil.copy(place, tmp_path / "kept")
     shutil.copy(urlsplit(other.info.artifact_uri).path + "/weights/model.keras", place)
     to = tmp_path / "here"
-    done = call("pipeline.fetch", f"run_id={run.info.run_id}", f"to={to}", cwd=sweep.folder)
+    done = call("pipeline.fetch", f"run_id={run.info.run_id}", f"to={to}", cwd=spoiled.folder)
     shutil.copy(tmp_path / "kept", place)
     assert done.returncode == 1
     assert "weights/model.keras is not the file that was stored" in done.stderr

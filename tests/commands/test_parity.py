@@ -16,17 +16,17 @@ from tests.support.commands import call, environment, serve
 
 
 @pytest.fixture
-def copy(sweep, tmp_path_factory):
-    """A run of the sweep that may be spoiled; its artifacts and tags are put back."""
-    run = sweep.runs[2]
+def copy(spoiled, tmp_path_factory):
+    """A run that may be spoiled; its artifacts and tags are put back."""
+    (run,) = spoiled.runs
     place = urlsplit(run.info.artifact_uri).path
     kept = tmp_path_factory.mktemp("kept") / "artifacts"
     shutil.copytree(place, kept)
-    yield run, sweep.folder, place
+    yield run, spoiled.folder, place
     shutil.rmtree(place)
     shutil.copytree(kept, place)
     for name in (names.PARITY, names.FINGERPRINTS):
-        sweep.store.client.set_tag(run.info.run_id, name, run.data.tags[name])
+        spoiled.store.client.set_tag(run.info.run_id, name, run.data.tags[name])
 
 
 def tags_of(sweep, run):
@@ -53,12 +53,14 @@ def test_a_run_is_checked_again_without_tensorflow(sweep):
     assert "exact" in done.stdout
 
 
-def test_a_check_writes_the_runs_page_anew(copy, sweep):
+def test_a_check_writes_the_runs_page_anew(copy, spoiled):
     run, folder, place = copy
     page = Path(place) / "report.html"
     assert "<b>exact</b>" in page.read_text()
     page.unlink()
-    sweep.store.client.set_tag(run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16}))
+    spoiled.store.client.set_tag(
+        run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16})
+    )
     assert check(run, folder).returncode == 1
     assert "<b>stale</b>" in page.read_text()
     assert "Parity stale: the test set of dataset=reviews has changed" in page.read_text()
@@ -80,7 +82,7 @@ def test_all_of_an_experiment_are_checked(sweep):
     assert done.stdout.count("exact") == 3
 
 
-def test_other_weights_diverge(sweep, copy):
+def test_other_weights_diverge(sweep, spoiled, copy):
     run, folder, place = copy
     other = urlsplit(sweep.runs[1].info.artifact_uri).path
     shutil.copy(f"{other}/weights/model.keras", f"{place}/weights/model.keras")
@@ -91,35 +93,37 @@ def test_other_weights_diverge(sweep, copy):
     done = check(run, folder)
     assert done.returncode == 1
     assert "diverged" in done.stdout
-    assert tags_of(sweep, run)["parity"] == "diverged"
+    assert tags_of(spoiled, run)["parity"] == "diverged"
     assert re.match(
         r"probabilities differ by up to \S+, \d+ of 600 examples get the same class, F1 differs by",
-        tags_of(sweep, run)["parity.reason"],
+        tags_of(spoiled, run)["parity.reason"],
     )
 
 
-def test_a_corrupted_archive_fails_and_says_how(sweep, copy):
+def test_a_corrupted_archive_fails_and_says_how(spoiled, copy):
     run, folder, place = copy
     with Path(f"{place}/weights/model.keras").open("r+b") as archive:
         archive.truncate(2000)
     done = check(run, folder)
     assert done.returncode == 1
     assert "failed" in done.stdout
-    assert "weights/model.keras" in tags_of(sweep, run)["parity.reason"]
+    assert "weights/model.keras" in tags_of(spoiled, run)["parity.reason"]
 
 
-def test_a_missing_artifact_fails_and_says_which(sweep, copy):
+def test_a_missing_artifact_fails_and_says_which(spoiled, copy):
     run, folder, place = copy
     shutil.rmtree(f"{place}/predictions")
     done = check(run, folder)
     assert done.returncode == 1
-    assert tags_of(sweep, run)["parity"] == "failed"
-    assert "predictions" in tags_of(sweep, run)["parity.reason"]
+    assert tags_of(spoiled, run)["parity"] == "failed"
+    assert "predictions" in tags_of(spoiled, run)["parity.reason"]
 
 
-def test_another_test_set_is_stale(sweep, copy):
+def test_another_test_set_is_stale(spoiled, copy):
     run, folder, _ = copy
-    sweep.store.client.set_tag(run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16}))
+    spoiled.store.client.set_tag(
+        run.info.run_id, names.FINGERPRINTS, json.dumps({"test": "0" * 16})
+    )
     done = check(run, folder)
     assert done.returncode == 1
     assert "stale" in done.stdout
