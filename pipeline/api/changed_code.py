@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.data.sharing import forget_data
-from pipeline.job.identity import code_version, code_versions
+from pipeline.job.identity import code_versions
 from pipeline.settings.data_function import data_function
 from pipeline.settings.model_function import model_function
 
@@ -20,7 +20,7 @@ def forget_changed_code() -> None:
     Data sets are read again, too, because their files may have changed.
     """
     forget_data()
-    for cached in (code_version, code_versions, model_function, data_function):
+    for cached in (code_versions, model_function, data_function):
         cached.cache_clear()
     importlib.invalidate_caches()
     started = psutil.Process().create_time()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.job.function_sources import sources
 from pipeline.settings.model_function import model_function
@@ -47,41 +48,31 @@ def identity(
     determined = {
         "parameters": {key: value for key, value in parameters.items() if key not in _PLACES},
         "data": dict(fingerprints),
-        "code": code_version(parameters["model"]),
+        "code": code_versions(parameters["model"]).whole,
     }
     if brought:
         determined["brought"] = dict(brought)
-    return hashlib.sha256(json.dumps(determined, sort_keys=True).encode()).hexdigest()
+    return _sha256(json.dumps(determined, sort_keys=True))
+
+
+class CodeVersions(NamedTuple):
+    """Hashes of the code that computes a model's numbers."""
+
+    whole: str  # of all of it, and of the versions of its libraries
+    training: str  # of the code that all models share
+    model: str  # of the model's own files
 
 
 @cache
-def code_version(model: str) -> str:
-    """Hash the code that computes a model's numbers, and the versions of its libraries.
+def code_versions(model: str) -> CodeVersions:
+    """Hash the code of the training and the model's own files.
 
-    The code is that of the training and the model's own files. It is parsed before hashing, so
-    comments, docstrings and layout have no effect. Unlike a commit id, the hash also works in an
-    installed package and changes with uncommitted edits.
+    The code is parsed before hashing, so comments, docstrings and layout have no effect. Unlike a
+    commit id, the hash also works in an installed package and changes with uncommitted edits.
     """
-    digest = hashlib.sha256()
-    _add(digest, _training_files())
-    _add(digest, sources(model_function(model)))
-    for library in _LIBRARIES:
-        digest.update(f"{library}=={version(library)}".encode())
-    return digest.hexdigest()
-
-
-@cache
-def code_versions(model: str) -> dict[str, str]:
-    """Return hashes of the code of the training and of the model's own, 16 digits each.
-
-    Runs of different models can be compared if they were trained by the same code.
-    """
-    parts = {"training": _training_files(), "model": sources(model_function(model))}
-    versions = {}
-    for part, files in parts.items():
-        _add(digest := hashlib.sha256(), files)
-        versions[part] = digest.hexdigest()[:16]
-    return versions
+    training, own = _code(_training_files()), _code(sources(model_function(model)))
+    libraries = "".join(f"{library}=={version(library)}" for library in _LIBRARIES)
+    return CodeVersions(_sha256(training + own + libraries), _sha256(training), _sha256(own))
 
 
 def _training_files() -> dict[str, Path]:
@@ -92,12 +83,17 @@ def _training_files() -> dict[str, Path]:
 
 def source_digest(file: Path) -> str:
     """Return a hash of a Python file that comments, docstrings and layout do not change."""
-    return hashlib.sha256(_without_words(file.read_text("utf-8")).encode()).hexdigest()
+    return _sha256(_without_words(file.read_text("utf-8")))
 
 
-def _add(digest: "hashlib._Hash", files: Mapping[str, Path]) -> None:
-    for place, file in files.items():
-        digest.update(f"{place}\n{_without_words(file.read_text('utf-8'))}\n".encode())
+def _code(files: Mapping[str, Path]) -> str:
+    return "".join(
+        f"{place}\n{_without_words(file.read_text('utf-8'))}\n" for place, file in files.items()
+    )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _without_words(source: str) -> str:

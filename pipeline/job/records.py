@@ -4,7 +4,6 @@ A metric's prefix is its section in MLflow's charts: `loss/train` and `loss/vali
 side by side, and all `test/...` scores together.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,7 +30,7 @@ from pipeline.settings.own_functions import OWN_FUNCTIONS
 from pipeline.tasks import task_named
 from pipeline.tracking import names
 from pipeline.tracking.environment import machine, packages, user, version_tags
-from pipeline.tracking.fingerprints import fingerprints_tag
+from pipeline.tracking.fingerprints import code_tag, fingerprints_tag
 from pipeline.tracking.logged_models import finish_model, new_model, upload_model
 from pipeline.tracking.membership import membership
 from pipeline.tracking.tracked_run import TrackedRun
@@ -61,7 +60,7 @@ def tags(
         identity: the job's identity.
         keys: the settings that the run is named by.
     """
-    sweep = settings.sweep
+    sweep, code = settings.sweep, code_versions(settings.model_name)
     return {
         **({names.FIRST_SWEEP: sweep.id, **membership(sweep.id, keys)} if sweep.id else {}),
         names.TASK: dataset.task,
@@ -72,7 +71,7 @@ def tags(
         names.SOURCE_TYPE: "LOCAL",
         **version_tags(),
         names.IDENTITY: identity,
-        names.CODE_VERSIONS: json.dumps(code_versions(settings.model_name)),
+        **code_tag(code.training, code.model),
         **fingerprints_tag(dataset.fingerprints),
     }
 

@@ -1,4 +1,4 @@
-"""The fingerprints of a run's data, stored in one tag."""
+"""The fingerprints of a run's data and of its code, each stored in one tag."""
 
 import json
 from collections.abc import Mapping
@@ -10,8 +10,16 @@ DIGITS = 16  # hexadecimal, 64 bits: enough to distinguish data sets
 
 def fingerprints_tag(fingerprints: Mapping[str, str]) -> dict[str, str]:
     """Return the tag with the shortened fingerprint of each split's arrays."""
-    short = {split: digest[:DIGITS] for split, digest in fingerprints.items()}
-    return {names.FINGERPRINTS: json.dumps(short)}
+    return {names.FINGERPRINTS: _shortened(fingerprints)}
+
+
+def code_tag(training: str, model: str) -> dict[str, str]:
+    """Return the tag with the shortened hashes of the training's code and of the model's."""
+    return {names.CODE_VERSIONS: _shortened({"training": training, "model": model})}
+
+
+def _shortened(digests: Mapping[str, str]) -> str:
+    return json.dumps({part: digest[:DIGITS] for part, digest in digests.items()})
 
 
 def stored_fingerprint(tags: Mapping[str, str], split: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import label
@@ -16,6 +16,9 @@ _GROUPS = (
     "dataset",
 )  # choosing another option changes further parameters
 _DATA = ("dataset", "padding", "train_size")  # prefixes of keys that change the training arrays
+
+
+Value = TypeVar("Value")
 
 
 class HasParams(Protocol):
@@ -82,15 +85,11 @@ def _parameter(key: str) -> Callable[[StudyRun], str]:
 def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
     """Check that runs whose settings ask for the same data were trained on the same arrays."""
     asked = [key for key in varied if is_data_key(key)]
-    by_request: dict[tuple[str | None, ...], list[StudyRun]] = {}
-    for run in runs:
-        by_request.setdefault(tuple(run.params.get(key) for key in asked), []).append(run)
-    return [
-        _sentence(f"the {split} data (fingerprint)", alike, _fingerprint(split))
-        for alike in by_request.values()
-        for split in names.SPLITS
-        if len({_fingerprint(split)(run) for run in alike}) > 1
-    ]
+    faults: list[str] = []
+    for alike in _grouped(runs, lambda run: tuple(run.params.get(key) for key in asked)).values():
+        for split in names.SPLITS:
+            faults += _differing(f"the {split} data (fingerprint)", alike, _fingerprint(split))
+    return faults
 
 
 def _fingerprint(split: str) -> Callable[[StudyRun], str]:
@@ -110,11 +109,8 @@ def _code(runs: Sequence[StudyRun]) -> list[str]:
     """
     if not all(names.CODE_VERSIONS in run.tags for run in runs):
         return _differing("the code (git commit)", runs, code_version)
-    by_model: dict[str | None, list[StudyRun]] = {}
-    for run in runs:
-        by_model.setdefault(run.params.get("model"), []).append(run)
     faults = _differing("the code of the training (hash)", runs, _hash_of("training"))
-    for model, alike in by_model.items():
+    for model, alike in _grouped(runs, lambda run: run.params.get("model")).items():
         faults += _differing(f"the code of model={model} (hash)", alike, _hash_of("model"))
     return faults
 
@@ -127,16 +123,22 @@ def _hash_of(part: str) -> Callable[[StudyRun], str]:
     return hashed
 
 
+def _grouped(
+    runs: Sequence[StudyRun], of: Callable[[StudyRun], Value]
+) -> dict[Value, list[StudyRun]]:
+    groups: dict[Value, list[StudyRun]] = {}
+    for run in runs:
+        groups.setdefault(of(run), []).append(run)
+    return groups
+
+
 def _differing(what: str, runs: Sequence[StudyRun], of: Callable[[StudyRun], str]) -> list[str]:
     return [_sentence(what, runs, of)] if len({of(run) for run in runs}) > 1 else []
 
 
 def _sentence(what: str, runs: Sequence[StudyRun], of: Callable[[StudyRun], str]) -> str:
-    counts: dict[str, list[StudyRun]] = {}
-    for run in runs:
-        counts.setdefault(of(run), []).append(run)
     values = "; ".join(
         f"{value} in {len(alike)} run{'s' if len(alike) > 1 else ''} (such as {alike[0].name})"
-        for value, alike in counts.items()
+        for value, alike in _grouped(runs, of).items()
     )
     return f"{what} differs: {values}."

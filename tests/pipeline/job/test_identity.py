@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.job import identity as module
 from pipeline.job.function_sources import sources
-from pipeline.job.identity import COMPUTES, code_version, identity
+from pipeline.job.identity import COMPUTES, code_versions, identity
 from pipeline.settings.model_function import built_in_models, model_function
 
 PACKAGE = Path(module.__file__).parents[1]
@@ -35,17 +35,17 @@ def package(monkeypatch, tmp_path):
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
     monkeypatch.setattr(module, "_PACKAGE", tmp_path)
-    code_version.cache_clear()
+    code_versions.cache_clear()
     yield tmp_path
-    code_version.cache_clear()
+    code_versions.cache_clear()
 
 
 def _changed(file, change):
-    code_version.cache_clear()
+    code_versions.cache_clear()
     before = identity(PARAMETERS, DATA)
     text = file.read_text() if file.exists() else ""
     file.write_text(change(text))
-    code_version.cache_clear()
+    code_versions.cache_clear()
     return identity(PARAMETERS, DATA) != before
 
 

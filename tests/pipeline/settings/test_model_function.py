@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.cli.help_page import train_help
 from pipeline.job.function_sources import sources
-from pipeline.job.identity import code_version, identity
+from pipeline.job.identity import code_versions, identity
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import CONF
 from pipeline.settings.model_function import model_function
@@ -17,17 +17,11 @@ OURS = "my_models:textcnn"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Start in a folder with the user's modules, and leave none of them behind."""
+    """Start in a folder with the user's modules."""
     write_models(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.endswith("_models") or name.startswith(("my_", "wrong_")):
-            del sys.modules[name]
-    model_function.cache_clear()
-    code_version.cache_clear()
+    return tmp_path
 
 
 def faults(plan_for, *overrides):
@@ -102,7 +96,7 @@ def test_its_own_files_are_part_of_the_identity_and_no_others(folder):
     assert list(sources(model_function(OURS))) == ["my_layers.py", "my_models.py"]
 
     def identified():
-        code_version.cache_clear()
+        code_versions.cache_clear()
         return identity({"model": OURS}, {}), identity({"model": "lstm"}, {})
 
     before = identified()
