@@ -76,12 +76,7 @@ def compose_values(
     overrides = source.parse(lines)
     known = source.files([]).resolved()
     refuse(fault for one in overrides for fault in _faults(one, known, source))
-    chosen = [one for one in overrides if source.is_choice(one)]
-    composed = source.files(chosen)
-    for override in overrides:
-        if override not in chosen:
-            composed.set(override)
-    return composed.resolved()
+    return source.compose(overrides).resolved()
 
 
 def _faults(override: Any, known: Mapping[str, Any], source: Composer) -> list[str]:

@@ -118,6 +118,19 @@ class Composer:
         """
         return Composed(self._files(tuple(one.input_line or "" for one in choices)))
 
+    def compose(self, overrides: Sequence[Override]) -> "Composed":
+        """Return the configuration for overrides: the selected groups, then the single keys.
+
+        Raises:
+            SettingsError: when files cannot be merged, or a key does not accept its value.
+        """
+        chosen = [one for one in overrides if self.is_choice(one)]
+        composed = self.files(chosen)
+        for override in overrides:
+            if override not in chosen:
+                composed.set(override)
+        return composed
+
     def hydra_faults(self) -> list[str]:
         """Return one sentence per override of Hydra's own node that names an unknown key."""
         overrides = self.parse(self._hydra)

@@ -19,13 +19,7 @@ def plan_of(*overrides):
 def values_of(*overrides):
     """The configuration as plain values, as a job of `plan_of` is composed, but unchecked."""
     shared = composer_for(overrides)
-    parsed = shared.parse(overrides)
-    chosen = [one for one in parsed if shared.is_choice(one)]
-    composed = shared.files(chosen)
-    for one in parsed:
-        if one not in chosen:
-            composed.set(one)
-    return composed.resolved()
+    return shared.compose(shared.parse(overrides)).resolved()
 
 
 def composer_for(overrides):
