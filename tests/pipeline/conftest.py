@@ -2,6 +2,7 @@ import sys
 
 import pytest
 
+from pipeline.job.identity import code_versions
 from pipeline.settings import parse_settings
 from pipeline.settings.data_function import data_function
 from pipeline.settings.model_function import model_function
@@ -17,8 +18,8 @@ def _forget_users_modules(tmp_path_factory):
     for name, module in [*sys.modules.items()]:
         if str(getattr(module, "__dict__", {}).get("__file__")).startswith(folder):
             del sys.modules[name]
-            model_function.cache_clear()
-            data_function.cache_clear()
+            for cached in (code_versions, model_function, data_function):
+                cached.cache_clear()
 
 
 @pytest.fixture

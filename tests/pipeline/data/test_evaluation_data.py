@@ -38,7 +38,6 @@ def read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (tmp_path / "given_data.py").write_text(FUNCTIONS)
-    monkeypatch.delitem(sys.modules, "given_data", raising=False)
 
     def labelled(name, preprocessing, task="multiclass", part="test", **options):
         if ":" in name:

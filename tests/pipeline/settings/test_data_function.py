@@ -19,16 +19,10 @@ OURS = "my_data:load"
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
-    """Start in a folder with the user's modules, and leave none of them behind."""
+    """Start in a folder with the user's modules."""
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith(("my_", "wrong_", "faulty_")):
-            del sys.modules[name]
-    data_function.cache_clear()
 
 
 def faults(plan_for, *overrides):

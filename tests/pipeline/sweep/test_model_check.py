@@ -5,8 +5,6 @@ import sys
 import pytest
 
 from pipeline.settings import SettingsError
-from pipeline.settings.data_function import data_function
-from pipeline.settings.model_function import model_function
 from pipeline.sweep.model_check import check_own_models
 from tests.support.my_data import write_data
 from tests.support.my_models import write_models
@@ -18,11 +16,6 @@ def _folder(tmp_path, monkeypatch):
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    yield
-    for name in ("my_models", "my_layers", "faulty_models", "my_data", "my_labels"):
-        sys.modules.pop(name, None)
-    model_function.cache_clear()
-    data_function.cache_clear()
 
 
 def settings_of(plan_for, *overrides):

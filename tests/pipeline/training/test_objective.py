@@ -35,9 +35,6 @@ def _folder(tmp_path, monkeypatch):
     write_fits(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    yield
-    for name in ("my_fits", "my_helper"):
-        sys.modules.pop(name, None)
 
 
 def classifier():
