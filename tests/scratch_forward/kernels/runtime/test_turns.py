@@ -62,6 +62,15 @@ def test_an_error_ends_the_turn(monkeypatch):
     known.call(lambda: None, 1)
     with pytest.raises(ZeroDivisionError):
         known.call(lambda: 1 / 0, 1)
+    entered = []
+
+    def while_another_waits():
+        other = threading.Thread(target=known.call, args=(lambda: entered.append(1), 1))
+        other.start()
+        other.join(0.2)
+        return list(entered)
+
+    assert known.call(while_another_waits, 1) == []
     assert together([lambda counted: known.call(lambda: counted(lambda: None), 1)] * 2) == 1
 
 
