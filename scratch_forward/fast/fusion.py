@@ -56,6 +56,10 @@ def fuse(layers: Sequence[Layer]) -> list[Stage]:
             from scratch_forward.fast.sequence_stage import SequenceStage
 
             stages.append(SequenceStage(rest[:taken]))
+        elif taken := _dense_layers(rest):
+            from scratch_forward.fast.dense_stage import DenseStage
+
+            stages.append(DenseStage(rest[:taken]))
         else:
             taken = 1
             stages.append(_stage_of_one(rest[0]))
@@ -201,6 +205,19 @@ def _sequence_layers(layers: Sequence[Any]) -> int:
         if not layer.return_sequences:
             break
     return last
+
+
+def _dense_layers(layers: Sequence[Layer]) -> int:
+    """Return how many layers, from the first on, one `DenseStage` can compute.
+
+    Only the last one may have an activation that acts on more than each element alone.
+    """
+    for count, layer in enumerate(layers):
+        if type(layer) is not Dense:
+            return count
+        if not _acts_elementwise(layer.activation):
+            return count + 1
+    return len(layers)
 
 
 def _is_recurrent(layer: Layer) -> bool:

@@ -15,13 +15,18 @@ from scratch_forward.kernels.runtime.threads import available_cores, run
 from scratch_forward.kernels.runtime.turns import Turns
 from scratch_forward.kernels.runtime.workspace import keep_freed_memory
 from scratch_forward.layers.base import Array, Generator, Layer
+from scratch_forward.layers.core import Dense, InputLayer
+from scratch_forward.layers.reshaping import Flatten
 
 LARGEST_CHUNK = 256  # examples that one core takes through all stages at once
 LARGEST_INPUT = 1 << 20  # elements of a chunk's inputs; bounds the memory for large images
 # Elements of a layer's output that stay in cache: 256 KiB. From 512 KiB on, new arrays are mapped
 # from the system each time, which doubled the time of an MLP.
 IN_CACHE = 1 << 16
+LARGEST_OF_ROWS = 8192  # examples of a chunk if they are small, such as the rows of a table
 WORTH_A_THREAD = 16  # examples that justify another thread, unless a stage has its own value
+
+_IN_BLOCKS = (InputLayer, Flatten, Dense)  # make no array of the chunk's size
 
 
 class Stage(Protocol):
@@ -67,14 +72,16 @@ def _chunk_in_cache(model: Layer) -> int:
     """Return the number of examples whose outputs of a layer stay in cache.
 
     Convolutions and recurrent layers take large chunks, because their stages use buffers of their
-    own, or because a step should be long.
+    own, or because a step should be long. Dense layers are computed in blocks of rows, and only the
+    outputs of the model count.
     """
     layers = list(model.flatten())
     if any(layer.large_chunks for layer in layers):
         return LARGEST_CHUNK
-    shapes = [layer.output_shape for layer in layers if isinstance(layer.output_shape, tuple)]
-    sizes = [math.prod(shape[1:]) for shape in shapes if None not in shape[1:]]
-    return min(max(IN_CACHE // max(sizes, default=1), WORTH_A_THREAD), 4 * LARGEST_CHUNK)
+    shapes = [layer.output_shape for layer in layers if not isinstance(layer, _IN_BLOCKS)]
+    known = [shape for shape in [*shapes, model.output_shape] if isinstance(shape, tuple)]
+    sizes = [math.prod(shape[1:]) for shape in known if None not in shape[1:]]
+    return min(max(IN_CACHE // max(sizes, default=1), WORTH_A_THREAD), LARGEST_OF_ROWS)
 
 
 class Parts(NamedTuple):

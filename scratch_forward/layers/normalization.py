@@ -12,6 +12,7 @@ from scratch_forward.layers.base import Array, Generator, Layer, Shape
 from scratch_forward.layers.options import boolean, number, positive
 
 _LEAST_NORM = 1e-12  # Keras divides by this instead of a smaller norm
+_LARGEST = 1e30  # variance that is computed in float32, and the inverse of the smallest
 _EPSILON = 1e-7  # Keras's epsilon, which keeps Normalization from dividing by zero
 
 
@@ -140,7 +141,7 @@ class LayerNormalization(Layer):
         return dict.fromkeys(["gamma"] * self.scale + ["beta"] * self.center, shape)
 
     def call(self, inputs: Array) -> Array:
-        """Normalize over the axes, then scale and shift. Computed in float64 and rounded once."""
+        """Normalize over the axes, then scale and shift."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self.axis))
         shape = [size if axis in axes else 1 for axis, size in enumerate(inputs.shape)]
         if self.rms_scaling:
@@ -150,10 +151,10 @@ class LayerNormalization(Layer):
         else:
             outputs = _standardized(inputs, axes, self.epsilon)
         if self.scale:
-            outputs *= self.weights["gamma"].reshape(shape).astype(np.float64)
+            outputs *= self.weights["gamma"].reshape(shape).astype(outputs.dtype)
         if self.center:
-            outputs += self.weights["beta"].reshape(shape).astype(np.float64)
-        return outputs.astype(self.dtype)
+            outputs += self.weights["beta"].reshape(shape).astype(outputs.dtype)
+        return outputs.astype(self.dtype, copy=False)
 
 
 class GroupNormalization(Layer):
@@ -424,21 +425,41 @@ class Normalization(Layer):
 
 
 def _standardized(inputs: Array, axes: tuple[int, ...], epsilon: float) -> Array:
-    """Return `(x - mean) / sqrt(variance + epsilon)` over some axes, in float64.
+    """Return `(x - mean) / sqrt(variance + epsilon)` over some axes, computed in float64.
 
-    Converted first, because operations on arrays of two dtypes are several times slower. Over the
-    last axis, sums are dot products: a quarter of the time for rows of 64.
+    Over the last axis, the dtype is that of the inputs where their squares are in its range. This
+    takes 0.6 of the time.
     """
-    exact = inputs.astype(np.float64)
     if axes == (inputs.ndim - 1,):
-        size = inputs.shape[-1]
-        exact -= (exact @ np.ones(size) / size)[..., None]
-        variance = np.vecdot(exact, exact)[..., None] / size
+        centered, variance = _centered_rows(inputs)
+        if inputs.dtype != np.float64 and not _is_in_range(variance + epsilon):
+            centered, variance = _centered_rows(inputs.astype(np.float64))
     else:
-        exact -= exact.mean(axis=axes, keepdims=True)
-        variance = np.mean(np.square(exact), axis=axes, keepdims=True)
-    exact /= np.sqrt(variance + epsilon)
-    return exact
+        centered = inputs.astype(np.float64)
+        centered -= centered.mean(axis=axes, keepdims=True)
+        variance = np.mean(np.square(centered), axis=axes, keepdims=True)
+    centered *= 1 / np.sqrt(variance + epsilon)
+    return centered
+
+
+def _centered_rows(x: Array) -> tuple[Array, Array]:
+    """Return x minus the mean over its last axis, and the variance, with an axis of size 1.
+
+    Sums are dot products: a quarter of the time for rows of 64. The mean is subtracted twice. If
+    values are nearly equal, the rounding of the first mean would be magnified.
+    """
+    size = x.shape[-1]
+    share = np.full(size, 1 / size, x.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        centered = x - (x @ share)[..., None]
+        centered -= (centered @ share)[..., None]
+        return centered, np.vecdot(centered, centered)[..., None] / x.dtype.type(size)
+
+
+def _is_in_range(variance: Array) -> bool:
+    """Whether squares of this mean neither overflow nor lose digits in float32; False for NaN."""
+    least, largest = variance.min(initial=1), variance.max(initial=1)
+    return bool(1 / _LARGEST < least <= largest < _LARGEST)
 
 
 def _axis(option: str, value: Any) -> int:

@@ -111,6 +111,35 @@ def test_batch_normalization_by_hand() -> None:
     assert layer(np.array([[7.0]])).item() == 4.0
 
 
+@pytest.mark.parametrize(
+    ("center", "spread", "epsilon"),
+    [
+        *((0, 1, 1e-3), (3, 1, 1e-3), (1000, 1e-3, 1e-12), (-1e5, 1, 1e-12)),
+        *((0, 1e25, 1e-3), (1e30, 1e28, 0), (0, 1e-25, 0)),
+    ],
+    ids=["usual", "shifted", "nearly equal", "far off", "large", "large and far off", "small"],
+)
+def test_layer_normalization_is_exact_to_a_few_ulp(center, spread, epsilon, generator) -> None:
+    layer = sf.LayerNormalization(epsilon=epsilon)
+    x = generator.normal(center, spread, (6, 5, 64)).astype(np.float32)
+    layer.build((None, 5, 64))
+    layer.set_weights([np.ones(64, np.float32), np.zeros(64, np.float32)])
+    wide = x.astype(np.longdouble)
+    wide -= wide.mean(axis=-1, keepdims=True)
+    expected = wide / np.sqrt(np.square(wide).mean(axis=-1, keepdims=True) + epsilon)
+    np.testing.assert_allclose(layer(x), expected, rtol=0, atol=1e-6)
+
+
+def test_layer_normalization_of_a_row_with_nan_leaves_the_others(generator) -> None:
+    layer = given_weights(sf.LayerNormalization(), (None, 8), generator)
+    x = generator.normal(size=(4, 8)).astype(np.float32)
+    expected = layer(x)
+    x[1, 3] = np.nan
+    found = layer(x)
+    assert np.isnan(found[1]).all()
+    np.testing.assert_allclose(np.delete(found, 1, 0), np.delete(expected, 1, 0), atol=1e-6)
+
+
 def test_embedding_ids_are_looked_up_as_keras_does_on_the_cpu() -> None:
     layer = sf.Embedding(3, 1, mask_zero=True)
     layer.build((None, None))

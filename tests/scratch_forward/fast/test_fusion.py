@@ -45,7 +45,7 @@ CASES = {
             sf.Dense(6, "relu"),
             sf.Dense(3, "softmax"),
         ),
-        ["ImageStage(6)", "Dense"],
+        ["ImageStage(6)", "DenseStage(1)"],
     ),
     "normalised": (
         images(
@@ -75,7 +75,7 @@ CASES = {
             sf.Flatten(),
             sf.Dense(3, "softmax"),
         ),
-        ["ImageStage(11)", "Dense"],
+        ["ImageStage(11)", "DenseStage(1)"],
     ),
     "channels first": (
         images(
@@ -120,7 +120,7 @@ CASES = {
             sf.SimpleRNN(5, go_backwards=True),
             sf.Dense(3, "softmax"),
         ),
-        ["SequenceStage(4)", "Dense"],
+        ["SequenceStage(4)", "DenseStage(1)"],
     ),
     "every step": (
         words(
@@ -129,7 +129,7 @@ CASES = {
             sf.Bidirectional(sf.GRU(3, return_sequences=True), merge_mode="mul"),
             sf.GlobalAveragePooling1D(),
         ),
-        ["SequenceStage(2)", "Dense", "SequenceStage(1)", "GlobalAveragePooling1D"],
+        ["SequenceStage(2)", "DenseStage(1)", "SequenceStage(1)", "GlobalAveragePooling1D"],
     ),
     "masked steps to the end": (
         words(
