@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratch_forward import activations
-from scratch_forward.fast.plan import Stage, most_worth_a_thread
+from scratch_forward.fast.plan import Stage, most_threads, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.activation import ELU, Activation, LeakyReLU, ReLU
 from scratch_forward.layers.base import Generator, Layer
@@ -94,6 +94,11 @@ class Row:
     def worth_a_thread(self) -> int:
         """Number of examples from which an additional thread pays off."""
         return most_worth_a_thread(self.stages)
+
+    @property
+    def most_threads(self) -> int:
+        """Largest number of threads that is faster than fewer."""
+        return most_threads(self.stages)
 
     def timed(self, clock: Clock) -> Row:
         """Return the row with every stage reporting its time to a clock."""

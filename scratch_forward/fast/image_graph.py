@@ -14,7 +14,15 @@ import numpy as np
 
 from scratch_forward.fast.fusion import chains, fuse_chains, is_elementwise, is_spatial
 from scratch_forward.fast.graph_run import run_nodes
-from scratch_forward.fast.image_stage import MANY, ByShape, group_size, is_relu, runs_of, stage_of
+from scratch_forward.fast.image_stage import (
+    MANY,
+    MOST_THREADS,
+    ByShape,
+    group_size,
+    is_relu,
+    runs_of,
+    stage_of,
+)
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import (
     Sum,
@@ -106,6 +114,7 @@ class ImageGraph:
     """
 
     returns_its_input = False
+    most_threads = MOST_THREADS
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes, self._entry, self._exit = list(nodes), nodes[0].inputs, nodes[-1].outputs[0]

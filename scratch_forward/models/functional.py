@@ -8,7 +8,7 @@ from typing import Any
 
 from scratch_forward.fast.fusion import fuse_nodes
 from scratch_forward.fast.graph_run import run_nodes
-from scratch_forward.fast.plan import Stage, most_worth_a_thread
+from scratch_forward.fast.plan import Stage, most_threads, most_worth_a_thread
 from scratch_forward.fast.profile import Clock, timed
 from scratch_forward.layers.base import Generator
 from scratch_forward.layers.operations import Operation
@@ -148,6 +148,11 @@ class _OtherNodes:
     def worth_a_thread(self) -> int:
         """Number of examples from which an additional thread pays off."""
         return most_worth_a_thread(node.layer for node in self.nodes)
+
+    @property
+    def most_threads(self) -> int:
+        """Largest number of threads that is faster than fewer."""
+        return most_threads(node.layer for node in self.nodes)
 
     def timed(self, clock: Clock) -> _OtherNodes:
         """Return the graph with every node reporting its time to a clock."""

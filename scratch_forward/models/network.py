@@ -58,7 +58,7 @@ class Network(Layer):
             fast: Whether layers may be fused and computed on several cores. If False, in float64,
                 or if the model has stateful layers, every layer runs separately by its own
                 equation.
-            threads: Number of threads. Defaults to one per available core.
+            threads: Number of threads. Defaults to as many as pay off, at most 8 or one per core.
             verbose: Ignored. Accepted for compatibility with Keras.
 
         Returns:
@@ -83,7 +83,7 @@ class Network(Layer):
             count,
             elements_of(columns),
             batch_size,
-            threads,
+            threads or plan.threads_for(count),
             plan.worth_a_thread,
             plan.chunk,
             plan.turns,

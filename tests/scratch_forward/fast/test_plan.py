@@ -64,6 +64,23 @@ def test_fewer_examples_of_larger_layers_are_worth_a_thread() -> None:
     assert worth(8, 1) > worth(32, 1) > worth(32, 4) > worth(128, 4)
 
 
+def test_more_threads_need_more_examples_each_and_are_limited(monkeypatch) -> None:
+    monkeypatch.setattr(plan, "available_cores", lambda: 16)
+
+    def threads(layer: sf.Layer, shape: tuple, count: int) -> int:
+        mine = filled(sf.Sequential([sf.Input(shape), layer]))
+        mine.predict(np.ones((2, *shape)))
+        return mine._plan.threads_for(count)
+
+    dense, images = sf.Dense(3), sf.Conv2D(2, 3)
+    worth = plan.WORTH_A_THREAD
+    counts = [1, 2 * worth - 1, 2 * worth, 6 * worth - 1, 6 * worth, 12 * worth, 10_000]
+    assert [threads(dense, (4,), count) for count in counts] == [1, 1, 2, 2, 3, 4, 4]
+    assert threads(images, (8, 8, 1), 10_000) == 8
+    monkeypatch.setattr(plan, "available_cores", lambda: 2)
+    assert threads(images, (8, 8, 1), 10_000) == 2
+
+
 def test_other_weights_make_another_plan() -> None:
     mine = model()
     before = mine.predict(X)
