@@ -1,20 +1,29 @@
 """python -m benchmarks.planning: how long a plan takes, by the number of runs in the store.
 
 A sweep of 1,000 jobs of which 990 are done is planned by the real command, with `dry_run=true`, in
-stores that hold 100, 1,000 and 10,000 runs besides. The runs are rows as MLflow writes them, put
-there in SQL; those of the sweep have artifacts too.
+stores that hold 100, 1,000 and 10,000 runs besides: on this machine, and behind an MLflow server
+with the same database. The runs are rows as MLflow writes them, put there in SQL; those of the
+sweep have artifacts too, and the sweep's own run is written as a sweep does.
 """
 
 import os
+import signal
+import socket
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
+
+from mlflow.entities import Experiment
 
 from benchmarks.machine import describe
 from pipeline.settings.composer import composer
@@ -22,7 +31,8 @@ from pipeline.sweep.plan import plan_sweep
 from pipeline.sweep.schedule import schedule_sweep
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import manifest
-from pipeline.tracking.store import Store, open_local
+from pipeline.tracking.store import Store, open_local, open_server
+from pipeline.tracking.sweep_run import sweep_run
 
 JOBS, DONE, OTHERS, REPEATS = 1000, 990, (100, 1_000, 10_000), 3
 SWEEP = ["model=cnn", f"seed=range({JOBS})"]
@@ -30,34 +40,93 @@ PAGE = Path("docs/benchmark-planning.md")
 _FILES = [f"part-{number}/file.txt" for number in range(4)]
 
 
-def identities(store: Store) -> list[str]:
-    """The identity of each of the sweep's jobs."""
-    plan = plan_sweep(SWEEP, composer("train"))
-    return [one.identity for one in schedule_sweep(plan, store).jobs]
+class Place(NamedTuple):
+    """A store of runs, and the options of the command that uses it."""
+
+    store: Store
+    database: Path
+    options: tuple[str, ...] = ()
 
 
-def insert(store: Store, experiment_id: str, identities: Iterable[str], with_files: bool) -> None:
-    """Add a finished run for each identity, with as many rows as a real one has."""
+@contextmanager
+def local(folder: Path) -> Iterator[Place]:
+    """Open the store of a folder."""
+    store = open_local(folder)
     assert store.database is not None
-    assert store.folder is not None
-    with sqlite3.connect(store.database) as connection:
-        for name in identities:
-            run_id = uuid.uuid4().hex
-            folder = store.folder / "artifacts" / run_id / "artifacts"
+    yield Place(store, store.database)
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Place]:
+    """Start an MLflow server with its database in a folder."""
+    database = folder / "server.db"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "mlflow", "server", "--port", port]
+    command += ["--backend-store-uri", f"sqlite:///{database}"]
+    command += ["--workers", "1", "--artifacts-destination", str(folder / "artifacts")]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address)
+        yield Place(open_server(address), database, ("tracking=server", f"tracking.uri={address}"))
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(600):
+        with suppress(OSError):
+            urllib.request.urlopen(f"{address}/health").close()
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{address} does not answer.")
+
+
+def fill(place: Place, others: int) -> None:
+    """Add the finished jobs of the sweep, its own run, and runs of other sweeps."""
+    schedule = schedule_sweep(plan_sweep(SWEEP, composer("train")), place.store)
+    experiment = place.store.experiment("digits")
+    identities = [one.identity for one in schedule.jobs]
+    done = insert(place, experiment, identities[:DONE], schedule.sweep_id)
+    insert(place, experiment, [uuid.uuid4().hex for _ in range(others)])
+    with sweep_run(place.store, experiment.experiment_id, schedule.sweep_id, "seeds") as run:
+        run.log_json(done, names.FINISHED_JOBS)
+
+
+def insert(
+    place: Place, experiment: Experiment, identities: Sequence[str], sweep_id: str | None = None
+) -> dict[str, str]:
+    """Add a finished run for each identity, with as many rows as a real one has.
+
+    Those of a sweep have files, if these are on this machine. Returns their ids by identity.
+    """
+    member = {names.sweep_tag(sweep_id): "seed"} if sweep_id else {}
+    found = {identity: uuid.uuid4().hex for identity in identities}
+    with sqlite3.connect(place.database) as connection:
+        for identity, run_id in found.items():
+            artifacts = f"{experiment.artifact_location}/{run_id}/artifacts"
             connection.execute(
-                "INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage,"
-                " artifact_uri, experiment_id) VALUES (?, 'run', 'FINISHED', 1, 2, 'active', ?, ?)",
-                (run_id, folder.as_uri(), experiment_id),
+                "INSERT INTO runs (run_uuid, name, user_id, status, start_time, end_time,"
+                " lifecycle_stage, artifact_uri, experiment_id)"
+                " VALUES (?, 'run', 'user', 'FINISHED', 1, 2, 'active', ?, ?)",
+                (run_id, artifacts, experiment.experiment_id),
             )
-            tags = {
-                names.IDENTITY: name,
-                names.PARITY: "exact",
-                **{f"tag{n}": "x" * 30 for n in range(20)},
-            }
+            filler = {f"tag{number}": "x" * 30 for number in range(20)}
+            tags = {names.IDENTITY: identity, names.PARITY: "exact", **member, **filler}
             rows = [(key, value, run_id) for key, value in tags.items()]
             connection.executemany("INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", rows)
-            if with_files:
-                _write_files(folder)
+            if sweep_id and artifacts.startswith("file:"):
+                _write_files(Path(urllib.parse.urlparse(artifacts).path))
+    return found
 
 
 def _write_files(folder: Path) -> None:
@@ -67,9 +136,9 @@ def _write_files(folder: Path) -> None:
     (folder / names.MANIFEST).write_text(manifest(dict.fromkeys(_FILES, "0" * 64)))
 
 
-def plan_seconds(folder: Path) -> float:
+def plan_seconds(folder: Path, options: Sequence[str]) -> float:
     """Plan the sweep by the command, from its start to its end."""
-    command = [sys.executable, "-m", "pipeline.train", "-m", *SWEEP, "dry_run=true"]
+    command = [sys.executable, "-m", "pipeline.train", "-m", *SWEEP, *options, "dry_run=true"]
     paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     started = time.perf_counter()
@@ -80,19 +149,19 @@ def plan_seconds(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def measure(others: int) -> float:
-    """Median seconds of a plan in a store with so many runs of other sweeps."""
-    with tempfile.TemporaryDirectory() as name:
-        store = open_local(Path(name))
-        experiment = store.experiment("digits").experiment_id
-        insert(store, experiment, identities(store)[:DONE], with_files=True)
-        insert(store, experiment, (uuid.uuid4().hex for _ in range(others)), with_files=False)
-        return statistics.median(plan_seconds(Path(name)) for _ in range(REPEATS))
+def measure(others: int, kind: Callable[[Path], AbstractContextManager[Place]]) -> float:
+    """Return the median seconds of a plan in a store with so many runs of other sweeps."""
+    with tempfile.TemporaryDirectory() as name, kind(Path(name)) as place:
+        fill(place, others)
+        return statistics.median(plan_seconds(Path(name), place.options) for _ in range(REPEATS))
 
 
 def main() -> None:
     """Measure and write the page."""
-    rows = [f"| {others:,} | {measure(others):.2f} |" for others in OTHERS]
+    rows = []
+    for others in OTHERS:
+        seconds = [measure(others, kind) for kind in (local, server)]
+        rows.append(f"| {others:,} | {seconds[0]:.2f} | {seconds[1]:.2f} |")
     text = f"""# Planning a large sweep
 
 Written by `python -m benchmarks.planning`. {describe(os.cpu_count() or 1)}
@@ -100,8 +169,8 @@ Written by `python -m benchmarks.planning`. {describe(os.cpu_count() or 1)}
 Seconds from the start of `python -m pipeline.train -m {" ".join(SWEEP)} dry_run=true` to its end,
 median of {REPEATS}; {DONE} of its {JOBS:,} jobs are done. The bar is 3 seconds.
 
-| other runs in the store | seconds |
-|---:|---:|
+| other runs in the store | local store | MLflow server |
+|---:|---:|---:|
 {chr(10).join(rows)}
 """
     PAGE.write_text(text)
