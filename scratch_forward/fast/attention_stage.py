@@ -11,10 +11,10 @@ from scratch_forward.layers.base import Array, Generator
 from scratch_forward.layers.multi_head_attention import MultiHeadAttention
 
 LARGEST_SCORES = 1 << 18  # scores computed at a time, which stay in cache
-LARGEST_SCORE = 30.0  # exponentials from 1e-13 to 1e13
-# Largest value, for which products with these exponentials keep all digits. With scores up to 80,
-# values of 1e6 became NaN, and those of 1e-6 lost digits: errors were 47 times those of Keras.
-VALUES = (1e-18, 1e18)
+# Sums of a query's exponentials, and largest value, for which their products keep all digits. With
+# scores up to 80, values of 1e6 became NaN, and those of 1e-6 lost digits: errors were 47 times
+# those of Keras.
+TOTALS, VALUES = (1e-13, 1e13), (1e-18, 1e18)
 
 
 class AttentionStage:
@@ -23,8 +23,8 @@ class AttentionStage:
     - One product projects to queries, keys and values. The factor of the scores is folded in.
     - The values have a further column of ones, so that `exp(scores) @ [v, 1]` also sums the
       exponentials. The division comes after it, on as many numbers as a head has outputs.
-    - The largest score of a query is not subtracted. Larger scores than 30, and very large or very
-      small values, are left to the layer.
+    - The largest score of a query is not subtracted. Very large or very small sums and values are
+      left to the layer. A check of the scores themselves would read 100 times as many numbers.
     """
 
     def __init__(self, layer: MultiHeadAttention) -> None:
@@ -95,22 +95,22 @@ class AttentionStage:
         projected += self._bias
         parts = np.split(projected.reshape(count, steps, -1), self._ends, axis=2)
         q, k, v = (part.reshape(count, steps, heads, -1).swapaxes(1, 2) for part in parts)
-        scores = q @ k.swapaxes(2, 3)
-        if not (_largest(scores) <= LARGEST_SCORE):
+        if not _within(VALUES, np.abs(v[..., :outputs]).max(initial=0)):
             return False
-        if not (VALUES[0] <= _largest(v[..., :outputs]) <= VALUES[1]):
-            return False
-        powers = np.exp(scores, out=scores)
-        nothing = None
-        if kept is not None:
-            nothing = ~kept.any(axis=-1, keepdims=True)
-            powers *= kept
-            if not self.layer.dropout:
-                powers += nothing  # a query without positions attends all equally, else none
-        sums = powers @ v
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = q @ k.swapaxes(2, 3)
+            powers = np.exp(scores, out=scores)
+            if kept is not None:
+                nothing = ~kept.any(axis=-1, keepdims=True)
+                powers *= kept
+                if not self.layer.dropout:
+                    powers += nothing  # a query without positions attends all equally, else none
+            sums = powers @ v
         total = sums[..., outputs:]
-        if nothing is not None and self.layer.dropout:
+        if kept is not None and self.layer.dropout:
             total += nothing
+        if not (_within(TOTALS, total.min()) and _within(TOTALS, total.max())):
+            return False
         joined = np.empty((count, steps, heads, outputs), x.dtype)
         np.divide(sums[..., :outputs], total, out=joined.swapaxes(1, 2))
         np.matmul(joined.reshape(count * steps, -1), self._out, out=out.reshape(count * steps, -1))
@@ -119,9 +119,9 @@ class AttentionStage:
         return True
 
 
-def _largest(x: Array) -> float:
-    """Return the largest absolute value, or NaN if there is one."""
-    return max(float(x.max()), -float(x.min()))
+def _within(bounds: tuple[float, float], value: float) -> bool:
+    """Whether a value is within bounds; False for NaN."""
+    return bool(bounds[0] <= value <= bounds[1])
 
 
 def _rows(layer: MultiHeadAttention, name: str) -> Array:
