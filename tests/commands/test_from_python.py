@@ -39,20 +39,20 @@ def run(program, folder):
 
 
 @pytest.mark.slow
-def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
-    (tmp_path / "program.py").write_text(PROGRAM)
-    done = run("program.py", tmp_path)
+def test_a_program_trains_and_gets_its_runs_as_a_table(stocked):
+    (stocked / "program.py").write_text(PROGRAM)
+    done = run("program.py", stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("started\n") == 1  # no worker has run the program again
     assert "python -m pipeline.train model=rnn workers=1 units=2" in done.stdout
-    table = json.loads((tmp_path / "table.json").read_text())
+    table = json.loads((stocked / "table.json").read_text())
     assert {(row["l2"], row["status"]) for row in table} == {(0.0, "FINISHED"), (1e38, "FAILED")}
     assert all(row["error"] for row in table if row["status"] == "FAILED")
     finished = [row for row in table if row["status"] == "FINISHED"]
     assert {row["parity"] for row in finished} <= {"exact", "close"}
-    again = json.loads((tmp_path / "again.json").read_text())
+    again = json.loads((stocked / "again.json").read_text())
     assert [row["run_id"] for row in again] == [row["run_id"] for row in finished]
-    client = open_local(tmp_path).client
+    client = open_local(stocked).client
     experiment = client.get_experiment_by_name("reviews").experiment_id
     listed = {model.source_run_id for model in client.search_logged_models([experiment])}
     assert listed == {row["run_id"] for row in finished}
@@ -60,17 +60,17 @@ def test_a_program_trains_and_gets_its_runs_as_a_table(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_cells_of_the_notebook_run_in_order(tmp_path):
+def test_the_cells_of_the_notebook_run_in_order(stocked):
     notebook = json.loads((REPOSITORY / "docs/notebook.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert not any(cell["outputs"] for cell in cells)  # they would show a machine's paths
     program = "\n\n".join("".join(cell["source"]) for cell in cells)
-    (tmp_path / "notebook.py").write_text(f'{program}\n\nprint(list(pipeline.runs()["parity"]))\n')
-    done = run("notebook.py", tmp_path)
+    (stocked / "notebook.py").write_text(f'{program}\n\nprint(list(pipeline.runs()["parity"]))\n')
+    done = run("notebook.py", stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "did you mean `units`" in done.stdout
     assert set(ast.literal_eval(done.stdout.splitlines()[-1])) <= {"exact", "close"}
-    runs = open_local(tmp_path).client
+    runs = open_local(stocked).client
     (experiment,) = [one for one in runs.search_experiments() if one.name == "reviews"]
     found = runs.search_runs([experiment.experiment_id], "metrics.`evaluation/new/f1_macro` >= 0")
     assert len(found) == 2

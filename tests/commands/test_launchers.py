@@ -40,24 +40,24 @@ def assert_complete(store, done, experiment="reviews"):
     assert [run.data.tags["parity"] for run in runs] == ["exact"] * 2
 
 
-def test_joblib(tmp_path):
+def test_joblib(stocked):
     pytest.importorskip("joblib", reason="joblib is not installed (the extra joblib)")
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the extra joblib is missing")
     launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     assert_complete(
-        open_local(tmp_path), call("pipeline.train", *COMMAND, *launcher, cwd=tmp_path, timeout=900)
+        open_local(stocked), call("pipeline.train", *COMMAND, *launcher, cwd=stocked, timeout=900)
     )
 
 
-def test_submitit_local(tmp_path):
+def test_submitit_local(stocked):
     pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
     done = call(
-        "pipeline.train", *COMMAND, "hydra/launcher=submitit_local", cwd=tmp_path, timeout=900
+        "pipeline.train", *COMMAND, "hydra/launcher=submitit_local", cwd=stocked, timeout=900
     )
-    assert_complete(open_local(tmp_path), done)
+    assert_complete(open_local(stocked), done)
     assert "Warning" not in done.stderr
-    assert list((tmp_path / "mlruns/.submitit").glob("*/*_log.out"))
-    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
+    assert list((stocked / "mlruns/.submitit").glob("*/*_log.out"))
+    assert [path.name for path in stocked.iterdir()] == ["mlruns"]
 
 
 class RaySweep:
@@ -99,21 +99,21 @@ class RaySweep:
 
 
 @pytest.fixture
-def ray_sweep(tmp_path):
+def ray_sweep(stocked):
     pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
-    sweep = RaySweep(tmp_path)
+    sweep = RaySweep(stocked)
     yield sweep
     sweep.process.kill()
     sweep.process.wait()
 
 
-def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(ray_sweep, tmp_path):
+def test_ray_runs_jobs_in_two_workers_and_the_death_of_one_costs_its_job_alone(ray_sweep, stocked):
     workers = ray_sweep.workers([3, 2])  # the longest come first
     assert workers[3] != workers[2]
     os.kill(workers[2], signal.SIGKILL)
     assert ray_sweep.end() == 1
     assert "WorkerCrashedError" in ray_sweep.output
-    runs = runs_in(open_local(tmp_path))
+    runs = runs_in(open_local(stocked))
     finished = {run.data.params["units"]: run for run in runs if run.info.status == "FINISHED"}
     assert finished["4"].data.tags["parity"] == finished["8"].data.tags["parity"] == "exact"
     (lost,) = (run for run in runs if run.info.status != "FINISHED")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import environment
+from tests.support.commands import IN_PROCESS, environment
 from tests.support.installed import call_installed
 from tests.support.sweeps import wait_for_checkpoint
 
@@ -92,8 +92,8 @@ def runs_in(folder, experiment):
 
 
 def test_from_an_empty_folder_to_a_registered_model(installed, folder, monkeypatch):
-    sweep = ["-m", "model=mine:regressor", "dataset=mine:plane", "width=2,3", "seed=0,1"]
-    sweep += ["epochs=150", "experiment=mine"]
+    sweep = ["-m", "model=mine:regressor", "dataset=mine:plane", "width=2,3"]
+    sweep += ["epochs=30", "experiment=mine"]
     killed = subprocess.Popen(
         [sys.executable, "-m", "pipeline.train", *sweep],
         cwd=folder,
@@ -108,13 +108,7 @@ def test_from_an_empty_folder_to_a_registered_model(installed, folder, monkeypat
 
     call_installed(installed, folder, "pipeline.train", *sweep)
     runs = [run for run in runs_in(folder, "mine") if run.info.status == "FINISHED"]
-    assert {(run.data.params["width"], run.data.params["seed"]) for run in runs} == {
-        ("2", "0"),
-        ("2", "1"),
-        ("3", "0"),
-        ("3", "1"),
-    }
-    assert len(runs) == 4
+    assert sorted(run.data.params["width"] for run in runs) == ["2", "3"]
     assert {run.data.tags["parity"] for run in runs} <= {"exact", "close"}
     assert {run.data.params["dataset"] for run in runs} == {"mine:plane"}
     run_id = runs[0].info.run_id
@@ -137,7 +131,7 @@ def test_from_an_empty_folder_to_a_registered_model(installed, folder, monkeypat
 
 
 def test_a_study_of_ones_own_compares_its_settings_over_seeds(installed, folder):
-    options = ["--config-dir", "my_conf", "+study=widths"]
+    options = ["--config-dir", "my_conf", "+study=widths", *IN_PROCESS]
     out = call_installed(installed, folder, "pipeline.train", "-m", *options)
     assert "How wide must the hidden layer be?" in out
     assert len(runs_in(folder, "widths")) == 6
@@ -151,6 +145,7 @@ def test_a_transformer_on_texts_of_ones_own(installed, folder):
         "epochs=2",
         "embedding_dim=8",
         "heads=2",
+        *IN_PROCESS,
     ]
     call_installed(installed, folder, "pipeline.train", *options, "experiment=texts")
     (run,) = runs_in(folder, "texts")

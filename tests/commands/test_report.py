@@ -151,20 +151,20 @@ def test_a_sweep_of_ones_own_needs_no_study(sweep, tmp_path):
 
 
 @pytest.mark.slow
-def test_failed_and_missing_runs_are_listed(tmp_path):
+def test_failed_and_missing_runs_are_listed(stocked):
     varied = ["l2=1e38,0.0", "seed=0", "units=2"]
-    done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=tmp_path)
+    done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=stocked)
     assert done.returncode == 1
-    store = open_local(tmp_path)
+    store = open_local(stocked)
     page = artifact(store, own_run(store), "report/report.md")
     assert "ended FAILED: DivergedError" in page
     assert "Not everything is counted" in page
 
 
 @pytest.mark.slow
-def test_a_study_without_a_finished_run_says_so_and_still_fails(tmp_path):
+def test_a_study_without_a_finished_run_says_so_and_still_fails(stocked):
     varied = ["l2=1e38", "seed=0", "units=2"]
-    done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=tmp_path)
+    done = call("pipeline.train", "-m", "+study=lstm_units", *varied, *DIVERGING, cwd=stocked)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(
@@ -172,7 +172,7 @@ def test_a_study_without_a_finished_run_says_so_and_still_fails(tmp_path):
     )
     assert "looked for its 1 runs and found: units=2 seed=0" in line
     assert line.endswith(" FAILED.")
-    assert own_run(open_local(tmp_path)).info.status == "FAILED"
+    assert own_run(open_local(stocked)).info.status == "FAILED"
 
 
 def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path):
@@ -255,7 +255,7 @@ OF_EACH_KIND = ["cnn_pooling", "lstm_direction"]  # the others are much the same
         for name in [*IMAGES, *TEXTS]
     ],
 )
-def test_every_study_runs_on_built_in_data(tmp_path, name):
+def test_every_study_runs_on_built_in_data(stocked, name):
     images = ["dataset=digits", "train_size=60"]
     size = [] if name == "text_baseline" else ["train_size=30"]
     texts = ["dataset=reviews", "embedding_dim=4", *size]
@@ -265,22 +265,22 @@ def test_every_study_runs_on_built_in_data(tmp_path, name):
     small += FEWER.get(name, [])
     done = call(
         *["pipeline.train", "-m", f"+study={name}", "epochs=1", "seed=0", *small, *IN_PROCESS],
-        cwd=tmp_path,
+        cwd=stocked,
         timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    store = open_local(tmp_path)
+    store = open_local(stocked)
     verdict = json.loads(artifact(store, own_run(store), "report/verdict.json"))
     assert verdict["headline"]
     assert verdict["outcome"] == ("not judged" if verdict["claim"] else None)
 
 
 @pytest.mark.slow
-def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path):
+def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(stocked):
     small = ["units=2,4", "seed=0,1", "dataset=reviews", "train_size=30", "epochs=40", "workers=1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.train", "-m", "+study=lstm_units", *small],
-        cwd=tmp_path,
+        cwd=stocked,
         env=environment(),
         stdout=subprocess.PIPE,
         text=True,
@@ -291,10 +291,10 @@ def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(tmp_path)
     process.send_signal(signal.SIGINT)
     process.stdout.read()
     assert process.wait() == 130
-    assert own_run(open_local(tmp_path)).info.status == "KILLED"
-    done = call("pipeline.report", "study=lstm_units", f"to={tmp_path}/r", cwd=tmp_path)
+    assert own_run(open_local(stocked)).info.status == "KILLED"
+    done = call("pipeline.report", "study=lstm_units", f"to={stocked}/r", cwd=stocked)
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "r" / "report.md").read_text()
+    page = (stocked / "r" / "report.md").read_text()
     assert "2 units, seed 1 ended KILLED; it is not counted." in page
     assert "4 units, seed 0: no run was found." in page
     assert "4 units, seed 1: no run was found." in page

@@ -98,31 +98,31 @@ def test_a_dry_run_writes_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, tmp_path):
-    process = start(*SWEEP, cwd=tmp_path)
-    wait_for_checkpoint(tmp_path)
+def test_a_killed_sweep_goes_on_to_the_same_results(undisturbed, stocked):
+    process = start(*SWEEP, cwd=stocked)
+    wait_for_checkpoint(stocked)
     kill_group(process)
-    plan = call("pipeline.train", *SWEEP, "dry_run=true", cwd=tmp_path).stdout
+    plan = call("pipeline.train", *SWEEP, "dry_run=true", cwd=stocked).stdout
     assert "interrupted (continues from epoch" in plan
-    again = call("pipeline.train", *SWEEP, cwd=tmp_path)
+    again = call("pipeline.train", *SWEEP, cwd=stocked)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert_same_results(tmp_path, undisturbed)
+    assert_same_results(stocked, undisturbed)
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_its_job_alone(tmp_path):
-    process = start(*SWEEP, "epochs=30", "workers=1", cwd=tmp_path)
+def test_a_killed_worker_costs_its_job_alone(stocked):
+    process = start(*SWEEP, "epochs=30", "workers=1", cwd=stocked)
     read_until(process, "1/2 seed=0  epoch 1/30")
     (worker,) = workers_of(process)
     worker.kill()
     rest = process.stdout.read()
     assert process.wait() == 1
-    first, second = runs_of(tmp_path)
+    first, second = runs_of(stocked)
     assert (first.info.status, second.info.status) == ("FAILED", "FINISHED")
     assert "killed by SIGKILL" in first.data.tags["error"]
     assert first.data.tags["error"] in rest
     assert "retry=failed" in rest
-    plan = call("pipeline.train", *SWEEP, "epochs=30", "retry=failed", "dry_run=true", cwd=tmp_path)
+    plan = call("pipeline.train", *SWEEP, "epochs=30", "retry=failed", "dry_run=true", cwd=stocked)
     assert "1 done, 1 failed (will be retried); retry=failed: only 1 will be trained" in plan.stdout
 
 
@@ -157,11 +157,11 @@ def test_a_sweep_with_nothing_to_train_leaves_no_process(copied):
 
 
 @pytest.mark.slow
-def test_fail_fast_stops_at_the_first_failure(tmp_path):
+def test_fail_fast_stops_at_the_first_failure(stocked):
     options = ["model=cnn", "filters=[4]", "l2=1e38,0.0", "seed=0,1", "epochs=2", "workers=1"]
-    done = call("pipeline.train", "-m", *options, "fail_fast=true", cwd=tmp_path)
+    done = call("pipeline.train", "-m", *options, "fail_fast=true", cwd=stocked)
     assert done.returncode == 1
-    statuses = [run.info.status for run in runs_of(tmp_path)]
+    statuses = [run.info.status for run in runs_of(stocked)]
     assert statuses[0] == "FAILED"
     assert "FINISHED" not in statuses
     assert "To resume, run the same command" in done.stdout
@@ -225,29 +225,29 @@ def test_rerun_trains_again_what_is_done(copied):
 
 
 @pytest.mark.slow
-def test_two_sweeps_at_once_train_each_job_once(undisturbed, tmp_path):
-    both = [start(*SWEEP, cwd=tmp_path) for _ in range(2)]
+def test_two_sweeps_at_once_train_each_job_once(undisturbed, stocked):
+    both = [start(*SWEEP, cwd=stocked) for _ in range(2)]
     printed = [process.stdout.read() for process in both]
     assert [process.wait() for process in both] == [0, 0], printed
-    assert_same_results(tmp_path, undisturbed)
+    assert_same_results(stocked, undisturbed)
 
 
 @pytest.mark.slow
-def test_workers_end_when_their_sweep_is_killed(tmp_path):
-    process = start(*SWEEP, "epochs=3000", "workers=1", cwd=tmp_path)
+def test_workers_end_when_their_sweep_is_killed(stocked):
+    process = start(*SWEEP, "epochs=3000", "workers=1", cwd=stocked)
     read_until(process, "epoch 1/3000")
     started = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
     process.stdout.close()
     assert not left_running(started, seconds=20)
-    assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
+    assert [run.info.status for run in runs_of(stocked)] == ["KILLED"]
 
 
 @pytest.mark.slow
-def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(tmp_path):
-    process = start(*SWEEP[:-1], "epochs=400", cwd=tmp_path)
-    wait_for_checkpoint(tmp_path)
+def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(stocked):
+    process = start(*SWEEP[:-1], "epochs=400", cwd=stocked)
+    wait_for_checkpoint(stocked)
     workers = workers_of(process)
     assert workers
     for worker in workers:
@@ -255,23 +255,23 @@ def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert {run.info.status for run in runs_of(tmp_path)} == {"KILLED"}
+    assert {run.info.status for run in runs_of(stocked)} == {"KILLED"}
     assert not left_running(workers, seconds=10)
 
 
 @pytest.mark.slow
-def test_a_worker_is_replaced_after_some_jobs(tmp_path):
+def test_a_worker_is_replaced_after_some_jobs(stocked):
     options = [*SWEEP[:-2], "seed=0,1,2", "epochs=1", "workers=1"]
     done = subprocess.run(
         [sys.executable, "-c", TWO_JOBS_PER_WORKER, *options],
-        cwd=tmp_path,
+        cwd=stocked,
         env=environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    processes = [run.data.tags[names.OWNER] for run in runs_of(tmp_path)]
+    processes = [run.data.tags[names.OWNER] for run in runs_of(stocked)]
     assert sorted(map(processes.count, set(processes))) == [1, 2]
 
 

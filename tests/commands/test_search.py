@@ -131,24 +131,24 @@ def test_the_same_command_goes_on_until_there_are_enough(searched, tmp_path):
     "ending",
     [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)],  # is milder
 )
-def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, tmp_path, ending):
+def test_a_search_that_was_ended_goes_on_to_the_same_trials(searched, stocked, ending):
     folder, _ = searched
-    process = start(*SEARCH, cwd=tmp_path)
-    wait_for_checkpoint(tmp_path)
+    process = start(*SEARCH, cwd=stocked)
+    wait_for_checkpoint(stocked)
     os.killpg(process.pid, ending)
     printed, _ = process.communicate(timeout=60)
     if ending == signal.SIGINT:
         assert process.returncode == 130
         assert "3 trials left. To resume, run the same command" in printed
-        assert [run.info.status for run in runs_of(tmp_path)] == ["KILLED"]
-    again = call("pipeline.train", *SEARCH, cwd=tmp_path)
+        assert [run.info.status for run in runs_of(stocked)] == ["KILLED"]
+    again = call("pipeline.train", *SEARCH, cwd=stocked)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert told(tmp_path) == told(folder)[:3]
-    assert [run.info.status for run in runs_of(tmp_path)] == ["FINISHED"] * 3
+    assert told(stocked) == told(folder)[:3]
+    assert [run.info.status for run in runs_of(stocked)] == ["FINISHED"] * 3
 
 
 @pytest.mark.slow
-def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
+def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(stocked):
     search = [
         *SMALL,
         "epochs=12",
@@ -156,52 +156,52 @@ def test_a_hopeless_trial_is_ended_early_and_can_be_gone_on_with(tmp_path):
         *["hydra.sweeper.n_trials=4", "hydra.sweeper.sampler=random", "hydra.sweeper.seed=1"],
         *["hydra.sweeper.pruner_startup=1", "hydra.sweeper.pruner_warmup=2"],
     ]
-    done = call("pipeline.train", *search, cwd=tmp_path)
+    done = call("pipeline.train", *search, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
-    good, hopeless = runs_of(tmp_path)
+    good, hopeless = runs_of(stocked)
     assert good.info.status == "FINISHED"
     assert hopeless.info.status == "KILLED"
     assert hopeless.data.tags["pruned"].startswith("after epoch ")
     assert "error" not in hopeless.data.tags
-    epochs = open_local(tmp_path).client.get_metric_history(hopeless.info.run_id, "loss/train")
+    epochs = open_local(stocked).client.get_metric_history(hopeless.info.run_id, "loss/train")
     assert 2 <= len(epochs) < 12
-    states = [trial.state for trial in study_of(tmp_path).trials]
+    states = [trial.state for trial in study_of(stocked).trials]
     assert (
         states == [TrialState.COMPLETE, TrialState.PRUNED] * 2
     )  # the latter are not trained again
     assert "pruned after epoch" in done.stdout
 
     sweep = [*SMALL[1:], "epochs=12", "learning_rate=0.000001"]
-    plan = call("pipeline.train", *sweep, "dry_run=true", cwd=tmp_path)
+    plan = call("pipeline.train", *sweep, "dry_run=true", cwd=stocked)
     assert "1 pruned by a search (continues from there)" in plan.stdout
-    finished = call("pipeline.train", *sweep, cwd=tmp_path)
+    finished = call("pipeline.train", *sweep, cwd=stocked)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    run = open_local(tmp_path).client.get_run(hopeless.info.run_id)
+    run = open_local(stocked).client.get_run(hopeless.info.run_id)
     assert run.info.status == "FINISHED"
     assert "pruned" not in run.data.tags
-    history = open_local(tmp_path).client.get_metric_history(run.info.run_id, "loss/train")
+    history = open_local(stocked).client.get_metric_history(run.info.run_id, "loss/train")
     assert [metric.step for metric in history] == list(range(1, 13))
 
 
 @pytest.mark.slow
-def test_a_search_survives_trials_that_fail(tmp_path):
+def test_a_search_survives_trials_that_fail(stocked):
     search = [*SMALL, "epochs=1", "l2=choice(0.0,1e38)", "seed=range(4)"]
     search += ["hydra.sweeper.n_trials=5", "hydra.sweeper.sampler=random", "workers=2"]
-    stopped = call("pipeline.train", *search, "fail_fast=true", "workers=1", cwd=tmp_path)
+    stopped = call("pipeline.train", *search, "fail_fast=true", "workers=1", cwd=stocked)
     assert stopped.returncode == 1
-    states = [trial.state for trial in study_of(tmp_path).trials]
+    states = [trial.state for trial in study_of(stocked).trials]
     assert states.index(TrialState.FAIL) == len(states) - 1 < 4
     assert "left. To resume, run the same command" in stopped.stdout
-    done = call("pipeline.train", *search, cwd=tmp_path)
+    done = call("pipeline.train", *search, cwd=stocked)
     assert done.returncode == 1
-    trials = study_of(tmp_path).trials
+    trials = study_of(stocked).trials
     assert len(trials) == 5
     for trial in trials:
         diverges = trial.params["l2"] == "1e+38"
         assert trial.state is (TrialState.FAIL if diverges else TrialState.COMPLETE)
     assert {trial.state for trial in trials} == {TrialState.FAIL, TrialState.COMPLETE}
     assert "DivergedError: the loss is nan" in done.stdout
-    again = call("pipeline.train", *search, cwd=tmp_path)
+    again = call("pipeline.train", *search, cwd=stocked)
     assert again.returncode == 1
     assert "starts on" not in again.stdout
 
@@ -214,7 +214,7 @@ def test_a_search_survives_trials_that_fail(tmp_path):
         pytest.param(["hydra/launcher=submitit_local"], marks=pytest.mark.long),  # much as joblib
     ],
 )
-def test_a_search_by_another_launcher(tmp_path, launcher):
+def test_a_search_by_another_launcher(stocked, launcher):
     options = [*launcher, "workers=2", "epochs=1"]
     done = call(
         "pipeline.train",
@@ -222,11 +222,11 @@ def test_a_search_by_another_launcher(tmp_path, launcher):
         *options,
         "seed=range(9)",
         "hydra.sweeper.n_trials=3",
-        cwd=tmp_path,
+        cwd=stocked,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "only hydra/launcher=workers and ray can end a trial early" in done.stdout
-    assert len(told(tmp_path)) == 3
+    assert len(told(stocked)) == 3
 
 
 def test_a_faulty_search_is_refused_before_anything_trains(tmp_path):

@@ -296,9 +296,9 @@ def test_ctrl_c_before_there_is_a_run_ends_the_command_without_a_word(tmp_path, 
 
 
 @pytest.mark.slow
-def test_other_models_train_and_prove(tmp_path):
+def test_other_models_train_and_prove(stocked):
     options = ["model=rnn,gru,cnn", "augment=true", *TINY, *IN_PROCESS]
-    done = call("pipeline.train", "-m", *options, cwd=tmp_path)
+    done = call("pipeline.train", "-m", *options, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("rnn", "gru", "cnn"):
         assert f"model={name}" in done.stdout
@@ -385,12 +385,12 @@ def test_real_data_trains_and_proves(stocked, request, data, command):
 
 
 @pytest.mark.slow
-def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(tmp_path, real_nusax):
+def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(stocked, real_nusax):
     options = ["model=lstm", "bidirectional=false", "dataset=nusax", "mask=false,true"]
-    done = call("pipeline.train", "-m", *options, cwd=tmp_path)
+    done = call("pipeline.train", "-m", *options, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mask=true skips it" in done.stdout
-    store = open_local(tmp_path)
+    store = open_local(stocked)
     experiment = store.client.get_experiment_by_name("nusax")
     found = store.client.search_runs([experiment.experiment_id], order_by=["params.mask ASC"])
     runs = [run for run in found if run.data.tags.get("kind") != "sweep"]

@@ -1,7 +1,6 @@
 """Copies of stores that were made once: creating the tables of a database takes seconds."""
 
 import shutil
-import sqlite3
 
 from pipeline.tracking.local_database import FOLDER
 from pipeline.tracking.store import open_local
@@ -24,9 +23,5 @@ def stock(folder, database):
 def copy_store(folder, to):
     """Copy a folder with its store, whose artifacts are then looked for in the copy."""
     shutil.copytree(folder, to)
-    with sqlite3.connect(to / FOLDER / "mlflow.db") as database:
-        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
-            database.execute(
-                f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(folder), str(to))
-            )
+    open_local(to)
     return to
