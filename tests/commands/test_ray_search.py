@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from pipeline.tracking import names
 from tests.support.processes import left_running
-from tests.support.sweeps import CNN, kill_group, runs_of, start
+from tests.support.sweeps import CNN, kill_group, runs_of, start_anew
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ class Search:
 
     def __init__(self, cluster, folder, *options):
         where = ["hydra/launcher=ray", f"hydra.launcher.address={cluster.address}"]
-        self.process = start(*SEARCH, *where, *options, cwd=folder)
+        self.process = start_anew(*SEARCH, *where, *options, cwd=folder)
         self.output = ""
 
     def until(self, pattern, times):

@@ -13,6 +13,7 @@ from pipeline.tracking import names
 from pipeline.tracking.store import open_local
 from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
 from tests.support.fresh_store import stock
+from tests.support.sweeps import read_until, start
 
 DIVERGING = ["dataset=reviews", *TINY, *IN_PROCESS]
 SEEDS = "seed=0,1,2"
@@ -278,16 +279,8 @@ def test_every_study_runs_on_built_in_data(stocked, name):
 @pytest.mark.slow
 def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(stocked):
     small = ["units=2,4", "seed=0,1", "dataset=reviews", "train_size=30", "epochs=40", "workers=1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.train", "-m", "+study=lstm_units", *small],
-        cwd=stocked,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stdout:
-        if "2/4 units=2 seed=1  epoch 1/40" in line:
-            break
+    process = start("-m", "+study=lstm_units", *small, cwd=stocked)
+    read_until(process, "2/4 units=2 seed=1  epoch 1/40")
     process.send_signal(signal.SIGINT)
     process.stdout.read()
     assert process.wait() == 130

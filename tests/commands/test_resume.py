@@ -5,8 +5,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -17,12 +15,20 @@ import pytest
 import scratch_forward
 from pipeline.tracking import names
 from pipeline.tracking.store import open_local
-from tests.support.commands import IN_PROCESS, call, environment
+from tests.support.commands import IN_PROCESS, call, call_code
 from tests.support.equal_weights import same_arrays
 from tests.support.fresh_store import copy_store
 from tests.support.my_fits import write_fits
 from tests.support.processes import left_running
-from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start, wait_for_checkpoint
+from tests.support.sweeps import (
+    SWEEP,
+    kill_group,
+    read_until,
+    runs_of,
+    start,
+    start_anew,
+    wait_for_checkpoint,
+)
 
 TWO_JOBS_PER_WORKER = (
     "from pipeline.sweep.workers import pool; pool.JOBS_PER_WORKER = 2;"
@@ -148,7 +154,7 @@ def test_a_sweep_whose_workers_lose_what_they_were_forked_from_ends_and_can_be_g
 
 @pytest.mark.slow
 def test_a_sweep_with_nothing_to_train_leaves_no_process(copied):
-    process = start(*SWEEP, cwd=copied)
+    process = start_anew(*SWEEP, cwd=copied)
     read_until(process, "2 done")
     started = psutil.Process(process.pid).children()
     assert process.wait() == 0
@@ -234,7 +240,7 @@ def test_two_sweeps_at_once_train_each_job_once(undisturbed, stocked):
 
 @pytest.mark.slow
 def test_workers_end_when_their_sweep_is_killed(stocked):
-    process = start(*SWEEP, "epochs=3000", "workers=1", cwd=stocked)
+    process = start_anew(*SWEEP, "epochs=3000", "workers=1", cwd=stocked)
     read_until(process, "epoch 1/3000")
     started = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -246,7 +252,7 @@ def test_workers_end_when_their_sweep_is_killed(stocked):
 
 @pytest.mark.slow
 def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(stocked):
-    process = start(*SWEEP[:-1], "epochs=400", cwd=stocked)
+    process = start_anew(*SWEEP[:-1], "epochs=400", cwd=stocked)
     wait_for_checkpoint(stocked)
     workers = workers_of(process)
     assert workers
@@ -262,14 +268,7 @@ def test_a_worker_that_cannot_answer_is_ended_and_its_run_killed(stocked):
 @pytest.mark.slow
 def test_a_worker_is_replaced_after_some_jobs(stocked):
     options = [*SWEEP[:-2], "seed=0,1,2", "epochs=1", "workers=1"]
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_JOBS_PER_WORKER, *options],
-        cwd=stocked,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = call_code(TWO_JOBS_PER_WORKER, *options, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     processes = [run.data.tags[names.OWNER] for run in runs_of(stocked)]
     assert sorted(map(processes.count, set(processes))) == [1, 2]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start
+from tests.support.sweeps import SWEEP, kill_group, read_until, runs_of, start_anew
 
 pytestmark = pytest.mark.slow  # `test_train` has the one Ctrl-C that most will press
 
@@ -33,7 +33,7 @@ def statuses(runs):
     ],
 )
 def test_every_run_ends_killed(stocked, signals):
-    process = start(*LONG, cwd=stocked)
+    process = start_anew(*LONG, cwd=stocked)
     read_until(process, FIRST_EPOCH)
     for number in signals:
         os.killpg(process.pid, number)
@@ -46,9 +46,9 @@ def test_every_run_ends_killed(stocked, signals):
 
 
 def test_ctrl_c_of_a_command_that_waits_leaves_the_other_alone(tmp_path):
-    first = start(*LONG, cwd=tmp_path)
+    first = start_anew(*LONG, cwd=tmp_path)
     read_until(first, FIRST_EPOCH)
-    second = start(*LONG, cwd=tmp_path)
+    second = start_anew(*LONG, cwd=tmp_path)
     read_until(second, "wait")
     os.killpg(second.pid, signal.SIGINT)
     second.stdout.read()

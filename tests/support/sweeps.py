@@ -8,7 +8,8 @@ import time
 from contextlib import suppress
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import environment
+from tests.support.commands import environment, warm_python
+from tests.support.warm_python import CAN_FORK
 
 # Small images: a convolution is traced in a fraction of the time that a recurrent layer takes.
 CNN = ["model=cnn", "filters=[4]", "dense_units=8"]
@@ -17,7 +18,14 @@ SWEEP = ["-m", *CNN, "workers=2", "seed=0,1", "epochs=6"]
 
 
 def start(*arguments, cwd):
-    """Start the command in a process group of its own."""
+    """Start the command in a process group of its own, by a fork: imports would take 10 s."""
+    if not CAN_FORK:
+        return start_anew(*arguments, cwd=cwd)
+    return warm_python().start("-m", "pipeline.train", arguments, cwd, environment())
+
+
+def start_anew(*arguments, cwd):
+    """Start the command as a user does, for a test of its processes and their signals."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline.train", *arguments],
         cwd=cwd,

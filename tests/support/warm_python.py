@@ -22,6 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
 
+from tests.support.forked_command import ForkedCommand
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMPORTED = (
     "pipeline.tracking.store",  # first: it sets what MLflow reads
@@ -57,8 +59,7 @@ class WarmPython:
             printed = [Path(folder, name) for name in ("stdout", "stderr")]
             files = [*map(str, printed)]
             order = [*command[1:3], command[3:], str(cwd), environment, own_environment, files]
-            print(json.dumps(order), file=self._process.stdin, flush=True)
-            child = int(self._process.stdout.readline())
+            child = self._forked(order, None)
             timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
             timer.start()
             code = int(self._process.stdout.readline())
@@ -69,9 +70,24 @@ class WarmPython:
             raise subprocess.TimeoutExpired(command, timeout, out, err)
         return subprocess.CompletedProcess(command, code, out, err)
 
+    def start(self, option, program, arguments, cwd, environment):
+        """Start `python option program arguments` in a session of its own, with its own workers."""
+        order = [option, program, arguments, str(cwd), environment, True]
+        return ForkedCommand(
+            lambda printed, ended: self._forked([*order, [printed, printed]], ended)
+        )
+
+    def _forked(self, order, ended):
+        """Give the process id of a command that was forked."""
+        print(json.dumps([ended, order]), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
 
 def main():
-    """Read an order per line; answer with the process that runs it, then with its exit code."""
+    """Read an order per line; answer with the process that runs it, then with its exit code.
+
+    The code of a command in the background is written by a process that waits for it.
+    """
     given = {*os.environ}
     for name in IMPORTED:
         import_module(name)
@@ -80,15 +96,28 @@ def main():
     gc.freeze()
     fork_forkserver()
     for line in sys.stdin:
+        ended, order = json.loads(line)
+        if ended and os.fork():
+            continue
+        # From the first moment the pipe has a writer: without one, its reader would be at its end.
+        held = os.open(order[-1][0], os.O_WRONLY) if ended else None
         if (child := os.fork()) == 0:
-            become(set_by_imports, *json.loads(line))
+            if ended:
+                os.setsid()
+            become(set_by_imports, *order)
             return
+        if ended:
+            os.close(held)
         print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if ended:
+            Path(ended).write_text(str(code))
+            os._exit(0)
+        print(code, flush=True)
 
 
 def remember():
-    """Call what remembers its answer, or each process that trains would: 0.9 s of processor time."""
+    """Call what remembers its answer: each process that trains would, in 0.9 s of a core."""
     from mlflow.utils.requirements_utils import _init_modules_to_packages_map
 
     from pipeline.job.identity import code_versions
@@ -123,7 +152,7 @@ def become(set_by_imports, option, program, arguments, cwd, environment, own, pr
     os.environ.clear()
     os.environ.update(set_by_imports | environment)
     for number, path in enumerate([os.devnull, *printed]):
-        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY)
         os.dup2(file, number)
         os.close(file)
     sys.argv[1:], sys.path[0] = arguments, cwd
