@@ -33,9 +33,10 @@ def threads_within_operation(job: Settings) -> int | None:
 def worker_count(jobs: Sequence[Settings], count: int) -> int:
     """Return the number of processes that train the jobs of a sweep.
 
-    `workers=auto` starts as many as there are jobs, GPUs or cores (two threads each), and memory,
-    unless `resources` says what a job needs. Jobs with one thread all run at once if they are at
-    most half as many again as the cores.
+    `workers=auto` starts as many as there are jobs and as fit into the free memory and on the GPUs
+    or, without GPUs, the cores: one job with one thread per core, and two threads of other jobs per
+    core. `resources` can ask for more or less. Jobs with one thread all run at once if there are at
+    most 1.5 times as many as cores.
 
     Args:
         jobs: the jobs, or examples of them.

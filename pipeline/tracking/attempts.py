@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PASSED = ("exact", "close")  # parity tags of a verified run
-UNCHECKED = ("unsupported", "off")  # of a run that its settings exempt: neither proven nor failed
+UNCHECKED = ("unsupported", "off")  # of a run that its settings exempt: neither passed nor failed
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")

@@ -95,7 +95,7 @@ class Parity:
 
     @property
     def unchecked(self) -> bool:
-        """Whether the run's settings allow that it is not compared: neither proven nor failed."""
+        """Whether the run's settings allow that it is not compared: neither passed nor failed."""
         return self.tag in UNCHECKED
 
 
