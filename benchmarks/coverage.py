@@ -105,11 +105,9 @@ def _answer(name: str, tested: set[str]) -> str:
     """Answer yes, partly (with what is missing) or no."""
     if name in _PARTLY:
         return f"partly: {_PARTLY[name]}"
-    known = name in LAYERS
-    proof = (
-        "" if name in tested or not known else f" (compared with Keras through {_ELSEWHERE[name]})"
-    )
-    return f"yes{proof}" if known else "no"
+    if name not in LAYERS:
+        return "no"
+    return "yes" if name in tested else f"yes (compared with Keras through {_ELSEWHERE[name]})"
 
 
 def rows(outcomes: list[Outcome]) -> list[str]:
