@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import REPOSITORY, environment
+from tests.support.commands import REPOSITORY, call_code, environment
 
 PROGRAM = """
 import sys
@@ -65,8 +65,7 @@ def test_the_cells_of_the_notebook_run_in_order(stocked):
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert not any(cell["outputs"] for cell in cells)  # they would show a machine's paths
     program = "\n\n".join("".join(cell["source"]) for cell in cells)
-    (stocked / "notebook.py").write_text(f'{program}\n\nprint(list(pipeline.runs()["parity"]))\n')
-    done = run("notebook.py", stocked)
+    done = call_code(f'{program}\n\nprint(list(pipeline.runs()["parity"]))\n', cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "did you mean `units`" in done.stdout
     assert set(ast.literal_eval(done.stdout.splitlines()[-1])) <= {"exact", "close"}

@@ -78,7 +78,11 @@ def page(window):
 
 
 @pytest.mark.parametrize(
-    "end", [pytest.param(end, marks=pytest.mark.slow) for end in (signal.SIGTERM, signal.SIGKILL)]
+    "end",
+    [  # SIGTERM is milder than SIGKILL, and ends it as Ctrl-C does
+        pytest.param(signal.SIGTERM, marks=[pytest.mark.slow, pytest.mark.long]),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+    ],
 )
 def test_the_server_ends_with_the_command(sweep, end):
     """As by Ctrl-C, which ends the server of `links`."""
