@@ -215,7 +215,7 @@ def run_module(line, folder):
 
 
 def fewer_jobs(line):
-    """Overrides that leave two values of the first setting that is varied, one of the others.
+    """Overrides that leave the last two values of the first setting that is varied, one of others.
 
     A dry run has checked the values that are left out. Each job would take 2 to 4 s of a core.
     """
@@ -226,7 +226,7 @@ def fewer_jobs(line):
     last = {one.key_or_group: one for one in parsed}  # SMALL leaves one seed
     varied = [one for one in last.values() if one.is_choice_sweep() and one.value().simple_form]
     return [
-        f"{one.key_or_group}={','.join([*one.sweep_string_iterator()][: 1 if number else 2])}"
+        f"{one.key_or_group}={','.join([*one.sweep_string_iterator()][-1 if number else -2 :])}"
         for number, one in enumerate(varied)
     ]
 

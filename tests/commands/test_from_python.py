@@ -17,9 +17,9 @@ import pipeline
 assert {"tensorflow", "mlflow", "numpy"}.isdisjoint(sys.modules)
 print("started")
 settings = {"units": 2, "l2": [0.0, 1e38], "train_size": 60, "epochs": 2}
-table = pipeline.train("model=rnn", workers=1, **settings)
+table = pipeline.train("model=lstm", workers=1, **settings)
 assert pipeline.runs(sweep="latest").equals(table)
-again = pipeline.train("model=rnn", units=2, train_size=60, epochs=2)
+again = pipeline.train("model=lstm", units=2, train_size=60, epochs=2)
 table.to_json("table.json", orient="records")
 again.to_json("again.json", orient="records")
 print(pipeline.load("best")(["makanannya enak sekali"])[0].class_name)
@@ -44,7 +44,7 @@ def test_a_program_trains_and_gets_its_runs_as_a_table(stocked):
     done = run("program.py", stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("started\n") == 1  # no worker has run the program again
-    assert "python -m pipeline.train model=rnn workers=1 units=2" in done.stdout
+    assert "python -m pipeline.train model=lstm workers=1 units=2" in done.stdout
     table = json.loads((stocked / "table.json").read_text())
     assert {(row["l2"], row["status"]) for row in table} == {(0.0, "FINISHED"), (1e38, "FAILED")}
     assert all(row["error"] for row in table if row["status"] == "FAILED")

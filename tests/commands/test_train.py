@@ -358,7 +358,7 @@ def test_the_number_of_workers_changes_no_weight_of_any_model(tmp_path):
 
 @pytest.mark.slow
 def test_models_with_other_numbers_of_threads_train_in_one_sweep(stocked):
-    done = call("pipeline.train", "-m", "model=rnn,mlp", "workers=1", *TINY, cwd=stocked)
+    done = call("pipeline.train", "-m", "model=lstm,mlp", "workers=1", *TINY, cwd=stocked)
     assert done.returncode == 0, done.stdout + done.stderr
     swept = Sweep(stocked, done)
     machines = {
@@ -366,7 +366,7 @@ def test_models_with_other_numbers_of_threads_train_in_one_sweep(stocked):
         for run in swept.runs
     }
     threads = {model: machine["TF_NUM_INTRAOP_THREADS"] for model, machine in machines.items()}
-    assert threads == {"rnn": "1", "mlp": str(min(4, cores()))}
+    assert threads == {"lstm": "1", "mlp": str(min(4, cores()))}
 
 
 @pytest.mark.slow
