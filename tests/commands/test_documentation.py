@@ -193,13 +193,15 @@ def is_run(command, left_out):
 def run_lines(lines, folder):
     """Run the commands of a block on little data; gives what they print.
 
-    Python's are forked from a process that has the imports, unless a server runs beside them.
+    Python's come first, forked from a process that has the imports: none asks a block's server.
     """
     if any("pipeline.fetch" in line for line in lines):
         shutil.rmtree(folder / "review-model", ignore_errors=True)
-    if all(line.startswith("python -m ") and kind(line) != "server" for line in lines):
-        return "".join(run_module(adapted(line), folder) for line in lines)
-    return run(["bash", "-ec", as_script(lines)], folder)
+    forked = [line for line in lines if line.startswith("python -m ") and kind(line) != "server"]
+    printed = "".join(run_module(adapted(line), folder) for line in forked)
+    if others := [line for line in lines if line not in forked]:
+        printed += run(["bash", "-ec", as_script(others)], folder)
+    return printed
 
 
 def run_module(line, folder):
