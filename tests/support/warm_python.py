@@ -141,9 +141,7 @@ def fork_forkserver():
 def run_in_a_fork(_, arguments, __):
     """Run `python ... -c code` in a fork; it inherits every file that is open."""
     if (child := os.fork()) == 0:
-        signal.signal(
-            signal.SIGTERM, signal.SIG_DFL
-        )  # as in a new process: it ends with its parent
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which its parent's end sends
         exec(arguments[-1])  # until this process ends, which the preloaded module watches
         os._exit(0)
     return child
