@@ -18,6 +18,7 @@ def contents(site):
     return {path for path in site.rglob("*") if "__pycache__" not in path.parts}
 
 
+@pytest.mark.long  # test_own_everything has a wheel and a study, too
 def test_a_study_trains_and_reports_where_the_user_stands(installed, tmp_path):
     before = contents(installed)
     arguments = ["-m", "+study=lstm_units", "dataset=reviews", "units=4,6", *SMALL]

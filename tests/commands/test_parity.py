@@ -154,6 +154,7 @@ def test_a_faulty_command_is_one_sentence(sweep, arguments, sentence):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # test_ui downloads the weights, too
 def test_weights_downloaded_from_the_ui_predict_without_tensorflow(sweep, tmp_path):
     """What a person does: `mlflow ui`, the download button, NumPy."""
     run = sweep.runs[0]

@@ -207,12 +207,10 @@ def test_a_search_survives_trials_that_fail(stocked):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # a search on Ray and a sweep by each launcher are tested as well
 @pytest.mark.parametrize(
     "launcher",
-    [
-        ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
-        pytest.param(["hydra/launcher=submitit_local"], marks=pytest.mark.long),  # much as joblib
-    ],
+    [["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], ["hydra/launcher=submitit_local"]],
 )
 def test_a_search_by_another_launcher(stocked, launcher):
     options = [*launcher, "workers=2", "epochs=1"]

@@ -385,6 +385,7 @@ def test_real_data_trains_and_proves(stocked, request, data, command):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # trains for many epochs; what is flagged is tested without training
 def test_an_unmasked_unidirectional_lstm_is_flagged_and_a_masked_one_is_not(stocked, real_nusax):
     options = ["model=lstm", "bidirectional=false", "dataset=nusax", "mask=false,true"]
     done = call("pipeline.train", "-m", *options, cwd=stocked)

@@ -19,15 +19,24 @@ SWEEP = ["-m", *CNN, "workers=2", "seed=0,1", "epochs=6"]
 
 def start(*arguments, cwd):
     """Start the command in a process group of its own, by a fork: imports would take 10 s."""
-    if not CAN_FORK:
-        return start_anew(*arguments, cwd=cwd)
-    return warm_python().start("-m", "pipeline.train", arguments, cwd, environment())
+    return start_module("pipeline.train", *arguments, cwd=cwd)
 
 
 def start_anew(*arguments, cwd):
     """Start the command as a user does, for a test of its processes and their signals."""
+    return _start_anew("pipeline.train", *arguments, cwd=cwd)
+
+
+def start_module(module, *arguments, cwd):
+    """Start `python -m module` in a process group of its own, by a fork."""
+    if not CAN_FORK:
+        return _start_anew(module, *arguments, cwd=cwd)
+    return warm_python().start("-m", module, arguments, cwd, environment())
+
+
+def _start_anew(module, *arguments, cwd):
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.train", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -1,7 +1,5 @@
 """Six processes that track 60 runs at once, on a store that none of them has seen before."""
 
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
@@ -10,8 +8,9 @@ import pytest
 from pipeline.tracking import names
 from pipeline.tracking.store import Store, open_local
 from tests.support import store_writer
-from tests.support.commands import environment, serve
+from tests.support.commands import serve
 from tests.support.postgresql import missing, postgresql
+from tests.support.sweeps import start_module
 
 WORKERS, RUNS = 6, 10
 pytestmark = pytest.mark.slow
@@ -31,19 +30,12 @@ def server(folder):
 
 def write_all(folder, where):
     """Run all writers to their end; gives seconds, and what each said and returned."""
-    command = [sys.executable, "-m", "tests.support.store_writer"]
     started = time.perf_counter()
     processes = [
-        subprocess.Popen(
-            [*command, str(worker), str(RUNS), *where],
-            cwd=folder,
-            env=environment(),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        start_module("tests.support.store_writer", str(worker), str(RUNS), *where, cwd=folder)
         for worker in range(WORKERS)
     ]
-    said = [process.communicate()[1] for process in processes]
+    said = [process.communicate(timeout=300)[0] for process in processes]
     return time.perf_counter() - started, said, [process.returncode for process in processes]
 
 
