@@ -40,6 +40,7 @@ def assert_complete(store, done, experiment="reviews"):
     assert [run.data.tags["parity"] for run in runs] == ["exact"] * 2
 
 
+@pytest.mark.long  # Submitit is called through Hydra's launchers in the same way
 def test_joblib(stocked):
     pytest.importorskip("joblib", reason="joblib is not installed (the extra joblib)")
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the extra joblib is missing")

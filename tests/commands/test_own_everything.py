@@ -138,6 +138,7 @@ def test_a_study_of_ones_own_compares_its_settings_over_seeds(installed, folder)
     assert list(folder.glob("mlruns/artifacts/**/report/report.html"))
 
 
+@pytest.mark.long  # README's commands train one, and other tests are on own texts
 def test_a_transformer_on_texts_of_ones_own(installed, folder):
     options = [
         "model=transformer",

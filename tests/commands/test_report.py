@@ -294,6 +294,7 @@ def test_an_interrupted_study_is_killed_and_reported_as_far_as_it_came(stocked):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # it is the report of a local store, from runs that are read as others are
 def test_a_report_from_a_server(tmp_path, mlflow_server):
     place = ["tracking=server", f"tracking.uri={mlflow_server}"]
     small = ["units=2,4", "seed=0", "dataset=reviews", "train_size=30", "epochs=1"]

@@ -242,6 +242,7 @@ def test_a_faulty_search_is_refused_before_anything_trains(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # a search resumes from a local store, and sweeps from a server, in other tests
 def test_a_search_whose_runs_are_on_a_server_is_taken_up_there(mlflow_server, tmp_path):
     where = ["tracking=server", f"tracking.uri={mlflow_server}", "experiment=searched"]
     two = [*SEARCH[:-1], *where, "hydra.sweeper.n_trials=2"]

@@ -28,7 +28,7 @@ def statuses(runs):
 @pytest.mark.parametrize(
     "signals",
     [
-        pytest.param([signal.SIGHUP], id="terminal"),
+        pytest.param([signal.SIGHUP], id="terminal", marks=pytest.mark.long),  # much as twice
         pytest.param([signal.SIGINT, signal.SIGINT], id="twice"),
     ],
 )
@@ -45,6 +45,7 @@ def test_every_run_ends_killed(stocked, signals):
     assert statuses(sweeps_of(stocked)) == ["KILLED"]
 
 
+@pytest.mark.long  # other tests press Ctrl-C, and wait for another command
 def test_ctrl_c_of_a_command_that_waits_leaves_the_other_alone(tmp_path):
     first = start_anew(*LONG, cwd=tmp_path)
     read_until(first, FIRST_EPOCH)

@@ -12,7 +12,7 @@ pytest.importorskip("atheris", reason="atheris is not installed (the extra test,
 
 PROGRAM = "tests.support.guided_fuzz"
 ROOT = Path(__file__).parents[2]
-RUNS = 25_000  # about half a minute of one core
+RUNS = 12_000  # about a quarter of a minute of one core
 
 
 @pytest.mark.slow
