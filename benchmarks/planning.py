@@ -7,8 +7,6 @@ sweep have artifacts too, and the sweep's own run is written as a sweep does.
 """
 
 import os
-import signal
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -16,10 +14,9 @@ import sys
 import tempfile
 import time
 import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +30,7 @@ from pipeline.tracking import names
 from pipeline.tracking.artifacts import manifest
 from pipeline.tracking.store import Store, open_local, open_server
 from pipeline.tracking.sweep_run import sweep_run
+from tests.support.commands import serve
 
 JOBS, OTHERS, REPEATS = 1000, (100, 1_000, 10_000), 3
 SWEEP = ["model=cnn", f"seed=range({JOBS})"]
@@ -59,36 +57,9 @@ def local(folder: Path) -> Iterator[Place]:
 @contextmanager
 def server(folder: Path) -> Iterator[Place]:
     """Start an MLflow server with its database in a folder."""
-    database = folder / "server.db"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "mlflow", "server", "--port", port]
-    command += ["--backend-store-uri", f"sqlite:///{database}"]
-    command += ["--workers", "1", "--artifacts-destination", str(folder / "artifacts")]
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_for(address)
+    database, artifacts = folder / "server.db", str(folder / "artifacts")
+    with serve(folder, f"sqlite:///{database}", "--artifacts-destination", artifacts) as address:
         yield Place(open_server(address), database, ("tracking=server", f"tracking.uri={address}"))
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(600):
-        with suppress(OSError):
-            urllib.request.urlopen(f"{address}/health").close()
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"{address} does not answer.")
 
 
 def fill(place: Place, others: int) -> None:
