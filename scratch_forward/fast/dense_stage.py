@@ -65,14 +65,20 @@ class DenseStage:
 
     def _compute(self, x: Array, out: Array, workspace: Workspace) -> None:
         """Write the outputs of a block before the last activation."""
-        last = len(self.layers) - 1
-        for number, layer in enumerate(self.layers):
-            y = out if number == last else workspace.array(number, (len(x), layer.units), x.dtype)
-            np.matmul(x, layer.weights["kernel"], out=y)
-            bias = self._biases[number]
-            if bias is not None:
-                y += bias[: len(y)]
-            x = y if number == last else self._activated(layer, y)
+        *hidden, last = range(len(self.layers))
+        for number in hidden:
+            layer = self.layers[number]
+            y = workspace.array(number, (len(x), layer.units), x.dtype)
+            x = self._activated(layer, self._sums(number, x, y))
+        self._sums(last, x, out)
+
+    def _sums(self, number: int, x: Array, out: Array) -> Array:
+        """Write `x @ kernel + bias` of a layer to `out`."""
+        np.matmul(x, self.layers[number].weights["kernel"], out=out)
+        bias = self._biases[number]
+        if bias is not None:
+            out += bias[: len(out)]
+        return out
 
     def _activated(self, layer: Dense, y: Array) -> Array:
         """Apply an activation. NumPy takes the maximum of two arrays faster than with a number."""

@@ -29,7 +29,8 @@ WORTH_A_THREAD = 16  # examples that justify another thread, unless a stage has 
 # four, and 9.0 on 16 of 16 cores; a transformer 121, 50 and 79.
 MOST_THREADS = 4
 
-_IN_BLOCKS = (InputLayer, Flatten, Dense)  # make no array of the chunk's size
+# Types of layers that make no array of the chunk's size. Derived ones, such as quantized ones, do.
+_IN_BLOCKS = (InputLayer, Flatten, Dense)
 
 
 class Stage(Protocol):
@@ -98,7 +99,7 @@ def _chunk_in_cache(model: Layer) -> int:
     layers = list(model.flatten())
     if any(layer.large_chunks for layer in layers):
         return LARGEST_CHUNK
-    shapes = [layer.output_shape for layer in layers if not isinstance(layer, _IN_BLOCKS)]
+    shapes = [layer.output_shape for layer in layers if type(layer) not in _IN_BLOCKS]
     known = [shape for shape in [*shapes, model.output_shape] if isinstance(shape, tuple)]
     sizes = [math.prod(shape[1:]) for shape in known if None not in shape[1:]]
     return min(max(IN_CACHE // max(sizes, default=1), WORTH_A_THREAD), LARGEST_OF_ROWS)

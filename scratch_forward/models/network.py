@@ -58,7 +58,8 @@ class Network(Layer):
             fast: Whether layers may be fused and computed on several cores. If False, in float64,
                 or if the model has stateful layers, every layer runs separately by its own
                 equation.
-            threads: Number of threads. Defaults to as many as pay off, at most 8 or one per core.
+            threads: Number of threads. By default as many as make it faster: at most one per core,
+                and at most four, or eight for images.
             verbose: Ignored. Accepted for compatibility with Keras.
 
         Returns:

@@ -81,6 +81,19 @@ def test_more_threads_need_more_examples_each_and_are_limited(monkeypatch) -> No
     assert threads(images, (8, 8, 1), 10_000) == 2
 
 
+def test_a_layer_derived_from_dense_counts_for_the_chunk() -> None:
+    class Own(sf.Dense):
+        """Computed as a layer, not in blocks of rows."""
+
+    def chunk(layer: sf.Layer) -> int:
+        mine = filled(sf.Sequential([sf.Input((4,)), layer, sf.Dense(2)]))
+        mine.predict(np.ones((2, 4)))
+        return mine._plan.chunk
+
+    assert chunk(sf.Dense(512)) == plan.LARGEST_OF_ROWS
+    assert chunk(Own(512)) == plan.IN_CACHE // 512
+
+
 def test_other_weights_make_another_plan() -> None:
     mine = model()
     before = mine.predict(X)
