@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -67,33 +69,65 @@ def assert_same(one, other):
     np.testing.assert_array_equal(one[2], other[2])
 
 
-@pytest.mark.parametrize(
-    ("build", "inputs", "optimizer"),
-    [
-        pytest.param(partial(recurrent_model, "lstm"), IDS, "adam", marks=pytest.mark.slow),
-        (convolutional_model, IMAGES, "momentum"),
-    ],
-)
-def test_a_model_that_is_used_again_is_as_good_as_new(build, inputs, optimizer):
-    kept = KeptModel()
-    model = compiled(kept, build, optimizer)
-    first = train(model, inputs)
-    another = {"learning_rate": 0.02, "seed": 1}
-    assert compiled(kept, build, optimizer, **another) is model
-    other = train(model, inputs, seed=1)
-    assert_same(other, train(compiled(KeptModel(), build, optimizer, **another), inputs, seed=1))
-    assert_same(first, train(compiled(kept, build, optimizer), inputs))
+@dataclass(frozen=True)
+class Reused:
+    """A kept model that was trained once, with the results of that and of a new model."""
+
+    build: Callable[[], keras.Model]
+    inputs: np.ndarray
+    optimizer: str
+    kept: KeptModel
+    first: tuple
+    new: tuple  # with other weights and another learning rate
+    traced: list[int]
+
+    def compiled(self):
+        return compiled(self.kept, self.build, self.optimizer)
+
+    def compiled_as_the_new(self):
+        return compiled(self.kept, self.build, self.optimizer, **OTHERWISE)
 
 
-def test_its_step_is_not_traced_again(monkeypatch):
-    steps, step = [], keras.Model.train_step
-    monkeypatch.setattr(
-        keras.Model, "train_step", lambda *arguments: steps.append(1) or step(*arguments)
-    )
-    kept, build = KeptModel(), partial(recurrent_model, "rnn")
-    for seed in range(3):
-        train(compiled(kept, build, seed=seed), IDS, seed=seed)
-    assert len(steps) == 1
+OTHERWISE = {"learning_rate": 0.02, "seed": 1}
+SUBJECTS = {
+    "lstm": (partial(recurrent_model, "lstm"), IDS, "adam"),
+    "cnn": (convolutional_model, IMAGES, "momentum"),
+}
+
+
+@pytest.fixture(scope="module", params=[pytest.param("lstm", marks=pytest.mark.slow), "cnn"])
+def reused(request):
+    build, inputs, optimizer = SUBJECTS[request.param]
+    new = train(compiled(KeptModel(), build, optimizer, **OTHERWISE), inputs, seed=1)
+    kept, traced, step = KeptModel(), [], keras.Model.train_step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            keras.Model, "train_step", lambda *arguments: traced.append(1) or step(*arguments)
+        )
+        first = train(compiled(kept, build, optimizer), inputs)
+        yield Reused(build, inputs, optimizer, kept, first, new, traced)
+
+
+def test_a_model_that_is_used_again_is_as_good_as_new(reused):
+    model = reused.compiled()
+    assert reused.compiled_as_the_new() is model
+    assert_same(reused.new, train(model, reused.inputs, seed=1))
+    assert_same(reused.first, train(reused.compiled(), reused.inputs))
+
+
+def test_its_step_is_not_traced_again(reused):
+    train(reused.compiled_as_the_new(), reused.inputs, seed=1)
+    train(reused.compiled(), reused.inputs)
+    assert len(reused.traced) == 1
+
+
+def test_an_interrupted_fit_leaves_no_trace_in_the_next(reused):
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(reused.compiled(), reused.inputs, on_epoch=interrupt)
+    assert_same(reused.new, train(reused.compiled_as_the_new(), reused.inputs, seed=1))
 
 
 def test_another_model_is_a_new_one():
@@ -103,14 +137,3 @@ def test_another_model_is_a_new_one():
     assert other is not one
     assert (one.steps_per_execution, other.steps_per_execution) == (1, 10)
     assert compiled(kept, convolutional_model, "momentum", at_once=10) is not other
-
-
-def test_an_interrupted_fit_leaves_no_trace_in_the_next():
-    def interrupt(epoch):
-        raise KeyboardInterrupt
-
-    kept, build = KeptModel(), partial(recurrent_model, "rnn")
-    with pytest.raises(KeyboardInterrupt):
-        train(compiled(kept, build), IDS, on_epoch=interrupt)
-    again, new = (compiled(one, build, seed=1) for one in (kept, KeptModel()))
-    assert_same(train(again, IDS, seed=1), train(new, IDS, seed=1))

@@ -1,6 +1,7 @@
 """A loss, metrics and callbacks of the user, or Keras's by name, in a fit."""
 
 import sys
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ NEEDS_ARGUMENTS = {
     *("precision_at_recall", "recall_at_precision"),
     *("sensitivity_at_specificity", "specificity_at_sensitivity"),
 }
-kept = KeptModel()
+DOUBLED = Objective(loss="my_fits:doubled", metrics=("my_fits:certainty",))
+kept: defaultdict[Objective, KeptModel] = defaultdict(KeptModel)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,9 @@ def classifier():
 def trained(objective=None, **options):
     objective = objective or Objective()
     fresh = build_optimizer("sgd", 0.1)
-    model = kept.compiled("dense", classifier, fresh, at_once=1, seed=1, objective=objective)
+    model = kept[objective].compiled(
+        "dense", classifier, fresh, at_once=1, seed=1, objective=objective
+    )
     options = {"epochs": 3} | options
     fitted = fit(model, TRAIN, VALIDATION, batch_size=8, seed=1, objective=objective, **options)
     return model, fitted.history.epochs
@@ -59,7 +63,7 @@ def test_the_names_are_those_that_keras_resolves(package):
 
 
 def test_a_loss_of_ones_own_is_trained_and_validated_with():
-    model, epochs = trained(Objective(loss="my_fits:doubled"))
+    model, epochs = trained(DOUBLED)
     loss = model.evaluate(*VALIDATION, verbose=0, return_dict=True)["loss"]
     assert epochs[-1].loss_validation == pytest.approx(loss, rel=1e-5)
     _, plain = trained()
@@ -88,12 +92,12 @@ def test_a_fit_with_a_loss_and_metrics_resumes():
         states.append(state.to_bytes())
         raise KeyboardInterrupt
 
-    states, objective = [], Objective(loss="my_fits:doubled", metrics=("my_fits:certainty",))
-    model, epochs = trained(objective)
+    states = []
+    model, epochs = trained(DOUBLED)
     weights = model.get_weights()
     with pytest.raises(KeyboardInterrupt):
-        trained(objective, on_state=interrupt)
-    model, again = trained(objective, resume=TrainingState.from_bytes(states[0]))
+        trained(DOUBLED, on_state=interrupt)
+    model, again = trained(DOUBLED, resume=TrainingState.from_bytes(states[0]))
     assert same_arrays(weights, model.get_weights())
     told = [[(one.loss_train, one.further) for one in each] for each in (epochs, again)]
     assert told[0] == told[1]

@@ -1,5 +1,7 @@
 """An interrupted fit resumes to the same weights and losses, whatever it is fitted with."""
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
@@ -18,8 +20,8 @@ RNG = np.random.default_rng(0)
 INPUTS = RNG.random((40, 4), np.float32)
 LABELS = (INPUTS[:, 0] > 0.7).astype(np.int64)
 TRAIN, VALIDATION = (INPUTS[:30], LABELS[:30]), (INPUTS[30:], LABELS[30:])
-EPOCHS = 6
-PLATEAU = {"factor": 0.1, "patience": 1, "min_delta": 0.02, "minimum": 0.0}
+EPOCHS = 4
+PLATEAU = {"factor": 0.1, "patience": 1, "min_delta": 0.1, "minimum": 0.0}
 OPTIONS = {
     "optimizer": [("adam", {}), ("sgd", {"momentum": 0.9, "clipnorm": 0.1})],
     "schedule": [
@@ -33,13 +35,13 @@ OPTIONS = {
     "early_stopping": [None, 2],
     "interrupted_after": [1, 3],
 }
-kept = KeptModel()
+kept: defaultdict[object, KeptModel] = defaultdict(KeptModel)
 
 
 def rows():
-    """Rows with every pair of values; those that have none of their own are slow."""
+    """Rows with every pair of values; without a value of their own, or without weights, slow."""
     every = pairwise(OPTIONS, seed=0)
-    few = with_new_values(every)
+    few = [row for row in with_new_values(every) if row["weights"]]  # else two models more
     return [row if row in few else pytest.param(row, marks=pytest.mark.slow) for row in every]
 
 
@@ -62,8 +64,9 @@ def classifier():
 def trained(row, **options):
     """Weights, and what each epoch reports."""
     name, arguments = row["optimizer"]
-    model = kept.compiled(
-        (name, row["weights"] is None),
+    likeness = str((row["optimizer"], row["weights"] is None))
+    model = kept[likeness].compiled(
+        likeness,
         classifier,
         build_optimizer(name, 0.05, **arguments),
         at_once=1,
@@ -103,7 +106,7 @@ def test_an_interrupted_fit_resumes_to_the_same_weights(row):
 
 
 def test_the_learning_rate_of_each_epoch_is_that_of_the_schedule():
-    plain = {key: values[0] for key, values in OPTIONS.items()}
+    plain = {key: values[0] for key, values in OPTIONS.items()} | {"weights": "balanced"}
     _, epochs = trained(plain | {"schedule": OPTIONS["schedule"][4]})
     rates = [rate for _, _, rate in epochs]
     assert rates[:2] == pytest.approx([0.025, 0.05])
@@ -113,7 +116,8 @@ def test_the_learning_rate_of_each_epoch_is_that_of_the_schedule():
 
 
 def test_weights_of_classes_multiply_the_loss():
-    plain = {key: values[0] for key, values in OPTIONS.items()} | {"optimizer": ("sgd", {})}
+    plain = {key: values[0] for key, values in OPTIONS.items()}
     _, epochs = trained(plain)
     _, doubled = trained(plain | {"weights": {"no": 2.0, "yes": 2.0}})
-    assert doubled[0][0] > 1.5 * epochs[0][0]  # not quite twice: the steps are larger as well
+    # Adam's steps do not depend on the scale of the loss.
+    assert doubled[0][0] == pytest.approx(2 * epochs[0][0], rel=1e-3)

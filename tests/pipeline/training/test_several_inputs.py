@@ -44,7 +44,9 @@ def model(as_dict):
     return keras.Model(inputs if as_dict else list(inputs.values()), outputs)
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["dict", "list"])
+@pytest.fixture(
+    scope="module", params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["dict", "list"]
+)
 def fitted(request):
     set_seeds(0)
     built = model(request.param)

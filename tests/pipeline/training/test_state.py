@@ -59,15 +59,16 @@ def damaged_state(draw):
     return packed.getvalue()
 
 
-def test_a_damaged_state_is_refused_or_is_one_still():
+@pytest.mark.parametrize("damages", [200, pytest.param(1_500, marks=pytest.mark.slow)])
+def test_a_damaged_state_is_refused_or_is_one_still(damages):
     contract = Contract((TrainingStateError,))
-    for index in range(1_500):
+    for index in range(damages):
         packed = damaged_state(random.Random(index))
         state = contract.call(lambda packed=packed: TrainingState.from_bytes(packed))
         if state is not None:
             assert all(isinstance(epoch.loss_train, int | float) for epoch in state.epochs)
             assert len(state.variables) == 12
-    assert contract.outcomes["TrainingStateError"] > 1_000
+    assert contract.outcomes["TrainingStateError"] > damages * 2 / 3
 
 
 def test_more_than_a_state_is_refused():

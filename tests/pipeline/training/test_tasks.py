@@ -13,6 +13,7 @@ from pipeline.training.objective import Objective
 from pipeline.training.optimizers import build_optimizer
 from pipeline.verification.agreement import compare
 
+EPOCHS = 6
 RNG = np.random.default_rng(0)
 INPUTS = RNG.standard_normal((80, 5)).astype(np.float32)
 LABELS = {
@@ -25,7 +26,14 @@ LABELS = {
 NAMES = {"binary": ("a", "b"), "regression": ("a", "b"), "one target": ("a",)}
 
 
-@pytest.mark.parametrize("labelled", LABELS)
+@pytest.mark.parametrize(
+    "labelled",
+    [
+        pytest.param("multiclass", marks=pytest.mark.slow),  # which most other tests train
+        *("binary", "multilabel", "regression"),
+        pytest.param("one target", marks=pytest.mark.slow),
+    ],
+)
 def test_a_model_learns_its_task_and_numpy_agrees(labelled):
     labels, names = LABELS[labelled], NAMES.get(labelled, ("a", "b", "c"))
     task = task_named("regression" if labelled == "one target" else labelled)
@@ -39,12 +47,12 @@ def test_a_model_learns_its_task_and_numpy_agrees(labelled):
         model,
         (INPUTS[:60], labels[:60]),
         (INPUTS[60:], labels[60:]),
-        epochs=20,
+        epochs=EPOCHS,
         batch_size=20,
         seed=0,
         objective=objective,
         on_epoch=lambda epoch: evaluated.append(
-            model.evaluate(INPUTS[60:], labels[60:], verbose=0) if epoch.number == 20 else None
+            model.evaluate(INPUTS[60:], labels[60:], verbose=0) if epoch.number == EPOCHS else None
         ),
     )
     first, last = fitted.history.epochs[0], fitted.history.epochs[-1]
