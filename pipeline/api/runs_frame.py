@@ -44,7 +44,7 @@ def runs_frame(
         `started`.
     """
     rows = [_of_run(run, experiments) for run in runs] + [_of_job(job) for job in jobs]
-    settings = told_apart_by(rows)
+    settings = told_apart_by([row.params for row in rows])
     table = pd.DataFrame([_whole(row, settings) for row in rows])
     return table.assign(**{key: _typed(table[key]) for key in settings})
 

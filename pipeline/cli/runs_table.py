@@ -3,7 +3,6 @@
 import csv
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from mlflow.entities import Run
@@ -23,20 +22,13 @@ _GAP = 2
 _RUN = cells.SHORT + _GAP
 
 
-@dataclass(frozen=True)
-class _Typed:
-    """Reads a run's parameters in command-line spelling, whichever version logged them."""
-
-    params: dict[str, str]
-
-
 def show_runs(runs: Sequence[Run], criterion: Criterion) -> None:
     """Print one line per run: id, scores, parity, time, and the settings that differ."""
     if not runs:
         console.print("No runs.")
         return
-    typed = [_Typed(logged_parameters(run.data.params)) for run in runs]
-    params, keys = [one.params for one in typed], told_apart_by(typed)
+    params = [logged_parameters(run.data.params) for run in runs]
+    keys = told_apart_by(params)
     heads = [f"val {criterion.column}", f"test {criterion.column}", "parity", "seconds"]
     rows = [_cells(run, criterion) for run in runs]
     columns = _fitting(keys, params, _room(heads, rows))

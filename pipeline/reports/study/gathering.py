@@ -132,6 +132,7 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
         raise StoreError(f"experiment={name} in {store.uri} holds no run.")
     newest, superseded = _newest(read)
     _known(varied or (), newest)
+    differing = differing_keys([run.params for run in newest])
     key = f"experiment {name}"
     own = find_sweep_runs(store, names.SWEEP_ID, key)
     return Gathered(
@@ -139,7 +140,7 @@ def gather_experiment(store: Store, name: str, varied: Sequence[str] | None) -> 
         key=key,
         experiment_id=found.experiment_id,
         study=None,
-        varied=differing_keys(newest) if varied is None else tuple(varied),
+        varied=tuple(differing if varied is None else varied),
         runs=newest,
         superseded=superseded,
         own_run_id=own[0].info.run_id if own else None,

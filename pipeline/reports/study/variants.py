@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 from pipeline.reports.study.definition import Study
 from pipeline.reports.study.statistics import Estimate, estimate
 from pipeline.reports.study.study_run import Measure, StudyRun
+from pipeline.reports.study.varied import GROUPS
 from pipeline.settings.as_typed import label
 from pipeline.tasks import task_named
 from pipeline.tracking import names
 
-_CHOICES = (
-    "model",
-    "optimizer",
-    "schedule",
-    "dataset",
-)  # keys whose value needs no key beside it: `lstm`
 _SWITCHED = {"true": "on", "false": "off"}
 
 
@@ -52,7 +47,7 @@ def _in_words(key: str, value: str, study: Study | None) -> str:
     """Return `one layer` if the study defines it, else `lstm`, `units 64` or `mask on`."""
     if study is not None and (words := study.words_for(key, value)) is not None:
         return words
-    if key in _CHOICES:
+    if key in GROUPS:  # the value needs no key beside it: `lstm`
         return value
     return f"{key.replace('_', ' ')} {_SWITCHED.get(value, value)}"
 

@@ -2,65 +2,44 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pipeline.reports.study.study_run import StudyRun
 from pipeline.settings.as_typed import label
 from pipeline.tracking import names
 from pipeline.tracking.fingerprints import stored_fingerprint
 
-_GROUPS = (
-    "model",
-    "optimizer",
-    "schedule",
-    "dataset",
-)  # choosing another option changes further parameters
-_DATA = ("dataset", "padding", "train_size")  # prefixes of keys that change the training arrays
+GROUPS = ("model", "optimizer", "schedule", "dataset")  # each choice brings further parameters
+_DATA = ("dataset", "padding", "train_size")  # keys that change the data, as `dataset.` does
 
-
+Run = TypeVar("Run")
 Value = TypeVar("Value")
+Params = Mapping[str, str]  # a run's parameters by name
 
 
-class HasParams(Protocol):
-    """An object with a run's parameters."""
-
-    @property
-    def params(self) -> Mapping[str, str]:
-        """Parameters by name, as logged."""
-
-
-def is_data_key(key: str) -> bool:
-    """Return whether runs that differ in this parameter have different data on purpose."""
-    return key in _DATA or key.startswith("dataset.")
-
-
-def differing_keys(runs: Sequence[HasParams]) -> tuple[str, ...]:
+def differing_keys(runs: Sequence[Params]) -> tuple[str, ...]:
     """Return the parameters to compare by: those that differ, except seed and data set."""
     keys = told_apart_by(runs)
     return tuple(key for key in keys if key != "seed" and key.split(".")[0] != "dataset")
 
 
-def told_apart_by(runs: Sequence[HasParams]) -> tuple[str, ...]:
+def told_apart_by(runs: Sequence[Params]) -> tuple[str, ...]:
     """Return the parameters that differ, except those that follow from another choice."""
-    keys = dict.fromkeys(key for run in runs for key in run.params)
-    differing = [key for key in keys if len(values_of(runs, key)) > 1]
-    groups = [key for key in _GROUPS if key in differing]
+    differing = _differing_in(runs)
+    groups = [key for key in GROUPS if key in differing]
     return tuple(key for key in differing if key in groups or not follows(runs, key, groups))
 
 
-def values_of(runs: Iterable[HasParams], key: str) -> list[str | None]:
-    """Return the distinct values of a parameter, in order of appearance."""
-    return list(dict.fromkeys(run.params.get(key) for run in runs))
+def _differing_in(runs: Sequence[Params]) -> list[str]:
+    keys = dict.fromkeys(key for run in runs for key in run)
+    return [key for key in keys if len({run.get(key) for run in runs}) > 1]
 
 
-def follows(runs: Sequence[HasParams], key: str, varied: Iterable[str]) -> bool:
+def follows(runs: Sequence[Params], key: str, varied: Iterable[str]) -> bool:
     """Return whether a parameter differs only because of the choice of another group."""
-    groups = [group for group in _GROUPS if group in varied]
-    by_choice: dict[tuple[str | None, ...], set[str | None]] = {}
-    for run in runs:
-        choice = tuple(run.params.get(group) for group in groups)
-        by_choice.setdefault(choice, set()).add(run.params.get(key))
-    return all(len(values) == 1 for values in by_choice.values())
+    groups = [group for group in GROUPS if group in varied]
+    by_choice = _grouped(runs, lambda run: tuple(run.get(group) for group in groups))
+    return all(len({run.get(key) for run in alike}) == 1 for alike in by_choice.values())
 
 
 def incompatibilities(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
@@ -69,12 +48,11 @@ def incompatibilities(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[s
 
 
 def _settings(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
-    keys = dict.fromkeys(key for run in runs for key in run.params)
-    fixed = [key for key in keys if key != "seed" and key not in varied]
+    params = [run.params for run in runs]
     return [
         _sentence(f"`{key}`", runs, _parameter(key))
-        for key in fixed
-        if len(values_of(runs, key)) > 1 and not follows(runs, key, varied)
+        for key in _differing_in(params)
+        if key != "seed" and key not in varied and not follows(params, key, varied)
     ]
 
 
@@ -84,7 +62,7 @@ def _parameter(key: str) -> Callable[[StudyRun], str]:
 
 def _data(runs: Sequence[StudyRun], varied: Sequence[str]) -> list[str]:
     """Check that runs whose settings ask for the same data were trained on the same arrays."""
-    asked = [key for key in varied if is_data_key(key)]
+    asked = [key for key in varied if key in _DATA or key.startswith("dataset.")]
     faults: list[str] = []
     for alike in _grouped(runs, lambda run: tuple(run.params.get(key) for key in asked)).values():
         for split in names.SPLITS:
@@ -116,17 +94,11 @@ def _code(runs: Sequence[StudyRun]) -> list[str]:
 
 
 def _hash_of(part: str) -> Callable[[StudyRun], str]:
-    def hashed(run: StudyRun) -> str:
-        digest: str = json.loads(run.tags[names.CODE_VERSIONS])[part]
-        return digest
-
-    return hashed
+    return lambda run: str(json.loads(run.tags[names.CODE_VERSIONS])[part])
 
 
-def _grouped(
-    runs: Sequence[StudyRun], of: Callable[[StudyRun], Value]
-) -> dict[Value, list[StudyRun]]:
-    groups: dict[Value, list[StudyRun]] = {}
+def _grouped(runs: Sequence[Run], of: Callable[[Run], Value]) -> dict[Value, list[Run]]:
+    groups: dict[Value, list[Run]] = {}
     for run in runs:
         groups.setdefault(of(run), []).append(run)
     return groups

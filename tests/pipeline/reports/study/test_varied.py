@@ -7,7 +7,7 @@ from tests.support.study_runs import study_run
 def test_runs_that_differ_as_they_should():
     runs = [study_run(0.7, units=32, seed=0), study_run(0.7, units=64, seed=1)]
     assert incompatibilities(runs, ["units"]) == []
-    assert differing_keys(runs) == ("units",)
+    assert differing_keys([run.params for run in runs]) == ("units",)
 
 
 def test_other_data_are_named():
@@ -76,6 +76,6 @@ def test_what_follows_from_another_model_is_no_difference():
         study_run(0.7, model="lstm", layers=1),
     ]
     assert incompatibilities(runs, ["model"]) == []
-    assert differing_keys(runs) == ("model",)
+    assert differing_keys([run.params for run in runs]) == ("model",)
     runs.append(study_run(0.7, model="lstm", layers=2))
-    assert differing_keys(runs) == ("model", "layers")
+    assert differing_keys([run.params for run in runs]) == ("model", "layers")
