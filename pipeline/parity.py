@@ -3,8 +3,7 @@
 from pipeline.cli.command import RUN_CHOICE, Given, command
 from pipeline.cli.console import print_line
 from pipeline.errors import CommandFailedError
-from pipeline.settings import SettingsError, parse_run_choice, parse_tracking
-from pipeline.settings.schema import RunChoice
+from pipeline.settings import parse_runs_choice, parse_tracking
 
 
 @command("parity", verbatim=RUN_CHOICE)
@@ -14,21 +13,20 @@ def main(given: Given) -> None:
     A run that its settings exempt, and whose model NumPy does not support, does not fail.
     """
     values = given.values
-    chosen = _checked(parse_run_choice(values))
+    chosen = parse_runs_choice(values)
     tracking = parse_tracking(values["tracking"])
 
     # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.cli.parity_outcome import show_diagnosis, show_parity
     from pipeline.reports.run.run_page import write_run_page
-    from pipeline.tracking.run_choice import choose_run, finished_runs
+    from pipeline.tracking.run_choice import choose_runs
     from pipeline.tracking.store import existing_store
     from pipeline.tracking.tracked_run import TrackedRun
     from pipeline.verification.check import verify_run
 
     store = existing_store(**tracking.model_dump())
     logged, passed = not store.read_only, True
-    run_ids = [choose_run(store, chosen)] if chosen.run_id else finished_runs(store, chosen)
-    for run_id in run_ids:
+    for run_id in choose_runs(store, chosen):
         tracked = TrackedRun(store.client, run_id)
         outcome = verify_run(tracked, values["data_dir"], logged=logged)
         if logged:
@@ -44,14 +42,6 @@ def main(given: Given) -> None:
         print_line(f"Nothing was logged: {store.folder} cannot be written to.")
     if not passed:
         raise CommandFailedError
-
-
-def _checked(chosen: RunChoice) -> RunChoice:
-    if not (chosen.run_id or chosen.sweep or chosen.experiment):
-        raise SettingsError(
-            ["run_id=..., sweep=... or experiment=... is needed; run_id may be latest or best."]
-        )
-    return chosen
 
 
 if __name__ == "__main__":

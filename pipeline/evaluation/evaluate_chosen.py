@@ -8,10 +8,10 @@ from typing import Any
 from pipeline.errors import not_offered
 from pipeline.evaluation.evaluate_run import ChosenData, Evaluation, evaluate_run
 from pipeline.evaluation.logged_evaluation import log_evaluation
-from pipeline.settings import SettingsError, parse_dataset, parse_run_choice
+from pipeline.settings import SettingsError, parse_dataset, parse_runs_choice
 from pipeline.settings.schema import FunctionData, RunChoice
 from pipeline.tracking.names import SPLITS
-from pipeline.tracking.run_choice import choose_run, finished_runs
+from pipeline.tracking.run_choice import choose_runs
 from pipeline.tracking.store import Store
 from pipeline.tracking.tracked_run import TrackedRun
 
@@ -25,12 +25,7 @@ def chosen_runs(values: Mapping[str, Any]) -> list[RunChoice]:
         SettingsError: when a choice cannot be read, or there is none.
     """
     asked = str(values["run_id"]).split(",") if values["run_id"] is not None else [None]
-    choices = [parse_run_choice({**values, "run_id": one}) for one in asked]
-    if not any(one.run_id or one.sweep or one.experiment for one in choices):
-        raise SettingsError(
-            ["run_id=..., sweep=... or experiment=... is needed; run_id may be latest or best."]
-        )
-    return choices
+    return [parse_runs_choice({**values, "run_id": one}) for one in asked]
 
 
 def chosen_data(values: Mapping[str, Any]) -> ChosenData:
@@ -65,12 +60,9 @@ def evaluate_chosen(
         StoreError: when a run does not exist or has no intact weights.
         DatasetError: when the data do not fit a run.
     """
-    run_ids: dict[str, None] = {}
-    for choice in choices:
-        found = [choose_run(store, choice)] if choice.run_id else finished_runs(store, choice)
-        run_ids |= dict.fromkeys(found)
+    run_ids = [run_id for choice in choices for run_id in choose_runs(store, choice)]
     evaluations = []
-    for run_id in run_ids:
+    for run_id in dict.fromkeys(run_ids):
         evaluations.append(evaluate_run(store.client, run_id, data))
         if not store.read_only:
             log_evaluation(TrackedRun(store.client, run_id), data.name, evaluations[-1])

@@ -145,11 +145,7 @@ def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTrac
     """
     if tracking.get("kind") not in TRACKING:
         raise SettingsError([f"tracking must be {choices(TRACKING)}."])
-    faults: list[str] = []
-    parsed = _parse_group(TRACKING[tracking["kind"]], "tracking", dict(tracking), faults)
-    if not isinstance(parsed, schema.LocalTracking | schema.ServerTracking):
-        raise SettingsError(faults)
-    return parsed
+    return _whole(TRACKING[tracking["kind"]], "tracking", tracking)
 
 
 def flat_parameters(config: Config) -> dict[str, str]:
@@ -194,6 +190,20 @@ def parse_run_choice(values: Config) -> schema.RunChoice:
                 f"run_id={chosen.run_id} must be the id of a run, the beginning of one (such as "
                 "c8b8aa4e), latest or best."
             ]
+        )
+    return chosen
+
+
+def parse_runs_choice(values: Config) -> schema.RunChoice:
+    """Check which run, or all finished runs of which sweep or experiment, a command refers to.
+
+    Raises:
+        SettingsError: when the choice cannot be read, or there is none.
+    """
+    chosen = parse_run_choice(values)
+    if not (chosen.run_id or chosen.sweep or chosen.experiment):
+        raise SettingsError(
+            ["run_id=..., sweep=... or experiment=... is needed; run_id may be latest or best."]
         )
     return chosen
 

@@ -374,4 +374,7 @@ SCHEDULES: dict[str, type[RateSchedule]] = {
     "exponential": ExponentialSchedule,
     "plateau": PlateauSchedule,
 }
-TRACKING: dict[str, type[Group]] = {"local": LocalTracking, "server": ServerTracking}
+TRACKING: dict[str, type[LocalTracking | ServerTracking]] = {
+    "local": LocalTracking,
+    "server": ServerTracking,
+}

@@ -44,12 +44,14 @@ def choose_sweep(store: Store, asked: str) -> str:
     return sweep
 
 
-def finished_runs(store: Store, wanted: RunChoice) -> list[str]:
-    """Return the ids of all FINISHED runs of a sweep or an experiment, newest first.
+def choose_runs(store: Store, wanted: RunChoice) -> list[str]:
+    """Return the id of the selected run, or without one all FINISHED runs of a sweep or experiment.
 
     Raises:
-        StoreError: when there are none.
+        StoreError: when there are none, or several where one is selected.
     """
+    if wanted.run_id is not None:
+        return [choose_run(store, wanted)]
     wanted = _with_sweep(store, wanted)
     found = [run.run_id for run in _finished(store, wanted)]
     if not found:

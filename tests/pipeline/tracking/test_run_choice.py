@@ -3,7 +3,7 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.settings.schema import RunChoice
 from pipeline.tracking import names
-from pipeline.tracking.run_choice import choose_run, choose_sweep, finished_runs
+from pipeline.tracking.run_choice import choose_run, choose_runs, choose_sweep
 from pipeline.tracking.store import Store, open_local
 from tests.support.commands import serve
 from tests.support.fresh_store import stock
@@ -66,7 +66,7 @@ def test_a_run_is_chosen_by_what_is_known_of_it(runs, place):
     assert choose_run(place, wanted("best", sweep="latest")) == runs["c"]
     assert choose_run(place, wanted("best", experiment="texts")) == runs["a"]
     assert choose_run(place, wanted("best", experiment="texts", select_by="loss")) == runs["b"]
-    assert finished_runs(place, wanted(None, sweep="last")) == [runs["d"], runs["c"]]
+    assert choose_runs(place, wanted(None, sweep="last")) == [runs["d"], runs["c"]]
     assert choose_sweep(place, "latest") == "last"
 
 
