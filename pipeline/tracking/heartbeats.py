@@ -8,10 +8,10 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 
@@ -85,30 +85,20 @@ def _started_elsewhere(pid: int) -> str | None:
         return None
 
 
-class Heartbeat:
-    """Calls `beat` every 15 seconds for the duration of a block; a failed beat is ignored."""
+@contextmanager
+def beating(beat: Callable[[], object]) -> Iterator[None]:
+    """Call `beat` every 15 seconds for the duration of a block; a failed beat is ignored."""
+    done = threading.Event()
 
-    def __init__(self, beat: Callable[[], object]):
-        self._beat = beat
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="heartbeat")
+    def run() -> None:
+        while not done.wait(BEAT_SECONDS):
+            with suppress(Exception):  # the store may return, or the run's own writes fail
+                beat()
 
-    def __enter__(self) -> "Heartbeat":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._done.wait(BEAT_SECONDS):
-            try:
-                self._beat()
-            except Exception:  # the store is unavailable: it returns, or the run's own writes fail
-                continue
+    thread = threading.Thread(target=run, daemon=True, name="heartbeat")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

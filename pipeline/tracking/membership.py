@@ -25,7 +25,7 @@ def name_of(values: Mapping[str, str], keys: Iterable[str]) -> str:
 
 def shortened(name: str, longest: int) -> str:
     """Shorten a name to at most `longest` characters; an ellipsis marks the cut."""
-    return name if len(name) <= longest else f"{name[: longest - 3]}..."
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def membership(sweep_id: str, keys: Sequence[str]) -> dict[str, str]:

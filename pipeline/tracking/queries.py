@@ -61,11 +61,8 @@ def job_runs(store: Store, experiment: str | None, query: str) -> list[Run]:
         StoreError: when the experiment does not exist.
         MlflowException: when the filter is invalid.
     """
-    if experiment is not None:
-        experiments = [find_experiment(store, experiment)]
-    else:
-        experiments = list(store.client.search_experiments())
-    runs = store.search_runs([one.experiment_id for one in experiments], query)
+    ids = None if experiment is None else [find_experiment(store, experiment).experiment_id]
+    runs = store.search_runs(ids, query)
     return [run for run in runs if run.data.tags.get(names.KIND) != names.SWEEP]
 
 

@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.errors import ClaimLostError, StoreError
 from pipeline.tracking import names
-from pipeline.tracking.heartbeats import Heartbeat, is_alive, owner, owner_tags
+from pipeline.tracking.heartbeats import beating, is_alive, owner, owner_tags
 from pipeline.tracking.store import Store
 
 TRUSTED_SECONDS = 10.0  # age after which a claim is confirmed before the next write
@@ -120,7 +120,7 @@ class _Lease:
 @contextmanager
 def _held(store: Store, lease: _Lease) -> Iterator[Store]:
     try:
-        with Heartbeat(lease.confirm):
+        with beating(lease.confirm):
             yield replace(store, guard=lease.guard)
     finally:
         lease.release()

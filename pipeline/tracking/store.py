@@ -58,26 +58,27 @@ class Store:
         return found
 
     def search_runs(
-        self, experiment_ids: Sequence[str], query: str, view: int | None = None
+        self, experiment_ids: Sequence[str] | None, query: str, view: int | None = None
     ) -> "Iterator[Run]":
         """Yield every run that matches an MLflow filter, newest first, across all result pages.
 
         Args:
-            view: MLflow's `ViewType`; None for runs that are not deleted.
+            experiment_ids: the experiments to search in; None for all of the same view.
+            view: MLflow's `ViewType`; None for what is not deleted.
 
         Raises:
             MlflowException: when the filter is invalid.
         """
         from mlflow.entities import ViewType
 
+        view = ViewType.ACTIVE_ONLY if view is None else view
+        if experiment_ids is None:
+            experiments = self.client.search_experiments(view_type=view)
+            experiment_ids = [one.experiment_id for one in experiments]
         token = None
         while True:
             page = self.client.search_runs(
-                list(experiment_ids),
-                query,
-                ViewType.ACTIVE_ONLY if view is None else view,
-                max_results=_PAGE,
-                page_token=token,
+                list(experiment_ids), query, view, max_results=_PAGE, page_token=token
             )
             yield from page
             token = page.token
@@ -140,26 +141,17 @@ def join_store(kind: str, uri: str | None = None) -> Store:
     return store if store.folder is None else open_local(store.folder.parent)
 
 
-def open_store(kind: str, uri: str | None = None) -> Store:
-    """Open the store of `tracking=local` or `tracking=server tracking.uri=...`.
-
-    Raises:
-        StoreError: when it cannot be used.
-    """
-    store = locate_store(kind, uri)
-    return open_server(store.uri) if store.folder is None else open_local(store.folder.parent)
-
-
 def existing_store(kind: str, uri: str | None = None) -> Store:
     """Open the store for a command that needs existing runs.
 
     Raises:
         StoreError: when there is none, or it cannot be used.
     """
-    store = locate_store(kind, uri)
-    if store.folder is not None:
-        check_store(store.folder)
-    return open_store(kind, uri)
+    store = look_up_store(kind, uri)
+    if store.folder is None:
+        return store
+    check_store(store.folder)
+    return open_local(store.folder.parent)
 
 
 def check_store(folder: Path) -> None:

@@ -62,10 +62,8 @@ def log_plan(
 
 def find_sweep_runs(store: Store, tag: str, value: str) -> list[Run]:
     """Return the sweeps' own runs that have this value of a tag, newest first."""
-    experiments = [one.experiment_id for one in store.client.search_experiments()]
     # MLflow's search language has no escape for a quote, which the name of a study may contain.
     any_quote = value.replace("'", "_")
     same = f"= '{value}'" if value == any_quote else f"LIKE '{any_quote}'"
     query = f"tags.{names.KIND} = '{names.SWEEP}' AND tags.`{tag}` {same}"
-    found = store.search_runs(experiments, query)
-    return [run for run in found if run.data.tags[tag] == value]
+    return [run for run in store.search_runs(None, query) if run.data.tags[tag] == value]

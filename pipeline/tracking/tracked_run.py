@@ -16,13 +16,14 @@ from mlflow.exceptions import MlflowException
 from pipeline.errors import ClaimLostError, PrunedError, StoreAwayError, summary
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import local_folder, manifest, share, store_file, store_folder
-from pipeline.tracking.heartbeats import Heartbeat, owner_tags
+from pipeline.tracking.heartbeats import beating, owner_tags
+from pipeline.tracking.membership import shortened
 from pipeline.tracking.retries import patiently
 from pipeline.tracking.store import Store
 from pipeline.tracking.temporary_folder import temporary_folder
 
 _FLUSH_SECONDS = 2.0
-_LONGEST_NAME = 250  # characters, in MLflow's table of runs
+_LONGEST_NAME = 250  # characters in MLflow's table of runs; only SQLite stores longer ones
 
 
 class TrackedRun:
@@ -181,7 +182,7 @@ def tracked_run(
     own = {**{key: str(value) for key, value in tags.items()}, **owner_tags()}
     run = _taken_up(store, resume, own) if resume else _new(store, experiment_id, name, own)
     try:
-        with Heartbeat(run.beat):
+        with beating(run.beat):
             yield run
             _keep_log(run, log)
             run.flush()
@@ -211,7 +212,8 @@ def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -
     They are recognised by the same owner and start time.
     """
     moment = int(time.time() * 1000)
-    created = store.client.create_run(experiment_id, moment, dict(tags), _short(name))
+    name = shortened(name, _LONGEST_NAME)
+    created = store.client.create_run(experiment_id, moment, dict(tags), name)
     if store.folder is None:
         owner = f"tags.`{names.OWNER}` = '{tags[names.OWNER]}'"
         same = f"{owner} AND attributes.start_time = {moment}"
@@ -219,11 +221,6 @@ def _new(store: Store, experiment_id: str, name: str, tags: Mapping[str, str]) -
             if twin.info.run_id != created.info.run_id:
                 store.client.delete_run(twin.info.run_id)
     return TrackedRun(store.client, created.info.run_id)
-
-
-def _short(name: str) -> str:
-    """Shorten a run's name to what every database accepts; only SQLite stores longer ones."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _taken_up(store: Store, run_id: str, tags: Mapping[str, str]) -> TrackedRun:

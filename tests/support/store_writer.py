@@ -4,7 +4,7 @@ import random
 import sys
 
 from pipeline.tracking import names
-from pipeline.tracking.store import open_store
+from pipeline.tracking.store import join_store
 from pipeline.tracking.tracked_run import tracked_run
 
 EXPERIMENT = "shared"
@@ -47,7 +47,7 @@ def track(store, name):
 
 def main():
     worker, runs, *uri = sys.argv[1:]
-    store = open_store("server", *uri) if uri else open_store("local")
+    store = join_store("server", *uri) if uri else join_store("local")
     for number in range(int(runs)):
         track(store, name_of(worker, number))
 

@@ -77,8 +77,7 @@ def gather_sweep(store: Store, conf: Path, sweep_id: str) -> Gathered:
     Raises:
         StoreError: when no run belongs to it.
     """
-    everywhere = [one.experiment_id for one in store.client.search_experiments()]
-    runs = list(store.search_runs(everywhere, members(sweep_id)))
+    runs = list(store.search_runs(None, members(sweep_id)))
     own = find_sweep_runs(store, names.SWEEP_ID, sweep_id)
     if not runs and not own:
         raise StoreError(
