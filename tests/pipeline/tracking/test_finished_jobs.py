@@ -1,10 +1,11 @@
 """Finished jobs on a real server, with what the server was asked and sent."""
 
-import itertools
+import json
 from dataclasses import replace
 
 import pytest
 import requests
+from mlflow.entities import LifecycleStage, ViewType
 
 from pipeline.tracking import attempts, finished_jobs, names
 from pipeline.tracking.attempts import standings
@@ -13,24 +14,33 @@ from pipeline.tracking.ranking import criterion
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import sweep_run
 
-JOBS = [f"job{number}" for number in range(12)]
-_NUMBERS = itertools.count()
+JOBS = [f"job{number}" for number in range(8)]
+
+
+_ACTIVE = LifecycleStage.ACTIVE
 
 
 class DoneSweep:
     """A sweep whose jobs are all done, and whose own run keeps their runs."""
 
     def __init__(self, address):
-        number = next(_NUMBERS)
-        self.store, self.sweep_id = Store(address), f"finished{number}"
-        self.experiment = self.store.experiment(f"finished {number}")
+        self.store, self.sweep_id = Store(address), "finished"
+        self.experiment = self.store.experiment("finished jobs")
         self.id = self.experiment.experiment_id
         self.runs = {job: self.add(job) for job in JOBS}
+        self.changed = False
         self.keep()
 
-    def add(self, job, status="FINISHED", **tags):
-        own = {names.IDENTITY: job, names.PARITY: "exact", names.sweep_tag(self.sweep_id): "seed"}
-        run = self.store.client.create_run(self.id, tags={**own, **tags, "filler": "x" * 4000})
+    def tags(self, job):
+        return {
+            names.IDENTITY: job,
+            names.PARITY: "exact",
+            names.sweep_tag(self.sweep_id): "seed",
+            "filler": "x" * 4000,
+        }
+
+    def add(self, job, status="FINISHED"):
+        run = self.store.client.create_run(self.id, tags=self.tags(job))
         self.store.client.set_terminated(run.info.run_id, status)
         return run.info.run_id
 
@@ -42,16 +52,55 @@ class DoneSweep:
             run.log_json(kept, names.FINISHED_JOBS)
         return kept
 
+    def keep_text(self, text):
+        self.changed = True
+        with sweep_run(self.store, self.id, self.sweep_id, "a sweep") as run:
+            run.log_text(text, names.FINISHED_JOBS)
+
+    def restore(self):
+        """Undo what a test has changed, in fewer requests than a new sweep takes."""
+        jobs = {run_id: job for job, run_id in self.runs.items()}
+        for run in self.store.client.search_runs([self.id], run_view_type=ViewType.ALL):
+            if run.info.run_id in jobs:
+                self._restore(run, jobs[run.info.run_id])
+            elif names.IDENTITY in run.data.tags and run.info.lifecycle_stage == _ACTIVE:
+                self.store.client.delete_run(run.info.run_id)
+        self.keep()
+        self.changed = False
+
+    def _restore(self, run, job):
+        client, run_id = self.store.client, run.info.run_id
+        if run.info.lifecycle_stage != _ACTIVE:
+            client.restore_run(run_id)
+        if run.info.status != "FINISHED":
+            client.update_run(run_id, status="FINISHED")
+        for tag, value in self.tags(job).items():
+            if run.data.tags.get(tag) != value:
+                client.set_tag(run_id, tag, value)
+
+    def still_finished(self):
+        return finished_jobs.still_finished(
+            self.store.uri, self.experiment.name, self.sweep_id, JOBS
+        )
+
     def standings(self):
         return standings(self.store, self.experiment.name, JOBS, self.sweep_id)
 
 
-@pytest.fixture
-def sweep(mlflow_server, monkeypatch):
-    monkeypatch.setattr(attempts, "_FEW", 1)
-    monkeypatch.setattr(finished_jobs, "_COUNTED", 8)
-    monkeypatch.setattr(finished_jobs, "_SMALLEST", 1)
+@pytest.fixture(scope="module")
+def done_sweep(mlflow_server):
     return DoneSweep(mlflow_server)
+
+
+@pytest.fixture
+def sweep(done_sweep, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(attempts, "_FEW", 1)
+        patch.setattr(finished_jobs, "_COUNTED", 5)
+        patch.setattr(finished_jobs, "_SMALLEST", 1)
+        yield done_sweep
+    if done_sweep.changed:
+        done_sweep.restore()
 
 
 @pytest.fixture
@@ -106,7 +155,7 @@ def _train_again(sweep):
 
 
 def _start(sweep):
-    sweep.store.client.update_run(sweep.runs["job11"], status="RUNNING")
+    sweep.store.client.update_run(sweep.runs["job7"], status="RUNNING")
 
 
 @pytest.mark.parametrize(
@@ -118,11 +167,12 @@ def _start(sweep):
         (_find_damage, {"job3": "damaged"}),
         (_leave, {"job3": "done"}),
         (_train_again, {"job3": "done"}),
-        (_start, {"job11": "interrupted"}),
+        (_start, {"job7": "interrupted"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_whatever_has_changed_since_is_noticed(sweep, monkeypatch, change, changed):
+    sweep.changed = True
     change(sweep)
     found = sweep.standings()
     assert {job: one.state for job, one in found.items()} == dict.fromkeys(JOBS, "done") | changed
@@ -132,38 +182,34 @@ def test_whatever_has_changed_since_is_noticed(sweep, monkeypatch, change, chang
 
 
 def test_a_run_that_the_server_has_never_had_is_not_done(sweep):
-    kept = {job: "0" * 32 if job == "job5" else run_id for job, run_id in sweep.runs.items()}
-    with sweep_run(sweep.store, sweep.id, sweep.sweep_id, "a sweep") as run:
-        run.log_json(kept, names.FINISHED_JOBS)
+    sweep.keep_text(json.dumps(sweep.runs | {"job5": "0" * 32}))
     sweep.store.client.delete_run(sweep.runs["job5"])
     assert sweep.standings()["job5"].state == "new"
 
 
 def test_runs_that_are_all_gone_are_asked_for_once(sweep, received):
-    with sweep_run(sweep.store, sweep.id, sweep.sweep_id, "a sweep") as run:
-        run.log_json({job: f"{number:032}" for number, job in enumerate(JOBS)}, names.FINISHED_JOBS)
+    sweep.keep_text(json.dumps({job: f"{number:032}" for number, job in enumerate(JOBS)}))
     received.clear()
-    found = finished_jobs.still_finished(
-        sweep.store.uri, sweep.experiment.name, sweep.sweep_id, JOBS
-    )
-    assert (found, len(received)) == ({}, 3 + 2)
+    assert (sweep.still_finished(), len(received)) == ({}, 3 + 2)
 
 
-@pytest.mark.parametrize("damaged", ["{", "[1]", '{"job3": 3}', '{"job3": "a b"}'])
-def test_what_was_kept_and_cannot_be_read_is_not_used(sweep, damaged):
-    with sweep_run(sweep.store, sweep.id, sweep.sweep_id, "a sweep") as run:
-        run.log_text(damaged, names.FINISHED_JOBS)
+def test_what_was_kept_and_cannot_be_read_is_not_used(sweep):
+    for damaged in ("{", "[1]", '{"job3": 3}', '{"job3": "a b"}'):
+        sweep.keep_text(damaged)
+        assert sweep.still_finished() == {}, damaged
     assert {one.state for one in sweep.standings().values()} == {"done"}
 
 
 def test_a_server_that_pages_differently_is_not_counted_on(sweep, monkeypatch):
     monkeypatch.setattr(finished_jobs, "_token", lambda offset: f"page {offset}")
+    sweep.changed = True
     sweep.store.client.delete_run(sweep.runs["job3"])
     found = sweep.standings()
     assert {job for job, one in found.items() if one.state != "done"} == {"job3"}
 
 
 def test_a_job_with_two_finished_runs_is_left_out(sweep):
+    sweep.changed = True
     sweep.add("job3")
     assert sweep.keep().keys() == {*JOBS} - {"job3"}
 
@@ -171,9 +217,10 @@ def test_a_job_with_two_finished_runs_is_left_out(sweep):
 def test_the_jobs_of_a_new_experiment_are_not_searched_for_one_by_one(sweep, received):
     sweep.store.experiment(f"new {sweep.sweep_id}")
     received.clear()
-    found = standings(sweep.store, f"new {sweep.sweep_id}", JOBS, "s")
+    more = [f"more{number}" for number in range(60)]
+    found = standings(sweep.store, f"new {sweep.sweep_id}", more, "s")
     assert {one.state for one in found.values()} == {"new"}
-    assert len(received) < len(JOBS) / 2
+    assert len(received) < 6
 
 
 def test_many_new_jobs_are_looked_for_at_once_in_a_small_experiment(sweep, received):
