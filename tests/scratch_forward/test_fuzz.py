@@ -52,7 +52,7 @@ def test_the_archive_is_sound_before_it_is_damaged(tmp_path) -> None:
     assert model.predict(np.ones((2, 4, 2))).shape == (2, 2, 1)
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_damaged_archives_are_refused_in_one_sentence(tmp_path, count) -> None:
     outcomes = fuzz(count, seed=1, path=tmp_path / "m.keras")
     assert min(outcomes.values()) > count / 40  # all three outcomes are reached
@@ -67,7 +67,7 @@ def test_a_whole_model_in_hdf5_is_sound_before_it_is_damaged(tmp_path) -> None:
     np.testing.assert_allclose(sf.load(path).predict(x), one * two, rtol=1e-6)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [120, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_damaged_hdf5_models_are_refused_in_one_sentence(tmp_path, count) -> None:
     outcomes = fuzz(count, 3, tmp_path / "m.h5", damaged_hdf5)
     assert min(outcomes.values()) > count / 100

@@ -65,9 +65,10 @@ def test_a_sound_classifier_passes(tmp_path):
     assert classifier(["enak"])[0].class_name in PREPROCESSING.classes
 
 
-def test_damaged_files_beside_a_model_are_refused_in_one_sentence(tmp_path):
-    outcomes = fuzz(600, seed=1, folder=tmp_path)
-    assert outcomes["ArchiveError"] > 250
+@pytest.mark.parametrize("count", [200, pytest.param(600, marks=pytest.mark.slow)])
+def test_damaged_files_beside_a_model_are_refused_in_one_sentence(tmp_path, count):
+    outcomes = fuzz(count, seed=1, folder=tmp_path)
+    assert outcomes["ArchiveError"] > count * 0.4
 
 
 @pytest.mark.slow

@@ -347,7 +347,7 @@ def examples(count: int) -> settings:
     )
 
 
-@examples(6)
+@examples(3)
 @given(layers=random_layers())
 def test_random_models_predict_as_keras_does(layers, tmp_path) -> None:
     check_random_model(layers, tmp_path)

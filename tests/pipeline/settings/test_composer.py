@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from pipeline.settings import SettingsError
 from pipeline.settings.composer import CONF, composer
 from pipeline.sweep.plan import plan_sweep
-from tests.support.pairwise import pairwise
+from tests.support.pairwise import pairwise, with_new_values
 
 MINE = """\
 # @package _global_
@@ -29,6 +29,7 @@ OPTIONS = {
     "dataset": ["", "dataset=nusax"],
     "epochs": ["", "epochs=3", "++epochs=4", "seed=${epochs}"],
 }
+PAIRS = pairwise(OPTIONS, seed=0)
 
 
 @pytest.fixture
@@ -57,9 +58,16 @@ def composed_by_hydra(folder, lines, config_name="train"):
     )
 
 
-def test_combinations_are_planned_as_hydra_composes_them(my_conf):
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(with_new_values(PAIRS), id="every value"),
+        pytest.param(PAIRS, id="every pair of values", marks=pytest.mark.slow),
+    ],
+)
+def test_combinations_are_planned_as_hydra_composes_them(my_conf, rows):
     source, compared = composer("train", str(my_conf)), 0
-    for row in pairwise(OPTIONS, seed=0):
+    for row in rows:
         lines = [line for line in row.values() if line]
         try:
             (job,) = plan_sweep(lines, source).jobs
@@ -67,7 +75,7 @@ def test_combinations_are_planned_as_hydra_composes_them(my_conf):
             continue
         assert job.values == composed_by_hydra(my_conf, lines), lines
         compared += 1
-    assert compared > 5
+    assert compared > 2
 
 
 def test_a_file_of_ones_own_sets_what_is_trained(my_conf):

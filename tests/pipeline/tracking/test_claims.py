@@ -1,5 +1,3 @@
-import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -7,43 +5,53 @@ import time
 import pytest
 
 from pipeline.tracking.claims import claim
+from tests.support.commands import call_code
+
+TWO_PROCESSES = """
+import os, time
+from pathlib import Path
+from pipeline.tracking.claims import claim
 from pipeline.tracking.store import open_local
 
-multiprocessing.set_forkserver_preload(["pipeline.tracking.store"])  # imported once for all
-PROCESSES = multiprocessing.get_context("forkserver")
+def say():
+    os.write(1, f"{time.time()}\\n".encode())
 
+def start():
+    if (child := os.fork()) == 0:
+        with claim(open_local(Path.cwd()), "job", lambda: None):
+            say()
+            time.sleep(1)
+            say()
+        os._exit(0)
+    return child
 
-def hold(folder, identity, held, seconds):
-    with claim(open_local(folder), identity, lambda: None):
-        held.put(time.time())
-        time.sleep(seconds)
-        held.put(time.time())
+for child in [start() for _ in range(2)]:
+    os.waitpid(child, 0)
+"""
 
+KILLED = """
+import os
+from pathlib import Path
+from pipeline.tracking.claims import claim
+from pipeline.tracking.store import open_local
 
-def hold_until_killed(folder, identity, held):
-    with claim(open_local(folder), identity, lambda: None):
-        held.put(os.getpid())
-        signal.pause()
+with claim(open_local(Path.cwd()), "job", lambda: None):
+    os.kill(os.getpid(), 9)
+"""
 
 
 def test_two_processes_hold_a_claim_one_after_the_other(store):
-    folder, held = store.folder.parent, PROCESSES.Queue()
-    both = [PROCESSES.Process(target=hold, args=(folder, "job", held, 1.0)) for _ in range(2)]
-    for process in both:
-        process.start()
-    times = [held.get(timeout=60) for _ in range(4)]
+    done = call_code(TWO_PROCESSES, cwd=store.folder.parent)
+    assert done.stderr == ""
+    times = [float(line) for line in done.stdout.split()]
+    assert len(times) == 4
     assert times == sorted(times)
-    assert times[2] >= times[1]
-    for process in both:
-        process.join()
+    assert times[1] - times[0] >= 1
+    assert times[3] - times[2] >= 1
 
 
 def test_the_claim_of_a_killed_process_is_free(store):
-    folder, held = store.folder.parent, PROCESSES.Queue()
-    process = PROCESSES.Process(target=hold_until_killed, args=(folder, "job", held))
-    process.start()
-    os.kill(held.get(timeout=60), signal.SIGKILL)
-    process.join()
+    assert call_code(KILLED, cwd=store.folder.parent).returncode == -signal.SIGKILL
     waited = []
     with claim(store, "job", lambda: waited.append(True)):
         assert not waited

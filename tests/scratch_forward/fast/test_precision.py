@@ -64,7 +64,7 @@ MODELS = {
     "GRU": lambda: recurrent(kl.GRU, 2, 32, False),
     "SimpleRNN": lambda: recurrent(kl.SimpleRNN, 5, 32, False),
 }
-FEW = ("3x3", "5x5", "separable", "LSTM", "SimpleRNN")
+FEW = ("3x3", "5x5", "separable", "LSTM")
 
 
 @pytest.mark.parametrize(

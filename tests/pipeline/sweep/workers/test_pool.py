@@ -79,6 +79,7 @@ def test_an_interruption_that_comes_out_as_another_error_leaves_a_killed_run(sto
     assert "error" not in run.data.tags
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 def test_workers_share_what_was_imported_for_them(composed):
     program = MEMORY.replace("VALUES", repr(composed("workers=2")))
