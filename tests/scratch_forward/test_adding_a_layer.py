@@ -58,13 +58,13 @@ def test_the_kernel_of_the_guide_is_used_and_held_to_keras_by_its_row(monkeypatc
     _, _, code, row = blocks()
     method = defined(code, Method)
     ran: list[str] = []
-    original = method.row_blocks
+    original = method.block
 
     def recorded(self, *arguments):
         ran.append(method.__name__)
         return original(self, *arguments)
 
-    monkeypatch.setattr(method, "row_blocks", recorded)
+    monkeypatch.setattr(method, "block", recorded)
     monkeypatch.setattr(convolution2d, "METHODS", (*convolution2d.METHODS, method))
     assert_held_to_keras(row, "Conv2D")
     assert ran

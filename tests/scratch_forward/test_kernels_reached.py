@@ -18,14 +18,14 @@ def test_the_contract_runs_every_convolution_method(monkeypatch) -> None:
     ran: Counter[str] = Counter()
 
     def counted(method, original):
-        def row_blocks(self, *arguments):
+        def block(self, *arguments):
             ran[method.__name__] += 1
             return original(self, *arguments)
 
-        return row_blocks
+        return block
 
     for method in METHODS:
-        monkeypatch.setattr(method, "row_blocks", counted(method, method.row_blocks))
+        monkeypatch.setattr(method, "block", counted(method, method.block))
     wanted = {method.__name__ for method in METHODS}
     subjects = [subject for subject in SUBJECTS if subject.layer in CONVOLUTIONS]
     subjects.sort(key=lambda subject: len(subject.batches))  # that of many filters first

@@ -14,17 +14,14 @@ from scratch_forward.kernels.convolution.convolution2d import Convolution
 from scratch_forward.kernels.convolution.fused_pooling import (
     Activation,
     Pool,
-    activate,
-    pool_windows,
+    activation_calls,
+    pooling_calls,
 )
-from scratch_forward.kernels.runtime.matmul import multiply
 from scratch_forward.kernels.runtime.workspace import Workspace
 
 CACHE_LINE = 16  # float32 elements; rows of whole cache lines keep vector loads within a line
 
 SUMMED = 1 << 17  # elements of a sum that are computed at a time
-
-LARGEST_BLOCK, LEAST_BLOCK = 256, 48  # features of a dense layer per matrix product
 
 Lap = Callable[[int], None]  # called with the number of each stage when it ends
 
@@ -54,13 +51,9 @@ class Flat:
 
 @dataclass(frozen=True)
 class BatchLastDense:
-    """activation(W^T x + b), with W (features, units) and x (features, n).
+    """activation(W^T x + b), with W (features, units) and x (features, n)."""
 
-    The product is a sum over blocks of features. The blocks are small enough for BLAS to read
-    without copying them.
-    """
-
-    weights: np.ndarray  # (blocks, units, features / blocks)
+    weights: np.ndarray  # (units, features)
     bias: np.ndarray | None
     activation: Activation = "linear"
 
@@ -68,21 +61,17 @@ class BatchLastDense:
     def prepare(
         cls, kernel: np.ndarray, bias: np.ndarray | None, activation: Activation = "linear"
     ) -> Self:
-        """Split a kernel (features, units) into blocks of equal size, if a suitable size exists."""
-        features, units = kernel.shape
-        sizes = (size for size in range(LARGEST_BLOCK, LEAST_BLOCK, -1) if features % size == 0)
-        blocks = kernel.reshape(-1, next(sizes, features), units).swapaxes(1, 2)
-        return cls(np.ascontiguousarray(blocks), bias, activation)
+        """Transpose a kernel (features, units)."""
+        return cls(np.ascontiguousarray(kernel.T), bias, activation)
 
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (features, n) to (units, n)."""
-        (blocks, units, size), columns = self.weights.shape, x.shape[1]
-        partial = workspace.array("partial", (blocks, units, columns), x.dtype)
-        y = np.add.reduce(multiply(self.weights, x.reshape(blocks, size, columns), partial), axis=0)
+        y = np.matmul(self.weights, x)
         bias = None if self.bias is None else self.bias[:, None]
-        activate(y, bias, self.activation, y)
+        for call in activation_calls(y, bias, self.activation, y):
+            call()
         return y
 
 
@@ -99,7 +88,8 @@ class Pooling:
         (high, wide), (height, width, *rest) = self.pool.size, x.shape
         shape = (height // high, width // wide, *rest)
         out = workspace.array(("out", id(self)), shape, x.dtype) if out is None else out
-        pool_windows(x, self.pool, out)
+        for call in pooling_calls(x, self.pool, out):
+            call()
         return out
 
 

@@ -4,8 +4,12 @@ Arrays have the batch as the *last* axis, (H, W, C, n), so n numbers are contigu
 step is then a long loop or a matrix product with n columns, however few channels there are.
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -14,15 +18,14 @@ from scratch_forward.kernels.convolution.direct import Direct
 from scratch_forward.kernels.convolution.fused_pooling import (
     Activation,
     Pool,
-    activate,
-    pool_windows,
+    activation_calls,
+    pooling_calls,
 )
 from scratch_forward.kernels.convolution.geometry import Geometry, Padding, Pair
-from scratch_forward.kernels.convolution.method import Method
+from scratch_forward.kernels.convolution.method import Call, Method, row_bounds
+from scratch_forward.kernels.convolution.value_range import ValueRange
 from scratch_forward.kernels.convolution.winograd import Winograd
 from scratch_forward.kernels.runtime.workspace import Workspace
-
-SPOT = 32.0  # times the average size; larger values of a pixel and channel are computed by Direct
 
 METHODS: tuple[type[Method], ...] = (Direct, Depthwise, Winograd)
 
@@ -35,7 +38,10 @@ def cheapest_method(geometry: Geometry) -> type[Method]:
 
 @dataclass(frozen=True)
 class Convolution:
-    """pool(activation(x * kernel + bias)) for images of one size, in the kernel's dtype."""
+    """pool(activation(x * kernel + bias)) for images of one size, in the kernel's dtype.
+
+    A 1x1 convolution that follows is computed on the same blocks of rows, while they are in cache.
+    """
 
     geometry: Geometry
     kernel: np.ndarray
@@ -43,13 +49,22 @@ class Convolution:
     bias: np.ndarray | None
     activation: Activation
     pool: Pool | None
+    pointwise: Self | None = None  # a 1x1 convolution of the result, without pooling in between
+
+    @property
+    def window(self) -> Pair:
+        """Rows and columns of a pooling window: 1 and 1 without pooling."""
+        return self.pool.size if self.pool else (1, 1)
+
+    @property
+    def _last(self) -> Self:
+        return self.pointwise or self
 
     @property
     def out_shape(self) -> tuple[int, int, int]:
-        """(out H, out W, filters), after pooling."""
-        high, wide = self.pool.size if self.pool else (1, 1)
-        height, width = self.geometry.out
-        return height // high, width // wide, self.geometry.filters
+        """(out H, out W, filters), after pooling and the 1x1 convolution."""
+        (high, wide), (height, width) = self._last.window, self.geometry.out
+        return height // high, width // wide, self._last.geometry.filters
 
     def inlet(self, examples: int, dtype: np.dtype, workspace: Workspace) -> np.ndarray:
         """Return the array (H, W, C, n) from which the input is read without a copy."""
@@ -58,7 +73,7 @@ class Convolution:
     @property
     def _rows(self) -> int:
         """Number of output rows to compute: those that pooling uses."""
-        return self.out_shape[0] * (self.pool.size[0] if self.pool else 1)
+        return self.out_shape[0] * self._last.window[0]
 
     @cached_property
     def _direct(self) -> Direct:
@@ -70,20 +85,65 @@ class Convolution:
         """Map x (H, W, C, n), with any strides, to (out H, out W, filters, n)."""
         workspace = workspace or Workspace()
         shape = (*self.out_shape, x.shape[3])
-        out = workspace.array(("out", id(self)), shape, x.dtype) if out is None else out
-        method, padded = self._take_in(x, workspace)
-        bias = self._bias_of_group(x.shape[3], workspace)
-        high = self.pool.size[0] if self.pool else 1
-        for start, rows in method.row_blocks(padded, self._rows, high, workspace):
-            self._finish(rows, bias, out[start // high : (start + len(rows)) // high])
+        if out is None:
+            out = workspace.array(("out", id(self), x.shape[3]), shape, x.dtype)
+        if not self._run(self.method, x, workspace, out):
+            self._run(self._direct, x, workspace, out)
         return out
 
-    def _take_in(self, x: np.ndarray, workspace: Workspace) -> tuple[Method, np.ndarray]:
-        """Select the method and copy x to its inlet. Extreme values are computed by `Direct`."""
-        padded = self._padded(self.method, x, workspace)
-        if not self.method.spreads or (_is_even if self.method.mixes else _is_tame)(padded):
-            return self.method, padded
-        return self._direct, self._padded(self._direct, x, workspace)
+    def _run(self, method: Method, x: np.ndarray, workspace: Workspace, out: np.ndarray) -> bool:
+        """Compute `out`. Returns whether the method fits the values of x."""
+        padded = self._padded(method, x, workspace)
+        calls, seen = workspace.bound(
+            ("calls", id(self), id(method), x.shape[3]),
+            (padded, out),
+            lambda: self._bind(method, padded, out, workspace),
+        )
+        with nullcontext() if seen is None else np.errstate(over="ignore", invalid="ignore"):
+            for call in calls:
+                call()
+        return seen is None or seen.fits()
+
+    def _bind(
+        self, method: Method, padded: np.ndarray, out: np.ndarray, workspace: Workspace
+    ) -> tuple[list[Call], ValueRange | None]:
+        """Return the calls that compute `out`, and what they say of the values of `padded`."""
+        seen = ValueRange(spots=method.mixes) if method.spreads else None
+        return list(self._calls(method, padded, out, workspace, seen)), seen
+
+    def _calls(
+        self,
+        method: Method,
+        padded: np.ndarray,
+        out: np.ndarray,
+        workspace: Workspace,
+        seen: ValueRange | None,
+    ) -> Iterator[Call]:
+        """Yield the calls that compute `out`, block of rows by block of rows."""
+        examples, high = padded.shape[3], self._last.window[0]
+        step, row_elements = math.lcm(high, method.rows_at_once), method.row_elements * examples
+        bias = self._bias_of_group(examples)
+        for start, stop in row_bounds(self._rows, step, row_elements):
+            calls, rows = method.block(padded, start, stop, workspace)
+            if seen is not None:
+                down, last = self.geometry.strides[0], stop == self._rows
+                yield from seen.calls(padded[start * down : None if last else stop * down])
+            yield from calls
+            done = out[start // high : stop // high]
+            if self.pointwise is None:
+                yield from self._finish(rows, bias, done)
+            else:
+                yield from activation_calls(rows, bias, self.activation, rows)
+                yield from self.pointwise._calls_of_block(rows, done, workspace)
+
+    def _calls_of_block(
+        self, rows: np.ndarray, out: np.ndarray, workspace: Workspace
+    ) -> Iterator[Call]:
+        """Yield the calls of a 1x1 convolution for a block of rows, in buffers of their own."""
+        buffers = workspace.kept("pointwise", Workspace)
+        calls, convolved = self.method.block(rows, 0, len(rows), buffers)
+        yield from calls
+        yield from self._finish(convolved, self._bias_of_group(rows.shape[3]), out)
 
     def _padded(self, method: Method, x: np.ndarray, workspace: Workspace) -> np.ndarray:
         inside, padded = method.inlet(self._rows, x.shape[3], x.dtype, workspace)
@@ -91,50 +151,24 @@ class Convolution:
             inside[...] = x
         return padded
 
-    def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> None:
+    def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> Iterator[Call]:
         """Pool, add the bias and apply the activation while the rows are in cache.
 
         Max pooling comes first. Adding a constant and ReLU preserve order, so the maximum of each
         window is the same, and 2x2 pooling leaves only a quarter of the elements for both.
         """
         if self.pool is not None and self.pool.kind == "max":
-            pool_windows(rows, self.pool, out)
-            activate(out, bias, self.activation, out)
+            yield from pooling_calls(rows, self.pool, out)
+            yield from activation_calls(out, bias, self.activation, out)
         elif self.pool is not None:
-            activate(rows, bias, self.activation, rows)
-            pool_windows(rows, self.pool, out)
+            yield from activation_calls(rows, bias, self.activation, rows)
+            yield from pooling_calls(rows, self.pool, out)
         else:
-            activate(rows, bias, self.activation, out)
+            yield from activation_calls(rows, bias, self.activation, out)
 
-    def _bias_of_group(self, examples: int, workspace: Workspace) -> np.ndarray | None:
+    def _bias_of_group(self, examples: int) -> np.ndarray | None:
         """Repeat the bias per example, so that adding (filters, n) is a single loop."""
-        if self.bias is None:
-            return None
-        repeated = workspace.array("bias", (len(self.bias), examples), self.bias.dtype)
-        repeated[...] = self.bias[:, None]
-        return repeated
-
-
-def _is_tame(x: np.ndarray) -> bool:
-    """Whether all values are finite and small enough for sums of their multiples to be finite.
-
-    A dot product reads the array once, at the speed of the cache. It overflows from 1e19 on.
-    """
-    flat = x.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(flat @ flat))
-
-
-def _is_even(x: np.ndarray) -> bool:
-    """Whether no value is so large that its rounding would show in the pixels around.
-
-    Takes hardly longer than `_is_tame`, because both wait for memory. A pixel 10,000 times brighter
-    than the others left errors of 5e-3 in outputs of size 1 that do not see it; `Direct` has 3e-6.
-    """
-    rows = x.reshape(-1, x.shape[-1])  # one row per pixel and channel
-    with np.errstate(over="ignore", invalid="ignore"):
-        sizes = np.sqrt(np.vecdot(rows, rows))
-        return bool(sizes.max() <= SPOT * sizes.mean() and np.isfinite(sizes.sum()))
+        return None if self.bias is None else np.repeat(self.bias[:, None], examples, axis=1)
 
 
 def prepare(

@@ -1,8 +1,12 @@
 """Bias, activation and non-overlapping pooling, applied to a convolution's rows in cache."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
+
+from scratch_forward.kernels.convolution.method import Call
 
 Activation = Literal["linear", "relu"]
 
@@ -14,27 +18,28 @@ class Pool(NamedTuple):
     size: tuple[int, int]
 
 
-def activate(
+def activation_calls(
     x: np.ndarray, bias: np.ndarray | None, activation: Activation, out: np.ndarray
-) -> None:
-    """Write activation(x + bias) to `out`, which may be x.
+) -> Iterator[Call]:
+    """Yield the calls that write activation(x + bias) to `out`, which may be x. They overwrite x.
 
     x has shape (..., filters, n); the bias broadcasts to it. ReLU is computed as
     max(x, -bias) + bias, which equals max(x + bias, 0) to the last bit. NumPy computes the maximum
     of two arrays three times as fast as that of an array and a scalar.
     """
     if activation == "relu" and bias is not None:
-        np.add(np.maximum(x, -bias, out=out), bias, out=out)
+        yield partial(np.maximum, x, -bias, out=x)
+        yield partial(np.add, x, bias, out)
     elif activation == "relu":
-        np.maximum(x, 0, out=out)
+        yield partial(np.maximum, x, np.zeros(x.shape[-2:], x.dtype), out=out)
     elif bias is not None:
-        np.add(x, bias, out=out)
+        yield partial(np.add, x, bias, out)
     elif x is not out:
-        out[...] = x
+        yield partial(np.copyto, out, x)
 
 
-def pool_windows(rows: np.ndarray, pool: Pool, out: np.ndarray) -> None:
-    """Write the maximum or mean of each window of rows (r, w, filters, n) to `out`.
+def pooling_calls(rows: np.ndarray, pool: Pool, out: np.ndarray) -> Iterator[Call]:
+    """Yield the calls that write the maximum or mean of each window of rows (r, w, filters, n).
 
     A single call reduces both axes of the windows. Its inner loop covers a whole pixel,
     (filters, n).
@@ -43,6 +48,6 @@ def pool_windows(rows: np.ndarray, pool: Pool, out: np.ndarray) -> None:
     cells = rows[: height * high, : width * wide]
     windows = cells.reshape(height, high, width, wide, filters * examples)
     combine = np.maximum if pool.kind == "max" else np.add
-    combine.reduce(windows, axis=(1, 3), out=out.reshape(height, width, -1))
+    yield partial(combine.reduce, windows, axis=(1, 3), out=out.reshape(height, width, -1))
     if pool.kind == "average":
-        out *= out.dtype.type(1 / (high * wide))
+        yield partial(np.multiply, out, out.dtype.type(1 / (high * wide)), out)

@@ -101,5 +101,5 @@ def inlet(
     (top, bottom), (left, right) = geometry.padding
     height, width = geometry.size
     shape = (top + height + bottom + below, left + width + right, geometry.channels, examples)
-    padded = workspace.framed(name, shape, dtype)
+    padded = workspace.framed((name, examples), shape, dtype)
     return Inlet(padded[top : top + height, left : left + width], padded)

@@ -1,21 +1,26 @@
 """Interface of convolution methods. Each is one file in this folder and an entry in `METHODS`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import ClassVar, Self
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from scratch_forward.kernels.convolution.geometry import Geometry, Inlet
 from scratch_forward.kernels.runtime.workspace import Workspace
 
-# Output elements per block of rows. Blocks are small enough to stay in cache, and large enough for
-# each NumPy call to take a tenth of a millisecond. With shorter calls, threads wait for the
-# interpreter lock: two threads were slower than one at 5 microseconds per call, and a tenth slower
-# with half the elements.
-BLOCK = 1 << 19
+# Elements per block of rows: a block, its inputs and what is computed from them stay in the second
+# level of the cache. Passes over arrays in the third level take three times as long.
+BLOCK = 1 << 17
 
-RowBlock = tuple[int, np.ndarray]
+Call = Callable[[], Any]
+
+
+class Block(NamedTuple):
+    """A block of output rows: the calls that compute it, and the array that they fill."""
+
+    calls: list[Call]
+    rows: np.ndarray  # (r, out width, filters, n)
 
 
 def row_bounds(rows: int, step: int, row_elements: int) -> Iterator[tuple[int, int]]:
@@ -34,10 +39,14 @@ class Method(ABC):
             rounding, unless the value is infinite, NaN or very large.
         mixes: Whether the rounding of a large value remains in such pixels, because the value is
             added and subtracted again.
+        geometry: Sizes of the convolution.
+        rows_at_once: Blocks have a multiple of this number of rows, except for the last one.
     """
 
     spreads: ClassVar[bool]
     mixes: ClassVar[bool] = False
+    geometry: Geometry
+    rows_at_once: int = 1
 
     @staticmethod
     @abstractmethod
@@ -58,12 +67,15 @@ class Method(ABC):
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
         """Return the view for the input, with the padding that `rows` output rows need."""
 
-    @abstractmethod
-    def row_blocks(
-        self, padded: np.ndarray, rows: int, step: int, workspace: Workspace
-    ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (r, out width, filters, n)) up to row `rows`.
+    @property
+    def row_elements(self) -> int:
+        """Elements per example of the largest array that is computed for an output row."""
+        return self.geometry.out[1] * self.geometry.filters
 
-        r is a multiple of `step`. The bias is not added. A block is a buffer of `workspace`, valid
-        until the next one.
+    @abstractmethod
+    def block(self, padded: np.ndarray, start: int, stop: int, workspace: Workspace) -> Block:
+        """Return the calls for output rows `start` to `stop` of padded images, without the bias.
+
+        The calls are made once per group of examples, each time after `padded` was filled. Their
+        buffers are arrays of `workspace`, which other blocks use as well.
         """

@@ -16,17 +16,17 @@ four, with a row of zeros. Their products are added before A^T is applied. F(3, 
 products per output row instead of seven, and takes about half the time of direct convolution.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
-from scratch_forward.kernels.convolution.method import Method, RowBlock, row_bounds
+from scratch_forward.kernels.convolution.method import Block, Call, Method
 from scratch_forward.kernels.runtime.blas import blas
-from scratch_forward.kernels.runtime.matmul import multiply
+from scratch_forward.kernels.runtime.matmul import cut
 from scratch_forward.kernels.runtime.workspace import Workspace
 
 # Interpolation points by the number of products per tile. Among all sets of small fractions, those
@@ -134,24 +134,29 @@ class Winograd(Method):
         below = max(-(-rows // tile) * tile - self.geometry.out[0] + missing, 0)
         return inlet(("inlet", id(self)), self.geometry, below, examples, dtype, workspace)
 
-    def row_blocks(
-        self, padded: np.ndarray, rows: int, step: int, workspace: Workspace
-    ) -> Iterator[RowBlock]:
-        """Yield (first row, outputs (rows, out width, filters, n)) of padded images."""
-        row_elements = self.geometry.out[1] * self.geometry.filters * padded.shape[3]
-        tile = self.tiling.rows
-        for start, stop in row_bounds(rows, int(np.lcm(step, tile)), row_elements):
-            inputs = self._transform_input(padded, start, -(-(stop - start) // tile), workspace)
-            out = self._transform_output(self._multiply(inputs, workspace), workspace)
-            yield start, out[: stop - start]
+    @property
+    def rows_at_once(self) -> int:  # type: ignore[override]
+        """Rows of a tile."""
+        return self.tiling.rows
+
+    def block(self, padded: np.ndarray, start: int, stop: int, workspace: Workspace) -> Block:
+        """Return the calls for output rows `start` to `stop`: transforms and products."""
+        tiles = -(-(stop - start) // self.tiling.rows)
+        calls, inputs = self._transform_input(padded, start, tiles, workspace)
+        product, products = self._multiply(inputs, workspace)
+        shape = (tiles, self.tiling.rows, *products.shape[2:])
+        out = workspace.array("convolved", shape, padded.dtype)
+        transform = _combine_rows(self.transform_out, products, out)
+        rows = out.reshape(-1, *out.shape[2:])[: stop - start]
+        return Block([*calls, product, transform], rows)
 
     def _transform_input(
         self, padded: np.ndarray, start: int, tiles: int, workspace: Workspace
-    ) -> np.ndarray:
+    ) -> tuple[list[Call], np.ndarray]:
         """Apply B^T to overlapping tiles of rows: (tiles, t, padded width, parts * C, n)."""
         tile, taps, parts = self.tiling
         by_row, (_, width, channels, examples) = padded.strides[0], padded.shape
-        rows = (tiles, self.tiling.products, width)
+        rows, calls = (tiles, self.tiling.products, width), []
         inputs = workspace.array("transformed", (*rows, parts * channels, examples), padded.dtype)
         for part in range(parts):
             tiled = as_strided(
@@ -161,10 +166,10 @@ class Winograd(Method):
                 writeable=False,
             )
             transformed = inputs[..., part * channels : (part + 1) * channels, :]
-            _combine_rows(self.transform_in, tiled, transformed)
-        return inputs
+            calls.append(_combine_rows(self.transform_in, tiled, transformed))
+        return calls, inputs
 
-    def _multiply(self, inputs: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def _multiply(self, inputs: np.ndarray, workspace: Workspace) -> tuple[Call, np.ndarray]:
         """Multiply by the transformed kernel: (tiles, t, out width, filters, n)."""
         geometry = self.geometry
         tiles, total, _, channels, examples = inputs.shape
@@ -175,23 +180,17 @@ class Winograd(Method):
             writeable=False,
         )
         shape = (tiles, total, geometry.out[1], geometry.filters, examples)
-        return multiply(self.weights, windows, workspace.array("products", shape, inputs.dtype))
-
-    def _transform_output(self, products: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Apply A^T: (tiles * tile, out width, filters, n)."""
-        tiles, _, *cells = products.shape
-        out = workspace.array("convolved", (tiles, self.tiling.rows, *cells), products.dtype)
-        _combine_rows(self.transform_out, products, out)
-        return out.reshape(tiles * self.tiling.rows, *cells)
+        products = workspace.array("products", shape, inputs.dtype)
+        return partial(np.matmul, *cut(self.weights, windows, products)), products
 
 
-def _combine_rows(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
-    """Multiply a matrix (r, t) by the rows of each tile, x (tiles, t, width, C, n), into `out`.
+def _combine_rows(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> Call:
+    """Return the product of a matrix (r, t) and the rows of each tile, x (tiles, t, width, C, n).
 
     There is one product per column of pixels: BLAS reads small operands in place and copies large
     ones.
     """
-    np.matmul(matrix, _by_column(x), out=_by_column(out))
+    return partial(np.matmul, matrix, _by_column(x), _by_column(out))
 
 
 def _by_column(x: np.ndarray) -> np.ndarray:

@@ -28,12 +28,6 @@ def cut(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Product:
     return Product(blocks, b[..., None, :, :], out.reshape(*out.shape[:-2], parts, m // parts, n))
 
 
-def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Compute out = a b, (..., m, k) by (..., k, n), in blocks of rows of `a`."""
-    np.matmul(*cut(a, b, out))
-    return out
-
-
 def _parts(rows: int, cost: int) -> int:
     """Return the number of equal blocks of at least 16 rows, or 1 if none is small enough."""
     for parts in range(-(-rows * cost // SMALL), rows // 16 + 1):

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class Workspace:
         self._buffers: dict[Any, np.ndarray] = {}
         self._framed: dict[Any, np.ndarray] = {}
         self._kept: dict[Any, Any] = {}
+        self._bound: dict[Any, tuple[list[dict[str, Any]], Any]] = {}
 
     def array(self, name: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return the contiguous, uninitialized array `name` with this shape and dtype."""
@@ -41,6 +42,17 @@ class Workspace:
             array = self._framed[name] = _aligned(math.prod(shape), dtype).reshape(shape)
             array[...] = 0
         return array
+
+    def bound(self, name: Any, arrays: Sequence[np.ndarray], make: Callable[[], Any]) -> Any:
+        """Return the object `name`, made for these arrays, and again if they are others.
+
+        Making the views of a convolution's blocks takes longer than computing some of them.
+        """
+        places = [array.__array_interface__ for array in arrays]
+        found = self._bound.get(name)
+        if found is None or found[0] != places:
+            found = self._bound[name] = places, make()
+        return found[1]
 
     def kept(self, name: Any, make: Callable[[], Any]) -> Any:
         """Return the object `name`, made once per thread."""

@@ -80,3 +80,26 @@ def test_a_profile_has_a_row_for_every_sum() -> None:
     model = scaled(sf.Model(inputs, x))
     rows = [row.layers for row in model.profile(X, repeats=1).rows]
     assert sum("add" in row for row in rows) == 3
+
+
+@pytest.mark.parametrize("count", [5, 70])
+def test_a_convolution_and_the_1x1_convolution_after_it_are_one_stage(count) -> None:
+    model = scaled(
+        sf.Sequential(
+            [
+                sf.Input(X.shape[1:]),
+                sf.DepthwiseConv2D(3, padding="same", use_bias=False),
+                sf.BatchNormalization(),
+                sf.ReLU(),
+                sf.Conv2D(5, 1, activation="relu"),
+                sf.Conv2D(4, 1, activation="tanh"),
+                sf.MaxPooling2D(2),
+                sf.Flatten(),
+            ]
+        )
+    )
+    np.testing.assert_allclose(
+        model.predict(X[:count]), model.predict(X[:count], fast=False), rtol=1e-5, atol=1e-5
+    )
+    first, second, *_ = (row.layers.split(" + ") for row in model.profile(X, repeats=1).rows)
+    assert [len(first), len(second)] == [4, 1]

@@ -1,5 +1,7 @@
 """Every method of convolving against the definition, summed in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,42 @@ def test_buffers_carry_nothing_over(method):
     np.testing.assert_array_equal(plan(x[..., :4], workspace), plan(x[..., :4]))
 
 
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_groups_of_several_sizes_and_outputs_take_turns(method):
+    rng = np.random.default_rng(6)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (8, 8), 4, (3, 3), **taken, examples=9)
+    options = {"padding": "same", "groups": taken["groups"], "activation": "relu"}
+    plan = prepare(weights, bias, x.shape[:3], method=method, **options)
+    workspace, truth = Workspace(), plan(x)
+    outputs = [np.empty_like(truth) for _ in range(2)]
+    for count in (9, 4, 9, 4):
+        for out in outputs:
+            plan(x[..., :count], workspace, out[..., :count])
+            np.testing.assert_allclose(out[..., :count], truth[..., :count], atol=1e-6)
+            out[...] = np.nan
+
+
+@pytest.mark.parametrize("pool", [None, Pool("max", (2, 2)), Pool("average", (3, 1))])
+@pytest.mark.parametrize("block", [1, 1 << 17])
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_a_1x1_convolution_is_computed_on_the_rows_before_it(method, block, pool, monkeypatch):
+    monkeypatch.setattr("scratch_forward.kernels.convolution.method.BLOCK", block)
+    rng = np.random.default_rng(10)
+    taken = groups_of(method)
+    x, weights, bias = example(rng, (13, 9), 4, (3, 3), **taken)
+    _, last, last_bias = example(rng, (1, 1), taken["filters"], (1, 1), filters=7)
+    options = {"padding": "same", "groups": taken["groups"]}
+    first = prepare(weights, bias, x.shape[:3], method=method, activation="relu", **options)
+    second = prepare(last, last_bias, first.out_shape, activation="relu", pool=pool)
+    both = replace(first, pointwise=second)
+    assert both.out_shape == second.out_shape
+    inner = np.maximum(reference(x, weights, bias, **options), 0)
+    truth = np.maximum(reference(inner, last, last_bias), 0)
+    truth = truth if pool is None else pooled(truth, pool.kind, pool.size)
+    assert_as_accurate_as_float32(both(x), truth, weights[..., 0].size + last[..., 0].size)
+
+
 def test_images_need_not_be_contiguous():
     rng = np.random.default_rng(7)
     x, weights, bias = example(rng, (8, 8), 4, (5, 5), filters=6)
@@ -168,18 +206,23 @@ def test_images_need_not_be_contiguous():
         np.testing.assert_array_equal(plan(np.moveaxis(images, 0, -1)), plan(x))
 
 
+@pytest.mark.parametrize("row", [1, 5, 11])
+@pytest.mark.parametrize("block", [1, 1 << 17])
 @pytest.mark.parametrize("wild", [np.inf, -np.inf, np.nan, 3e38])
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
-def test_a_wild_value_reaches_the_windows_that_hold_it_and_no_others(method, wild):
+def test_a_wild_value_reaches_the_windows_that_hold_it_and_no_others(
+    method, wild, block, row, monkeypatch
+):
+    monkeypatch.setattr("scratch_forward.kernels.convolution.method.BLOCK", block)
     rng = np.random.default_rng(9)
     taken = groups_of(method, channels=16)
     x, weights, bias = example(rng, (12, 12), 16, (3, 3), **taken)
     options = {"padding": "same", "groups": taken["groups"], "activation": "relu"}
     plan = prepare(weights, bias, x.shape[:3], method=method, **options)
     tame = plan(x)
-    x[5, 6, 3, 2] = wild
+    x[row, 6, 3, 2] = wild
     reached = np.zeros(tame.shape, bool)
-    reached[4:7, 5:8, :, 2] = True
+    reached[row - 1 : row + 2, 5:8, :, 2] = True
     np.testing.assert_allclose(plan(x)[~reached], tame[~reached], rtol=1e-4, atol=1e-5)
 
 
