@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -231,7 +231,8 @@ def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
     """Return the step of a run of layers for few examples."""
     if not _is_unrolled(layers[0]):
         return lambda x, _: run_plain(layers, x, None, None)[0]
-    convolutions = [_Unit.of(run).unrolled(its_shape) for run, its_shape in runs_of(layers, shape)]
+    runs = runs_of(layers, shape)
+    convolutions = [part for run, size in runs for part in _Unit.of(run).unrolled(size)]
     name, out_shape = id(convolutions), convolutions[-1].out_shape
 
     def one_by_one(x: Array, workspace: Workspace) -> Array:
@@ -246,9 +247,10 @@ def _step(layers: list[Layer], shape: tuple[int, ...]) -> Step:
 
 def _is_unrolled(layer: Layer) -> bool:
     """Whether few examples are computed by `Im2col`."""
-    return (
-        isinstance(layer, Conv2D) and layer.groups == 1 and layer.activation in _KERNEL_ACTIVATIONS
-    )
+    if not isinstance(layer, Conv2D | DepthwiseConv2D | SeparableConv2D):
+        return False
+    dense = layer.groups == 1 if isinstance(layer, Conv2D) else layer.depth_multiplier == 1
+    return dense and layer.activation in _KERNEL_ACTIVATIONS
 
 
 def runs_of(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
@@ -385,17 +387,28 @@ class _Unit(NamedTuple):
             pool=pool,
         )
 
-    def unrolled(self, shape: tuple[int, ...]) -> Im2col:
-        """Return the im2col kernel of a 2-D convolution, for few examples."""
-        geometry = Geometry.of(
-            self.kernel.shape,
-            shape,
+    def unrolled(self, shape: tuple[int, ...]) -> list[Im2col]:
+        """Return the im2col kernels of a 2-D convolution, for few examples."""
+        last = partial(
+            Im2col, bias=self.bias, activation=self.activation or "linear", pool=self.pool
+        )
+        if not isinstance(self.conv, SeparableConv2D):
+            return [last(self._geometry(shape, self.kernel), self.kernel)]
+        depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
+        geometry = self._geometry(shape, depthwise)
+        first = Im2col(geometry, depthwise, None, "linear", None)
+        pointwise = Geometry.of(self.kernel.shape, first.out_shape)
+        return [first, last(pointwise, self.kernel)]
+
+    def _geometry(self, shape: tuple[int, ...], kernel: Array) -> Geometry:
+        return Geometry.of(
+            kernel.shape,
+            _image(shape),
             _pair(self.conv.strides),
             _padding(self.conv, shape),
             _pair(self.conv.dilation_rate),
+            shape[-1] // kernel.shape[2],
         )
-        weights = np.ascontiguousarray(self.kernel.reshape(-1, geometry.filters))
-        return Im2col(geometry, weights, self.bias, self.activation or "linear", self.pool)
 
 
 def _kernel(conv: ConvolutionLayer) -> Array:

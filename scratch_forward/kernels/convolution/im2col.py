@@ -27,10 +27,10 @@ Call = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Im2col:
-    """pool(activation(x * kernel + bias)) for a convolution without groups."""
+    """pool(activation(x * kernel + bias)) for a convolution without groups, or a depthwise one."""
 
     geometry: Geometry
-    weights: np.ndarray  # (kh * kw * channels, filters)
+    kernel: np.ndarray  # (kh, kw, channels / groups, filters); one filter per channel in groups
     bias: np.ndarray | None
     activation: Activation
     pool: Pool | None
@@ -47,9 +47,15 @@ class Im2col:
         return height // high, width // wide, self.geometry.filters
 
     @property
+    def terms(self) -> int:
+        """Elements of the unrolled matrix per output pixel; if depthwise, products of one tap."""
+        kh, kw, channels, filters = self.kernel.shape
+        return filters if self.geometry.groups > 1 else kh * kw * channels
+
+    @property
     def block(self) -> int:
         """Rows of the output, after pooling, that are computed at a time."""
-        row = self.geometry.out[1] * len(self.weights) * self.window[0]
+        row = self.geometry.out[1] * self.terms * self.window[0]
         return min(max(LARGEST_BLOCK // row, 1), self.out_shape[0])
 
     @property
@@ -69,7 +75,7 @@ class Im2colChain:
     def __init__(self, convolutions: Sequence[Im2col], dtype: np.dtype) -> None:
         sizes = [int(np.prod(convolution.cells)) for convolution in convolutions]
         pairs = list(zip(convolutions, sizes, strict=True))
-        self._unrolled = np.empty(max(size * len(c.weights) for c, size in pairs), dtype)
+        self._unrolled = np.empty(max(size * c.terms for c, size in pairs), dtype)
         self._convolved = np.empty(max(size * c.geometry.filters for c, size in pairs), dtype)
         self._halved = np.empty_like(self._convolved)
         padded = [_padded(convolution.geometry, dtype) for convolution in convolutions]
@@ -98,11 +104,28 @@ class Im2colChain:
             done = out[start : start + conv.block]
             seen = windows[start * high : (start + len(done)) * high]
             count = int(np.prod(seen.shape[:2]))
-            rows = self._unrolled[: seen.size].reshape(seen.shape)
-            cells = self._convolved[: count * out.shape[2]].reshape(count, -1)
-            yield partial(np.copyto, rows, seen)
-            yield partial(np.matmul, *matmul.cut(rows.reshape(count, -1), conv.weights, cells))
-            yield from self._finish(conv, cells.reshape(*seen.shape[:2], -1), done)
+            cells = self._convolved[: count * out.shape[2]].reshape(*seen.shape[:2], -1)
+            multiply = self._by_tap if conv.geometry.groups > 1 else self._by_window
+            yield from multiply(conv.kernel, seen, cells)
+            yield from self._finish(conv, cells, done)
+
+    def _by_window(self, kernel: np.ndarray, seen: np.ndarray, cells: np.ndarray) -> Iterator[Call]:
+        """Multiply the kernel by the windows (h, w, kh, kw, channels), one row of a matrix each."""
+        filters = kernel.shape[3]
+        unrolled = self._unrolled[: seen.size].reshape(seen.shape)
+        rows, out = unrolled.reshape(-1, kernel.size // filters), cells.reshape(-1, filters)
+        yield partial(np.copyto, unrolled, seen)
+        yield partial(np.matmul, *matmul.cut(rows, kernel.reshape(-1, filters), out))
+
+    def _by_tap(self, kernel: np.ndarray, seen: np.ndarray, cells: np.ndarray) -> Iterator[Call]:
+        """Add the products of each pixel of the kernel, repeated so that a loop covers a row."""
+        product = self._unrolled[: cells.size].reshape(cells.shape)
+        for number, (down, right) in enumerate(np.ndindex(kernel.shape[:2])):
+            weights = np.tile(kernel[down, right], (cells.shape[1], 1))
+            out = product if number else cells
+            yield partial(np.multiply, seen[:, :, down, right], weights, out)
+            if number:
+                yield partial(np.add, cells, product, cells)
 
     def _finish(self, conv: Im2col, cells: np.ndarray, out: np.ndarray) -> Iterator[Call]:
         """Pool, add the bias and apply the activation. Max pooling is first, see `Convolution`."""
