@@ -4,7 +4,7 @@
 imports TensorFlow as well. A test of what a command does can do without; a test of start-up,
 signals or packaging runs `python -m` itself. The workers of a sweep are forked by a process that
 has imported TensorFlow, too (7 s of processor time): here it is one fork of this process for all
-commands, or a fork of the command.
+commands, or a fork of the command. The workers of pytest-xdist share one such process.
 """
 
 import atexit
@@ -13,9 +13,11 @@ import json
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
@@ -31,23 +33,41 @@ IMPORTED = (
     "hydra._internal.utils",
     "mlflow.store.tracking.sqlalchemy_store",
     "mlflow.pyfunc",
+    "matplotlib.figure",
     "pipeline.sweep.launched_job",  # TensorFlow, whose threads start at its first operation
 )
 CAN_FORK = sys.platform == "linux"  # on other systems the libraries do not survive a fork
 
 
 class WarmPython:
-    """Runs commands as `subprocess.run` does, one at a time; it ends with its standard input."""
+    """Runs commands as `subprocess.run` does, one at a time; it ends with this process."""
 
     def __init__(self, environment):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            cwd=REPOSITORY,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        # A name that leaves no file behind, and that one process of a run of tests can have.
+        run_of_tests = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+        address = f"\0warm-python-{run_of_tests}"
+        while not self._connected(address):
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(address)  # an error if another worker was quicker
+                listening.listen()
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", __name__, str(listening.fileno())],
+                    cwd=REPOSITORY,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[listening.fileno()],
+                )
+
+    def _connected(self, address):
+        """Wait until the process at the address answers; return False if there is none."""
+        connection = socket.socket(socket.AF_UNIX)
+        with suppress(ConnectionError):
+            connection.connect(address)
+            self._orders, self._answers = connection.makefile("w"), connection.makefile("r")
+            return bool(self._answers.readline())
+        connection.close()
+        return False
 
     def run(self, option, program, arguments, cwd, environment, own_environment, timeout):
         """Run `python option program arguments` to its end; the option is `-m` or `-c`.
@@ -62,7 +82,7 @@ class WarmPython:
             child = self._forked(order, None)
             timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
             timer.start()
-            code = int(self._process.stdout.readline())
+            code = int(self._answers.readline())
             expired = timer.finished.is_set()
             timer.cancel()
             out, err = (path.read_text() for path in printed)
@@ -79,41 +99,67 @@ class WarmPython:
 
     def _forked(self, order, ended):
         """Give the process id of a command that was forked."""
-        print(json.dumps([ended, order]), file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
+        print(json.dumps([ended, order]), file=self._orders, flush=True)
+        return int(self._answers.readline())
 
 
-def main():
-    """Read an order per line; answer with the process that runs it, then with its exit code.
+def main(listening):
+    """Serve each process that connects, from a fork, until none of them is left."""
+    set_by_imports = prepare()
+    listening.settimeout(1)
+    forks = set()
+    while True:
+        with suppress(TimeoutError):
+            connection, _ = listening.accept()
+            if (fork := os.fork()) == 0:
+                listening.close()
+                serve(connection, set_by_imports)
+                os._exit(0)
+            connection.close()
+            forks.add(fork)
+        forks = {fork for fork in forks if os.waitpid(fork, os.WNOHANG)[0] == 0}
+        if not forks:
+            return
 
-    The code of a command in the background is written by a process that waits for it.
-    """
+
+def prepare():
+    """Import everything; give the environment variables that imports set."""
     given = {*os.environ}
     for name in IMPORTED:
         import_module(name)
     remember()
-    set_by_imports = {name: os.environ[name] for name in {*os.environ} - given}
     gc.freeze()
     fork_forkserver()
-    for line in sys.stdin:
+    return {name: os.environ[name] for name in {*os.environ} - given}
+
+
+def serve(connection, set_by_imports):
+    """Read an order per line; answer with the process that runs it, then with its exit code.
+
+    The code of a command in the background is written by a process that waits for it.
+    """
+    connection.setblocking(True)
+    orders, answers = connection.makefile("r"), connection.makefile("w")
+    print("ready", file=answers, flush=True)
+    for line in orders:
         ended, order = json.loads(line)
         if ended and os.fork():
             continue
         # From the first moment the pipe has a writer: without one, its reader would be at its end.
         held = os.open(order[-1][0], os.O_WRONLY) if ended else None
         if (child := os.fork()) == 0:
+            os.close(connection.detach())
             if ended:
                 os.setsid()
             become(set_by_imports, *order)
-            return
         if ended:
             os.close(held)
-        print(child, flush=True)
+        print(child, file=answers, flush=True)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if ended:
             Path(ended).write_text(str(code))
             os._exit(0)
-        print(code, flush=True)
+        print(code, file=answers, flush=True)
 
 
 def remember():
@@ -184,4 +230,4 @@ def leave(code):
 
 
 if __name__ == "__main__":
-    main()
+    main(socket.socket(fileno=int(sys.argv[1])))
