@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.tracking.store import open_local
-from tests.support.commands import IN_PROCESS, TINY, Sweep, call
-from tests.support.fresh_store import stock
+from tests.support.commands import IN_PROCESS, MAIN_JOB, Sweep, call
+from tests.support.fresh_store import copy_store, stock
 from tests.support.installed import install
 from tests.support.once import once
 from tests.support.sweeps import SWEEP
@@ -11,16 +11,14 @@ from tests.support.sweeps import SWEEP
 @pytest.fixture(scope="session")
 def sweep(tmp_path_factory):
     """The main job at a small size: a folder in which it ran, what it printed, its store."""
-    main_job = ["pipeline.train", "-m", "model=lstm", "units=4,6,8", *TINY]
+    main_job = ["pipeline.train", *MAIN_JOB]
     return Sweep(*once(tmp_path_factory, "sweep", lambda folder: call(*main_job, cwd=folder)))
 
 
 @pytest.fixture(scope="session")
-def spoiled(tmp_path_factory, template):
-    """A sweep of one run that tests may spoil; no other worker sees it."""
-    folder = stock(tmp_path_factory.mktemp("spoiled"), template)
-    job = ["pipeline.train", "model=lstm", "units=8", *TINY, *IN_PROCESS]
-    return Sweep(folder, call(*job, cwd=folder))
+def spoiled(tmp_path_factory, sweep):
+    """A copy of the main job that tests may spoil; no other worker sees it."""
+    return Sweep(copy_store(sweep.folder, tmp_path_factory.mktemp("spoiled") / "copy"), sweep.done)
 
 
 @pytest.fixture(scope="session")

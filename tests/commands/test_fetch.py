@@ -18,7 +18,7 @@ def test_weights_are_downloaded_and_verified(sweep, tmp_path):
 
 
 def test_weights_that_fail_their_card_are_not_kept(sweep, spoiled, tmp_path):
-    (run,), other = spoiled.runs, sweep.runs[1]
+    run, other = spoiled.runs[0], sweep.runs[1]
     place = urlsplit(run.info.artifact_uri).path + "/weights/model.keras"
     shutil.copy(place, tmp_path / "kept")
     shutil.copy(urlsplit(other.info.artifact_uri).path + "/weights/model.keras", place)

@@ -18,7 +18,7 @@ from tests.support.commands import call, environment, serve
 @pytest.fixture
 def copy(spoiled, tmp_path_factory):
     """A run that may be spoiled; its artifacts and tags are put back."""
-    (run,) = spoiled.runs
+    run = spoiled.runs[0]
     place = urlsplit(run.info.artifact_uri).path
     kept = tmp_path_factory.mktemp("kept") / "artifacts"
     shutil.copytree(place, kept)
@@ -37,6 +37,7 @@ def check(run, folder, *arguments, **changes):
     return call("pipeline.parity", f"run_id={run.info.run_id}", *arguments, cwd=folder, **changes)
 
 
+@pytest.mark.slow  # a process of its own has to import MLflow
 def test_a_run_is_checked_again_without_tensorflow(sweep):
     run = sweep.runs[0]
     code = BLOCK + "from pipeline.parity import main; main()"

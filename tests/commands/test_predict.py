@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.commands import call
 from tests.support.questions import ask
 
 
@@ -54,14 +55,15 @@ def test_an_image_file_is_answered(images, tmp_path):
 )
 def test_a_faulty_question_is_one_sentence(sweep, arguments, sentence):
     run_id = sweep.runs[0].info.run_id
-    done = ask(sweep.folder, *(word.replace("RUN", run_id) for word in arguments))
+    given = (word.replace("RUN", run_id) for word in arguments)
+    done = call("pipeline.predict", *given, cwd=sweep.folder)
     assert done.returncode == 2
     assert done.stderr.startswith(sentence)
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_folder_without_a_store_is_one_sentence(tmp_path):
-    done = ask(tmp_path, "run_id=1", "enak")
+    done = call("pipeline.predict", "run_id=1", "enak", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("There is no store at")
     assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ from tests.support.sweeps import read_until, start
 
 DIVERGING = ["dataset=reviews", *TINY, *IN_PROCESS]
 SEEDS = "seed=0,1,2"
+QUESTION = "Is it better to keep the maximum of each window or its average?"
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras']));"
     "from pipeline.report import main; main()"
@@ -30,11 +31,10 @@ TEXTS = [
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory, template):
-    """A study at a small size: two values, three seeds."""
+    """A study at a small size: two values, three seeds, images, which are quicker than texts."""
     folder = stock(tmp_path_factory.mktemp("study"), template)
-    data = ["dataset=reviews", "train_size=30", "epochs=2", "bidirectional=false", "mask=true"]
-    varied = ["units=2,4", SEEDS]
-    done = call("pipeline.train", "-m", "study=lstm_units", *varied, *data, *IN_PROCESS, cwd=folder)
+    data = ["dataset=digits", "train_size=60", "filters=[4]", "dense_units=8", "epochs=2"]
+    done = call("pipeline.train", "-m", "study=cnn_pooling", SEEDS, *data, *IN_PROCESS, cwd=folder)
     return Sweep(folder, done)
 
 
@@ -50,8 +50,8 @@ def artifact(store, run, path):
 
 def test_a_study_ends_with_its_report(study):
     assert study.done.returncode == 0, study.done.stdout + study.done.stderr
-    assert "How many units does an LSTM need to read sentiment?" in study.done.stdout
-    assert re.search(r"\d units is best|No difference", study.done.stdout)
+    assert QUESTION in study.done.stdout
+    assert re.search(r"pooling is best|No difference", study.done.stdout)
     assert "artifacts/report/report.html?workflowType=machine_learning" in study.done.stdout
     assert study.done.stderr == ""
 
@@ -59,10 +59,10 @@ def test_a_study_ends_with_its_report(study):
 def test_the_sweeps_own_run_keeps_plan_and_report(study):
     run = own_run(study.store)
     assert run.info.status == "FINISHED"
-    assert run.data.tags["study"] == "lstm_units"
+    assert run.data.tags["study"] == "cnn_pooling"
     plan = json.loads(artifact(study.store, run, "sweep/plan.json"))
-    assert plan["command"].startswith("python -m pipeline.train -m study=lstm_units units=2,4")
-    assert plan["varied"] == ["units", "seed"]
+    assert plan["command"].startswith("python -m pipeline.train -m study=cnn_pooling seed=0,1,2")
+    assert plan["varied"] == ["pooling", "seed"]
     assert len(plan["jobs"]) == 6
     stored = {item.path for item in study.store.client.list_artifacts(run.info.run_id, "report")}
     assert stored == {
@@ -83,8 +83,6 @@ def test_the_sweeps_own_run_is_not_one_of_its_runs(study):
     own = own_run(study.store)
     jobs = study.store.client.search_runs([own.info.experiment_id], "tags.`sweep` != ''")
     assert len(jobs) == 6
-    again = call("pipeline.parity", "experiment=lstm_units", cwd=study.folder)
-    assert again.stdout.count("exact") == 6
 
 
 def test_the_page_is_whole_and_asks_nothing_of_the_network(study):
@@ -95,38 +93,38 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(study):
     linked = re.findall(r'(?:src|href|action)="([^"#][^"]*)"|url\(([^#)][^)]*)\)|@import', page)
     assert linked == []
     assert "<script" not in page
-    assert "<h1>How many units does an LSTM need to read sentiment?</h1>" in page
+    assert f"<h1>{QUESTION}</h1>" in page
     for words in (
-        *["3 seeds per setting", "(synthetic)", "The report said:", "not judged"],
-        *["2 units", "4 units", "test macro F1", "Majority class", "TF-IDF", "Overfitting"],
-        *["6 exact", "python -m pipeline.train -m study=lstm_units units=2,4 seed=0,1,2"],
-        *["python -m pipeline.report study=lstm_units", "tensorflow 2.", "every planned run"],
+        *["3 seeds per setting", "(bundled with scikit-learn)", "The report said:", "not judged"],
+        *["max pooling", "average pooling", "test macro F1", "Majority class", "Overfitting"],
+        *["6 exact", "python -m pipeline.train -m study=cnn_pooling seed=0,1,2"],
+        *["python -m pipeline.report study=cnn_pooling", "tensorflow 2.", "every planned run"],
     ):
         assert words in page, words
 
 
 def test_numbers_on_the_page_are_those_of_the_runs(study):
-    scores = {"2": [], "4": []}
+    scores = {"max": [], "average": []}
     for run in study.runs:
         if run.data.tags.get("kind") != "sweep":
-            scores[run.data.params["units"]].append(run.data.metrics["test/f1_macro"])
+            scores[run.data.params["pooling"]].append(run.data.metrics["test/f1_macro"])
     own = own_run(study.store)
     markdown = artifact(study.store, own, "report/report.md")
     rows = list(csv.DictReader(io.StringIO(artifact(study.store, own, "report/runs.csv"))))
     assert len(rows) == 6
     summary = csv.DictReader(io.StringIO(artifact(study.store, own, "report/summary.csv")))
-    means = {row["units"]: row for row in summary if row["measure"] == "test_f1_macro"}
-    for units, found in scores.items():
+    means = {row["pooling"]: row for row in summary if row["measure"] == "test_f1_macro"}
+    for pooling, found in scores.items():
         mean = sum(found) / 3
-        assert float(means[units]["mean"]) == pytest.approx(mean)
-        assert re.search(rf"^\| {units} \| 3 \| .*\| {mean:.3f} \[", markdown, re.MULTILINE)
-        listed = [float(row["test_f1_macro"]) for row in rows if row["units"] == units]
+        assert float(means[pooling]["mean"]) == pytest.approx(mean)
+        assert re.search(rf"^\| {pooling} \| 3 \| .*\| {mean:.3f} \[", markdown, re.MULTILINE)
+        listed = [float(row["test_f1_macro"]) for row in rows if row["pooling"] == pooling]
         assert sorted(listed) == pytest.approx(sorted(found))
 
 
 @pytest.mark.slow
 def test_a_report_is_written_again_the_same_without_tensorflow(study, tmp_path):
-    command = [sys.executable, "-c", NO_TENSORFLOW, "study=lstm_units", f"to={tmp_path}"]
+    command = [sys.executable, "-c", NO_TENSORFLOW, "study=cnn_pooling", f"to={tmp_path}"]
     done = subprocess.run(
         command, cwd=study.folder, env=environment(), capture_output=True, text=True, check=False
     )
@@ -160,6 +158,7 @@ def test_failed_and_missing_runs_are_listed(stocked):
     page = artifact(store, own_run(store), "report/report.md")
     assert "ended FAILED: DivergedError" in page
     assert "Not everything is counted" in page
+    assert "TF-IDF" in page
 
 
 @pytest.mark.slow
@@ -187,9 +186,9 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     kept = {name: changed.data.tags[name] for name in altered}
     for name, value in altered.items():
         store.client.set_tag(changed.info.run_id, name, value)
-    refused = call("pipeline.report", "study=lstm_units", cwd=study.folder)
+    refused = call("pipeline.report", "study=cnn_pooling", cwd=study.folder)
     mixed = call(
-        "pipeline.report", "study=lstm_units", "mixed=true", f"to={tmp_path}", cwd=study.folder
+        "pipeline.report", "study=cnn_pooling", "mixed=true", f"to={tmp_path}", cwd=study.folder
     )
     for name, value in kept.items():
         store.client.set_tag(changed.info.run_id, name, value)
@@ -198,7 +197,7 @@ def test_runs_of_other_data_are_refused_by_name_unless_asked_for(study, tmp_path
     assert data.startswith("the test data (fingerprint) differs: ")
     assert "000000000000 in 1 run" in data
     assert code.startswith("the code of the training (hash) differs: ")
-    assert model.startswith("the code of model=lstm (hash) differs: ")
+    assert model.startswith("the code of model=cnn (hash) differs: ")
     assert way.startswith("mixed=true puts these runs into one report")
     assert mixed.returncode == 0, mixed.stderr
     assert "Combined although the test data" in (tmp_path / "report.md").read_text()
@@ -245,17 +244,9 @@ FEWER = {
 }
 
 
-IN_CI = "cnn_pooling"  # the README has one of texts; the others are much the same
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name == IN_CI else pytest.mark.long)
-        for name in [*IMAGES, *TEXTS]
-    ],
-)
+@pytest.mark.long  # `study` is one of images, the README has one of texts: much the same
+@pytest.mark.parametrize("name", [*IMAGES, *TEXTS])
 def test_every_study_runs_on_built_in_data(stocked, name):
     images = ["dataset=digits", "train_size=60"]
     size = [] if name == "text_baseline" else ["train_size=30"]

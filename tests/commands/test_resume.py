@@ -15,7 +15,7 @@ import pytest
 import scratch_forward
 from pipeline.tracking import names
 from pipeline.tracking.store import open_local
-from tests.support.commands import IN_PROCESS, call, call_code
+from tests.support.commands import IN_PROCESS, MAIN_JOB, call, call_code
 from tests.support.equal_weights import same_arrays
 from tests.support.fresh_store import copy_store
 from tests.support.my_fits import write_fits
@@ -76,24 +76,24 @@ def copied(undisturbed, tmp_path):
     return copy_store(undisturbed, tmp_path / "copied")
 
 
-def test_what_is_done_is_not_trained_again(copied):
-    before = [(run.info.run_id, run.info.end_time) for run in runs_of(copied)]
-    again = call("pipeline.train", *SWEEP, cwd=copied)
+def test_what_is_done_is_not_trained_again(sweep, tmp_path):
+    folder = copy_store(sweep.folder, tmp_path / "copied")
+    before = [(run.info.run_id, run.info.end_time) for run in runs_of(folder)]
+    again = call("pipeline.train", *MAIN_JOB, cwd=folder)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "2 done" in again.stdout
+    assert "3 done" in again.stdout
     assert "starts" not in again.stdout
-    rows = [line for line in again.stdout.splitlines() if re.match(r"\w+ +seed=", line)]
-    assert [row.rstrip().endswith("done") for row in rows] == [True, True]
-    assert [(run.info.run_id, run.info.end_time) for run in runs_of(copied)] == before
+    rows = [line for line in again.stdout.splitlines() if re.match(r"\w+ +units=", line)]
+    assert [row.rstrip().endswith("done") for row in rows] == [True, True, True]
+    assert [(run.info.run_id, run.info.end_time) for run in runs_of(folder)] == before
 
 
-def test_a_larger_sweep_uses_what_a_smaller_one_did(copied):
-    larger = [*SWEEP[:-2], "seed=0,1,2", "epochs=6"]
-    plan = call("pipeline.train", *larger, "dry_run=true", cwd=copied)
+def test_a_larger_sweep_uses_what_a_smaller_one_did(sweep):
+    plan = call("pipeline.train", *MAIN_JOB, "units=4,6,8,10", "dry_run=true", cwd=sweep.folder)
     assert plan.returncode == 0
-    assert "2 done, 1 new" in plan.stdout
+    assert "3 done, 1 new" in plan.stdout
     assert "starts" not in plan.stdout
-    assert len(runs_of(copied)) == 2
+    assert len(runs_of(sweep.folder)) == 3
 
 
 def test_a_dry_run_writes_nothing(tmp_path):

@@ -1,13 +1,22 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from datetime import datetime
 
 import pytest
 
-from tests.support.commands import call, environment
+from tests.support.commands import call, call_code
+
+WITHOUT_A_READER = """
+import os
+
+read, written = os.pipe()
+os.close(read)
+os.dup2(written, 1)
+from pipeline.runs import main
+
+main()
+"""
 
 
 def listed(sweep, *arguments, **changes):
@@ -78,15 +87,8 @@ def test_a_faulty_question_is_one_sentence(sweep, argument, sentence):
 
 
 def test_a_reader_who_has_seen_enough_is_no_fault(sweep):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.runs", "--csv"],
-        cwd=sweep.folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    process.stdout.close()
-    assert (process.stderr.read(), process.wait()) == (b"", 0)
+    done = call_code(WITHOUT_A_READER, "--csv", cwd=sweep.folder)
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_a_folder_without_a_store_stays_as_it_is(tmp_path):

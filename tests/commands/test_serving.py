@@ -37,6 +37,7 @@ def answers_of(folder, run, ask):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow  # a process of its own has to import MLflow
 def test_raw_text_is_answered_without_tensorflow_or_the_pipeline(sweep):
     ask = "pd.DataFrame({'text': ['makanannya enak sekali', '']})"
     answers = answers_of(sweep.folder, sweep.runs[0], ask)

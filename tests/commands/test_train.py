@@ -23,8 +23,18 @@ from tests.support.commands import IN_PROCESS, TINY, Sweep, call, environment
 from tests.support.equal_weights import same_arrays
 from tests.support.fresh_store import stock
 from tests.support.once import once
-from tests.support.sweeps import CNN, SWEEP
+from tests.support.sweeps import CNN, read_until, runs_of, start
 
+REFUSALS = """
+import json, sys
+sys.modules.update(dict.fromkeys(["tensorflow", "keras", "mlflow"]))
+from pipeline.train import main
+for sys.argv[1:] in json.loads(sys.argv[1]):
+    try:
+        main()
+    except SystemExit as end:
+        print("ended with", end.code, file=sys.stderr)
+"""
 NO_TENSORFLOW = (
     "import sys; sys.modules.update(dict.fromkeys(['tensorflow','keras','mlflow']));"
     "from pipeline.train import main; main()"
@@ -160,50 +170,50 @@ def test_nothing_is_written_outside_mlruns(sweep):
     assert [path.name for path in sweep.folder.iterdir()] == ["mlruns"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "faults"),
-    [
-        (
-            ["-m", "units=32,-1,abc", "+bogus=1", "optimizer=foo"],
-            [f"optimizer=foo must be {choices(keras_optimizers())}."],
-        ),
-        (
-            ["-m", "units=32,-1,abc", "+bogus=1"],
-            [
-                "`bogus` is not an option of model=lstm.",
-                "units=-1 must be a whole number, 1 or more.",
-                "units=abc must be a whole number, 1 or more.",
-            ],
-        ),
-        (["unit=64"], ["`unit` is not an option of model=lstm (did you mean `units`?)."]),
-        (
-            ["model=cnn", "dataset=nusax"],
-            [
-                "model=cnn reads images, but dataset=nusax holds texts; choose model=gru, "
-                "model=lstm, model=rnn or model=transformer, or dataset=cifar10, dataset=digits or "
-                "dataset=image_folder."
-            ],
-        ),
-        (
-            ["model=lst"],
-            [
-                "model=lst must be cnn, gru, keras_file, lstm, mlp, resnet, rnn or transformer "
-                "(did you mean `lstm`?)."
-            ],
-        ),
-    ],
-)
-def test_a_faulty_sweep_is_refused_without_tensorflow_or_a_run(tmp_path, arguments, faults):
+FAULTY = [
+    (
+        ["-m", "units=32,-1,abc", "+bogus=1", "optimizer=foo"],
+        [f"optimizer=foo must be {choices(keras_optimizers())}."],
+    ),
+    (
+        ["-m", "units=32,-1,abc", "+bogus=1"],
+        [
+            "`bogus` is not an option of model=lstm.",
+            "units=-1 must be a whole number, 1 or more.",
+            "units=abc must be a whole number, 1 or more.",
+        ],
+    ),
+    (["unit=64"], ["`unit` is not an option of model=lstm (did you mean `units`?)."]),
+    (
+        ["model=cnn", "dataset=nusax"],
+        [
+            "model=cnn reads images, but dataset=nusax holds texts; choose model=gru, "
+            "model=lstm, model=rnn or model=transformer, or dataset=cifar10, dataset=digits or "
+            "dataset=image_folder."
+        ],
+    ),
+    (
+        ["model=lst"],
+        [
+            "model=lst must be cnn, gru, keras_file, lstm, mlp, resnet, rnn or transformer "
+            "(did you mean `lstm`?)."
+        ],
+    ),
+]
+
+
+def test_faulty_sweeps_are_refused_without_tensorflow_or_a_run(tmp_path):
+    """All in one process: to start one costs more than to refuse a sweep."""
     done = subprocess.run(
-        [sys.executable, "-c", NO_TENSORFLOW, *arguments],
+        [sys.executable, "-c", REFUSALS, json.dumps([arguments for arguments, _ in FAULTY])],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == faults
+    expected = [[*faults, "ended with 2"] for _, faults in FAULTY]
+    assert done.stderr.splitlines() == [line for lines in expected for line in lines]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -228,27 +238,21 @@ def test_missing_data_is_one_sentence_and_no_run(tmp_path):
 
 @pytest.fixture(scope="module")
 def partly_failed(tmp_path_factory, template):
-    """The jobs of `undisturbed`, and two whose penalty overflows at once."""
-    jobs = ["pipeline.train", *SWEEP, "l2=1e38,0.0"]
+    """A job of `undisturbed`, after one whose penalty overflows at once."""
+    jobs = ["pipeline.train", "-m", *CNN, "workers=1", "seed=0", "epochs=6", "l2=1e38,0.0"]
     made = once(
         tmp_path_factory, "partly_failed", lambda folder: call(*jobs, cwd=stock(folder, template))
     )
     return Sweep(*made)
 
 
-def by_seed(sweep, l2):
-    runs = {run.data.params["seed"]: run for run in sweep.runs if run.data.params["l2"] == l2}
-    return [runs["0"], runs["1"]]
-
-
 def test_a_job_that_fails_does_not_stop_the_others(partly_failed):
-    for failed in by_seed(partly_failed, "1e+38"):
-        assert failed.info.status == "FAILED"
-        assert "DivergedError" in load_text(partly_failed.store, failed, "error/traceback.txt")
-    for finished in by_seed(partly_failed, "0.0"):
-        assert (finished.info.status, finished.data.tags["parity"]) == ("FINISHED", "exact")
+    failed, finished = runs_of(partly_failed.folder)
+    assert (failed.info.status, failed.data.params["l2"]) == ("FAILED", "1e+38")
+    assert "DivergedError" in load_text(partly_failed.store, failed, "error/traceback.txt")
+    assert (finished.info.status, finished.data.tags["parity"]) == ("FINISHED", "exact")
     assert partly_failed.done.returncode == 1
-    assert "seed=0 l2=1e+38: DivergedError: the loss is" in partly_failed.done.stdout
+    assert "l2=1e+38: DivergedError: the loss is" in partly_failed.done.stdout
 
 
 @pytest.mark.parametrize(
@@ -256,13 +260,8 @@ def test_a_job_that_fails_does_not_stop_the_others(partly_failed):
     [signal.SIGINT, pytest.param(signal.SIGTERM, marks=[pytest.mark.slow, pytest.mark.long])],
 )
 def test_stopping_leaves_a_killed_run_and_the_table(stocked, stop):
-    command = [sys.executable, "-m", "pipeline.train", *CNN, "epochs=2000"]
-    process = subprocess.Popen(
-        command, cwd=stocked, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        if "epoch 1/2000" in line:
-            break
+    process = start(*CNN, "epochs=2000", cwd=stocked)
+    read_until(process, "epoch 1/2000")
     process.send_signal(stop)
     interrupted = time.monotonic()
     rest = process.stdout.read()
@@ -304,14 +303,15 @@ def test_other_models_train_and_prove(stocked):
         assert f"model={name}" in done.stdout
 
 
+@pytest.mark.slow  # a fit is repeated bit for bit in `test_fitting`
 def test_the_same_settings_give_bit_identical_weights_and_metrics(undisturbed, partly_failed):
-    """Runs of two sweeps, whose workers train them after other jobs."""
+    """Runs of two sweeps, one of which trains it after another job, beside none."""
     timed = {"seconds", "epoch_seconds", "parity/seconds_scratch", "best/seconds"}
-    sweeps = by_seed(Sweep(undisturbed, None), "0.0"), by_seed(partly_failed, "0.0")
-    for first, second in zip(*sweeps, strict=True):
-        assert same_weights(first, second)
-        for name in set(first.data.metrics) - timed:
-            assert first.data.metrics[name] == second.data.metrics[name], name
+    (first,) = [run for run in runs_of(undisturbed) if run.data.params["seed"] == "0"]
+    _, second = runs_of(partly_failed.folder)
+    assert same_weights(first, second)
+    for name in set(first.data.metrics) - timed:
+        assert first.data.metrics[name] == second.data.metrics[name], name
 
 
 def same_weights(*runs):

@@ -117,6 +117,7 @@ def open_artifact(page, links, run, path):
     open_when_up(page, f"{address}#/{place}?workflowType=machine_learning")
 
 
+@pytest.mark.slow  # two thirds of it are the browser's, 10 s of processor time
 def test_the_link_shows_the_sweeps_runs_best_first_without_a_click(page, links, sweep):
     open_when_up(page, links[0])
     page.get_by_text("3 matching runs").wait_for()
@@ -235,8 +236,7 @@ def test_weights_download_from_the_ui_and_predict(page, links, sweep, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells who listens")
-def test_the_ui_answers_on_loopback_only(page, links):
-    open_when_up(page, links[0])
+def test_the_ui_answers_on_loopback_only(links):
     port = int(links[0].split("#")[0].rstrip("/").rpartition(":")[2])
     sockets = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     places = [own.split(":") for _, own, _, state, *_ in sockets if state == "0A"]  # listening

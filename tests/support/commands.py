@@ -14,6 +14,7 @@ from tests.support.ports import free_port
 from tests.support.warm_python import CAN_FORK, REPOSITORY, WarmPython
 
 TINY = ["train_size=60", "epochs=2", "batch_size=16"]
+MAIN_JOB = ["-m", "model=lstm", "units=4,6,8", *TINY]
 IN_PROCESS = ["hydra/launcher=basic"]  # trains in the command's process: no worker's imports
 
 
