@@ -2,11 +2,13 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 PIPELINE = Path(__file__).parents[2] / "pipeline"
 
 
+@cache
 def classes():
     nodes = [
         node

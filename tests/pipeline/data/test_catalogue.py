@@ -29,7 +29,7 @@ def test_catalogue_tells_the_truth(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["nusax", "cifar10"])
+@pytest.mark.parametrize("name", ["nusax", pytest.param("cifar10", marks=pytest.mark.slow)])
 def test_catalogue_tells_the_truth_of_real_data(name, request):
     spec, data_dir = SPECS[name], request.getfixturevalue(f"real_{name}")
     loaded = load(name, data_dir=data_dir)
@@ -53,6 +53,7 @@ def test_catalogue_imports_nothing_heavy():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_loading_imports_no_tensorflow(tmp_path):
     code = (
         "import sys; from pipeline.data import load; load('reviews', data_dir='.'); "

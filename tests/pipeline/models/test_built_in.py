@@ -46,7 +46,7 @@ def test_the_reports_lstm():
     assert kinds(model) == ["Embedding", "Bidirectional", "Dropout", "Dense"]
     assert model.layers[0].mask_zero
     assert model.layers[1].forward_layer.units == 4
-    assert model.predict(np.zeros((2, 9), np.int32), verbose=0).shape == (2, 3)
+    assert model(np.zeros((2, 9), np.int32)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -74,7 +74,7 @@ def test_the_reports_cnn():
         "Dense",
     ]
     assert model.layers[0].padding == "same"
-    assert model.predict(np.zeros((2, 8, 8, 1), np.float32), verbose=0).shape == (2, 10)
+    assert model(np.zeros((2, 8, 8, 1), np.float32)).shape == (2, 10)
 
 
 def test_batch_normalization_stands_before_the_activation():

@@ -43,14 +43,14 @@ def test_word_counts_solve_what_single_words_decide():
 
 
 def test_validation_chooses_the_regularisation(tmp_path):
-    data = load("reviews", data_dir=tmp_path)
+    data = load("reviews", data_dir=tmp_path, train_size=300)
     default = tfidf_logistic_regression(data.train, None, data.test)
     chosen = tfidf_logistic_regression(data.train, data.validation, data.test)
     assert chosen.scores["f1_macro"] > default.scores["f1_macro"]
 
 
 def test_other_validation_examples_choose_otherwise(tmp_path):
-    data = load("reviews", data_dir=tmp_path)
+    data = load("reviews", data_dir=tmp_path, train_size=300)
     contrary = replace(data.test, labels=(data.test.labels + 1) % 3)
     helped = tfidf_logistic_regression(data.train, data.test, data.test)
     misled = tfidf_logistic_regression(data.train, contrary, data.test)

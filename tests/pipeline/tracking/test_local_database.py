@@ -88,6 +88,7 @@ def test_a_database_is_created_under_any_name(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_an_empty_file_is_no_store_yet(tmp_path):
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").touch()

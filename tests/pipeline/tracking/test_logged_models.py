@@ -29,8 +29,7 @@ def log_model(run):
     return model.model_id
 
 
-@pytest.fixture
-def trained(store):
+def train(store):
     """The id of a finished run with a model."""
     experiment = store.experiment("reviews").experiment_id
     tags = {names.SOURCE_NAME: "pipeline.train", names.USER: "ayu", names.PARITY: "exact"}
@@ -42,6 +41,18 @@ def trained(store):
     return run.run_id
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory, template):
+    """A store with a finished run, and the run's id, for tests that change neither."""
+    store = open_local(stock(tmp_path_factory.mktemp("trained"), template))
+    return store, train(store)
+
+
+@pytest.fixture
+def trained(store):
+    return train(store)
+
+
 def model_of(store, run_id):
     run = store.client.get_run(run_id)
     (model_id,) = models_of(run)
@@ -50,7 +61,8 @@ def model_of(store, run_id):
     return model
 
 
-def test_a_model_is_listed_with_the_run_and_shares_the_files_of_its_weights(store, trained):
+def test_a_model_is_listed_with_the_run_and_shares_the_files_of_its_weights(made_once):
+    store, trained = made_once
     model = model_of(store, trained)
     assert (model.name, model.params, model.source_run_id) == (
         "units=4 l2=0_1",
@@ -67,7 +79,8 @@ def test_a_model_is_listed_with_the_run_and_shares_the_files_of_its_weights(stor
     assert damage(run, [names.SERVED_MODEL, names.WEIGHTS]) == []
 
 
-def test_a_model_is_listed_with_its_scores_and_its_origin(store, trained):
+def test_a_model_is_listed_with_its_scores_and_its_origin(made_once):
+    store, trained = made_once
     model = model_of(store, trained)
     scores = {metric.key: metric.value for metric in model.metrics}
     assert scores == {"test/f1_macro": 0.5, "validation/f1_macro": 0.75}
@@ -76,7 +89,8 @@ def test_a_model_is_listed_with_its_scores_and_its_origin(store, trained):
         assert len(store.client.get_metric_history(trained, name)) == 1
 
 
-def test_it_can_be_registered_and_served_by_version(store, trained):
+def test_it_can_be_registered_and_served_by_version(made_once):
+    store, trained = made_once
     earlier = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(store.uri)
     try:
@@ -108,7 +122,8 @@ def test_it_is_deleted_with_its_run(store, trained):
     assert list(store.client.search_logged_models([model.experiment_id])) == []
 
 
-def test_it_is_moved_with_its_run(store, trained, tmp_path, template):
+def test_it_is_moved_with_its_run(made_once, tmp_path, template):
+    store, _ = made_once
     (tmp_path / "target").mkdir()
     target = open_local(stock(tmp_path / "target", template))
     (move,) = plan_move(store, target, None).moves

@@ -71,6 +71,7 @@ def test_a_server_that_does_not_answer_is_one_sentence():
         open_server("http://127.0.0.1:9")
 
 
+@pytest.mark.slow
 def test_what_a_killed_creation_left_is_no_hindrance(tmp_path, template):
     """A killed process leaves tables half created; they are not built upon."""
     folder = tmp_path / "mlruns"

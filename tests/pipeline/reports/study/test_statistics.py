@@ -70,7 +70,7 @@ def test_the_same_samples_give_the_same_interval_again():
     assert difference(samples) == difference(samples)
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seeds", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 10))])
 def test_an_interval_that_should_cover_zero_does_at_its_rate(seeds):
     draw = np.random.default_rng(seeds)
     found = [difference(draw.normal(0, 0.02, seeds)) for _ in range(400)]
