@@ -1,7 +1,9 @@
 import sys
+from functools import cache
 
 import pytest
 
+from pipeline.data.builtin import reviews
 from pipeline.job.identity import code_versions
 from pipeline.settings import parse_settings
 from pipeline.settings.data_function import data_function
@@ -20,6 +22,14 @@ def _forget_users_modules(tmp_path_factory):
             del sys.modules[name]
             for cached in (code_versions, model_function, data_function):
                 cached.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _write_reviews_once():
+    """The reviews are always the same, and take 0.1 s of each test that loads them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reviews, "_unique_reviews", cache(reviews._unique_reviews))
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
 import pytest
 
 import pipeline
+from pipeline.tracking.store import open_local
 from pipeline.tracking.tracked_run import tracked_run
+from tests.support.fresh_store import stock
 
 
-@pytest.fixture
-def three(store, in_folder):
-    """Two runs with a score, and one that failed."""
+@pytest.fixture(scope="module")
+def folder_of_three(tmp_path_factory, template):
+    """A folder whose store has two runs with a score, and one that failed."""
+    folder = stock(tmp_path_factory.mktemp("three"), template)
+    store = open_local(folder)
     experiment = store.experiment("letters").experiment_id
     for units, score in (("8", 0.5), ("16", 0.7)):
         with tracked_run(store, experiment, f"units={units}", {}) as run:
@@ -19,6 +23,12 @@ def three(store, in_folder):
     ):
         run.log_params({"units": "32", "mask": "true", "model": "lstm"})
         raise RuntimeError("out of memory")
+    return folder
+
+
+@pytest.fixture
+def three(folder_of_three, in_folder, monkeypatch):
+    monkeypatch.chdir(folder_of_three)
 
 
 def test_the_best_run_is_first_and_settings_have_their_types(three):

@@ -23,8 +23,12 @@ def test_a_dry_run_gives_the_planned_jobs(in_folder, capsys):
         ({"units": [2, -1], "epochs": 0}, ["units=-1 must", "epochs=0 must"]),
         ({"unit": 3}, ["did you mean `units`"]),
         ({"model": "lsmt"}, ["model=lsmt"]),
-        ({"dataset": "nusax", "data_dir": "none", "dataset.language": "klingon"}, ["klingon"]),
-        ({"hydra/launcher": "nothing"}, ["nothing"]),
+        pytest.param(
+            {"dataset": "nusax", "data_dir": "none", "dataset.language": "klingon"},
+            ["klingon"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"hydra/launcher": "nothing"}, ["nothing"], marks=pytest.mark.slow),
     ],
 )
 def test_every_fault_is_a_sentence_of_one_exception(in_folder, settings, reasons):

@@ -52,7 +52,7 @@ def test_a_study_makes_the_folder_of_its_file(plan, tmp_path):
     assert find_study(url, "new") is not None
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("random", marks=pytest.mark.slow)])
 def test_an_interrupted_search_chooses_as_it_would_have(search_for, tmp_path, sampler):
     plan = search_for(*SPACE, sampler=sampler).settled(["multiclass"])
     whole = open_study(f"sqlite:///{tmp_path / 'whole.db'}", "one", plan.search)
