@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Annotated, Any, get_origin
+from types import ModuleType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pydantic
-from pydantic import BeforeValidator, ValidationError
+from pydantic import Field, ValidationError
 
 from pipeline.settings.allowed import allowed
 from pipeline.settings.as_typed import as_typed
@@ -127,15 +127,21 @@ def _argument_faults(given: str, argument: inspect.Parameter, rules: Rules) -> I
 
 
 def _field(argument: inspect.Parameter, module: ModuleType) -> tuple[Any, Any]:
-    """Return an argument as a pydantic field; a tuple becomes a list, as in YAML."""
-    annotation = evaluated(argument.annotation, module)
-    if get_origin(annotation) is tuple:
-        annotation = Annotated[annotation, BeforeValidator(_tuple)]
+    """Return an argument as a pydantic field."""
+    annotation = _accepting_lists(evaluated(argument.annotation, module))
     return annotation, ... if argument.default is argument.empty else argument.default
 
 
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _accepting_lists(annotation: Any) -> Any:
+    """Return the annotation with tuples that may be given as lists: YAML has no tuples."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is tuple:
+        return Annotated[annotation, Field(strict=False)]
+    if origin is Annotated:
+        return Annotated[(_accepting_lists(parts[0]), *parts[1:])]
+    if origin in (Union, UnionType):
+        return Union[tuple(map(_accepting_lists, parts))]  # noqa: UP007
+    return annotation
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import pydantic
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from pipeline.settings import schema
 from pipeline.settings.allowed import allowed
@@ -24,10 +24,6 @@ _OURS = ("self", "learning_rate", "name")  # the learning rate is a setting of i
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _AtLeastTwo = Annotated[int, Field(ge=2)]
-_Words = Annotated[
-    tuple[str, ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-]
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(("beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"), schema.Share),
     **dict.fromkeys(("momentum", "ema_momentum"), schema.Momentum),
@@ -51,7 +47,7 @@ _TYPES: dict[str, Any] = {
     "gradient_accumulation_steps": _AtLeastTwo,
     "ns_steps": schema.Count,
     "warmup_steps": Annotated[int, Field(ge=0)],
-    "exclude_layers": _Words,
+    "exclude_layers": schema.Words,
 }
 """Arguments whose default does not say everything about their type and range."""
 _OF_DEFAULT: dict[type, Any] = {bool: bool, int: int, float: _Finite, str: str}

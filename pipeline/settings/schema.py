@@ -46,16 +46,9 @@ def _by_word(value: object) -> object:
 
 
 Patience = Annotated[Count | None, BeforeValidator(_off_is_none)]
-Widths = Annotated[
-    tuple[Count, ...],
-    Field(min_length=1),
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-]
-
-FunctionNames = Annotated[
-    tuple[Name, ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-]
+# Not strict: YAML has lists, no tuples.
+Widths = Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
+Words = Annotated[tuple[Name, ...], Field(strict=False)]
 Names = Annotated[tuple[Name, ...], Field(min_length=2), BeforeValidator(_as_words)]
 Columns = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_as_words)]
 
@@ -220,8 +213,8 @@ class Training(Group):
     clipnorm: Positive | None = None
     initial_weights: Name | None = None
     loss: Name | None = None
-    metrics: FunctionNames = ()
-    callbacks: FunctionNames = ()
+    metrics: Words = ()
+    callbacks: Words = ()
     class_weight: Literal["balanced"] | ClassWeights | None = None
     augment: bool
     parity: Annotated[Literal["required", "optional", "off"], BeforeValidator(_false_is_off)] = (

@@ -40,6 +40,19 @@ def test_its_arguments_are_swept_as_settings(plan_for):
     assert plan.jobs[0].overrides == (f"model={OURS}", "width=2", "padding=pre")
 
 
+def test_a_tuple_may_have_a_range_or_be_none_and_is_given_as_a_list(folder, plan_for):
+    (folder / "tuples.py").write_text(
+        "from typing import Annotated\n"
+        "from pydantic import Field\n"
+        "Widths = Annotated[tuple[int, ...], Field(min_length=2)]\n"
+        "def net(data, *, widths: Widths = (3, 4), more: tuple[float, ...] | None = None): ...\n"
+    )
+    (job,) = plan_for("model=tuples:net", "widths=[5,6]", "more=[0.5]").jobs
+    assert (job.settings.model.widths, job.settings.model.more) == ((5, 6), (0.5,))
+    (fault,) = faults(plan_for, "model=tuples:net", "widths=[5]")
+    assert fault.startswith("widths=[5] must be a list such as [16,32], each entry a whole number")
+
+
 def test_it_is_swept_beside_others(plan_for):
     plan = plan_for(f"model=lstm,{OURS}")
     assert [job.overrides for job in plan.jobs] == [("model=lstm",), (f"model={OURS}",)]
