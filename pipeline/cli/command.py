@@ -40,7 +40,6 @@ class Given:
     values: dict[str, Any]
     flags: frozenset[str]  # the flags that the command defines and that were given
     words: tuple[str, ...]  # the remaining arguments, for a command that accepts such
-    config_dir: str | None  # the user's own folder of configuration files
 
 
 def command(
@@ -83,7 +82,7 @@ def _given(
     values = compose_values(name, [w for w in settings if w not in apart], line.config_dir)
     texts = dict(word.lstrip("+").split("=", 1) for word in apart)
     values |= {key: None if text == "null" else text for key, text in texts.items()}
-    return Given(values, line.flags, tuple(words), line.config_dir)
+    return Given(values, line.flags, tuple(words))
 
 
 def wants_help() -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pipeline.data.builtin import digits, reviews
 from pipeline.data.catalogue import SPECS, Spec, spec_of
-from pipeline.data.data_spec import Kind
 from pipeline.data.dataset import Dataset, Split
 from pipeline.data.examples import Examples, Source
 from pipeline.data.label_task import AUTO, task_of_labels
@@ -36,10 +35,6 @@ class _Prepared:
     train: Examples
     preprocessing: Preprocessing
 
-    @property
-    def kind(self) -> Kind:
-        return self.preprocessing.kind
-
 
 def load(name: str, *, flips: bool | None = None, task: str = AUTO, **options: Any) -> Dataset:
     """Load a data set, ready for training; equal arguments give equal arrays.
@@ -66,7 +61,7 @@ def load(name: str, *, flips: bool | None = None, task: str = AUTO, **options: A
     spec, source = prepared.spec, prepared.source
     return Dataset(
         name=spec.name,
-        kind=prepared.kind,
+        kind=prepared.preprocessing.kind,
         task=_task(task, source),
         classes=source.classes,
         train=split(prepared.preprocessing, prepared.train),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,20 +24,13 @@ _EXPECTED = (
 _INT32 = np.iinfo(np.int32)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """How a missing validation split is cut off the training examples."""
-
-    share: float
-    seed: int
-
-
 def read_splits(
     returned: Any,
     where: str,
     origin: str,
-    cut: Cut,
     *,
+    validation_share: float,
+    split_seed: int,
     classes: Sequence[str] | None = None,
     task: str | None = None,
     checksums: Mapping[str, str] | None = None,
@@ -51,7 +43,8 @@ def read_splits(
             contain `classes`, names in label order.
         where: what the data come from, which starts every error.
         origin: one phrase on the source of the data.
-        cut: how validation examples are held out if there are none.
+        validation_share: share of the training examples for validation, if there are none.
+        split_seed: decides which examples are held out.
         classes: names in label order; None uses those in the dict, or those found.
         task: the meaning of the labels, if it is given.
         checksums: SHA-256 of each file read.
@@ -70,7 +63,7 @@ def read_splits(
     if "validation" not in examples:
         train = examples["train"]
         groups, group_names = strata(train.labels, labels.names)
-        divide = partial(held_out_shares, groups, (cut.share,), cut.seed, group_names)
+        divide = partial(held_out_shares, groups, (validation_share,), split_seed, group_names)
         rest, held = copies_together(divide, train.contents())
         examples |= {"train": train.take(rest), "validation": train.take(held)}
     if is_class_index(examples["train"].labels):

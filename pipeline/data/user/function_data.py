@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.data.examples import Source
-from pipeline.data.user.array_splits import Cut, read_splits
+from pipeline.data.user.array_splits import read_splits
 from pipeline.errors import DatasetError, summary
 from pipeline.functions.lookup import FunctionError, own_function
 
@@ -45,6 +45,7 @@ def read(
         returned,
         f"what {where} returns",
         f"returned by {name}",
-        Cut(validation_share, split_seed),
+        validation_share=validation_share,
+        split_seed=split_seed,
         task=task,
     )

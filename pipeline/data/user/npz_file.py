@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.data import large_arrays
 from pipeline.data.examples import Source
-from pipeline.data.user.array_splits import Cut, read_splits
+from pipeline.data.user.array_splits import read_splits
 from pipeline.data.user.location import locate
 from pipeline.errors import DatasetError
 
@@ -65,7 +65,8 @@ def read(
         splits,
         str(file),
         file.name,
-        Cut(validation_share, split_seed),
+        validation_share=validation_share,
+        split_seed=split_seed,
         classes=classes,
         task=task,
         checksums={file.name: _sha256(file)},

@@ -70,7 +70,7 @@ def newly_ended(
     watched: Sequence[WatchedJob],
     progress: SweepProgress,
     store: Store,
-    judge: Judge = lambda number, epoch: None,
+    judge: Judge,
 ) -> Iterator[tuple[WatchedJob, Failure | None]]:
     """Show the new events of the jobs, and yield those that have ended since the last call."""
     for job in (job for job in watched if not job.over):

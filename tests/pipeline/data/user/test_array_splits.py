@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.data import DatasetError, large_arrays
 from pipeline.data.preprocessing import Reading, fitted, split
-from pipeline.data.user.array_splits import Cut, read_splits
+from pipeline.data.user.array_splits import read_splits
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(5, 3, (30, 4))
@@ -13,7 +13,8 @@ Y = np.arange(30) % 3
 
 
 def read(returned, **options):
-    return read_splits(returned, "here", "made here", Cut(0.1, 0), **options)
+    cut = {"validation_share": 0.1, "split_seed": 0}
+    return read_splits(returned, "here", "made here", **cut, **options)
 
 
 def pairs(x, y, cut=24):
