@@ -20,7 +20,6 @@ from pipeline.tracking.attempts import PASSED
 from pipeline.tracking.environment import machine_in_words
 from pipeline.tracking.fingerprints import stored_fingerprint
 from pipeline.tracking.tracked_run import TrackedRun
-from pipeline.verification.worst_examples import Mistake, WorstExample
 
 
 @dataclass(frozen=True)
@@ -32,46 +31,20 @@ class Tile:
     beside: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class RunPage:
-    """All text, numbers and figures of a run's page."""
-
-    title: str
-    subtitle: str
-    tiles: Sequence[Tile]
-    warnings: Sequence[str]
-    by_hand: Mapping[str, str]
-    settings: Mapping[str, str]
-    data: Mapping[str, str]
-    curves: Sequence[tuple[Drawing, str]]
-    figures: Sequence[tuple[Drawing, str]]
-    scores: Table
-    evaluations: Table | None
-    mistakes_title: str
-    mistakes: Sequence[Mistake]
-    unit: str
-    class_scores: Table | None
-    reports: str
-    parity: Mapping[str, str]
-    exact: bool
-    examples: Sequence[WorstExample]
-    cost: Mapping[str, str]
-    commands: Sequence[str]
-
-
 def write_run_page(run: TrackedRun) -> None:
     """Compose the page and the description from a run's stored data, and store both with it."""
     stored = read_stored(run.client, run.run_id)
-    page = compose_run_page(stored)
     run.set_tags({names.DESCRIPTION: run_description(stored)})
-    run.log_text(render_page("pipeline.reports.run", "run.html.j2", page=page), names.PAGE)
+    run.log_text(run_page(stored), names.PAGE)
 
 
-def compose_run_page(stored: StoredRun) -> RunPage:
-    """Return the content of the page for a stored run."""
+def run_page(stored: StoredRun) -> str:
+    """Return the page of a stored run, HTML."""
     params, tags = stored.run.data.params, stored.run.data.tags
     by_hand = dict(line.lstrip("+").partition("=")[::2] for line in stored.overrides)
-    return RunPage(
+    return render_page(
+        "pipeline.reports.run",
+        "run.html.j2",
         title=stored.run.info.run_name,
         subtitle=_subtitle(stored),
         tiles=_tiles(stored),
