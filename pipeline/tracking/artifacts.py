@@ -116,6 +116,17 @@ def download(client: "MlflowClient", artifact_uri: str, path: str, folder: Path)
     )
 
 
+def download_if_there(client: "MlflowClient", run_id: str, path: str, folder: Path) -> Path | None:
+    """Download an artifact, a file or a folder, into a folder; None if the run has none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = Path(client.download_artifacts(run_id, path, str(folder)))
+    except (MlflowException, OSError):
+        return None
+    return found if found.exists() else None
+
+
 def manifest(digests: Mapping[str, str]) -> str:
     """Return the text of a run's manifest: the SHA-256 of each artifact, by its path."""
     return json.dumps(dict(sorted(digests.items())), indent=2) + "\n"

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.errors import StoreError
+from pipeline.tracking.artifacts import local_folder
 from pipeline.tracking.temporary_folder import temporary_folder
 
 FOLDER = "mlruns"
@@ -83,12 +84,11 @@ def artifacts_here(uri: str, folder: Path) -> Path | None:
 
     The store in `folder` may have been moved since the database stored the address.
     """
-    parts = urlsplit(uri)
-    if parts.scheme not in ("", "file"):
+    place = local_folder(uri)
+    if place is None:
         return None
-    path = unquote(parts.path)
-    _, own, below = path.rpartition(f"/{FOLDER}/{ARTIFACTS}/")
-    return folder / ARTIFACTS / below if own else Path(path)
+    _, own, below = str(place).rpartition(f"/{FOLDER}/{ARTIFACTS}/")
+    return folder / ARTIFACTS / below if own else place
 
 
 def create(folder: Path) -> None:

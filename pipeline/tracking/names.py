@@ -3,6 +3,8 @@
 A constant that ends in `/`, `.` or `_` is a prefix of several names.
 """
 
+from collections.abc import Mapping
+
 # Tags of a job's run. The bookkeeping tags begin with `track.`, which sorts them last.
 IDENTITY = "track.identity"  # hash of everything that determines the run's result
 CODE_VERSIONS = "track.code"  # hashes of the code of the training and of the model, as JSON
@@ -15,20 +17,24 @@ PARITY_REASON = "parity.reason"  # one sentence, for anything but exact
 ERROR = "error"  # type and message of the exception that ended it
 PRUNED = "pruned"  # reason why a search stopped it
 DEGENERATE = "degenerate"  # "no", or how strongly the predictions favour one class
-TASK = "task"  # the meaning of its outputs; runs of earlier versions are all multiclass
+TASK = "task"  # the meaning of its outputs; see `task_of`
 DATA = "data"  # a description of the data set
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
 SPLITS = ("train", "validation", "test")
 FINGERPRINTS = "track.fingerprints"  # hash of each split's arrays
-FINGERPRINT = "fingerprint."  # prefix, with a split's name: the same in runs of earlier versions
 FIRST_SWEEP = "sweep"  # id of the sweep that trained it
 ORIGIN = "moved.run_id"  # id of the run in the store that it was copied from
 GIT_DIRTY = "git.dirty"  # whether the checkout differed from its commit
 
 
+def task_of(tags: Mapping[str, str]) -> str:
+    """Return the task that a run's tags name; runs of earlier versions are all multiclass."""
+    return tags.get(TASK, "multiclass")
+
+
 def fingerprint(split: str) -> str:
     """Return the tag with the hash of a split's arrays in runs of earlier versions."""
-    return f"{FINGERPRINT}{split}"
+    return f"fingerprint.{split}"
 
 
 def sweep_tag(sweep_id: str) -> str:

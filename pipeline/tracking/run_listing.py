@@ -39,8 +39,8 @@ class ListedRun:
 
     @property
     def task(self) -> str:
-        """The meaning of its outputs; runs of earlier versions have no tag of it."""
-        return self.tags.get(names.TASK, "multiclass")
+        """The meaning of its outputs."""
+        return names.task_of(self.tags)
 
     @property
     def trained_in(self) -> str | None:

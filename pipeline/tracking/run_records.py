@@ -44,8 +44,7 @@ def find_runs(store: Store, listing: Listing) -> list[Run]:
 
 def rank_by(listing: Listing, found: Sequence[Run]) -> Criterion:
     """Return what runs are ranked by: by default, the primary score of the newest one's task."""
-    tasks = [run.data.tags.get(names.TASK, "multiclass") for run in found]
-    return criterion(listing.select_by, tasks)
+    return criterion(listing.select_by, [names.task_of(run.data.tags) for run in found])
 
 
 def experiment_names(store: Store) -> dict[str, str]:

@@ -6,7 +6,7 @@ downloaded from the store, and the test set is built anew. TensorFlow is never i
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from pipeline.settings.schema import FunctionData
 from pipeline.settings.stored_yaml import read_stored_yaml
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
-from pipeline.tracking.artifacts import damage
+from pipeline.tracking.artifacts import damage, download_if_there
 from pipeline.tracking.attempts import PASSED, UNCHECKED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
@@ -131,8 +131,7 @@ def pulled(client: MlflowClient, run_id: str, if_there: Sequence[str] = ()) -> I
         for artifact in _PULLED:
             client.download_artifacts(run_id, artifact, str(folder))
         for artifact in if_there:
-            with suppress(MlflowException, OSError):
-                client.download_artifacts(run_id, artifact, str(folder))
+            download_if_there(client, run_id, artifact, folder)
         yield folder
 
 
@@ -199,7 +198,7 @@ def stored_task(logged: RunData) -> Task:
     Raises:
         SettingsError: when the run's tag names none.
     """
-    name = logged.tags.get(names.TASK, "multiclass")
+    name = names.task_of(logged.tags)
     if name not in TASKS:
         raise SettingsError([f"the run's tag {names.TASK}={name} is not the name of a task."])
     return task_named(name)

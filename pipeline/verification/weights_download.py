@@ -4,11 +4,10 @@ import shutil
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from pipeline.errors import StoreError
 from pipeline.tracking import names
-from pipeline.tracking.artifacts import damage
+from pipeline.tracking.artifacts import damage, download_if_there
 from pipeline.tracking.temporary_folder import temporary_folder
 from scratch_forward import ArchiveError, Classifier
 
@@ -24,23 +23,13 @@ def download_weights(client: MlflowClient, run_id: str, to: Path) -> Classifier:
         ArchiveError: when a file differs from the stored one, or the model fails its parity card.
     """
     with temporary_folder() as folder:
-        if not _download(client, run_id, names.WEIGHTS, folder):
+        if download_if_there(client, run_id, names.WEIGHTS, folder) is None:
             status = client.get_run(run_id).info.status
             raise StoreError(f"run_id={run_id} has no weights; it is {status}.")
-        if _download(client, run_id, names.MANIFEST, folder) and (
-            faults := damage(folder, (names.WEIGHTS,))
-        ):
+        listed = download_if_there(client, run_id, names.MANIFEST, folder)
+        if listed and (faults := damage(folder, (names.WEIGHTS,))):
             raise ArchiveError(" ".join(faults))
         classifier = Classifier.load(folder / names.WEIGHTS, verify=True)
         to.mkdir(parents=True, exist_ok=True)
         shutil.copytree(folder / names.WEIGHTS, to / names.WEIGHTS)
     return classifier
-
-
-def _download(client: MlflowClient, run_id: str, path: str, folder: Path) -> bool:
-    """Download a file or folder of a run's artifacts; return whether it exists."""
-    try:
-        client.download_artifacts(run_id, path, str(folder))
-    except (MlflowException, OSError):
-        return False
-    return (folder / path).exists()

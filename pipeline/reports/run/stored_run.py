@@ -168,8 +168,8 @@ def _items(documents: Any, kind: type[_Item]) -> list[_Item]:
 
 def _task(run: Run) -> Task:
     """Return the run's task; a spoiled tag counts as that of an earlier version."""
-    name = run.data.tags.get(names.TASK)
-    return task_named(name if name in TASKS else TASKS[0])
+    name = names.task_of(run.data.tags)
+    return task_named(name if name in TASKS else names.task_of({}))
 
 
 def _predictions(

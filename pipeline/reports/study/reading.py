@@ -1,11 +1,9 @@
 """Reads runs back from MLflow, whichever machine made them."""
 
-from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from pipeline.errors import StoreError
 from pipeline.reports.study.study_run import StudyRun
@@ -13,13 +11,14 @@ from pipeline.settings.as_typed import logged_parameters
 from pipeline.settings.scores import MEASURES
 from pipeline.settings.stored_yaml import StoredYamlError, read_stored_yaml
 from pipeline.tracking import names
+from pipeline.tracking.artifacts import download_if_there
 from pipeline.tracking.temporary_folder import temporary_folder
 
 
 def read_run(client: MlflowClient, run: Run) -> StudyRun:
     """Read a run's numbers and, if it finished, its curves (one request per curve)."""
     finished = run.info.status == "FINISHED"
-    drawn = names.curves(MEASURES[run.data.tags.get(names.TASK, "multiclass")])
+    drawn = names.curves(MEASURES[names.task_of(run.data.tags)])
     return StudyRun(
         run_id=run.info.run_id,
         name=run.info.run_name,
@@ -62,7 +61,5 @@ def damaged(run_id: str, path: str, reason: object) -> StoreError:
 def read_text(client: MlflowClient, run_id: str, path: str) -> str | None:
     """Return a text artifact of a run; None if there is none."""
     with temporary_folder() as folder:
-        try:
-            return Path(client.download_artifacts(run_id, path, str(folder))).read_text("utf-8")
-        except (MlflowException, OSError):
-            return None
+        file = download_if_there(client, run_id, path, folder)
+        return file.read_text("utf-8") if file and file.is_file() else None

@@ -25,8 +25,8 @@ class StudyRun:
 
     @property
     def task(self) -> str:
-        """The meaning of its outputs; runs of earlier versions have no tag of it."""
-        return self.tags.get(names.TASK, "multiclass")
+        """The meaning of its outputs."""
+        return names.task_of(self.tags)
 
     @property
     def seed(self) -> int:
