@@ -4,7 +4,6 @@ import csv
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,6 @@ from scratch_forward.preprocessing import (
 TEXT = "text"  # the column that is read
 _DECIDED = {"multiclass": ["class"], "binary": ["class"], "multilabel": ["labels"]}
 """The column that is added for the decision, by task; a regression decides nothing."""
-
-
-@dataclass(frozen=True)
-class _Table:
-    """The columns and rows of a CSV file, in their original order."""
-
-    columns: list[str]
-    rows: list[list[str]]
 
 
 def answer(classifier: Classifier, asked: Sequence[str]) -> None:
@@ -68,14 +59,16 @@ def answer(classifier: Classifier, asked: Sequence[str]) -> None:
         raise SettingsError([f"This model reads a table: expected CSV files with {named}."])
     if files:
         columns = reading.columns if isinstance(reading, TablePreprocessing) else (TEXT,)
-        _answer_table(classifier, _read_tables(files, columns))
+        _answer_table(classifier, *_read_tables(files, columns))
         return
-    print_faults([_other_kind(word) for word in asked if _is_file(word)])
+    print_faults(
+        [
+            f"note: {word} is a file, but this model reads texts: its name is answered as a text."
+            for word in asked
+            if _is_file(word)
+        ]
+    )
     _show(asked, classifier(asked))
-
-
-def _other_kind(word: str) -> str:
-    return f"note: {word} is a file, but this model reads texts: its name is answered as a text."
 
 
 def _is_file(word: str) -> bool:
@@ -98,37 +91,38 @@ def _show(asked: Sequence[str], answers: Sequence[AnyPrediction]) -> None:
         print(printable(f"{one.answer}\t{numbers}\t{word}"))
 
 
-def _read_tables(files: Sequence[str], wanted: Sequence[str]) -> _Table:
-    """Read the rows of all files, one file after the other."""
-    tables = [_Table(*table(Path(file), read_bytes(Path(file)), wanted)) for file in files]
-    for file, one in zip(files, tables, strict=True):
-        if one.columns != tables[0].columns:
-            raise SettingsError(
-                [f"{file} has the columns {one.columns}, but {files[0]} {tables[0].columns}."]
-            )
-    return _Table(tables[0].columns, [row for one in tables for row in one.rows])
+def _read_tables(files: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Return the columns, and the rows of all files, one file after the other."""
+    tables = [table(Path(file), read_bytes(Path(file)), wanted) for file in files]
+    columns, _ = tables[0]
+    for file, (found, _) in zip(files, tables, strict=True):
+        if found != columns:
+            raise SettingsError([f"{file} has the columns {found}, but {files[0]} {columns}."])
+    return columns, [row for _, rows in tables for row in rows]
 
 
-def _answer_table(classifier: Classifier, asked: _Table) -> None:
+def _answer_table(
+    classifier: Classifier, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
     """Write each row unchanged, followed by its class or labels and one number per name."""
     names = classifier.preprocessing.classes
-    answers = classifier(_raw(classifier.preprocessing, asked)) if asked.rows else []
+    answers = classifier(_raw(classifier.preprocessing, columns, rows)) if rows else []
     written = csv.writer(sys.stdout, lineterminator="\n")
     decided = _DECIDED.get(classifier.task, [])
-    written.writerow([*asked.columns, *_new_columns([*decided, *names], asked.columns)])
-    for row, one in zip(asked.rows, answers, strict=True):
+    written.writerow([*columns, *_new_columns([*decided, *names], columns)])
+    for row, one in zip(rows, answers, strict=True):
         values: list[Any] = [one.numbers[name] for name in names]
         written.writerow([*row, *([one.answer] if decided else []), *values])
 
 
-def _raw(reading: Preprocessing, asked: _Table) -> Any:
+def _raw(reading: Preprocessing, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     """Return the texts, or the numbers of the columns that a model reads."""
     if not isinstance(reading, TablePreprocessing):
-        at = asked.columns.index(TEXT)
-        return [row[at] for row in asked.rows]
-    places = [asked.columns.index(name) for name in reading.columns]
-    numbers = np.full((len(asked.rows), len(places)), np.nan)
-    for number, row in enumerate(asked.rows):
+        at = columns.index(TEXT)
+        return [row[at] for row in rows]
+    places = [columns.index(name) for name in reading.columns]
+    numbers = np.full((len(rows), len(places)), np.nan)
+    for number, row in enumerate(rows):
         for column, at in enumerate(places):
             with suppress(ValueError):  # NaN is refused with the example and the column
                 numbers[number, column] = float(row[at])
