@@ -57,6 +57,11 @@ def summary(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type if the message is empty."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a question that names the closest known word; "" if none is close.
 

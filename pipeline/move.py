@@ -4,7 +4,7 @@ from rich.progress import track
 
 from pipeline.cli.command import Given, command
 from pipeline.cli.console import console, print_line
-from pipeline.errors import StoreAwayError, StoreError
+from pipeline.errors import StoreAwayError, StoreError, first_line
 from pipeline.settings import SettingsError, parse_tracking
 
 
@@ -30,8 +30,9 @@ def main(given: Given) -> None:
         ):
             move_run(source, target, one)
     except (MlflowException, OSError, StoreAwayError) as error:
-        reason = str(error).splitlines()[0]
-        raise StoreError(f"to={to}: {reason} To resume, run the same command.") from error
+        raise StoreError(
+            f"to={to}: {first_line(error)} To resume, run the same command."
+        ) from error
     counts = f"{len(plan.moves)} runs moved, {plan.present} already there"
     if plan.ongoing:
         counts += f", {plan.ongoing} still running and skipped"

@@ -12,7 +12,7 @@ from rich.text import Text
 from pipeline.cli import cells
 from pipeline.cli.console import console, plain, say
 from pipeline.reports.study.varied import told_apart_by
-from pipeline.settings.as_typed import logged_parameters
+from pipeline.settings.as_typed import as_number, logged_parameters
 from pipeline.tracking import names
 from pipeline.tracking.ranking import Criterion
 
@@ -116,14 +116,6 @@ def write_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
 
 
 def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+    if isinstance(value, str) and value.startswith(_FORMULA) and as_number(value) is None:
         return f"'{value}"
     return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

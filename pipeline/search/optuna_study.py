@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, first_line
 from pipeline.search.space import Dimension
 from pipeline.settings.schema import Search
 from pipeline.tracking.local_database import FOLDER, address, file_at
@@ -102,7 +102,7 @@ _REFUSALS = (
 
 
 def _refused(url: str, error: Exception) -> StoreError:
-    reason = str(error.__cause__ or error).splitlines()[0]
+    reason = first_line(error.__cause__ or error)
     return StoreError(f"hydra.sweeper.storage={shown(url)} cannot be used: {reason}")
 
 

@@ -82,20 +82,22 @@ def plan_search(
     """
     search = parse_search(options)
     fixed, space, probes, plan = plan_space(arguments, composer)
-    datasets = dict.fromkeys(job.settings.dataset.name for job in probes.jobs)
-    tasks = dict.fromkeys(job.settings.training.task for job in probes.jobs)
-    faults = unknown_metric(search.metric, datasets, [task for task in tasks if task != AUTO])
-    if probes.jobs[0].settings.running.retry == "failed":
-        faults.append(
-            "retry=failed has no meaning in a search: that a trial failed is what it learned of it."
-        )
-    refuse(faults)
 
     def job(params: Mapping[str, Any]) -> Job:
         chosen = [f"{one.key}={one.text(params[one.key])}" for one in space]
         return plan([*fixed, *chosen]).jobs[0]
 
-    return SearchPlan(fixed, space, search, probes, job)
+    searched = SearchPlan(fixed, space, search, probes, job)
+    tasks = dict.fromkeys(job.settings.training.task for job in probes.jobs)
+    faults = unknown_metric(
+        search.metric, searched.datasets, [task for task in tasks if task != AUTO]
+    )
+    if probes.jobs[0].settings.running.retry == "failed":
+        faults.append(
+            "retry=failed has no meaning in a search: that a trial failed is what it learned of it."
+        )
+    refuse(faults)
+    return searched
 
 
 _Plan = Callable[[list[str]], SweepPlan]

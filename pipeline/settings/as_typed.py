@@ -69,6 +69,14 @@ def label(value: object) -> str:
     return value
 
 
+def as_number(value: str | float) -> float | None:
+    """Return the number that a value is or spells; None for other text."""
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
 def logged_parameters(params: Mapping[str, str]) -> dict[str, str]:
     """Return a run's parameters as typed, whichever version logged them."""
     typed = {key: parameter(key, label(value)) for key, value in params.items()}

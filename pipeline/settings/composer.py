@@ -29,7 +29,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.errors import choices, did_you_mean, not_offered
+from pipeline.errors import choices, did_you_mean, first_line, not_offered
 from pipeline.functions.lookup import is_own
 from pipeline.settings.schema import is_weights_file
 from pipeline.settings.settings_error import SettingsError, refuse
@@ -262,7 +262,7 @@ class Composed:
         written = OmegaConf.to_container(self.config, resolve=False)
         for part in str(key).split(".") if key else ():
             written = written.get(part) if isinstance(written, dict) else None
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error).rstrip(".")
         return f"{key}={written} cannot be resolved: {reason}."
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from pipeline.errors import first_line
+
 _LARGEST = 2**18  # characters; a configuration has some 3,000
 _LONGEST = 2**13  # characters of one value
 _DEEPEST = 50
@@ -32,8 +34,7 @@ def read_stored_yaml(text: str) -> Any:
     except StoredYamlError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise StoredYamlError(reason) from error
+        raise StoredYamlError(getattr(error, "problem", None) or first_line(error)) from error
 
 
 def _check_events(text: str) -> None:

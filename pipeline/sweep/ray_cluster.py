@@ -16,6 +16,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 
+from pipeline.errors import first_line
 from pipeline.settings import SettingsError
 from pipeline.sweep.needs import Need
 
@@ -71,10 +72,8 @@ def _join(address: str) -> None:
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingsError(
-            [f"hydra.launcher.address={address}: no Ray cluster is reached there: {reason}"]
-        ) from error
+        fault = f"hydra.launcher.address={address}: no Ray cluster is reached there"
+        raise SettingsError([f"{fault}: {first_line(error)}"]) from error
 
 
 def places(nodes: Sequence[Mapping[str, Any]], need: Need) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.settings import SettingsError
-from pipeline.settings.as_typed import label, logged_parameters
+from pipeline.settings.as_typed import as_number, label, logged_parameters
 
 _TOKEN = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\s+|[^\s'"`]+|.""")
 _PARAMETER = re.compile(
@@ -43,7 +43,7 @@ class ParameterComparison:
         """Return whether a run's parameters, as typed, satisfy it; False if there is none."""
         if self.key not in params:
             return False
-        ours, theirs = _number(params[self.key]), _number(self.value)
+        ours, theirs = as_number(params[self.key]), as_number(self.value)
         if ours is not None and theirs is not None:
             return _SIGNS[self.sign](ours, theirs)
         if self.sign in _EQUALITIES:
@@ -80,7 +80,7 @@ def read_condition(where: str | None) -> Condition:
             key, value = _unquoted(found["key"]), label(_unquoted(found["value"]))
             comparisons.append(ParameterComparison(key, found["sign"], value))
     for one in comparisons:
-        if one.sign not in _EQUALITIES and _number(one.value) is None:
+        if one.sign not in _EQUALITIES and as_number(one.value) is None:
             raise SettingsError(
                 [
                     f"where: params.{one.key} {one.sign} {one.value} compares sizes, but "
@@ -104,10 +104,3 @@ def _clauses(where: str) -> list[str]:
 def _unquoted(text: str) -> str:
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`"
     return text[1:-1] if quoted else text
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

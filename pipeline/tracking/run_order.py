@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import did_you_mean
 from pipeline.settings import SettingsError
-from pipeline.settings.as_typed import label
+from pipeline.settings.as_typed import as_number, label
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -52,8 +52,7 @@ def _place(run: "Run", key: str) -> tuple[float, str] | None:
         value = run.data.metrics.get(key, run.data.params.get(key))
     if value is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
+    number = as_number(value)
+    if number is None:
         return math.inf, label(value)
     return None if math.isnan(number) else (number, "")

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, first_line
 from pipeline.tracking import local_database
 from pipeline.tracking.local_database import FOLDER
 
@@ -186,9 +186,8 @@ def open_local(working_directory: Path) -> Store:
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}.") from error
     except (MlflowException, SQLAlchemyError) as error:
-        reason = str(error).splitlines()[0]
         file = local_database.database_of(folder)
-        raise StoreError(f"{file} cannot be opened: {reason}") from error
+        raise StoreError(f"{file} cannot be opened: {first_line(error)}") from error
     return store
 
 

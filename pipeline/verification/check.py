@@ -21,6 +21,7 @@ from pipeline import data
 from pipeline.data.dataset import Split
 from pipeline.data.label_task import TASKS
 from pipeline.data.user.location import found_again
+from pipeline.errors import first_line
 from pipeline.settings import Settings, SettingsError, parse_stored
 from pipeline.settings.schema import FunctionData
 from pipeline.settings.stored_yaml import read_stored_yaml
@@ -149,7 +150,7 @@ def stored_settings(folder: Path) -> Settings:
     except SettingsError:
         raise
     except _DAMAGED as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise SettingsError([f"{names.CONFIG} is not a run's configuration: {reason}"]) from error
 
 
@@ -165,7 +166,7 @@ def _check(client: MlflowClient, run_id: str, data_dir: str) -> Parity:
             return _check_files(folder, run.data, data_dir)
     except (MlflowException, OSError, ValueError) as error:
         status = "" if finished else f"the run is {run.info.status}, "
-        return Parity("failed", f"{status}artifacts cannot be downloaded: {_first_line(error)}")
+        return Parity("failed", f"{status}artifacts cannot be downloaded: {first_line(error)}")
 
 
 def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
@@ -189,7 +190,7 @@ def _check_files(folder: Path, logged: RunData, data_dir: str) -> Parity:
     except scratch_forward.ArchiveError as error:
         return Parity("failed", f"{names.KERAS_MODEL}: {error}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        return Parity("failed", f"artifacts cannot be read: {_first_line(error)}")
+        return Parity("failed", f"artifacts cannot be read: {first_line(error)}")
 
 
 def stored_task(logged: RunData) -> Task:
@@ -329,7 +330,3 @@ def _log(run: TrackedRun, parity: Parity) -> None:
         run.log_json(shown["examples"], names.WORST_EXAMPLES)
         run.log_json(shown["mistakes"], names.MISTAKES)
     run.log_json({**document, "machine": machine()}, names.PARITY_OUTCOME)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -24,6 +24,11 @@ def number(value: float | None, form: str) -> str:
     return "–" if value is None else f"{value:{form}}"
 
 
+def capitalized(words: str) -> str:
+    """Return words with a capital first letter; the others stay as they are."""
+    return words[:1].upper() + words[1:]
+
+
 def render_page(package: str, name: str, **values: object) -> str:
     """Render an HTML template.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.reports.drawing.curve_panel import SPLITS, Line, curve_panel, frame
+from pipeline.reports.drawing.pages import capitalized
 from pipeline.reports.drawing.palette import Role
 from pipeline.reports.drawing.svg import Drawing, width_of
 from pipeline.settings.scores import SCORES
@@ -24,8 +25,7 @@ def loss_curves(history: History) -> Drawing:
 
 def measure_curves(history: History) -> Drawing:
     """Draw training and validation accuracy, or another measure of the task, by epoch."""
-    title = SCORES[history.epochs[0].measure].title
-    return _curves(history, "measure", f"{title[0].upper()}{title[1:]}")
+    return _curves(history, "measure", capitalized(SCORES[history.epochs[0].measure].title))
 
 
 def loss_title(measure: str) -> str:

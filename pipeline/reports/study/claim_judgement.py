@@ -108,9 +108,9 @@ def _by_seed(
     runs: Sequence[StudyRun], settings: Mapping[str, Any], measure: Measure
 ) -> dict[int, float]:
     wanted = {key: label(value) for key, value in settings.items()}
-    fitting = [run for run in runs if {k: label(run.params.get(k)) for k in wanted} == wanted]
-    values = {run.seed: measure.of(run) for run in fitting}
-    return {seed: value for seed, value in values.items() if value is not None}
+    return measure.by_seed(
+        run for run in runs if {key: label(run.params.get(key)) for key in wanted} == wanted
+    )
 
 
 def _artefact(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.reports.drawing.curve_panel import SPLITS, Line, curve_panel, frame
+from pipeline.reports.drawing.pages import capitalized
 from pipeline.reports.drawing.svg import Drawing
 from pipeline.reports.study.score_figures import MANY
 from pipeline.reports.study.setting_comparison import Analysis
@@ -65,7 +66,7 @@ def _title(variant: Variant, analysis: Analysis) -> str:
     words = variant.setting.words
     if len(analysis.variants) > MANY:
         return f"No. {analysis.ranked.index(variant) + 1}: {words}"
-    return words[0].upper() + words[1:]
+    return capitalized(words)
 
 
 def _lines(variant: Variant, quantity: str) -> list[Line]:

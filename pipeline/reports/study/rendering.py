@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.reports.drawing.pages import render_page, render_text
+from pipeline.reports.drawing.pages import capitalized, render_page, render_text
 from pipeline.reports.drawing.svg import Drawing, png, sheet
 from pipeline.reports.run.run_figures import loss_title
 from pipeline.reports.study import tables
@@ -47,10 +47,8 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
     effects = [comparison for effect in analysis.effects for comparison in effect.comparisons]
     some = "" if count <= MANY else f" The three best and the three worst of {count}."
     band = f"by epoch: mean and range over seeds, all on the same axes.{some}"
-    title = analysis.main.title
-    main = f"{title[0].upper()}{title[1:]}"
+    main = capitalized(analysis.main.title)
     measure = task_named(analysis.task).measure
-    of_epochs = SCORES[measure].title
     best = "" if analysis.best is None else " {}: the best on validation."
     drawn = {
         "forest": Drawn(
@@ -59,7 +57,7 @@ def draw(analysis: Analysis, baselines: References) -> dict[str, Drawn]:
             + best.format("Blue"),
         ),
         "loss": Drawn(curves(analysis, "loss"), f"{loss_title(measure)} {band}"),
-        measure: Drawn(curves(analysis, measure), f"{of_epochs[0].upper()}{of_epochs[1:]} {band}"),
+        measure: Drawn(curves(analysis, measure), f"{capitalized(SCORES[measure].title)} {band}"),
     }
     if len(analysis.gathered.varied) > 1:
         caption = f"{main} of each combination, mean over seeds; deeper colour: better."

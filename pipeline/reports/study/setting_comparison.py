@@ -112,15 +112,13 @@ def analyse(gathered: Gathered) -> Analysis:
     The best setting is selected on the validation set: a setting selected on the test set would
     have a test score that is too high. Runs of early versions have no validation score.
 
-    Raises:
-        ValueError: when no run has the main measure.
+    Args:
+        gathered: the runs, at least one of which has the reported measure.
     """
     finished = [run for run in gathered.runs if run.finished]
     task, main = gathered.task, reported_measure(gathered)
     variants = group_by_values(finished, gathered.varied, gathered.planned, gathered.study)
     scored = [variant for variant in variants if variant.estimate(main) is not None]
-    if not scored:
-        raise ValueError(f"{gathered.title} has no finished run with the {main.title}.")
     selection = selection_measure(gathered.select_by, task)
     lacking = any(v.by_seed(main).keys() - v.by_seed(selection).keys() for v in scored)
     by = main if lacking else selection

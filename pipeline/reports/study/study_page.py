@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.reports.drawing.pages import Table
+from pipeline.reports.drawing.pages import Table, capitalized
 from pipeline.reports.study import tables
 from pipeline.reports.study.definition import Claim
 from pipeline.reports.study.gathering import Gathered
@@ -124,7 +124,7 @@ def _baselines(baselines: References, main: Measure) -> str:
         if not any(shown.values()):
             continue
         found = next(iter(scores.values()))
-        name = f"{found.name[0].upper()}{found.name[1:]}"
+        name = capitalized(found.name)
         if len(set(shown.values())) == 1:
             words.append(f"{name}: {main.title} {next(iter(shown.values()))}.")
         else:

@@ -1,6 +1,6 @@
 """A run as a report uses it, and the measures computed from it; no MLflow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.settings.scores import MEASURES, SCORES, TASK_SCORES, selected_score
@@ -49,6 +49,11 @@ class Measure:
     least: bool = False  # whether the lowest value is the best
     # the score on the test data that it is, to be compared with baselines; empty if it is none
     score: str = ""
+
+    def by_seed(self, runs: Iterable[StudyRun]) -> dict[int, float]:
+        """Return the number of each run by its seed, for the runs that have it."""
+        found = {run.seed: self.of(run) for run in runs}
+        return {seed: value for seed, value in found.items() if value is not None}
 
     def show(self, value: float, signed: bool = False) -> str:
         """Format the number, with a true minus sign."""

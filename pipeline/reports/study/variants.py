@@ -71,8 +71,7 @@ class Variant:
 
     def by_seed(self, measure: Measure) -> dict[int, float]:
         """Return the measure by seed, for the runs that have it."""
-        found = {run.seed: measure.of(run) for run in self.runs}
-        return {seed: value for seed, value in found.items() if value is not None}
+        return measure.by_seed(self.runs)
 
     def estimate(self, measure: Measure) -> Estimate | None:
         """Return the mean over seeds; None if no run has the measure."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.reports.drawing.pages import capitalized
 from pipeline.reports.study.claim_judgement import Judgement, in_words, judge
 from pipeline.reports.study.reference import References, baseline_scores
 from pipeline.reports.study.setting_comparison import Analysis, Comparison, Effect
@@ -38,11 +39,7 @@ def conclude(analysis: Analysis, baselines: References) -> Verdict:
     points += _degenerate_points(analysis)
     runs = [run for variant in analysis.variants for run in variant.runs]
     judgement = judge(study, runs, analysis.gathered.varied) if study is not None else None
-    return Verdict(_sentence(headline), _selection(analysis), tuple(points), judgement)
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    return Verdict(capitalized(headline), _selection(analysis), tuple(points), judgement)
 
 
 def _selection(analysis: Analysis) -> str:
@@ -221,7 +218,7 @@ def _enumerated(names: Sequence[str]) -> str:
 
 def _comparison_points(analysis: Analysis) -> list[str]:
     points = [
-        _sentence(f"{_against(c)}: {in_words(c.difference, analysis.main)}{_caution(c)}.")
+        capitalized(f"{_against(c)}: {in_words(c.difference, analysis.main)}{_caution(c)}.")
         for c in analysis.comparisons[:_NAMED]
         if c.difference.interval is not None
     ]
@@ -241,7 +238,7 @@ def _caution(comparison: Comparison) -> str:
 
 def _effect_points(effects: tuple[Effect, ...], main: Measure) -> list[str]:
     return [
-        _sentence(
+        capitalized(
             f"{_against(comparison)}, averaged over the other settings: "
             f"{in_words(comparison.difference, main)}{_caution(comparison)}; "
             f"from {_from_to(ends, main)} depending on them."
@@ -269,7 +266,7 @@ def _baseline_points(analysis: Analysis, baselines: References) -> list[str]:
         if (found := beyond(variant, score, main)) is not None:
             the = name if name == "TF-IDF" else f"the {name}"
             against = f"{variant.setting.words} against {the} ({main.show(score)})"
-            points.append(_sentence(f"{against}: {in_words(found, main)}."))
+            points.append(capitalized(f"{against}: {in_words(found, main)}."))
     return points
 
 

@@ -296,11 +296,6 @@ def test_a_study_names_its_values():
     assert setting_of({"units": "8"}, study).subject == "8 units"
 
 
-def test_runs_without_a_score_are_an_error():
-    with pytest.raises(ValueError, match="study=x has no finished run with the test macro F1"):
-        analyse(gathered([study_run(0.5, status="FAILED")], "units"))
-
-
 def test_values_are_ordered_as_planned_or_by_size():
     runs = [*runs_of(BAD, units=128), *runs_of(GOOD, units=32), *runs_of(FAIR, units=64)]
     assert [v.setting.values for v in analyse(gathered(runs, "units")).variants] == [
