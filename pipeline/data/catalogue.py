@@ -1,6 +1,6 @@
 """The facts known about each data set without loading it; imports nothing heavy."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.data.data_spec import Kind
 from pipeline.functions.lookup import is_own
@@ -13,7 +13,6 @@ class Spec:
     Attributes:
         name: the name that selects the data set.
         kind: the kind of an example; None if only the data define it.
-        description: one phrase for users.
         classes: class names in label order; empty if only the files define them.
         train_size: number of training examples; None if only the files define it.
         input_shape: height, width and channels of an image; None for text, and where settings
@@ -25,7 +24,6 @@ class Spec:
 
     name: str
     kind: Kind | None
-    description: str
     classes: tuple[str, ...] = ()
     train_size: int | None = None
     input_shape: tuple[int, int, int] | None = None
@@ -59,7 +57,6 @@ SENTIMENTS: tuple[str, ...] = ("negative", "neutral", "positive")
 DIGITS = Spec(
     name="digits",
     kind="image",
-    description="handwritten digits, 8x8 grey images bundled with scikit-learn",
     classes=tuple("0123456789"),
     train_size=1_077,
     input_shape=(8, 8, 1),
@@ -69,7 +66,6 @@ DIGITS = Spec(
 REVIEWS = Spec(
     name="reviews",
     kind="text",
-    description="synthetic Indonesian review sentences with three sentiments",
     classes=SENTIMENTS,
     train_size=1_200,
     synthetic=True,
@@ -79,7 +75,6 @@ REVIEWS = Spec(
 CIFAR10 = Spec(
     name="cifar10",
     kind="image",
-    description="CIFAR-10, 32x32 colour photographs of ten kinds of things",
     classes=(
         "airplane",
         "automobile",
@@ -100,31 +95,14 @@ CIFAR10 = Spec(
 NUSAX = Spec(
     name="nusax",
     kind="text",
-    description="NusaX-Sentiment, review sentences in twelve languages",
     classes=SENTIMENTS,
     train_size=500,
 )
 
-CSV = Spec(
-    name="csv",
-    kind="text",
-    description="texts or a table of numbers of your own, in a CSV file",
-)
-
-IMAGE_FOLDER = Spec(
-    name="image_folder",
-    kind="image",
-    description="images of your own, in a folder for each class",
-)
-
-NPZ = Spec(
-    name="npz",
-    kind=None,
-    description="arrays of your own, in a NumPy file",
-)
+_OF_THE_USER = (Spec("csv", "text"), Spec("image_folder", "image"), Spec("npz", kind=None))
 
 SPECS: dict[str, Spec] = {
-    spec.name: spec for spec in (DIGITS, REVIEWS, CIFAR10, NUSAX, CSV, IMAGE_FOLDER, NPZ)
+    spec.name: spec for spec in (DIGITS, REVIEWS, CIFAR10, NUSAX, *_OF_THE_USER)
 }
 
 
@@ -135,7 +113,7 @@ def spec_of(name: str) -> Spec:
         KeyError: when the data set is unknown.
     """
     if is_own(name):
-        return replace(NPZ, name=name, description="arrays or texts that a function returns")
+        return Spec(name, kind=None)
     return SPECS[name]
 
 
