@@ -18,15 +18,6 @@ _NAMELESS = ("a", "b")  # stand-ins where only the files define the classes
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric of a run."""
-
-    name: str  # its name in MLflow
-    least: bool = False  # whether lower is better, as for a loss or a time
-    on_test: bool = False  # whether it is a score on the test data
-
-
-@dataclass(frozen=True)
 class Series:
     """What a running trial reports after each epoch.
 
@@ -54,8 +45,7 @@ def settled(search: Search, tasks: Sequence[str]) -> Search:
     """
     task = task_named(tasks[0])
     metric = names.VALIDATION + task.primary if search.metric == AUTO else search.metric
-    known = {one.name: one for one in _metrics(task, _NAMELESS)}
-    least = known.get(metric, Metric(metric, _is_error(metric))).least
+    least = _metrics([task.name], _NAMELESS).get(metric, _is_error(metric))
     direction = search.direction
     if direction == AUTO:
         direction = "minimize" if least else "maximize"
@@ -96,11 +86,7 @@ def unknown_metric(metric: str, datasets: Iterable[str], tasks: Sequence[str] = 
     for name in datasets:
         classes = spec_of(name).classes
         possible = tasks or (TASKS[:1] if classes else TASKS)
-        known = {
-            one.name: one
-            for task in possible
-            for one in _metrics(task_named(task), classes or _NAMELESS)
-        }
+        known = _metrics(possible, classes or _NAMELESS)
         if metric not in known and not (not classes and _is_of_a_name(metric)):
             task = task_named(possible[0])
             offered = choices(_scores(task, names.VALIDATION, classes or _NAMELESS))
@@ -120,15 +106,13 @@ def _is_of_a_name(metric: str) -> bool:
 
 def doubts(search: Search) -> list[str]:
     """Return one sentence per choice that is probably unintended."""
-    known = {one.name: one for task in TASKS for one in _metrics(task_named(task), _NAMELESS)}
-    chosen = known.get(search.metric, Metric(search.metric))
     found = []
-    if chosen.on_test or search.metric.startswith(names.TEST):
+    if search.metric.startswith(names.TEST):
         found.append(
             f"hydra.sweeper.metric={search.metric}: what is chosen by the test data cannot be "
             "judged by them."
         )
-    if chosen.least and search.direction == "maximize":
+    if _metrics(TASKS, _NAMELESS).get(search.metric) and search.direction == "maximize":
         found.append(
             f"hydra.sweeper.direction=maximize looks for the largest {search.metric}; meant may be "
             "minimize."
@@ -136,20 +120,20 @@ def doubts(search: Search) -> list[str]:
     return found
 
 
-def _metrics(task: Task, classes: Sequence[str]) -> list[Metric]:
-    best, epochs = names.best_metrics(task.measure), names.epoch_metrics(task.measure)
-    return [
-        *(Metric(name, least) for name, least in _scores(task, names.VALIDATION, classes).items()),
-        *(Metric(name, least, True) for name, least in _scores(task, names.TEST, classes).items()),
-        *(Metric(name, name in _LOSSES) for name in names.curves(task.measure)),
-        *(Metric(best[field], metric in _LOSSES) for field, metric in epochs.items()),
-        Metric(names.BEST_EPOCH),
-        *(Metric(name, least=True) for name in (names.SECONDS, names.PARAMETERS)),
-    ]
+def _metrics(tasks: Iterable[str], classes: Sequence[str]) -> dict[str, bool]:
+    """Return the metrics of runs of some tasks by name; the value is True if lower is better."""
+    found = {names.BEST_EPOCH: False, names.SECONDS: True, names.PARAMETERS: True}
+    for task in map(task_named, tasks):
+        best = names.best_metrics(task.measure)
+        found |= _scores(task, names.VALIDATION, classes) | _scores(task, names.TEST, classes)
+        for field, metric in names.epoch_metrics(task.measure).items():
+            found |= {best[field]: metric in _LOSSES}
+        found |= {metric: metric in _LOSSES for metric in names.curves(task.measure)}
+    return found
 
 
 def _scores(task: Task, split: str, classes: Sequence[str]) -> dict[str, bool]:
-    """Return the score names of an evaluation; the value is True if lower is better."""
+    """Return the scores of an evaluation, likewise."""
     found = {split + name: SCORES[name].least for name in task.score_names}
     by_name = task.name_scores(classes).values()
     return found | {split + name: name.startswith("mae/") for name in by_name}
