@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,29 +13,19 @@ from typing import Any
 from pipeline.tracking import names
 
 
-@dataclass(frozen=True)
-class GitState:
-    """The commit of the checkout that the code runs from, and whether files differ from it."""
-
-    commit: str
-    dirty: bool
-
-
 @cache
-def git_state() -> GitState | None:
-    """Return the state of this package's repository; None if it is installed elsewhere."""
+def version_tags() -> Mapping[str, str | bool]:
+    """Return tags with the commit that the code runs from, and whether files differ from it.
+
+    Empty if it does not run from a repository.
+    """
     source = Path(__file__).resolve().parent
     commit = _git(source, "rev-parse", "HEAD")
     tracked = _git(source, "ls-files", "--error-unmatch", Path(__file__).name)
     if commit is None or tracked is None:
-        return None
-    return GitState(commit, dirty=bool(_git(source, "status", "--porcelain")))
-
-
-def version_tags() -> dict[str, str | bool]:
-    """Return tags that identify the code; empty if it does not run from a repository."""
-    git = git_state()
-    return {names.GIT_COMMIT: git.commit, names.GIT_DIRTY: git.dirty} if git else {}
+        return {}
+    dirty = bool(_git(source, "status", "--porcelain"))
+    return {names.GIT_COMMIT: commit, names.GIT_DIRTY: dirty}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
