@@ -31,18 +31,6 @@ _TAGS = (names.IDENTITY, names.PARITY, names.PRUNED, names.OWNER, names.HEARTBEA
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One run of a job, complete or not."""
-
-    run_id: str
-    status: str  # MLflow's status; RUNNING may be left over from a killed process
-    ended: int | None  # milliseconds since 1970; None while it is running
-    tags: Mapping[str, str]  # some of its tags
-    epoch: int = 0  # epoch of its last checkpoint, 0 if there is none
-    intact: bool = True  # whether its artifacts exist, as far as a cheap check can tell
-
-
-@dataclass(frozen=True)
 class Standing:
     """How far a job has come.
 
@@ -72,9 +60,8 @@ def standings(
         store: the store of the runs, which need not exist yet.
     """
     found: dict[str, list[Standing]] = {}
-    tag = names.sweep_tag(sweep_id)
-    for attempt in _find(store, experiment, list(dict.fromkeys(identities)), sweep_id):
-        found.setdefault(attempt.tags[names.IDENTITY], []).append(_standing(attempt, tag))
+    for identity, one in _find(store, experiment, list(dict.fromkeys(identities)), sweep_id):
+        found.setdefault(identity, []).append(one)
     return {one: _furthest(found.get(one, [])) for one in identities}
 
 
@@ -89,28 +76,12 @@ def _furthest(stands: Sequence[Standing]) -> Standing:
     )
 
 
-def _standing(attempt: Attempt, tag: str) -> Standing:
-    listed = tag in attempt.tags
-    return Standing(_state(attempt), attempt.run_id, attempt.epoch, attempt.ended or 0, listed)
-
-
-def _state(attempt: Attempt) -> State:
-    if attempt.status == "FINISHED":
-        return (
-            "done" if attempt.intact and attempt.tags.get(names.PARITY) != "failed" else "damaged"
-        )
-    if attempt.status == "FAILED":
-        return "failed"
-    if attempt.status == "RUNNING" and is_alive(attempt.tags):
-        return "running"
-    return (
-        "pruned" if attempt.status == "KILLED" and names.PRUNED in attempt.tags else "interrupted"
-    )
+_Found = tuple[str, Standing]  # how far one run has come, with the identity of its job
 
 
 def _find(
     store: Store, experiment: str, identities: Sequence[str], sweep_id: str
-) -> Iterable[Attempt]:
+) -> Iterable[_Found]:
     if store.folder is None:
         return _find_on_server(store, experiment, identities, sweep_id)
     tag = names.sweep_tag(sweep_id)
@@ -121,36 +92,58 @@ def _find(
     except UnknownSchemaError:
         opened = open_local(store.folder.parent)
         return _find_through_mlflow(opened, experiment, identities, tag)
-    return [_local_attempt(row) for row in rows]
+    return [_of_local_run(row, tag) for row in rows]
 
 
-def _local_attempt(row: RunRow) -> Attempt:
-    done = row.status == "FINISHED"
-    intact, epoch = True, 0
-    if row.artifacts is not None:
-        intact = not done or not missing(row.artifacts)
-        files = [] if done else (row.artifacts / names.CHECKPOINTS).glob("*")
-        epoch = epoch_of(path.name for path in files)
-    return Attempt(row.run_id, row.status, row.ended, row.tags, epoch, intact)
+def _of_local_run(row: RunRow, tag: str) -> _Found:
+    if row.artifacts is None:
+        return _of_run(row, tag)
+    if row.status == "FINISHED":
+        return _of_run(row, tag, intact=not missing(row.artifacts))
+    files = (row.artifacts / names.CHECKPOINTS).glob("*")
+    return _of_run(row, tag, epoch_of(path.name for path in files))
+
+
+def _of_run(run: RunRow, tag: str, epoch: int = 0, intact: bool = True) -> _Found:
+    """Return how far a run has come.
+
+    Args:
+        tag: the tag of the sweep's runs.
+        epoch: epoch of its last checkpoint, 0 if there is none.
+        intact: whether its artifacts exist, as far as a cheap check can tell.
+    """
+    state, listed = _state(run.status, run.tags, intact), tag in run.tags
+    standing = Standing(state, run.run_id, epoch, run.ended or 0, listed)
+    return run.tags[names.IDENTITY], standing
+
+
+def _state(status: str, tags: Mapping[str, str], intact: bool) -> State:
+    if status == "FINISHED":
+        return "done" if intact and tags.get(names.PARITY) != "failed" else "damaged"
+    if status == "FAILED":
+        return "failed"
+    if status == "RUNNING" and is_alive(tags):
+        return "running"
+    return "pruned" if status == "KILLED" and names.PRUNED in tags else "interrupted"
 
 
 def _find_on_server(
     store: Store, experiment: str, identities: Sequence[str], sweep_id: str
-) -> Iterator[Attempt]:
-    tag, done = names.sweep_tag(sweep_id), {}
+) -> Iterator[_Found]:
+    done: dict[str, str] = {}
     if len(identities) > _FEW:
         done = still_finished(store.uri, experiment, sweep_id, identities)
     for one, run_id in done.items():
-        yield Attempt(run_id, "FINISHED", None, {names.IDENTITY: one, tag: ""})
+        yield one, Standing("done", run_id, listed=True)
     if left := [one for one in identities if one not in done]:
         at_once = len(left) > max(_FEW, len(identities) / _SLOWER)
-        yield from _find_through_mlflow(store, experiment, left, tag if at_once else None)
+        yield from _find_through_mlflow(store, experiment, left, names.sweep_tag(sweep_id), at_once)
 
 
 def _find_through_mlflow(
-    store: Store, experiment: str, identities: Sequence[str], tag: str | None
-) -> Iterator[Attempt]:
-    """Query a sweep's finished runs at once, given its tag, then each job that has none.
+    store: Store, experiment: str, identities: Sequence[str], tag: str, at_once: bool = True
+) -> Iterator[_Found]:
+    """Query a sweep's finished runs at once, if asked to, then each job that has none.
 
     A job whose run in the sweep has failed may have a finished run outside of it.
     """
@@ -158,41 +151,42 @@ def _find_through_mlflow(
     if found is None:
         return
     ids, seen = [found.experiment_id], set[str]()
-    if tag is not None:
+    if at_once:
         some = max(len(identities) // _SLOWER, 1)
         known = f"tags.`{names.IDENTITY}` LIKE '%'"
         newest = store.client.search_runs(ids, known, max_results=some)
-        yield from _attempts(store, newest, identities)
+        yield from _of_jobs(store, newest, identities, tag)
         if not newest.token:
             return  # a new experiment, or a small one: these were all of its runs
         finished = f"tags.`{tag}` LIKE '%' AND attributes.status = 'FINISHED'"
-        for attempt in _attempts(store, store.search_runs(ids, finished), identities):
-            seen.add(attempt.tags[names.IDENTITY])
-            yield attempt
+        for one, standing in _of_jobs(store, store.search_runs(ids, finished), identities, tag):
+            seen.add(one)
+            yield one, standing
     for one in identities:
         if one not in seen:
             same = f"tags.`{names.IDENTITY}` = '{one}'"
-            yield from _attempts(store, store.search_runs(ids, same), [one])
+            yield from _of_jobs(store, store.search_runs(ids, same), [one], tag)
 
 
-def _attempts(store: Store, runs: "Iterable[Run]", identities: Sequence[str]) -> Iterator[Attempt]:
-    """Yield those of some runs that are attempts at the given jobs."""
+def _of_jobs(
+    store: Store, runs: "Iterable[Run]", identities: Sequence[str], tag: str
+) -> Iterator[_Found]:
+    """Yield how far those of some runs have come that are attempts at the given jobs."""
     wanted = set(identities)
     for run in runs:
         if run.data.tags.get(names.IDENTITY) in wanted:
-            yield _attempt(store, run)
+            yield _of_mlflow_run(store, run, tag)
 
 
-def _attempt(store: Store, run: "Run") -> Attempt:
-    info, tags = run.info, run.data.tags
-    if store.folder is not None:
-        artifacts = local_database.artifacts_here(info.artifact_uri, store.folder)
-        return _local_attempt(RunRow(info.run_id, info.status, info.end_time, artifacts, tags))
-    epoch = 0
-    if info.status != "FINISHED":
-        listed = store.client.list_artifacts(info.run_id, names.CHECKPOINTS)
-        epoch = epoch_of(item.path for item in listed)
-    return Attempt(info.run_id, info.status, info.end_time, tags, epoch)
+def _of_mlflow_run(store: Store, run: "Run", tag: str) -> _Found:
+    info, here = run.info, store.folder
+    artifacts = local_database.artifacts_here(info.artifact_uri, here) if here else None
+    row = RunRow(info.run_id, info.status, info.end_time, artifacts, run.data.tags)
+    if here is not None:
+        return _of_local_run(row, tag)
+    ended = info.status == "FINISHED"
+    files = [] if ended else store.client.list_artifacts(info.run_id, names.CHECKPOINTS)
+    return _of_run(row, tag, epoch_of(file.path for file in files))
 
 
 def epoch_of(paths: Iterable[str]) -> int:
