@@ -22,6 +22,7 @@ DATA = "data"  # a description of the data set
 DATA_SYNTHETIC = "data.synthetic"  # whether the data set was generated
 SPLITS = ("train", "validation", "test")
 FINGERPRINTS = "track.fingerprints"  # hash of each split's arrays
+FINGERPRINT = "fingerprint."  # prefix, with a split's name: the same in runs of earlier versions
 FIRST_SWEEP = "sweep"  # id of the sweep that trained it
 ORIGIN = "moved.run_id"  # id of the run in the store that it was copied from
 GIT_DIRTY = "git.dirty"  # whether the checkout differed from its commit
@@ -34,7 +35,7 @@ def task_of(tags: Mapping[str, str]) -> str:
 
 def fingerprint(split: str) -> str:
     """Return the tag with the hash of a split's arrays in runs of earlier versions."""
-    return f"fingerprint.{split}"
+    return f"{FINGERPRINT}{split}"
 
 
 def sweep_tag(sweep_id: str) -> str:
