@@ -11,6 +11,7 @@ import numpy as np
 from scratch_forward import activations
 from scratch_forward.fast.fallback import run_plain
 from scratch_forward.fast.profile import Clock, shapes_through
+from scratch_forward.kernels.runtime.matmul import cut
 from scratch_forward.kernels.runtime.workspace import Workspace, WorkspacePerThread
 from scratch_forward.layers.base import Array, Generator, Layer
 from scratch_forward.layers.core import Dense
@@ -74,7 +75,7 @@ class DenseStage:
 
     def _sums(self, number: int, x: Array, out: Array) -> Array:
         """Write `x @ kernel + bias` of a layer to `out`."""
-        np.matmul(x, self.layers[number].weights["kernel"], out=out)
+        np.matmul(*cut(x, self.layers[number].weights["kernel"], out))
         bias = self._biases[number]
         if bias is not None:
             out += bias[: len(out)]
