@@ -13,8 +13,8 @@ import numpy as np
 from scratch_forward.kernels.convolution.convolution2d import Convolution
 from scratch_forward.kernels.convolution.fused_pooling import (
     Activation,
+    Ending,
     Pool,
-    activation_calls,
     pooling_calls,
 )
 from scratch_forward.kernels.runtime.workspace import Workspace
@@ -54,23 +54,22 @@ class BatchLastDense:
     """activation(W^T x + b), with W (features, units) and x (features, n)."""
 
     weights: np.ndarray  # (units, features)
-    bias: np.ndarray | None
-    activation: Activation = "linear"
+    ending: Ending
 
     @classmethod
     def prepare(
         cls, kernel: np.ndarray, bias: np.ndarray | None, activation: Activation = "linear"
     ) -> Self:
         """Transpose a kernel (features, units)."""
-        return cls(np.ascontiguousarray(kernel.T), bias, activation)
+        ending = Ending.of(bias, activation, kernel.shape[1], 1, kernel.dtype)
+        return cls(np.ascontiguousarray(kernel.T), ending)
 
     def __call__(
         self, x: np.ndarray, workspace: Workspace, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Map x (features, n) to (units, n)."""
         y = np.matmul(self.weights, x)
-        bias = None if self.bias is None else self.bias[:, None]
-        for call in activation_calls(y, bias, self.activation, y):
+        for call in self.ending.calls(y, y):
             call()
         return y
 

@@ -5,10 +5,10 @@ step is then a long loop or a matrix product with n columns, however few channel
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -17,8 +17,8 @@ from scratch_forward.kernels.convolution.depthwise import Depthwise
 from scratch_forward.kernels.convolution.direct import Direct
 from scratch_forward.kernels.convolution.fused_pooling import (
     Activation,
+    Ending,
     Pool,
-    activation_calls,
     pooling_calls,
 )
 from scratch_forward.kernels.convolution.geometry import Geometry, Padding, Pair
@@ -26,6 +26,8 @@ from scratch_forward.kernels.convolution.method import Call, Method, row_bounds
 from scratch_forward.kernels.convolution.value_range import ValueRange
 from scratch_forward.kernels.convolution.winograd import Winograd
 from scratch_forward.kernels.runtime.workspace import Workspace
+
+Finish = Callable[[np.ndarray, np.ndarray], Iterator[Call]]  # of a block of rows, and its output
 
 METHODS: tuple[type[Method], ...] = (Direct, Depthwise, Winograd)
 
@@ -107,51 +109,38 @@ class Convolution:
     def _bind(
         self, method: Method, padded: np.ndarray, out: np.ndarray, workspace: Workspace
     ) -> tuple[list[Call], ValueRange | None]:
-        """Return the calls that compute `out`, and what they say of the values of `padded`."""
+        """Return the calls that compute `out` block by block, and what they find in `padded`."""
+        calls: list[Call] = []
         seen = ValueRange(spots=method.mixes) if method.spreads else None
-        return list(self._calls(method, padded, out, workspace, seen)), seen
-
-    def _calls(
-        self,
-        method: Method,
-        padded: np.ndarray,
-        out: np.ndarray,
-        workspace: Workspace,
-        seen: ValueRange | None,
-    ) -> Iterator[Call]:
-        """Yield the calls that compute `out`, block of rows by block of rows."""
-        examples, high = padded.shape[3], self._last.window[0]
-        step, row_elements = math.lcm(high, method.rows_at_once), method.row_elements * examples
-        bias = self._bias_of_group(examples)
-        for start, stop in row_bounds(self._rows, step, row_elements):
-            calls, rows = method.block(padded, start, stop, workspace)
+        high, down, examples = self._last.window[0], self.geometry.strides[0], padded.shape[3]
+        finish = self._finishing(examples, workspace)
+        step = math.lcm(high, method.rows_at_once)
+        for start, stop in row_bounds(self._rows, step, method.row_elements * examples):
             if seen is not None:
-                down, last = self.geometry.strides[0], stop == self._rows
-                yield from seen.calls(padded[start * down : None if last else stop * down])
-            yield from calls
-            done = out[start // high : stop // high]
-            if self.pointwise is None:
-                yield from self._finish(rows, bias, done)
-            else:
-                yield from activation_calls(rows, bias, self.activation, rows)
-                yield from self.pointwise._calls_of_block(rows, done, workspace)
+                end = stop * down if stop < self._rows else None
+                calls += seen.calls(padded[start * down : end])
+            computed, rows = method.block(padded, start, stop, workspace)
+            calls += [*computed, *finish(rows, out[start // high : stop // high])]
+        return calls, seen
 
-    def _calls_of_block(
-        self, rows: np.ndarray, out: np.ndarray, workspace: Workspace
-    ) -> Iterator[Call]:
-        """Yield the calls of a 1x1 convolution for a block of rows, in buffers of their own."""
-        buffers = workspace.kept("pointwise", Workspace)
-        calls, convolved = self.method.block(rows, 0, len(rows), buffers)
-        yield from calls
-        yield from self._finish(convolved, self._bias_of_group(rows.shape[3]), out)
+    def _finishing(self, examples: int, workspace: Workspace) -> Finish:
+        """Return the function that returns what is left to do for a block of rows."""
+        filters, dtype = self.geometry.filters, self.kernel.dtype
+        ending = Ending.of(self.bias, self.activation, filters, examples, dtype)
+        if self.pointwise is None:
+            return partial(self._finish, ending)
+        pointwise, buffers = self.pointwise, workspace.kept("pointwise", Workspace)
+        finish = pointwise._finishing(examples, workspace)
 
-    def _padded(self, method: Method, x: np.ndarray, workspace: Workspace) -> np.ndarray:
-        inside, padded = method.inlet(self._rows, x.shape[3], x.dtype, workspace)
-        if not np.may_share_memory(x, inside):
-            inside[...] = x
-        return padded
+        def calls(rows: np.ndarray, out: np.ndarray) -> Iterator[Call]:
+            yield from ending.calls(rows, rows)
+            computed, convolved = pointwise.method.block(rows, 0, len(rows), buffers)
+            yield from computed
+            yield from finish(convolved, out)
 
-    def _finish(self, rows: np.ndarray, bias: np.ndarray | None, out: np.ndarray) -> Iterator[Call]:
+        return calls
+
+    def _finish(self, ending: Ending, rows: np.ndarray, out: np.ndarray) -> Iterator[Call]:
         """Pool, add the bias and apply the activation while the rows are in cache.
 
         Max pooling comes first. Adding a constant and ReLU preserve order, so the maximum of each
@@ -159,16 +148,18 @@ class Convolution:
         """
         if self.pool is not None and self.pool.kind == "max":
             yield from pooling_calls(rows, self.pool, out)
-            yield from activation_calls(out, bias, self.activation, out)
+            yield from ending.calls(out, out)
         elif self.pool is not None:
-            yield from activation_calls(rows, bias, self.activation, rows)
+            yield from ending.calls(rows, rows)
             yield from pooling_calls(rows, self.pool, out)
         else:
-            yield from activation_calls(rows, bias, self.activation, out)
+            yield from ending.calls(rows, out)
 
-    def _bias_of_group(self, examples: int) -> np.ndarray | None:
-        """Repeat the bias per example, so that adding (filters, n) is a single loop."""
-        return None if self.bias is None else np.repeat(self.bias[:, None], examples, axis=1)
+    def _padded(self, method: Method, x: np.ndarray, workspace: Workspace) -> np.ndarray:
+        inside, padded = method.inlet(self._rows, x.shape[3], x.dtype, workspace)
+        if not np.may_share_memory(x, inside):
+            inside[...] = x
+        return padded
 
 
 def prepare(

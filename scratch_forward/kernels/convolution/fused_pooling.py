@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -18,24 +18,39 @@ class Pool(NamedTuple):
     size: tuple[int, int]
 
 
-def activation_calls(
-    x: np.ndarray, bias: np.ndarray | None, activation: Activation, out: np.ndarray
-) -> Iterator[Call]:
-    """Yield the calls that write activation(x + bias) to `out`, which may be x. They overwrite x.
+class Ending(NamedTuple):
+    """Bias and activation of arrays (..., filters, n), prepared for a number of examples.
 
-    x has shape (..., filters, n); the bias broadcasts to it. ReLU is computed as
-    max(x, -bias) + bias, which equals max(x + bias, 0) to the last bit. NumPy computes the maximum
-    of two arrays three times as fast as that of an array and a scalar.
+    ReLU is computed as max(x, -bias) + bias, which equals max(x + bias, 0) to the last bit. NumPy
+    computes the maximum of two arrays three times as fast as that of an array and a scalar.
     """
-    if activation == "relu" and bias is not None:
-        yield partial(np.maximum, x, -bias, out=x)
-        yield partial(np.add, x, bias, out)
-    elif activation == "relu":
-        yield partial(np.maximum, x, np.zeros(x.shape[-2:], x.dtype), out=out)
-    elif bias is not None:
-        yield partial(np.add, x, bias, out)
-    elif x is not out:
-        yield partial(np.copyto, out, x)
+
+    bias: np.ndarray | None  # (filters, n), repeated so that adding it is a single loop
+    lowest: np.ndarray | None  # (filters, n), the lowest value before the bias is added
+
+    @classmethod
+    def of(
+        cls,
+        bias: np.ndarray | None,
+        activation: Activation,
+        filters: int,
+        examples: int,
+        dtype: np.dtype,
+    ) -> Self:
+        """Prepare a bias (filters,), or None, and an activation."""
+        added = np.zeros(filters, dtype) if bias is None else bias
+        repeated = np.repeat(added[:, None], examples, axis=1)
+        return cls(None if bias is None else repeated, -repeated if activation == "relu" else None)
+
+    def calls(self, x: np.ndarray, out: np.ndarray) -> Iterator[Call]:
+        """Yield the calls that write activation(x + bias) to `out`. They may overwrite x."""
+        if self.lowest is not None:
+            limited = out if self.bias is None else x
+            yield partial(np.maximum, x, self.lowest, out=limited)
+        if self.bias is not None:
+            yield partial(np.add, x, self.bias, out)
+        if self.lowest is None and self.bias is None and x is not out:
+            yield partial(np.copyto, out, x)
 
 
 def pooling_calls(rows: np.ndarray, pool: Pool, out: np.ndarray) -> Iterator[Call]:
