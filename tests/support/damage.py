@@ -17,7 +17,7 @@ from tests.support import archives
 
 Result = TypeVar("Result")
 
-SECONDS = 2.0
+SECONDS = 2.0  # of the processor: that a machine is busy is no fault
 MEGABYTES = 200
 
 VALUES: list[Any] = [
@@ -159,7 +159,7 @@ class Contract:
 
     def call(self, read: Callable[[], Result]) -> Result | None:
         """Call it; any other exception, slowness or greed is an error."""
-        start, result = time.perf_counter(), None
+        start, result = time.process_time(), None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of classes that are not Keras's
@@ -167,7 +167,7 @@ class Contract:
             outcome = "loaded"
         except self.errors as error:
             outcome = type(error).__name__
-        assert time.perf_counter() - start < SECONDS
+        assert time.process_time() - start < SECONDS
         assert peak_megabytes() - self._peak < MEGABYTES
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         return result

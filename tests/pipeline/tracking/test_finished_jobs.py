@@ -15,8 +15,6 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.sweep_run import sweep_run
 
 JOBS = [f"job{number}" for number in range(8)]
-
-
 _ACTIVE = LifecycleStage.ACTIVE
 
 
