@@ -1,10 +1,9 @@
 """The MLflow UI as a person sees it: a real server, a real browser."""
 
+import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import pytest
 
 import scratch_forward
 from pipeline.reports.drawing.palette import DARK, LIGHT
-from tests.support.commands import call, environment
+from tests.support.commands import call
 from tests.support.ports import answers, free_port, wait_for
 from tests.support.processes import left_running
+from tests.support.sweeps import start_module
 
 sync_api = pytest.importorskip("playwright.sync_api")
 BROWSER = shutil.which("chromium")
@@ -28,14 +28,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 def started_ui(sweep):
     """`python -m pipeline.ui` on the sweep's store, and its port."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.ui", f"port={port}", "open=false"],
-        cwd=sweep.folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    options = [f"port={port}", "open=false"]
+    process = start_module("pipeline.ui", *options, cwd=sweep.folder, errors=os.devnull)
     try:
         yield process, port
     finally:

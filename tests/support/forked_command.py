@@ -30,9 +30,10 @@ class ForkedCommand:
             self.wait()
         return self.returncode
 
-    def wait(self):
+    def wait(self, timeout=None):
         if self.returncode is None:
-            select.select([self._ended], [], [])
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise TimeoutError(f"process {self.pid} runs on after {timeout} s")
             self.returncode = int(os.read(self._ended, 16))
             os.close(self._ended)
             self._folder.cleanup()

@@ -27,20 +27,24 @@ def start_anew(*arguments, cwd):
     return _start_anew("pipeline.train", *arguments, cwd=cwd)
 
 
-def start_module(module, *arguments, cwd):
-    """Start `python -m module` in a process group of its own, by a fork."""
+def start_module(module, *arguments, cwd, errors=None):
+    """Start `python -m module` in a process group of its own, by a fork.
+
+    What it prints to stderr is read with the rest, unless `errors` is os.devnull.
+    """
     if not CAN_FORK:
-        return _start_anew(module, *arguments, cwd=cwd)
-    return warm_python().start("-m", module, arguments, cwd, environment())
+        kept_apart = subprocess.DEVNULL if errors else subprocess.STDOUT
+        return _start_anew(module, *arguments, cwd=cwd, stderr=kept_apart)
+    return warm_python().start("-m", module, arguments, cwd, environment(), errors)
 
 
-def _start_anew(module, *arguments, cwd):
+def _start_anew(module, *arguments, cwd, stderr=subprocess.STDOUT):
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
         start_new_session=True,
     )

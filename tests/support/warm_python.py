@@ -90,11 +90,14 @@ class WarmPython:
             raise subprocess.TimeoutExpired(command, timeout, out, err)
         return subprocess.CompletedProcess(command, code, out, err)
 
-    def start(self, option, program, arguments, cwd, environment):
-        """Start `python option program arguments` in a session of its own, with its own workers."""
+    def start(self, option, program, arguments, cwd, environment, errors=None):
+        """Start `python option program arguments` in a session of its own, with its own workers.
+
+        What it prints to stderr is read with the rest, or goes to the file that is named.
+        """
         order = [option, program, arguments, str(cwd), environment, True]
         return ForkedCommand(
-            lambda printed, ended: self._forked([*order, [printed, printed]], ended)
+            lambda printed, ended: self._forked([*order, [printed, errors or printed]], ended)
         )
 
     def _forked(self, order, ended):
