@@ -40,20 +40,18 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(","))
 
 
-_PRICE = Aspect(
-    _words("harganya, tarifnya, biayanya"),
-    _words("murah, terjangkau"),
-    _words("mahal, mencekik"),
+def _aspect(subjects: str, positive: str, negative: str) -> Aspect:
+    return Aspect(_words(subjects), _words(positive), _words(negative))
+
+
+_PRICE = _aspect("harganya, tarifnya, biayanya", "murah, terjangkau", "mahal, mencekik")
+_STAFF = _aspect(
+    "pelayanannya, petugasnya, stafnya, kasirnya", "ramah, cepat, sopan", "kasar, lambat, jutek"
 )
-_STAFF = Aspect(
-    _words("pelayanannya, petugasnya, stafnya, kasirnya"),
-    _words("ramah, cepat, sopan"),
-    _words("kasar, lambat, jutek"),
-)
-_PLACE = Aspect(
-    _words("tempatnya, ruangannya, suasananya, toiletnya, areanya"),
-    _words("bersih, nyaman, rapi"),
-    _words("kotor, pengap, bising"),
+_PLACE = _aspect(
+    "tempatnya, ruangannya, suasananya, toiletnya, areanya",
+    "bersih, nyaman, rapi",
+    "kotor, pengap, bising",
 )
 
 _FOOD = Topic(
@@ -73,21 +71,15 @@ _FOOD = Topic(
         "pesanan dicatat oleh pelayan di meja",
     ),
     aspects=(
-        Aspect(
-            _words("ayam gorengnya, nasi gorengnya, sambalnya, sotonya, satenya, rendangnya"),
-            _words("enak, lezat, gurih"),
-            _words("hambar, alot, gosong"),
+        _aspect(
+            "ayam gorengnya, nasi gorengnya, sambalnya, sotonya, satenya, rendangnya",
+            "enak, lezat, gurih",
+            "hambar, alot, gosong",
         ),
-        Aspect(
-            _words("kopinya, es tehnya, jus mangganya, wedang jahenya"),
-            _words("segar, enak"),
-            _words("hambar, pahit"),
+        _aspect(
+            "kopinya, es tehnya, jus mangganya, wedang jahenya", "segar, enak", "hambar, pahit"
         ),
-        Aspect(
-            _words("porsinya, lauknya"),
-            _words("banyak, mengenyangkan"),
-            _words("sedikit, pelit"),
-        ),
+        _aspect("porsinya, lauknya", "banyak, mengenyangkan", "sedikit, pelit"),
         _PRICE,
         _STAFF,
         _PLACE,
@@ -109,21 +101,11 @@ _HOTEL = Topic(
         "waktu masuk kamar mulai pukul dua siang",
     ),
     aspects=(
-        Aspect(
-            _words("kamarnya, kamar mandinya, lobinya"),
-            _words("bersih, nyaman, luas"),
-            _words("kotor, sempit, pengap"),
+        _aspect(
+            "kamarnya, kamar mandinya, lobinya", "bersih, nyaman, luas", "kotor, sempit, pengap"
         ),
-        Aspect(
-            _words("kasurnya, bantalnya, selimutnya"),
-            _words("nyaman, bersih"),
-            _words("keras, kotor"),
-        ),
-        Aspect(
-            _words("sarapannya, makan malamnya"),
-            _words("enak, segar, lezat"),
-            _words("hambar, dingin"),
-        ),
+        _aspect("kasurnya, bantalnya, selimutnya", "nyaman, bersih", "keras, kotor"),
+        _aspect("sarapannya, makan malamnya", "enak, segar, lezat", "hambar, dingin"),
         _PRICE,
         _STAFF,
     ),
@@ -144,26 +126,10 @@ _PHONE = Topic(
         "layarnya berukuran enam inci",
     ),
     aspects=(
-        Aspect(
-            _words("baterainya, dayanya"),
-            _words("awet, irit"),
-            _words("boros, lemah"),
-        ),
-        Aspect(
-            _words("layarnya, kameranya, hasil fotonya"),
-            _words("jernih, tajam"),
-            _words("buram, redup"),
-        ),
-        Aspect(
-            _words("kinerjanya, sistemnya, prosesornya, sinyalnya"),
-            _words("cepat, lancar"),
-            _words("lambat, lemot"),
-        ),
-        Aspect(
-            _words("bodinya, desainnya"),
-            _words("kuat, rapi"),
-            _words("rapuh, jelek"),
-        ),
+        _aspect("baterainya, dayanya", "awet, irit", "boros, lemah"),
+        _aspect("layarnya, kameranya, hasil fotonya", "jernih, tajam", "buram, redup"),
+        _aspect("kinerjanya, sistemnya, prosesornya, sinyalnya", "cepat, lancar", "lambat, lemot"),
+        _aspect("bodinya, desainnya", "kuat, rapi", "rapuh, jelek"),
         _PRICE,
     ),
 )
@@ -183,21 +149,9 @@ _TRANSPORT = Topic(
         "bagasi disimpan di bagian belakang",
     ),
     aspects=(
-        Aspect(
-            _words("sopirnya, kondekturnya, kru busnya"),
-            _words("ramah, sopan, sabar"),
-            _words("kasar, ceroboh"),
-        ),
-        Aspect(
-            _words("kursinya, kabinnya, gerbongnya"),
-            _words("nyaman, bersih, luas"),
-            _words("sempit, kotor, keras"),
-        ),
-        Aspect(
-            _words("jadwalnya, keberangkatannya, perjalanannya"),
-            _words("lancar, teratur"),
-            _words("kacau, lambat"),
-        ),
+        _aspect("sopirnya, kondekturnya, kru busnya", "ramah, sopan, sabar", "kasar, ceroboh"),
+        _aspect("kursinya, kabinnya, gerbongnya", "nyaman, bersih, luas", "sempit, kotor, keras"),
+        _aspect("jadwalnya, keberangkatannya, perjalanannya", "lancar, teratur", "kacau, lambat"),
         _PRICE,
     ),
 )
@@ -217,21 +171,13 @@ _SHOP = Topic(
         "nomor resi dikirim lewat pesan singkat",
     ),
     aspects=(
-        Aspect(
-            _words("barangnya, jahitannya, bahannya, kualitasnya"),
-            _words("rapi, kuat, bagus"),
-            _words("rusak, rapuh, jelek"),
+        _aspect(
+            "barangnya, jahitannya, bahannya, kualitasnya",
+            "rapi, kuat, bagus",
+            "rusak, rapuh, jelek",
         ),
-        Aspect(
-            _words("pengirimannya, prosesnya, tanggapan penjualnya"),
-            _words("cepat, lancar"),
-            _words("lambat, rumit"),
-        ),
-        Aspect(
-            _words("kemasannya, bungkusnya"),
-            _words("rapi, kuat"),
-            _words("rusak, jelek"),
-        ),
+        _aspect("pengirimannya, prosesnya, tanggapan penjualnya", "cepat, lancar", "lambat, rumit"),
+        _aspect("kemasannya, bungkusnya", "rapi, kuat", "rusak, jelek"),
         _PRICE,
     ),
 )
@@ -249,21 +195,13 @@ _FILM = Topic(
         "pemerannya berasal dari lima daerah",
     ),
     aspects=(
-        Aspect(
-            _words("ceritanya, alurnya, akhir kisahnya, dialognya"),
-            _words("menarik, seru, segar"),
-            _words("membosankan, hambar, kacau"),
+        _aspect(
+            "ceritanya, alurnya, akhir kisahnya, dialognya",
+            "menarik, seru, segar",
+            "membosankan, hambar, kacau",
         ),
-        Aspect(
-            _words("aktingnya, pemeran utamanya"),
-            _words("bagus, meyakinkan"),
-            _words("jelek, kaku"),
-        ),
-        Aspect(
-            _words("gambarnya, musiknya, efeknya"),
-            _words("indah, bagus"),
-            _words("jelek, murahan"),
-        ),
+        _aspect("aktingnya, pemeran utamanya", "bagus, meyakinkan", "jelek, kaku"),
+        _aspect("gambarnya, musiknya, efeknya", "indah, bagus", "jelek, murahan"),
     ),
 )
 
