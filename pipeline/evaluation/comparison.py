@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.evaluation.evaluate_run import Evaluation
 from pipeline.reports.study.statistics import Interval, paired_bootstrap
-from pipeline.settings.scores import SCORES
+from pipeline.tracking.ranking import criterion
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,7 @@ class RunComparison:
 
 def best_first(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     """Sort by the primary score; NaN is last."""
-    sign = 1 if SCORES[evaluations[0].task.primary].least else -1
-    worst = float("inf")
-    return sorted(evaluations, key=lambda one: np.nan_to_num(sign * _primary(one), nan=worst))
+    return criterion(evaluations[0].task.primary).best_first(evaluations, _primary)
 
 
 def comparable(evaluations: Sequence[Evaluation]) -> bool:
