@@ -20,9 +20,10 @@ from scratch_forward.classifier import MODEL_FILE
 def fit_sources(settings: Settings) -> dict[str, Path]:
     """Return the source files of the loss, metrics and callbacks that are functions of the user."""
     files: dict[str, Path] = {}
-    for key, name in _functions(settings):
-        _, module = own_function(key, name)
-        files |= sources_of(module.__name__, Path(str(module.__file__)))
+    for key, name in settings.training.functions:
+        if is_own(name):
+            _, module = own_function(key, name)
+            files |= sources_of(module.__name__, Path(str(module.__file__)))
     return dict(sorted(files.items()))
 
 
@@ -63,13 +64,3 @@ def initial_weights(settings: Settings) -> Iterator[Path | None]:
         run_id = choose_run(store, chosen, "initial_weights")
         with weights_folder(run_id, store) as folder:
             yield folder / MODEL_FILE
-
-
-def _functions(settings: Settings) -> Iterator[tuple[str, str]]:
-    training = settings.training
-    named = [
-        ("loss", training.loss),
-        *(("metrics", name) for name in training.metrics),
-        *(("callbacks", name) for name in training.callbacks),
-    ]
-    return ((key, name) for key, name in named if name is not None and is_own(name))

@@ -1,7 +1,7 @@
 """Combinations of valid settings that do not work together."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,23 +183,16 @@ def _schedule_fits(settings: Settings) -> Iterator[str]:
 
 
 def _functions_are_named(settings: Settings) -> Iterator[str]:
-    training = settings.training
-    for name in filter(None, [training.loss]):
-        if not is_own(name) and name not in keras_names("losses"):
-            yield _unknown_function("loss", name, keras_names("losses"))
-    for name in training.metrics:
-        if not is_own(name) and name not in keras_names("metrics"):
-            yield _unknown_function("metrics", name, keras_names("metrics"))
-    for name in training.callbacks:
-        if not is_own(name):
+    for key, name in settings.training.functions:
+        if is_own(name):
+            continue
+        if key == "callbacks":
             yield f"callbacks: {name} must be a function of your own, my_module:my_function."
-
-
-def _unknown_function(key: str, name: str, known: Sequence[str]) -> str:
-    return (
-        f"{key}: {name} must be {choices(known)}{did_you_mean(name, known)}, or a function of your "
-        "own, my_module:my_function."
-    )
+        elif name not in (known := keras_names("losses" if key == "loss" else "metrics")):
+            yield (
+                f"{key}: {name} must be {choices(known)}{did_you_mean(name, known)}, or a function "
+                "of your own, my_module:my_function."
+            )
 
 
 def _files_exist(settings: Settings) -> Iterator[str]:

@@ -223,6 +223,13 @@ class Training(Group):
     seed: Seed
     train_size: Count | None
 
+    @property
+    def functions(self) -> list[tuple[str, str]]:
+        """Setting and name of each function that the fit is given, Keras's or the user's."""
+        given = {"loss": [self.loss] if self.loss else []}
+        given |= {"metrics": [*self.metrics], "callbacks": [*self.callbacks]}
+        return [(key, name) for key, names in given.items() for name in names]
+
 
 class LocalTracking(Group):
     """A local store: SQLite and a folder of artifacts under `mlruns/`."""

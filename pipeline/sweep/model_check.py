@@ -31,20 +31,19 @@ def _likeness(settings: Settings) -> str:
 
 def _faults(settings: Settings) -> Iterator[str]:
     training = settings.training
-    functions = bool(training.loss or training.metrics or training.callbacks)
-    brings = functions or training.initial_weights or settings.model_name == KERAS_FILE
+    loads = training.initial_weights or settings.model_name == KERAS_FILE
     known = kind_before_reading(settings) is not None
-    if known and not (is_own(settings.model_name) or brings):
+    if known and not (is_own(settings.model_name) or training.functions or loads):
         return
     dataset = shared_data(**settings.data)
     shape = getattr(dataset.preprocessing, "input_shape", None)
     if not known and (found := list(kind_faults(settings, dataset.kind, shape))):
         yield from found
     else:
-        yield from _build_faults(settings, dataset, functions)
+        yield from _build_faults(settings, dataset)
 
 
-def _build_faults(settings: Settings, dataset: Dataset, functions: bool) -> Iterator[str]:
+def _build_faults(settings: Settings, dataset: Dataset) -> Iterator[str]:
     """Build the model, load its initial weights and try the functions of the fit."""
     from pipeline.models.build import build_model, data_spec, suited
     from pipeline.models.model_function_error import ModelFunctionError
@@ -62,7 +61,7 @@ def _build_faults(settings: Settings, dataset: Dataset, functions: bool) -> Iter
         with initial_weights(settings) as file:
             if file is not None:
                 load_initial_weights(model, file)
-        if functions:
+        if training.functions:
             objective = Objective(suited_data.task, training.loss, training.metrics)
             check_fit(model, objective, training.callbacks)
     except FunctionError as error:
