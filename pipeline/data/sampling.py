@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.label_task import task_of_labels
 from pipeline.errors import DatasetError
 
 Division = TypeVar("Division")
@@ -22,7 +23,7 @@ def strata(labels: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.int64
         labels: labels as in `Split`.
         names: class names in label order.
     """
-    if labels.ndim == 1 and labels.dtype.kind == "i":
+    if task_of_labels(labels) == "multiclass":
         return labels, names
     return np.zeros(len(labels), np.int64), ("example",)
 

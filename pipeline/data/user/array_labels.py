@@ -53,11 +53,6 @@ def read_labels(
     return _indexed(arrays, where, classes) if classes else _numbered(arrays, where)
 
 
-def is_class_index(labels: NDArray[Any]) -> bool:
-    """Return whether labels are class indices."""
-    return labels.ndim == 1 and labels.dtype.kind in "iu"
-
-
 def _as_array(labels: Any, place: str) -> NDArray[Any]:
     try:
         array = np.asarray(labels)

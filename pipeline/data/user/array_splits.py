@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.data import large_arrays
 from pipeline.data.examples import Examples, Source
+from pipeline.data.label_task import task_of_labels
 from pipeline.data.preprocessing import is_image
 from pipeline.data.sampling import copies_together, held_out_shares, strata
-from pipeline.data.user.array_labels import is_class_index, read_labels
+from pipeline.data.user.array_labels import read_labels
 from pipeline.data.user.division import PART_NAMES, division_phrase, expect_every_class
 from pipeline.errors import DatasetError
 
@@ -66,7 +67,7 @@ def read_splits(
         divide = partial(held_out_shares, groups, (validation_share,), split_seed, group_names)
         rest, held = copies_together(divide, train.contents())
         examples |= {"train": train.take(rest), "validation": train.take(held)}
-    if is_class_index(examples["train"].labels):
+    if task_of_labels(examples["train"].labels) == "multiclass":
         for part, one in examples.items():
             expect_every_class(part, one.labels, labels.names, where)
     return Source(
