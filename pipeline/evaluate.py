@@ -23,7 +23,7 @@ def main(given: Given) -> None:
     show_evaluations(data.name, evaluations)
     if store.read_only:
         print_line(f"Nothing was logged: {store.folder} cannot be written to.")
-    if not all(one.parity.passed or one.parity.unchecked for one in evaluations):
+    if not all(one.parity.accepted for one in evaluations):
         raise CommandFailedError
 
 

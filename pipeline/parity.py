@@ -32,7 +32,7 @@ def main(given: Given) -> None:
         if logged:
             write_run_page(tracked)
         show_parity(store.client.get_run(run_id).info.run_name, run_id, outcome)
-        passed &= outcome.passed or outcome.unchecked
+        passed &= outcome.accepted
         if values["diagnose"] and outcome.agreement is not None:
             from pipeline.verification.diagnosis import diagnose_run, guilty
 

@@ -2,11 +2,12 @@
 
 from rich.table import Table
 
+from pipeline.tracking.attempts import UNCHECKED
 from pipeline.tracking.run_choice import SHORT
 
-_UNCHECKED = ("unsupported", "off", "-")
-_PARITY_COLOURS = {"exact": "green", "close": "yellow", **dict.fromkeys(_UNCHECKED, "default")}
 NONE = "-"
+_UNCOLOURED = dict.fromkeys((*UNCHECKED, NONE), "default")
+_PARITY_COLOURS = {"exact": "green", "close": "yellow", **_UNCOLOURED}
 
 
 def number(value: float | None, form: str) -> str:

@@ -25,7 +25,7 @@ from pipeline.sweep.launchers import JobLauncher
 from pipeline.sweep.naming import sweep_name
 from pipeline.sweep.schedule import Schedule, ScheduledJob, schedule_sweep
 from pipeline.tracking import names
-from pipeline.tracking.attempts import PASSED, UNCHECKED
+from pipeline.tracking.attempts import ACCEPTED
 from pipeline.tracking.ranking import Criterion
 from pipeline.tracking.store import Store
 
@@ -136,6 +136,6 @@ def _show_waiting() -> None:
 def _is_good(trials: "Sequence[TrialResult]") -> bool:
     """Return whether there are complete trials, none failed, and none lacks a required parity."""
     complete = [one for one in trials if one.state is TrialState.COMPLETE]
-    good = all(one.run and one.run.parity in (*PASSED, *UNCHECKED) for one in complete)
+    good = all(one.run and one.run.parity in ACCEPTED for one in complete)
     failed = any(one.state is TrialState.FAIL for one in trials)
     return bool(complete) and good and not failed

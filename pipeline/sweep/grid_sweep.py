@@ -18,7 +18,7 @@ from pipeline.sweep.naming import naming_keys
 from pipeline.sweep.plan import SweepPlan
 from pipeline.sweep.schedule import Schedule, launched_jobs, schedule_sweep
 from pipeline.tracking import names
-from pipeline.tracking.attempts import PASSED, UNCHECKED
+from pipeline.tracking.attempts import ACCEPTED
 from pipeline.tracking.finished_jobs import finished_jobs
 from pipeline.tracking.store import Store
 
@@ -129,13 +129,9 @@ class GridSweep(ConductedSweep):
         show_way_on(command(), self.schedule, results)
         if self.run is not None and self.store.folder is None:
             self.run.log_json(finished_jobs(results), names.FINISHED_JOBS)
-        good = [
-            one
-            for one in results
-            if one.status == "FINISHED" and one.parity in (*PASSED, *UNCHECKED)
-        ]
+        good = sum(one.status == "FINISHED" and one.parity in ACCEPTED for one in results)
         jobs = len(self.schedule.jobs)
-        unproven = jobs - len(good)
+        unproven = jobs - good
         return f"{unproven} of {jobs} jobs failed or lack parity." if unproven else ""
 
     def _report(self) -> None:

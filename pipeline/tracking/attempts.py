@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PASSED = ("exact", "close")  # parity tags of a verified run
 UNCHECKED = ("unsupported", "off")  # of a run that its settings exempt: neither passed nor failed
+ACCEPTED = (*PASSED, *UNCHECKED)
 State = Literal["done", "failed", "interrupted", "pruned", "running", "damaged", "new"]
 
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.npz$")

@@ -28,7 +28,7 @@ from pipeline.settings.stored_yaml import read_stored_yaml
 from pipeline.tasks import Task, task_named
 from pipeline.tracking import names
 from pipeline.tracking.artifacts import damage, download_if_there
-from pipeline.tracking.attempts import PASSED, UNCHECKED
+from pipeline.tracking.attempts import ACCEPTED
 from pipeline.tracking.environment import machine
 from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.temporary_folder import temporary_folder
@@ -90,14 +90,9 @@ class Parity:
         return task_named(self.task).values
 
     @property
-    def passed(self) -> bool:
-        """Whether the two forward passes agree up to rounding."""
-        return self.tag in PASSED
-
-    @property
-    def unchecked(self) -> bool:
-        """Whether the run's settings allow that it is not compared: neither passed nor failed."""
-        return self.tag in UNCHECKED
+    def accepted(self) -> bool:
+        """Whether both forward passes agree up to rounding, or the settings exempt the run."""
+        return self.tag in ACCEPTED
 
 
 def verify_run(run: TrackedRun, data_dir: str, *, logged: bool = True) -> Parity:

@@ -19,7 +19,7 @@ from pipeline.settings.scores import SCORES
 from pipeline.tasks import task_named
 from pipeline.tasks.baselines import Baseline
 from pipeline.tracking import names
-from pipeline.tracking.attempts import PASSED, UNCHECKED
+from pipeline.tracking.attempts import ACCEPTED, UNCHECKED
 
 _METHOD = (
     "Each difference is taken between runs with the same seed. Its interval is the wider, on each "
@@ -108,7 +108,7 @@ def _warnings(analysis: Analysis, mixed: list[str]) -> list[str]:
     if any(run.tags.get(names.GIT_DIRTY) == "True" for run in finished):
         warnings.append("The code had changes that were not committed.")
     tags = [run.tags.get(names.PARITY) for run in finished]
-    if failing := sum(tag not in (*PASSED, *UNCHECKED) for tag in tags):
+    if failing := sum(tag not in ACCEPTED for tag in tags):
         warnings.append(f"{failing} of {len(finished)} runs did not pass the parity check.")
     if unchecked := sum(tag in UNCHECKED for tag in tags):
         warnings.append(f"{unchecked} of {len(finished)} runs were not checked against NumPy.")

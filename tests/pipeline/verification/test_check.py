@@ -54,8 +54,7 @@ def check(run):
     assert "\n" not in parity.reason
     tags = run.client.get_run(run.run_id).data.tags
     assert tags[names.PARITY] == parity.tag
-    assert parity.passed == (parity.tag == "exact")
-    assert parity.unchecked == (parity.tag in ("unsupported", "off"))
+    assert parity.accepted == (parity.tag in ("exact", "unsupported", "off"))
     return parity
 
 
@@ -81,7 +80,7 @@ def test_data_that_a_function_returns_differently_are_refused(store, tmp_path, m
 
 def test_a_run_whose_settings_skip_the_check_is_neither_proven_nor_failed(stored):
     skipped = skip_check(stored[0])
-    assert (skipped.tag, skipped.passed, skipped.unchecked) == ("off", False, True)
+    assert (skipped.tag, skipped.accepted) == ("off", True)
     assert check(stored[0]).tag == "exact"  # the command checks it all the same
 
 
@@ -138,7 +137,7 @@ def test_predictions_that_are_not_finite_never_pass(spoil, value):
         arrays(file, probabilities=probabilities)
 
     parity = check(spoil(names.TEST_PREDICTIONS, replaced))
-    assert not parity.passed
+    assert not parity.accepted
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
