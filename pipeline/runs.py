@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.command import Given, command
 from pipeline.cli.console import print_line
-from pipeline.settings import SettingsError, parse_listing, parse_tracking
+from pipeline.settings import SettingsError, parse_group, parse_tracking
+from pipeline.settings.schema import Listing
 
 if TYPE_CHECKING:
     from pipeline.tracking.store import Store
@@ -17,7 +18,7 @@ def main(given: Given) -> None:
     """List the runs of a store, or delete some."""
     tracking = parse_tracking(given.values.pop("tracking"))
     doomed, sure = given.values.pop("delete"), given.values.pop("sure")
-    listing = parse_listing(given.values)
+    listing = parse_group(Listing, given.values)
 
     # Imported here, so that a faulty command is refused without loading MLflow.
     from pipeline.cli.runs_table import show_runs, write_csv

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from pipeline.api.settings_of import settings_of
-from pipeline.settings import parse_listing, parse_tracking
+from pipeline.settings import parse_group, parse_tracking
+from pipeline.settings.schema import Listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def runs(
     given |= {"select_by": select_by, "sort": sort, "limit": limit}
     values = settings_of("runs", tracking, given)
     chosen = parse_tracking(values.pop("tracking"))
-    listing = parse_listing({key: values[key] for key in given})
+    listing = parse_group(Listing, {key: values[key] for key in given})
 
     import pandas as pd
 

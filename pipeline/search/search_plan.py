@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from pipeline.data.label_task import AUTO
 from pipeline.search.metric import settled, unknown_metric
 from pipeline.search.space import Dimension, dimension
-from pipeline.settings import SettingsError, parse_search, refuse
+from pipeline.settings import SettingsError, parse_group, refuse
 from pipeline.settings.composer import Composer
 from pipeline.settings.schema import Search
 from pipeline.settings.scores import MEASURES
@@ -80,7 +80,7 @@ def plan_search(
     Raises:
         SettingsError: with one sentence per fault.
     """
-    search = parse_search(options)
+    search = parse_group(Search, options, "hydra.sweeper")
     fixed, space, probes, plan = plan_space(arguments, composer)
 
     def job(params: Mapping[str, Any]) -> Job:

@@ -134,7 +134,7 @@ def parse_dataset(dataset: Config) -> schema.Data:
     name = dataset.get("name")
     if name not in DATASETS and not is_own(name):
         raise SettingsError([f"dataset.name={as_typed(name)} must be {choices(DATASETS)}."])
-    return _whole(_dataset_settings(str(name)), "dataset", dataset)
+    return parse_group(_dataset_settings(str(name)), dataset, "dataset")
 
 
 def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTracking:
@@ -145,7 +145,7 @@ def parse_tracking(tracking: Config) -> schema.LocalTracking | schema.ServerTrac
     """
     if tracking.get("kind") not in TRACKING:
         raise SettingsError([f"tracking must be {choices(TRACKING)}."])
-    return _whole(TRACKING[tracking["kind"]], "tracking", tracking)
+    return parse_group(TRACKING[tracking["kind"]], tracking, "tracking")
 
 
 def flat_parameters(config: Config) -> dict[str, str]:
@@ -166,24 +166,14 @@ def flat_parameters(config: Config) -> dict[str, str]:
     return {key: parameter(key, value) for key, value in flat.items()}
 
 
-def parse_listing(values: Config) -> schema.Listing:
-    """Check which runs to list.
-
-    Raises:
-        SettingsError: with every fault found.
-    """
-    return _whole(schema.Listing, "", values)
-
-
 def parse_run_choice(values: Config) -> schema.RunChoice:
     """Check which run a command refers to; other keys of its configuration are ignored.
 
     Raises:
         SettingsError: with every fault found.
     """
-    chosen = _whole(
-        schema.RunChoice, "", {key: values[key] for key in schema.RunChoice.model_fields}
-    )
+    own = {key: values[key] for key in schema.RunChoice.model_fields}
+    chosen = parse_group(schema.RunChoice, own)
     if chosen.run_id is not None and not _RUN_ID.fullmatch(chosen.run_id):
         raise SettingsError(
             [
@@ -208,16 +198,17 @@ def parse_runs_choice(values: Config) -> schema.RunChoice:
     return chosen
 
 
-def parse_search(options: Config) -> schema.Search:
-    """Check the `hydra.sweeper` node of a search.
+def parse_group(kind: type[Kind], values: Config, prefix: str = "") -> Kind:
+    """Check a group of settings that stands alone.
+
+    Args:
+        kind: the type of the group.
+        values: all of its settings, by name.
+        prefix: what their names begin with on the command line, `dataset`.
 
     Raises:
         SettingsError: with every fault found.
     """
-    return _whole(schema.Search, "hydra.sweeper", options)
-
-
-def _whole(kind: type[Kind], prefix: str, values: Config) -> Kind:
     faults: list[str] = []
     parsed = _parse_group(kind, prefix, dict(values), faults)
     if not isinstance(parsed, kind):
