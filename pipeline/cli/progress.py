@@ -96,12 +96,10 @@ class SweepProgress:
             if failed:
                 say(f"{self._place(job)} failed")
         elif job in self._bars:
-            self._progress.update(self._bars[job], left=self._ending(job, failed))
+            ending = "failed" if failed else "pruned" if job in self._pruned else ""
+            self._progress.update(self._bars[job], left=ending)
             if not failed and self._total > _ROWS:
                 self._progress.remove_task(self._bars[job])
-
-    def _ending(self, job: int, failed: bool) -> str:
-        return "failed" if failed else "pruned" if job in self._pruned else ""
 
     def _place(self, job: int) -> str:
         return f"{job + 1}/{self._total} {self._jobs[job].name}"

@@ -63,15 +63,11 @@ def _pruning(search: Search, measure: str, prunes: bool) -> str:
         return "none"
     if not prunes:
         return "none: only hydra/launcher=workers and ray can end a trial early"
+    are = "is" if search.pruner_startup == 1 else "are"
     return (
         f"by {compared(search, measure).metric}: below the median, from epoch "
-        f"{max(1, search.pruner_warmup)} on, once {_count(search.pruner_startup)} "
-        f"{_are(search.pruner_startup)} complete"
+        f"{max(1, search.pruner_warmup)} on, once {_count(search.pruner_startup)} {are} complete"
     )
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _so_far(done: Sequence[FrozenTrial]) -> str:

@@ -22,7 +22,7 @@ from pipeline.tracking.fingerprints import DIGITS, stored_fingerprint
 from pipeline.tracking.temporary_folder import temporary_folder
 from pipeline.verification.check import Parity, compare_on, stored_settings, stored_task
 from scratch_forward import ArchiveError, UnsupportedModelError
-from scratch_forward.preprocessing import Preprocessing, PreprocessingError, from_json
+from scratch_forward.preprocessing import PreprocessingError, from_json
 
 _NEEDED = (names.WEIGHTS, names.CONFIG_FOLDER)
 
@@ -66,7 +66,7 @@ def evaluate_run(client: MlflowClient, run_id: str, chosen: ChosenData) -> Evalu
         _download(client, run, folder)
         try:
             settings, task = stored_settings(folder), stored_task(run.data)
-            preprocessing = _preprocessing(folder)
+            preprocessing = from_json((folder / names.PREPROCESSING).read_text(encoding="utf-8"))
         except (SettingsError, PreprocessingError) as error:
             raise StoreError(f"run_id={run_id}: {error}") from error
         data = load_labelled(chosen.options, chosen.part, preprocessing, task.name, chosen.data_dir)
@@ -99,10 +99,6 @@ def _download(client: MlflowClient, run: Run, folder: Path) -> None:
         ) from error
     if faults := damage(folder, _NEEDED):
         raise StoreError(f"run_id={run_id}: {' '.join(faults)}")
-
-
-def _preprocessing(folder: Path) -> Preprocessing:
-    return from_json((folder / names.PREPROCESSING).read_text(encoding="utf-8"))
 
 
 def _keras_outputs(folder: Path, inputs: Any, run_id: str) -> np.ndarray:

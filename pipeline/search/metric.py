@@ -45,15 +45,12 @@ def settled(search: Search, tasks: Sequence[str]) -> Search:
     """
     task = task_named(tasks[0])
     metric = names.VALIDATION + task.primary if search.metric == AUTO else search.metric
-    least = _metrics([task.name], _NAMELESS).get(metric, _is_error(metric))
+    of_a_target = metric.startswith((f"{names.VALIDATION}mae/", f"{names.TEST}mae/"))
+    least = _metrics([task.name], _NAMELESS).get(metric, of_a_target)
     direction = search.direction
     if direction == AUTO:
         direction = "minimize" if least else "maximize"
     return search.model_copy(update={"metric": metric, "direction": direction})
-
-
-def _is_error(metric: str) -> bool:
-    return metric.startswith(tuple(f"{split}mae/" for split in (names.VALIDATION, names.TEST)))
 
 
 def compared(search: Search, measure: str = "accuracy") -> Series:

@@ -53,7 +53,7 @@ def save_served_model(
         artifacts={"weights": str(weights)},
         code_paths=[str(Path(scratch_forward.__file__).parent)],
         pip_requirements=[f"{name}=={version(name)}" for name in _NEEDED],
-        signature=_signature(preprocessing, task),
+        signature=ModelSignature(_input_schema(preprocessing), Schema(_answer(task))),
         input_example=_example(preprocessing),
     )
 
@@ -65,10 +65,6 @@ def _described(logged: LoggedModel) -> Model:
         run_id=logged.source_run_id,
         model_id=logged.model_id,
     )
-
-
-def _signature(preprocessing: Preprocessing, task: str) -> ModelSignature:
-    return ModelSignature(_input_schema(preprocessing), Schema(_answer(task)))
 
 
 def _answer(task: str) -> list[ColSpec | TensorSpec]:

@@ -215,13 +215,10 @@ def _job(lines: Sequence[str], composer: Composer) -> Job:
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from error
     refuse(faults)
-    own = tuple(_settled(line, one in chosen) for line, one in zip(lines, overrides, strict=True))
+    # Hydra's `+` and `++` are not needed for a key that exists.
+    pairs = zip(lines, overrides, strict=True)
+    own = tuple(line if one in chosen else line.lstrip("+") for line, one in pairs)
     return Job(own, settings, values, flat_parameters(values))
-
-
-def _settled(line: str, is_choice: bool) -> str:
-    """Return an override without Hydra's `+` or `++`, for a key that exists."""
-    return line if is_choice else line.lstrip("+")
 
 
 def _apply(override: Override, composed: Composed, known: Sequence[str]) -> list[str]:

@@ -90,9 +90,7 @@ def _job() -> Iterator[None]:
         with interrupted_by(signal.SIGTERM):
             yield
     finally:
-        if (
-            _sweep.has_lost_us()
-        ):  # the sweep counts this process as dead: its next job would be lost
+        if _sweep.has_lost_us():  # it counts this process as dead: its next job would be lost
             os._exit(1)
 
 
