@@ -40,7 +40,8 @@ class Ending(NamedTuple):
         """Prepare a bias (filters,), or None, and an activation."""
         added = np.zeros(filters, dtype) if bias is None else bias
         repeated = np.repeat(added[:, None], examples, axis=1)
-        return cls(None if bias is None else repeated, -repeated if activation == "relu" else None)
+        lowest = 0 - repeated if activation == "relu" else None  # 0, not -0, without a bias
+        return cls(None if bias is None else repeated, lowest)
 
     def calls(self, x: np.ndarray, out: np.ndarray) -> Iterator[Call]:
         """Yield the calls that write activation(x + bias) to `out`. They may overwrite x."""

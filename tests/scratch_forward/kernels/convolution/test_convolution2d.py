@@ -197,6 +197,19 @@ def test_a_1x1_convolution_is_computed_on_the_rows_before_it(method, block, pool
     assert_as_accurate_as_float32(both(x), truth, weights[..., 0].size + last[..., 0].size)
 
 
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_relu_without_a_bias_gives_no_negative_zeros(method):
+    rng = np.random.default_rng(11)
+    taken = groups_of(method)
+    x, weights, _ = example(rng, (8, 8), 4, (3, 3), **taken)
+    plan = prepare(
+        weights, None, x.shape[:3], method=method, activation="relu", groups=taken["groups"]
+    )
+    outputs = plan(x)
+    assert (outputs == 0).any()
+    assert not np.signbit(outputs).any()
+
+
 def test_images_need_not_be_contiguous():
     rng = np.random.default_rng(7)
     x, weights, bias = example(rng, (8, 8), 4, (5, 5), filters=6)
