@@ -35,8 +35,7 @@ def worker_count(jobs: Sequence[Settings], count: int) -> int:
 
     `workers=auto` starts as many as there are jobs and as fit into the free memory and on the GPUs
     or, without GPUs, the cores: one job with one thread per core, and two threads of other jobs per
-    core. `resources` can ask for more or less. Jobs with one thread all run at once if there are at
-    most 1.5 times as many as cores.
+    core. `resources` can ask for more or less.
 
     Args:
         jobs: the jobs, or examples of them.
@@ -45,7 +44,7 @@ def worker_count(jobs: Sequence[Settings], count: int) -> int:
     if workers != "auto":
         return workers
     each, memory = gpus_each(jobs), max(memory_bytes(job.resources) for job in jobs)
-    places = len(gpus()) // each if each else _places_on_cores(jobs, count)
+    places = len(gpus()) // each if each else _places_on_cores(jobs)
     return max(1, min(count, places, _free_bytes() // memory))
 
 
@@ -58,15 +57,13 @@ def check_needs(jobs: Sequence[Settings]) -> None:
     refuse(_too_much(jobs))
 
 
-def _places_on_cores(jobs: Sequence[Settings], count: int) -> int:
-    # Two threads per core: two CNNs with two threads each, on two cores, take 0.6 of the time that
-    # they take one after the other (0.8 on CIFAR-10), since much of a step uses one thread.
+def _places_on_cores(jobs: Sequence[Settings]) -> int:
+    # One recurrent job per core: three LSTMs of 10 epochs on NusaX at once, on two cores, take 1.1
+    # times as long as two at a time. Two threads per core: two CNNs with two threads each, on two
+    # cores, take 0.6 of the time that they take one after the other (0.8 on CIFAR-10), since much
+    # of a step uses one thread.
     threads = min(threads_within_operation(job) or cores() for job in jobs)
     shared = min(cores(), 2 * cores() // threads)
-    # One after the other, the last of few jobs would leave cores idle: of three LSTMs on two cores,
-    # one core would have 16 s of work and the other 22 s. At once, they cost 5 % more in all.
-    if threads == 1 and 2 * count <= 3 * shared:
-        shared = count
     asked = [job.resources.cpus for job in jobs]
     own = [cores() // cpus for cpus in asked if cpus != "auto"]
     return min([*own, *([shared] if "auto" in asked else [])])

@@ -57,18 +57,6 @@ def test_there_are_as_many_workers_as_jobs_and_cores_with_two_threads_each(setti
     assert worker_count([settings_for("model=cnn", "workers=9")], 2) == 9
 
 
-def test_a_few_more_jobs_with_one_thread_than_cores_run_at_once(settings_for, monkeypatch):
-    def workers(model, jobs):
-        return worker_count([settings_for(f"model={model}")], jobs)
-
-    assert [workers("lstm", jobs) for jobs in (17, 24, 25)] == [17, 24, 16]
-    assert workers("cnn", 9) == 8
-    monkeypatch.setattr(under_test, "cores", lambda: 2)
-    assert [workers("lstm", jobs) for jobs in (2, 3, 4)] == [2, 3, 2]
-    monkeypatch.setattr(under_test, "_free_bytes", lambda: 4 * 2**30)
-    assert workers("lstm", 3) == 2
-
-
 def test_workers_have_to_fit_into_memory(settings_for, monkeypatch):
     monkeypatch.setattr(under_test, "_free_bytes", lambda: 4 * 2**30)
     assert worker_count([settings_for("model=lstm")], 100) == 2
