@@ -20,8 +20,7 @@ from scratch_forward.fast.image_stage import (
     ByShape,
     group_size,
     is_relu,
-    runs_of_many,
-    stage_of,
+    stages_of,
 )
 from scratch_forward.fast.profile import Clock, shapes_through
 from scratch_forward.kernels.convolution.batch_last import (
@@ -200,10 +199,10 @@ def _steps_of(row: list[Node], shapes: dict[Any, tuple[int, ...]]) -> Iterator[_
         yield _Step(Sum(relu=count == 2), reads, computes, layers[:count], several)
         layers, reads = layers[count:], [computes]
         shapes[computes] = shape
-    runs = list(runs_of_many(layers, shape))
-    for number, (taken, its_shape) in enumerate(runs):
-        computes = final if number + 1 == len(runs) else object()
-        yield _Step(stage_of(taken, its_shape), reads, computes, taken, (None, *its_shape))
+    stages = stages_of(layers, shape)
+    for number, ((taken, its_shape), stage) in enumerate(stages):
+        computes = final if number + 1 == len(stages) else object()
+        yield _Step(stage, reads, computes, taken, (None, *its_shape))
         for layer in taken:
             its_shape = layer.compute_output_shape((None, *its_shape))[1:]
         shapes[computes], reads = its_shape, [computes]

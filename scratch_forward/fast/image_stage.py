@@ -135,16 +135,15 @@ class _Prepared:
     def __init__(self, layers: list[Layer], shape: tuple[int, ...]) -> None:
         self.group = group_size(max(elements_after_each(layers, shape)))
         self._of = layers, shape
-        self._runs = list(runs_of_many(layers, shape))
         self._buffers = WorkspacePerThread()
         self._lock = threading.Lock()
 
     def run(self, x: Array, clock: Clock | None) -> Array:
         """Compute a group of examples, one run of layers after another."""
         if len(x) >= MANY:
-            lap = _laps(clock, self._runs, len(x))
             with self._lock:  # only one thread may prepare: buffers are named by stage
-                stages = self._stages
+                runs, stages = self._stages
+            lap = _laps(clock, runs, len(x))
             images = x if x.ndim == 4 else x[:, :, None]
             outputs = run_stack(stages, images, self._buffers.workspace, lap)
             return outputs[:, :, 0] if outputs.ndim > x.ndim else outputs
@@ -157,9 +156,10 @@ class _Prepared:
         return x
 
     @cached_property
-    def _stages(self) -> list[Stage]:
-        """One stage per run of layers, with the batch as the last axis."""
-        return [stage_of(layers, shape) for layers, shape in self._runs]
+    def _stages(self) -> tuple[list[Run], list[Stage]]:
+        """Runs of layers and their stages, with the batch as the last axis."""
+        runs, stages = zip(*stages_of(*self._of), strict=True)
+        return list(runs), list(stages)
 
     @cached_property
     def _steps(self) -> list[Step]:
@@ -204,16 +204,27 @@ def elements_after_each(layers: list[Layer], shape: tuple[int, ...]) -> Iterator
         yield math.prod(shape)
 
 
-def stage_of(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
+def stages_of(layers: list[Layer], shape: tuple[int, ...]) -> list[tuple[Run, Stage]]:
+    """Return runs of layers with their stages for many examples.
+
+    A convolution and the 1x1 convolution after it are one stage, which reads what is in cache: a
+    depthwise one and its 1x1 take 0.8 of the time.
+    """
+    found: list[tuple[Run, Stage]] = []
+    for run in runs_of(layers, shape):
+        stage = _stage_of(*run)
+        if found and isinstance(before := found[-1][1], Convolution) and before.takes(stage):
+            joined, size = found.pop()[0]
+            run, stage = (joined + run[0], size), replace(before, pointwise=stage)
+        found.append((run, stage))
+    return found
+
+
+def _stage_of(layers: list[Layer], shape: tuple[int, ...]) -> Stage:
     """Return the stage of a run of layers for many examples."""
     layer = layers[0]
     if isinstance(layer, ConvolutionLayer):
-        stage, *others = (_Unit.of(run).stage(size) for run, size in runs_of(layers, shape))
-        for pointwise in others:
-            assert isinstance(stage, Convolution)
-            assert isinstance(pointwise, Convolution)
-            stage = replace(stage, pointwise=pointwise)
-        return stage
+        return _Unit.of(layers).stage(shape)
     if isinstance(layer, BatchNormalization):
         return ScaleShift(*_scale_and_shift(layer))
     if _is_pooling(layer):
@@ -264,37 +275,6 @@ def runs_of(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
         rest = rest[count:]
 
 
-def runs_of_many(layers: list[Layer], shape: tuple[int, ...]) -> Iterator[Run]:
-    """Yield the runs of layers for many examples, a convolution with the 1x1 convolution after it.
-
-    The 1x1 convolution then reads what is in cache: a depthwise one and its 1x1 take 0.8 of the
-    time.
-    """
-    runs, number = list(runs_of(layers, shape)), 0
-    while number < len(runs):
-        run, its_shape = runs[number]
-        following = runs[number + 1][0] if number + 1 < len(runs) else []
-        joins = following and _has_rows_in_cache(run) and _is_pointwise(following)
-        yield (run + following if joins else run), its_shape
-        number += 2 if joins else 1
-
-
-def _has_rows_in_cache(run: list[Layer]) -> bool:
-    """Whether a run is one convolution that ends without pooling."""
-    if type(run[0]) not in (Conv2D, DepthwiseConv2D):
-        return False
-    unit = _Unit.of(run)
-    return unit.activation is not None and unit.pool is None and not unit.skips_pixels
-
-
-def _is_pointwise(run: list[Layer]) -> bool:
-    """Whether a run is a 1x1 convolution that reads every pixel."""
-    if type(run[0]) is not Conv2D:
-        return False
-    unit = _Unit.of(run)
-    return unit.activation is not None and unit.is_pointwise and not unit.skips_pixels
-
-
 def _taken_along(layers: list[Layer]) -> int:
     """Count a convolution and the normalization, activation and pooling fused into it."""
     conv = layers[0]
@@ -340,52 +320,38 @@ class _Unit(NamedTuple):
         """Return the kernel for many examples."""
         act = self.activation or "linear"
         stage: Stage
-        if self.skips_pixels:
+        if self._skips_pixels:
             seen = (*self.conv.compute_output_shape((None, *shape))[1:-1], shape[-1])
             stage = prepare(self.kernel, self.bias, _image(seen), activation=act, pool=self.pool)
             stage = Both(Every(_pair(self.conv.strides)), stage)
         elif isinstance(self.conv, SeparableConv2D):
             depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
-            first = self._slide(shape, depthwise, None)
-            shape = first.out_shape
-            last = prepare(self.kernel, self.bias, shape, activation=act, pool=self.pool)
-            stage = Both(first, last)
+            first = prepare(depthwise, None, _image(shape), **self._sliding(shape, depthwise))
+            size = first.out_shape
+            last = prepare(self.kernel, self.bias, size, activation=act, pool=self.pool)
+            stage = replace(first, pointwise=last)
         else:
-            stage = self._slide(shape, self.kernel, self.bias, act, self.pool)
+            sliding = self._sliding(shape, self.kernel)
+            stage = prepare(
+                self.kernel, self.bias, _image(shape), **sliding, activation=act, pool=self.pool
+            )
         return stage if self.activation else Both(stage, Elementwise(self.conv.activation))
 
     @property
-    def is_pointwise(self) -> bool:
-        """Whether the convolution is 1x1, without groups."""
-        plain = type(self.conv) is Conv2D and self.conv.groups == 1
-        return plain and self.kernel.shape[:2] == (1, 1)
-
-    @property
-    def skips_pixels(self) -> bool:
+    def _skips_pixels(self) -> bool:
         """Whether the convolution is 1x1 with strides, and so reads only every so many pixels."""
-        return self.is_pointwise and max(self.conv.strides) > 1
+        conv = self.conv
+        plain = type(conv) is Conv2D and conv.groups == 1
+        return plain and self.kernel.shape[:2] == (1, 1) and max(conv.strides) > 1
 
-    def _slide(
-        self,
-        shape: tuple[int, ...],
-        kernel: Array,
-        bias: Array | None,
-        activation: Activation = "linear",
-        pool: Pool | None = None,
-    ) -> Convolution:
-        """Prepare a kernel with the layer's strides and padding. A sequence has width 1."""
-        image = _image(shape)
-        return prepare(
-            kernel,
-            bias,
-            image,
-            strides=_pair(self.conv.strides),
-            padding=_padding(self.conv, shape),
-            dilation=_pair(self.conv.dilation_rate),
-            groups=image[-1] // kernel.shape[2],
-            activation=activation,
-            pool=pool,
-        )
+    def _sliding(self, shape: tuple[int, ...], kernel: Array) -> dict[str, Any]:
+        """Return how a kernel slides over an image or a sequence."""
+        return {
+            "strides": _pair(self.conv.strides),
+            "padding": _padding(self.conv, shape),
+            "dilation": _pair(self.conv.dilation_rate),
+            "groups": shape[-1] // kernel.shape[2],
+        }
 
     def unrolled(self, shape: tuple[int, ...]) -> list[Im2col]:
         """Return the im2col kernels of a 2-D convolution, for few examples."""
@@ -395,20 +361,11 @@ class _Unit(NamedTuple):
         if not isinstance(self.conv, SeparableConv2D):
             return [last(self._geometry(shape, self.kernel), self.kernel)]
         depthwise = _one_per_filter(self.conv.weights["depthwise_kernel"])
-        geometry = self._geometry(shape, depthwise)
-        first = Im2col(geometry, depthwise, None, "linear", None)
-        pointwise = Geometry.of(self.kernel.shape, first.out_shape)
-        return [first, last(pointwise, self.kernel)]
+        first = Im2col(self._geometry(shape, depthwise), depthwise, None, "linear", None)
+        return [first, last(Geometry.of(self.kernel.shape, first.out_shape), self.kernel)]
 
     def _geometry(self, shape: tuple[int, ...], kernel: Array) -> Geometry:
-        return Geometry.of(
-            kernel.shape,
-            _image(shape),
-            _pair(self.conv.strides),
-            _padding(self.conv, shape),
-            _pair(self.conv.dilation_rate),
-            shape[-1] // kernel.shape[2],
-        )
+        return Geometry.of(kernel.shape, _image(shape), **self._sliding(shape, kernel))
 
 
 def _kernel(conv: ConvolutionLayer) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Self
+from typing import Self, TypeGuard
 
 import numpy as np
 
@@ -58,6 +58,15 @@ class Convolution:
         """Rows and columns of a pooling window: 1 and 1 without pooling."""
         return self.pool.size if self.pool else (1, 1)
 
+    def takes(self, following: object) -> "TypeGuard[Convolution]":
+        """Whether a stage can be the 1x1 convolution of the result."""
+        if not isinstance(following, Convolution):
+            return False
+        if self.pool or self.pointwise or following.pointwise:
+            return False
+        geometry = following.geometry
+        return geometry.is_dense and geometry.kernel == (1, 1) and geometry.size == geometry.out
+
     @property
     def _last(self) -> Self:
         return self.pointwise or self
@@ -96,10 +105,10 @@ class Convolution:
     def _run(self, method: Method, x: np.ndarray, workspace: Workspace, out: np.ndarray) -> bool:
         """Compute `out`. Returns whether the method fits the values of x."""
         padded = self._padded(method, x, workspace)
-        calls, seen = workspace.bound(
+        calls, seen = workspace.kept(
             ("calls", id(self), id(method), x.shape[3]),
-            (padded, out),
             lambda: self._bind(method, padded, out, workspace),
+            views=(padded, out),
         )
         with nullcontext() if seen is None else np.errstate(over="ignore", invalid="ignore"):
             for call in calls:

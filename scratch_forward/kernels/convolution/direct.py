@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
+from scratch_forward.kernels.convolution.geometry import Geometry
 from scratch_forward.kernels.convolution.method import Block, Call, Method
 from scratch_forward.kernels.convolution.unrolled_rows import unroll_rows, unrolled_row
 from scratch_forward.kernels.runtime.matmul import cut
@@ -50,10 +50,6 @@ class Direct(Method):
         return cls(
             geometry, ordered.reshape(geometry.groups, filters // geometry.groups, -1).copy()
         )
-
-    def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
-        """Return the view for the input inside its zero padding."""
-        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, workspace)
 
     @property
     def row_elements(self) -> int:

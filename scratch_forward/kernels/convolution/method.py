@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from scratch_forward.kernels.convolution.geometry import Geometry, Inlet
+from scratch_forward.kernels.convolution.geometry import Geometry, Inlet, inlet
 from scratch_forward.kernels.runtime.workspace import Workspace
 
 # Elements per block of rows: a block, its inputs and what is computed from them stay in the second
@@ -63,9 +63,9 @@ class Method(ABC):
     def prepare(cls, kernel: np.ndarray, geometry: Geometry) -> Self:
         """Transform a kernel (kh, kw, channels / groups, filters)."""
 
-    @abstractmethod
     def inlet(self, rows: int, examples: int, dtype: np.dtype, workspace: Workspace) -> Inlet:
         """Return the view for the input, with the padding that `rows` output rows need."""
+        return inlet(("inlet", id(self)), self.geometry, 0, examples, dtype, workspace)
 
     @property
     def row_elements(self) -> int:

@@ -21,8 +21,7 @@ class Workspace:
     def __init__(self) -> None:
         self._buffers: dict[Any, np.ndarray] = {}
         self._framed: dict[Any, np.ndarray] = {}
-        self._kept: dict[Any, Any] = {}
-        self._bound: dict[Any, tuple[list[dict[str, Any]], Any]] = {}
+        self._kept: dict[Any, tuple[list[dict[str, Any]], Any]] = {}
 
     def array(self, name: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return the contiguous, uninitialized array `name` with this shape and dtype."""
@@ -43,22 +42,16 @@ class Workspace:
             array[...] = 0
         return array
 
-    def bound(self, name: Any, arrays: Sequence[np.ndarray], make: Callable[[], Any]) -> Any:
-        """Return the object `name`, made for these arrays, and again if they are others.
+    def kept(self, name: Any, make: Callable[[], Any], views: Sequence[np.ndarray] = ()) -> Any:
+        """Return the object `name`, made once per thread, and again if it views other arrays.
 
         Making the views of a convolution's blocks takes longer than computing some of them.
         """
-        places = [array.__array_interface__ for array in arrays]
-        found = self._bound.get(name)
+        places = [array.__array_interface__ for array in views]
+        found = self._kept.get(name)
         if found is None or found[0] != places:
-            found = self._bound[name] = places, make()
+            found = self._kept[name] = places, make()
         return found[1]
-
-    def kept(self, name: Any, make: Callable[[], Any]) -> Any:
-        """Return the object `name`, made once per thread."""
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]
 
 
 def keep_freed_memory() -> None:

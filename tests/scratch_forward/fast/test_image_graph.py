@@ -103,3 +103,19 @@ def test_a_convolution_and_the_1x1_convolution_after_it_are_one_stage(count) -> 
     )
     first, second, *_ = (row.layers.split(" + ") for row in model.profile(X, repeats=1).rows)
     assert [len(first), len(second)] == [4, 1]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [sf.Conv2D(4, 3), sf.MaxPooling2D(2), sf.Conv2D(5, 1)],
+        [sf.Conv2D(1, 3), sf.SeparableConv2D(5, 1)],
+        [sf.Conv2D(4, 3), sf.Conv2D(5, 1, strides=2)],
+    ],
+    ids=["pooled before", "separable", "strides"],
+)
+def test_a_convolution_that_reads_something_else_is_a_stage_of_its_own(layers) -> None:
+    model = scaled(sf.Sequential([sf.Input(X.shape[1:]), *layers]))
+    expected = model.predict(X, fast=False)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5, atol=1e-5)
+    assert len(model.profile(X[:64], repeats=1).rows) == 2
